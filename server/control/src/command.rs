@@ -1,0 +1,107 @@
+use crate::{IceCredentials, Offer, PeerKey, RoomKey};
+use veilcast_privacy::Secret;
+
+/// What the control plane asks of the media plane.
+pub enum Command {
+    /// Makes a room. A room that is open already keeps its peers and takes the new settings.
+    Open {
+        /// The room.
+        room: RoomKey,
+        /// How media is treated in it.
+        settings: RoomSettings,
+    },
+    /// Lets a peer in with its first offer. Answered by [`crate::Report::Answer`] or
+    /// [`crate::Report::Fault`].
+    Admit(Box<Admission>),
+    /// A later offer of an admitted peer (RFC 8829 section 4.1.7). If it carries other ICE credentials
+    /// than before, it restarts ICE and `fresh` becomes the local side. Answered like `Admit`.
+    Offer {
+        /// Whose offer.
+        peer: PeerKey,
+        /// The new offer.
+        offer: Offer,
+        /// Local credentials, used only if the offer restarts ICE.
+        fresh: IceCredentials,
+    },
+    /// Restarts ICE without a new offer (RFC 9725 section 4.3.2). Answered by
+    /// [`crate::Report::Restarted`].
+    RestartIce {
+        /// Whose ICE session.
+        peer: PeerKey,
+        /// The peer's new credentials.
+        remote: IceCredentials,
+        /// Ours.
+        local: IceCredentials,
+    },
+    /// Ends a peer's session at once; nothing is sent to it afterwards.
+    Revoke {
+        /// The session that ends.
+        peer: PeerKey,
+    },
+    /// No more admissions; established sessions go on.
+    Drain,
+    /// Ends a room and every session in it.
+    Close {
+        /// The room.
+        room: RoomKey,
+    },
+}
+
+/// A peer that the control plane has admitted.
+pub struct Admission {
+    /// Where it is let in.
+    pub room: RoomKey,
+    /// Its name in the media plane.
+    pub peer: PeerKey,
+    /// What it may do.
+    pub role: Role,
+    /// Local ICE credentials (RFC 8839 section 5.4), drawn by the control plane.
+    pub ice: IceCredentials,
+    /// Source of this session's SSRCs, first sequence numbers and timestamps.
+    pub seed: Seed,
+    /// What it offers.
+    pub offer: Offer,
+}
+
+/// What a peer may do in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Sends tracks. Receives none.
+    Broadcaster,
+    /// Receives every track of the stage. Sends none.
+    Viewer,
+}
+
+/// 256 random bits from the control plane: the engine itself draws none.
+#[derive(Clone)]
+pub struct Seed(pub Secret);
+
+/// How media is treated in a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomSettings {
+    /// Drops what reveals speech without decrypting it (the audio level, RFC 6464).
+    pub private: bool,
+    /// Codecs a broadcaster may be answered with, best first; the first that it offers is kept.
+    pub video_preference: Vec<crate::Encoding>,
+    /// Asked of viewers by the playout-delay extension.
+    pub playout_delay: PlayoutDelay,
+}
+
+/// Bounds of a viewer's buffer, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlayoutDelay {
+    /// Least delay.
+    pub min_ms: u16,
+    /// Greatest delay.
+    pub max_ms: u16,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            private: true,
+            video_preference: crate::Encoding::default_video_preference(),
+            playout_delay: PlayoutDelay { min_ms: 0, max_ms: 400 },
+        }
+    }
+}

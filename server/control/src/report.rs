@@ -1,0 +1,132 @@
+use crate::{Answer, Encoding, MediaKind, PeerKey, RoomKey};
+
+/// What the control plane hears from the media plane.
+pub enum Report {
+    /// The answer to an admission or a later offer.
+    Answer {
+        /// To whom.
+        peer: PeerKey,
+        /// The negotiated session.
+        answer: Box<Answer>,
+    },
+    /// An admission or offer was refused; an admitted peer keeps its session as it was.
+    Fault {
+        /// Whose.
+        peer: PeerKey,
+        /// Why.
+        fault: MediaFault,
+    },
+    /// ICE was restarted as asked.
+    Restarted {
+        /// Whose session.
+        peer: PeerKey,
+    },
+    /// The handshake is complete and the peer's certificate is the one it announced.
+    Connected {
+        /// Who.
+        peer: PeerKey,
+        /// The negotiated protection.
+        profile: SrtpProfile,
+    },
+    /// The session has ended; the key is not used again.
+    Gone {
+        /// Who.
+        peer: PeerKey,
+        /// Why.
+        why: Departure,
+    },
+    /// What the stage of a room carries has changed. Also sent when a track falls silent or returns.
+    Stage {
+        /// Where.
+        room: RoomKey,
+        /// What it carries now.
+        stage: Stage,
+    },
+    /// A viewer cannot play what the stage carries. Sent once for each codec that arrives.
+    Unplayable {
+        /// Who.
+        peer: PeerKey,
+        /// What the broadcaster sends.
+        encoding: Encoding,
+    },
+}
+
+/// What a room's stage carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stage {
+    /// The broadcaster's sound.
+    pub audio: TrackState,
+    /// The broadcaster's picture.
+    pub video: TrackState,
+}
+
+impl Stage {
+    /// The state of one kind of track.
+    pub const fn track(&self, kind: MediaKind) -> TrackState {
+        match kind {
+            MediaKind::Audio => self.audio,
+            MediaKind::Video | MediaKind::Other => self.video,
+        }
+    }
+}
+
+/// Whether a track carries anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TrackState {
+    /// No broadcaster offers it.
+    #[default]
+    Absent,
+    /// Offered, but no packet for a while. Its broadcaster is still connected.
+    Muted,
+    /// Packets arrive.
+    Live,
+}
+
+/// Why an offer was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MediaFault {
+    /// Nothing in it that this server can carry.
+    CodecUnsupported,
+    /// It contradicts itself, or what was negotiated before.
+    OfferInvalid,
+    /// The room is not open.
+    RoomUnknown,
+    /// The peer is not admitted.
+    PeerUnknown,
+    /// A limit of the media plane is reached.
+    TooMany,
+    /// No more admissions before a restart.
+    Draining,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Departure {
+    /// The control plane ended it.
+    Revoked,
+    /// The room closed.
+    RoomClosed,
+    /// The peer said goodbye (DTLS close_notify).
+    Closed,
+    /// No authenticated check within the consent lifetime (RFC 7675).
+    ConsentLost,
+    /// ICE or DTLS did not complete in time, or a limit on it was passed.
+    HandshakeFailed,
+    /// The certificate is not the one whose fingerprint was announced (RFC 8122).
+    FingerprintMismatch,
+    /// A certificate of a kind this server does not take: it takes ECDSA P-256 and P-384.
+    CertificateUnsupported,
+    /// The engine gave up on this peer alone after an internal fault.
+    Internal,
+}
+
+/// SRTP protection profiles (RFC 5764 section 4.1.2, RFC 7714 section 14.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SrtpProfile {
+    /// SRTP_AEAD_AES_256_GCM
+    AeadAes256Gcm,
+    /// SRTP_AEAD_AES_128_GCM
+    AeadAes128Gcm,
+    /// SRTP_AES128_CM_HMAC_SHA1_80, for peers without an AEAD profile
+    Aes128CmSha1_80,
+}

@@ -1,0 +1,75 @@
+use crate::Role;
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "typescript")]
+use ts_rs::TS;
+
+/// `POST /api/v1/events`
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[serde(deny_unknown_fields)]
+pub struct NewEvent {
+    /// 1–120 characters, shown to viewers.
+    pub title: String,
+    /// Admits guests without an account.
+    #[serde(default)]
+    pub public: bool,
+    /// Shows the event on the home page.
+    #[serde(default)]
+    pub listed: bool,
+}
+
+/// An event as its pages show it.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+pub struct EventSummary {
+    /// 26 characters `[a-z2-7]`, 128 random bits.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Where it stands.
+    pub state: EventState,
+    /// Admits guests.
+    pub public: bool,
+    /// Stands on the home page.
+    pub listed: bool,
+}
+
+/// scheduled → live → ended, and no way back.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[serde(rename_all = "kebab-case")]
+pub enum EventState {
+    /// Nobody has broadcast yet.
+    Scheduled,
+    /// A broadcaster has been on; a lost broadcaster does not end the event.
+    Live,
+    /// Over, for good.
+    Ended,
+}
+
+/// `GET /api/v1/events`: the listed ones, or all of them for the operator.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+pub struct EventList {
+    /// Newest first.
+    pub events: Vec<EventSummary>,
+}
+
+/// `POST /api/v1/events/{id}/token`, for the operator.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// What the token shall permit.
+    pub role: Role,
+}
+
+/// A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+pub struct EventToken {
+    /// The token.
+    pub token: String,
+    /// Its life from now, in seconds.
+    pub expires_in: u32,
+}

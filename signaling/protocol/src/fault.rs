@@ -1,0 +1,152 @@
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "typescript")]
+use ts_rs::TS;
+
+/// A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
+/// how to mend it, and nothing about the inside.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+pub struct Fault {
+    /// `/problems/CODE`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Machine-readable.
+    pub code: FaultCode,
+    /// One sentence: what went wrong.
+    pub title: String,
+    /// What it was about, where that helps: a line, a field, a limit. Never a value that somebody sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub detail: Option<String>,
+    /// One sentence: how to mend it.
+    pub remedy: String,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+impl Fault {
+    /// The fault that `code` stands for.
+    pub fn new(code: FaultCode) -> Self {
+        let (status, title, remedy) = code.text();
+        Self {
+            kind: format!("/problems/{}", code.name()),
+            code,
+            title: title.to_owned(),
+            detail: None,
+            remedy: remedy.to_owned(),
+            status,
+        }
+    }
+
+    /// Adds what it was about. `detail` must not repeat what somebody sent.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+impl From<FaultCode> for Fault {
+    fn from(code: FaultCode) -> Self {
+        Self::new(code)
+    }
+}
+
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:literal, $title:literal, $remedy:literal;)+) => {
+        /// Every way in which a request can be refused.
+        #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Hash)]
+        #[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+        pub enum FaultCode {
+            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
+        }
+
+        impl FaultCode {
+            /// Every code, for pages and tests that list them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code in text.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// Status, sentence, remedy.
+            pub const fn text(self) -> (u16, &'static str, &'static str) {
+                match self { $(Self::$variant => ($status, $title, $remedy)),+ }
+            }
+        }
+    };
+}
+
+faults! {
+    /// The request's form is wrong.
+    BadRequest = "bad-request", 400, "The request could not be understood.", "Check the request against the documentation and send it again.";
+    /// The SDP is wrong.
+    SdpInvalid = "sdp-invalid", 400, "The session description could not be used.", "Send an SDP offer with BUNDLE, rtcp-mux, ICE credentials and a SHA-256, SHA-384 or SHA-512 certificate fingerprint.";
+    /// Nothing in common.
+    CodecUnsupported = "codec-unsupported", 406, "No offered codec can be carried here.", "Offer Opus for audio and VP8, H.264, VP9 or AV1 for video.";
+    /// RSA or another kind.
+    CertificateUnsupported = "certificate-unsupported", 400, "The media connection's certificate is of a kind this server does not take.", "Use an ECDSA certificate on P-256 or P-384.";
+    /// No Authorization header.
+    TokenMissing = "token-missing", 401, "This needs a token.", "Send it as 'Authorization: Bearer TOKEN'.";
+    /// Forged, foreign, or for something else.
+    TokenInvalid = "token-invalid", 401, "This token is not valid here.", "Get a new token for this event from this server.";
+    /// Past its time.
+    TokenExpired = "token-expired", 401, "This token has expired.", "Get a new token and try again.";
+    /// Valid, but for other things.
+    ScopeMissing = "scope-missing", 403, "This token does not permit that.", "Get a token with the scope that this action needs.";
+    /// The account is not known or the password is wrong; the two are not told apart.
+    SignInFailed = "sign-in-failed", 401, "The name or the password is wrong.", "Check both and try again.";
+    /// No session at the issuer.
+    SignInRequired = "sign-in-required", 401, "You are not signed in.", "Sign in and try again.";
+    /// The one-time link is used up or too old, or an operator exists.
+    SetupInvalid = "setup-invalid", 403, "This setup link is no longer valid.", "Run 'veilcast setup' on the server to get a new one; it works while there is no operator yet.";
+    /// No such event.
+    EventUnknown = "event-unknown", 404, "There is no such event here.", "Check the link, or ask the organiser for a new one.";
+    /// Over.
+    EventEnded = "event-ended", 410, "This event has ended.", "Ask the organiser whether there will be another.";
+    /// Not public.
+    EventPrivate = "event-private", 403, "This event is by invitation.", "Ask the organiser for an invitation.";
+    /// Somebody else is on.
+    BroadcasterPresent = "broadcaster-present", 409, "Somebody else is broadcasting to this event.", "Wait until that broadcast ends, or use the token it was started with to replace it.";
+    /// No such session.
+    SessionUnknown = "session-unknown", 404, "There is no such session, or it has ended.", "Start a new session.";
+    /// If-Match does not match.
+    PreconditionFailed = "precondition-failed", 412, "The session has changed since.", "Read the current ETag and send it in If-Match.";
+    /// PATCH or DELETE without If-Match where it is needed.
+    PreconditionRequired = "precondition-required", 428, "This change needs the session's ETag.", "Send the ETag of the session in If-Match, or '*' for an ICE restart.";
+    /// Not this method.
+    MethodNotAllowed = "method-not-allowed", 405, "This address does not take that method.", "Use one of the methods in the Allow header.";
+    /// Not this content type.
+    MediaTypeUnsupported = "media-type-unsupported", 415, "The body is of the wrong type.", "Send the content type that the documentation names: application/sdp, application/trickle-ice-sdpfrag or application/json.";
+    /// Over a limit.
+    TooLarge = "too-large", 413, "The request is larger than this server takes.", "Make it smaller.";
+    /// Throttled, or full.
+    TooMany = "too-many", 429, "There were too many requests.", "Wait a minute and try again.";
+    /// About to stop.
+    Draining = "draining", 503, "The server is about to restart.", "Connect again in a few seconds.";
+    /// Nothing here.
+    NotFound = "not-found", 404, "There is nothing at this address.", "Check the address.";
+    /// The media connection did not come about.
+    ConnectionFailed = "connection-failed", 504, "The media connection could not be made.", "Check that this network lets UDP through to the server, and try again.";
+    /// The certificate is another.
+    FingerprintMismatch = "fingerprint-mismatch", 400, "The media connection's certificate is not the one that was announced.", "Start a new session; if it happens again, somebody may be between you and the server.";
+    /// Our own fault.
+    Internal = "internal", 500, "Something went wrong on the server.", "Try again; if it happens again, tell whoever runs this server.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_a_sentence_with_a_remedy_and_survives_the_wire() {
+        for &code in FaultCode::ALL {
+            let fault = Fault::new(code);
+            assert!((400..=599).contains(&fault.status), "{}", code.name());
+            assert!(fault.title.ends_with('.') && fault.remedy.ends_with('.'), "{}", code.name());
+            let text = serde_json::to_string(&fault).expect("a fault is plain data");
+            assert!(text.contains(&format!("\"type\":\"/problems/{}\"", code.name())));
+            assert_eq!(serde_json::from_str::<Fault>(&text).expect("it was just written"), fault);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The words of the wire: every message between a client and the control plane, by topic.
+//!
+//! Invariant: shapes only. A message that parses is well-formed and within its limits; whether it is
+//! permitted is decided elsewhere. The TypeScript types in `client-web/src/protocol` are generated from
+//! here (feature `typescript`).
+
+mod event;
+mod fault;
+mod join;
+mod media;
+mod oauth;
+mod presence;
+
+pub use event::{EventList, EventState, EventSummary, EventToken, NewEvent, TokenRequest};
+pub use fault::{Fault, FaultCode};
+pub use join::{Hello, Role, Welcome};
+pub use media::{Activity, Answer, Offer, StageState, Unplayable};
+pub use oauth::{AuthorizationRequest, Instance, Setup, SignIn, SignedIn, TokenResponse};
+pub use presence::{Audience, Draining, Ended};
+
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "typescript")]
+use ts_rs::TS;
+
+/// The largest WebSocket message a client may send, in bytes: an offer and its envelope.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+
+/// The largest SDP body, in bytes, over HTTP and WebSocket alike.
+pub const MAX_SDP: usize = 48 * 1024;
+
+/// What a client says over `/ws`. The first message is `hello`.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// Presents a token and joins its event.
+    Hello(Hello),
+    /// Offers media, any number of times per session. Another ICE user name fragment restarts ICE.
+    Offer(Offer),
+    /// Ends the media session; the socket stays and hears of the event.
+    Leave,
+}
+
+/// What the server says over `/ws`.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ServerMessage {
+    /// The token was good; the event as it is now.
+    Welcome(Welcome),
+    /// The answer to the offer with the same number.
+    Answer(Answer),
+    /// Media flows: ICE and DTLS are complete.
+    Connected,
+    /// The media session has ended; a new offer starts another. `fault` says why, where there is a reason.
+    Disconnected {
+        /// The reason, in words for a person.
+        fault: Option<Fault>,
+    },
+    /// What the stage carries has changed.
+    Stage(StageState),
+    /// The viewer's browser cannot play a track of the stage.
+    Unplayable(Unplayable),
+    /// How many watch. Sent to broadcasters only.
+    Audience(Audience),
+    /// The event has ended. The socket closes after it.
+    Ended(Ended),
+    /// The server is about to stop: connect again after a moment.
+    Draining(Draining),
+    /// A request was refused; the session goes on unless the socket closes.
+    Fault(Fault),
+}
