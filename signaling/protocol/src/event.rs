@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 /// `POST /api/v1/events`
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
     /// 1–120 characters, shown to viewers.
@@ -20,7 +20,7 @@ pub struct NewEvent {
 
 /// An event as its pages show it.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct EventSummary {
     /// 26 characters `[a-z2-7]`, 128 random bits.
     pub id: String,
@@ -36,7 +36,7 @@ pub struct EventSummary {
 
 /// scheduled → live → ended, and no way back.
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum EventState {
     /// Nobody has broadcast yet.
@@ -49,7 +49,7 @@ pub enum EventState {
 
 /// `GET /api/v1/events`: the listed ones, or all of them for the operator.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct EventList {
     /// Newest first.
     pub events: Vec<EventSummary>,
@@ -57,7 +57,7 @@ pub struct EventList {
 
 /// `POST /api/v1/events/{id}/token`, for the operator.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// What the token shall permit.
@@ -66,7 +66,7 @@ pub struct TokenRequest {
 
 /// A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct EventToken {
     /// The token.
     pub token: String,

@@ -5,7 +5,7 @@ use ts_rs::TS;
 /// A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
 /// how to mend it, and nothing about the inside.
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Fault {
     /// `/problems/CODE`
     #[serde(rename = "type")]
@@ -55,7 +55,7 @@ macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:literal, $title:literal, $remedy:literal;)+) => {
         /// Every way in which a request can be refused.
         #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Hash)]
-        #[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+        #[cfg_attr(feature = "typescript", derive(TS))]
         pub enum FaultCode {
             $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
         }

@@ -30,7 +30,7 @@ pub const MAX_SDP: usize = 48 * 1024;
 
 /// What a client says over `/ws`. The first message is `hello`.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ClientMessage {
     /// Presents a token and joins its event.
@@ -43,7 +43,7 @@ pub enum ClientMessage {
 
 /// What the server says over `/ws`.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ServerMessage {
     /// The token was good; the event as it is now.

@@ -4,7 +4,7 @@ use ts_rs::TS;
 
 /// An SDP offer (RFC 8829).
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct Offer {
     /// Chosen by the client; the answer repeats it.
@@ -15,7 +15,7 @@ pub struct Offer {
 
 /// An SDP answer.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Answer {
     /// The offer's number.
     pub number: u32,
@@ -25,7 +25,7 @@ pub struct Answer {
 
 /// What the stage carries.
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct StageState {
     /// Sound.
     pub audio: Activity,
@@ -35,7 +35,7 @@ pub struct StageState {
 
 /// Whether a track of the stage carries anything.
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Activity {
     /// Nobody sends it.
@@ -48,7 +48,7 @@ pub enum Activity {
 
 /// A track of the stage that this viewer's browser did not offer to decode.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Unplayable {
     /// The codec's name, such as `H264`.
     pub codec: String,

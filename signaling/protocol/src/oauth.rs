@@ -4,7 +4,7 @@ use ts_rs::TS;
 
 /// `GET /api/v1/instance`: what a page needs to know before anybody signs in.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Instance {
     /// Whether an operator's account exists.
     pub ready: bool,
@@ -12,7 +12,7 @@ pub struct Instance {
 
 /// `POST /api/v1/setup`: makes the operator's account with the one-time token of the printed link.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
     /// From the link's fragment.
@@ -25,7 +25,7 @@ pub struct Setup {
 
 /// `POST /oauth/sign-in`: opens a session at the issuer, kept in an HttpOnly cookie.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// Sign-in name.
@@ -36,7 +36,7 @@ pub struct SignIn {
 
 /// The answer to [`SignIn`] and [`Setup`].
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct SignedIn {
     /// Life of the session at the issuer, in seconds.
     pub expires_in: u32,
@@ -44,7 +44,7 @@ pub struct SignedIn {
 
 /// `GET /oauth/authorize` (RFC 6749 section 4.1.1 with PKCE, RFC 7636).
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct AuthorizationRequest {
     /// `code`
     pub response_type: String,
@@ -64,7 +64,7 @@ pub struct AuthorizationRequest {
 
 /// `POST /oauth/token` (RFC 6749 section 5.1).
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct TokenResponse {
     /// The access token (RFC 9068).
     pub access_token: String,

@@ -4,7 +4,7 @@ use ts_rs::TS;
 
 /// How many watch: a number, never a list.
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Audience {
     /// Viewers whose media is connected.
     pub viewers: u32,
@@ -12,7 +12,7 @@ pub struct Audience {
 
 /// The event is over.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Ended {
     /// One sentence for the viewer.
     pub title: String,
@@ -20,7 +20,7 @@ pub struct Ended {
 
 /// The server is about to stop.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Draining {
     /// Wait this long before connecting again, in milliseconds. Different for each client, so that they do not come back at once.
     pub retry_after_ms: u32,

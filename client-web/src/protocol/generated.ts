@@ -1,0 +1,379 @@
+// Generated from signaling/protocol; changed there, never here.
+
+/**
+ * scheduled → live → ended, and no way back.
+ */
+export type EventState = "scheduled" | "live" | "ended";
+
+/**
+ * An event as its pages show it.
+ */
+export type EventSummary = { 
+/**
+ * 26 characters `[a-z2-7]`, 128 random bits.
+ */
+id: string, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Where it stands.
+ */
+state: EventState, 
+/**
+ * Admits guests.
+ */
+public: boolean, 
+/**
+ * Stands on the home page.
+ */
+listed: boolean, };
+
+/**
+ * `GET /api/v1/events`: the listed ones, or all of them for the operator.
+ */
+export type EventList = { 
+/**
+ * Newest first.
+ */
+events: Array<EventSummary>, };
+
+/**
+ * `POST /api/v1/events`
+ */
+export type NewEvent = { 
+/**
+ * 1–120 characters, shown to viewers.
+ */
+title: string, 
+/**
+ * Admits guests without an account.
+ */
+public: boolean, 
+/**
+ * Shows the event on the home page.
+ */
+listed: boolean, };
+
+/**
+ * What a token lets its holder do in an event.
+ */
+export type Role = "broadcaster" | "viewer";
+
+/**
+ * `POST /api/v1/events/{id}/token`, for the operator.
+ */
+export type TokenRequest = { 
+/**
+ * What the token shall permit.
+ */
+role: Role, };
+
+/**
+ * A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.
+ */
+export type EventToken = { 
+/**
+ * The token.
+ */
+token: string, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, };
+
+/**
+ * Every way in which a request can be refused.
+ */
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "fingerprint-mismatch" | "internal";
+
+/**
+ * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
+ * how to mend it, and nothing about the inside.
+ */
+export type Fault = { 
+/**
+ * `/problems/CODE`
+ */
+type: string, 
+/**
+ * Machine-readable.
+ */
+code: FaultCode, 
+/**
+ * One sentence: what went wrong.
+ */
+title: string, 
+/**
+ * What it was about, where that helps: a line, a field, a limit. Never a value that somebody sent.
+ */
+detail?: string, 
+/**
+ * One sentence: how to mend it.
+ */
+remedy: string, 
+/**
+ * The HTTP status.
+ */
+status: number, };
+
+/**
+ * The first message of a socket, due within five seconds.
+ */
+export type Hello = { 
+/**
+ * An access token for one event.
+ */
+token: string, };
+
+/**
+ * An SDP offer (RFC 8829).
+ */
+export type Offer = { 
+/**
+ * Chosen by the client; the answer repeats it.
+ */
+number: number, 
+/**
+ * The description. Its candidates and addresses are dropped unread: this server is ICE-lite and needs none.
+ */
+sdp: string, };
+
+/**
+ * What a client says over `/ws`. The first message is `hello`.
+ */
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "leave" };
+
+/**
+ * Whether a track of the stage carries anything.
+ */
+export type Activity = "absent" | "muted" | "live";
+
+/**
+ * What the stage carries.
+ */
+export type StageState = { 
+/**
+ * Sound.
+ */
+audio: Activity, 
+/**
+ * Picture.
+ */
+video: Activity, };
+
+/**
+ * The event as the newcomer finds it.
+ */
+export type Welcome = { 
+/**
+ * What the token permits.
+ */
+role: Role, 
+/**
+ * The event.
+ */
+event: EventSummary, 
+/**
+ * What its stage carries.
+ */
+stage: StageState, };
+
+/**
+ * An SDP answer.
+ */
+export type Answer = { 
+/**
+ * The offer's number.
+ */
+number: number, 
+/**
+ * The description.
+ */
+sdp: string, };
+
+/**
+ * A track of the stage that this viewer's browser did not offer to decode.
+ */
+export type Unplayable = { 
+/**
+ * The codec's name, such as `H264`.
+ */
+codec: string, 
+/**
+ * One sentence for the viewer.
+ */
+title: string, };
+
+/**
+ * How many watch: a number, never a list.
+ */
+export type Audience = { 
+/**
+ * Viewers whose media is connected.
+ */
+viewers: number, };
+
+/**
+ * The event is over.
+ */
+export type Ended = { 
+/**
+ * One sentence for the viewer.
+ */
+title: string, };
+
+/**
+ * The server is about to stop.
+ */
+export type Draining = { 
+/**
+ * Wait this long before connecting again, in milliseconds. Different for each client, so that they do not come back at once.
+ */
+retry_after_ms: number, };
+
+/**
+ * What the server says over `/ws`.
+ */
+export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "answer" } & Answer | { "type": "connected" } | { "type": "disconnected", 
+/**
+ * The reason, in words for a person.
+ */
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "audience" } & Audience | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault" } & Fault;
+
+/**
+ * `GET /api/v1/instance`: what a page needs to know before anybody signs in.
+ */
+export type Instance = { 
+/**
+ * Whether an operator's account exists.
+ */
+ready: boolean, };
+
+/**
+ * `POST /api/v1/setup`: makes the operator's account with the one-time token of the printed link.
+ */
+export type Setup = { 
+/**
+ * From the link's fragment.
+ */
+token: string, 
+/**
+ * Sign-in name, 1–64 characters. It is not shown to anyone and need not be a real name.
+ */
+name: string, 
+/**
+ * At least 12 characters.
+ */
+password: string, };
+
+/**
+ * `POST /oauth/sign-in`: opens a session at the issuer, kept in an HttpOnly cookie.
+ */
+export type SignIn = { 
+/**
+ * Sign-in name.
+ */
+name: string, 
+/**
+ * Password.
+ */
+password: string, };
+
+/**
+ * The answer to [`SignIn`] and [`Setup`].
+ */
+export type SignedIn = { 
+/**
+ * Life of the session at the issuer, in seconds.
+ */
+expires_in: number, };
+
+/**
+ * `GET /oauth/authorize` (RFC 6749 section 4.1.1 with PKCE, RFC 7636).
+ */
+export type AuthorizationRequest = { 
+/**
+ * `code`
+ */
+response_type: string, 
+/**
+ * `veilcast-web`
+ */
+client_id: string, 
+/**
+ * Exactly as registered.
+ */
+redirect_uri: string, 
+/**
+ * Repeated in the redirect.
+ */
+state: string, 
+/**
+ * BASE64URL(SHA256(verifier))
+ */
+code_challenge: string, 
+/**
+ * `S256`
+ */
+code_challenge_method: string, 
+/**
+ * Space-separated scopes.
+ */
+scope: string, };
+
+/**
+ * `POST /oauth/token` (RFC 6749 section 5.1).
+ */
+export type TokenResponse = { 
+/**
+ * The access token (RFC 9068).
+ */
+access_token: string, 
+/**
+ * `Bearer`
+ */
+token_type: string, 
+/**
+ * Its life, in seconds.
+ */
+expires_in: number, 
+/**
+ * What it permits.
+ */
+scope: string, };
+
+/** Every fault code, for parsing. */
+export const FAULT_CODES: readonly FaultCode[] = [
+  "bad-request",
+  "sdp-invalid",
+  "codec-unsupported",
+  "certificate-unsupported",
+  "token-missing",
+  "token-invalid",
+  "token-expired",
+  "scope-missing",
+  "sign-in-failed",
+  "sign-in-required",
+  "setup-invalid",
+  "event-unknown",
+  "event-ended",
+  "event-private",
+  "broadcaster-present",
+  "session-unknown",
+  "precondition-failed",
+  "precondition-required",
+  "method-not-allowed",
+  "media-type-unsupported",
+  "too-large",
+  "too-many",
+  "draining",
+  "not-found",
+  "connection-failed",
+  "fingerprint-mismatch",
+  "internal",
+];
+
+/** The largest SDP body, in bytes. */
+export const MAX_SDP = 49152;

@@ -1,0 +1,90 @@
+//! The TypeScript types of `client-web/src/protocol` are these Rust types: this test fails when the committed
+//! file is stale, and writes it anew when `VEILCAST_BLESS=1` is set.
+#![cfg(feature = "typescript")]
+
+use std::{fmt::Write, fs, path::Path};
+use ts_rs::{Config, TS};
+use veilcast_protocol as wire;
+
+const TARGET: &str = "../../client-web/src/protocol/generated.ts";
+
+#[test]
+fn committed_types_are_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(TARGET);
+    let fresh = render();
+    if std::env::var_os("VEILCAST_BLESS").is_some() {
+        fs::write(&path, &fresh).expect("client-web/src/protocol is there and writable");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == fresh,
+        "client-web/src/protocol/generated.ts is stale: run \
+         VEILCAST_BLESS=1 cargo test --workspace --test typescript"
+    );
+}
+
+/// One file rather than one per type: its readers want the wire at a glance.
+fn render() -> String {
+    let mut out = String::from("// Generated from signaling/protocol; changed there, never here.\n");
+    let cfg = Config::new();
+    event(&mut out, &cfg);
+    session(&mut out, &cfg);
+    oauth(&mut out, &cfg);
+    constants(&mut out);
+    out
+}
+
+fn event(out: &mut String, cfg: &Config) {
+    add::<wire::EventState>(out, cfg);
+    add::<wire::EventSummary>(out, cfg);
+    add::<wire::EventList>(out, cfg);
+    add::<wire::NewEvent>(out, cfg);
+    add::<wire::Role>(out, cfg);
+    add::<wire::TokenRequest>(out, cfg);
+    add::<wire::EventToken>(out, cfg);
+}
+
+fn session(out: &mut String, cfg: &Config) {
+    add::<wire::FaultCode>(out, cfg);
+    add::<wire::Fault>(out, cfg);
+    add::<wire::Hello>(out, cfg);
+    add::<wire::Offer>(out, cfg);
+    add::<wire::ClientMessage>(out, cfg);
+    add::<wire::Activity>(out, cfg);
+    add::<wire::StageState>(out, cfg);
+    add::<wire::Welcome>(out, cfg);
+    add::<wire::Answer>(out, cfg);
+    add::<wire::Unplayable>(out, cfg);
+    add::<wire::Audience>(out, cfg);
+    add::<wire::Ended>(out, cfg);
+    add::<wire::Draining>(out, cfg);
+    add::<wire::ServerMessage>(out, cfg);
+}
+
+fn oauth(out: &mut String, cfg: &Config) {
+    add::<wire::Instance>(out, cfg);
+    add::<wire::Setup>(out, cfg);
+    add::<wire::SignIn>(out, cfg);
+    add::<wire::SignedIn>(out, cfg);
+    add::<wire::AuthorizationRequest>(out, cfg);
+    add::<wire::TokenResponse>(out, cfg);
+}
+
+/// Values that the client's parsers need besides the types.
+fn constants(out: &mut String) {
+    out.push_str("\n/** Every fault code, for parsing. */\nexport const FAULT_CODES: readonly FaultCode[] = [\n");
+    for code in wire::FaultCode::ALL {
+        let _ = writeln!(out, "  \"{}\",", code.name());
+    }
+    out.push_str("];\n");
+    let _ = writeln!(out, "\n/** The largest SDP body, in bytes. */\nexport const MAX_SDP = {};", wire::MAX_SDP);
+}
+
+fn add<T: TS>(out: &mut String, cfg: &Config) {
+    out.push('\n');
+    if let Some(docs) = T::docs() {
+        out.push_str(docs.trim_end());
+        out.push('\n');
+    }
+    let _ = writeln!(out, "export {}", T::decl(cfg));
+}
