@@ -1,0 +1,129 @@
+import type { EventSummary, StageState } from '../protocol/index.js';
+import type { Cancel } from './clock.js';
+import type { VeilcastError } from './errors.js';
+import { TypedTarget } from './events.js';
+import type { Incoming } from './parse.js';
+import { Session, type SessionOptions, type SessionState } from './session.js';
+import { type StatsSummary, watchStats } from './stats.js';
+
+export type VideoKind = 'camera' | 'screen';
+
+export interface BroadcasterEvents {
+  state: SessionState;
+  event: EventSummary;
+  /** What viewers are being told about this broadcast. */
+  stage: StageState;
+  /** How many watch. */
+  audience: number;
+  stats: StatsSummary;
+  ended: string;
+  error: VeilcastError;
+}
+
+/** One layer for everyone: above this a phone's uplink and half of its viewers struggle. */
+const MAX_VIDEO_BITRATE = 2_500_000;
+
+/**
+ * Sends one sound and one picture to an event.
+ *
+ * Tracks may be set, changed and removed at any time, also while on air: that needs no negotiation, and an absent
+ * track sends nothing at all. The caller owns the tracks and stops them.
+ */
+export class Broadcaster extends TypedTarget<BroadcasterEvents> {
+  readonly #session: Session;
+  #audio: MediaStreamTrack | null = null;
+  #video: MediaStreamTrack | null = null;
+  #videoKind: VideoKind = 'camera';
+  #audioSender: RTCRtpSender | null = null;
+  #videoSender: RTCRtpSender | null = null;
+  #stopStats: Cancel = () => {};
+
+  constructor(options: SessionOptions) {
+    super();
+    this.#session = new Session(options, 'broadcaster', {
+      prepare: (peer) => this.#prepare(peer),
+      connected: (peer) => this.#connected(peer),
+      state: (state) => this.#stateChanged(state),
+      event: (event) => this.emit('event', event),
+      stage: (stage) => this.emit('stage', stage),
+      message: (message) => this.#message(message),
+      ended: (title) => this.emit('ended', title),
+      error: (error) => this.emit('error', error),
+    });
+  }
+
+  get state(): SessionState {
+    return this.#session.state;
+  }
+
+  /** Goes on air, and stays there through reconnects until `stop`. */
+  start(): void {
+    this.#session.start();
+  }
+
+  /** Leaves the air; the event goes on without a picture. */
+  stop(): void {
+    this.#session.stop();
+  }
+
+  /** `null` mutes: no packet is sent. */
+  async setAudio(track: MediaStreamTrack | null): Promise<void> {
+    this.#audio = track;
+    await this.#audioSender?.replaceTrack(track);
+  }
+
+  /** `null` blanks: no packet is sent. */
+  async setVideo(track: MediaStreamTrack | null, kind: VideoKind = 'camera'): Promise<void> {
+    this.#video = track;
+    this.#videoKind = kind;
+    if (track !== null) track.contentHint = kind === 'screen' ? 'detail' : 'motion';
+    await this.#videoSender?.replaceTrack(track);
+    await this.#tune();
+  }
+
+  async #prepare(peer: RTCPeerConnection): Promise<void> {
+    const audio = peer.addTransceiver('audio', { direction: 'sendonly' });
+    const video = peer.addTransceiver('video', {
+      direction: 'sendonly',
+      sendEncodings: [{ maxBitrate: MAX_VIDEO_BITRATE }],
+    });
+    preferVp8(video);
+    this.#audioSender = audio.sender;
+    this.#videoSender = video.sender;
+    await audio.sender.replaceTrack(this.#audio);
+    await video.sender.replaceTrack(this.#video);
+  }
+
+  #connected(peer: RTCPeerConnection): void {
+    this.#tune();
+    this.#stopStats();
+    this.#stopStats = watchStats(peer, this.#session.environment.clock, (stats) => this.emit('stats', stats));
+  }
+
+  /** Text on a screen must stay legible; a face must stay fluent. */
+  async #tune(): Promise<void> {
+    const sender = this.#videoSender;
+    if (sender === null) return;
+    const parameters = sender.getParameters();
+    parameters.degradationPreference = this.#videoKind === 'screen' ? 'maintain-resolution' : 'balanced';
+    // Firefox refuses parameters before the first answer; they are set again when connected.
+    await sender.setParameters(parameters).catch(() => {});
+  }
+
+  #message(message: Incoming): void {
+    if (message.type === 'audience') this.emit('audience', message.viewers);
+  }
+
+  #stateChanged(state: SessionState): void {
+    if (state !== 'connected') this.#stopStats();
+    this.emit('state', state);
+  }
+}
+
+/** Every browser decodes it, and it is the cheapest to encode; the server keeps it when it is offered. */
+function preferVp8(transceiver: RTCRtpTransceiver): void {
+  const codecs = RTCRtpSender.getCapabilities?.('video')?.codecs;
+  if (codecs === undefined || transceiver.setCodecPreferences === undefined) return;
+  const isVp8 = (codec: RTCRtpCodec): boolean => codec.mimeType.toLowerCase() === 'video/vp8';
+  transceiver.setCodecPreferences([...codecs.filter(isVp8), ...codecs.filter((codec) => !isVp8(codec))]);
+}

@@ -1,0 +1,169 @@
+import {
+  type Activity,
+  type EventState,
+  type EventSummary,
+  type EventToken,
+  FAULT_CODES,
+  type Fault,
+  type Instance,
+  type Role,
+  type ServerMessage,
+  type StageState,
+  type TokenResponse,
+} from '../protocol/index.js';
+
+/** What arrived is not what the protocol says. */
+export class Malformed extends Error {
+  constructor(what: string) {
+    super(`malformed: ${what}`);
+  }
+}
+
+/** A message of the server, with the fault in a field of its own. */
+export type Incoming = Exclude<ServerMessage, { type: 'fault' }> | { type: 'refused'; fault: Fault };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
+const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
+const ROLES: readonly Role[] = ['broadcaster', 'viewer'];
+
+/** One WebSocket message. `null` for a kind that this client does not know: servers may be newer. */
+export function parseServerMessage(text: string): Incoming | null {
+  const fields = parseJson(text);
+  const type = string(fields, 'type');
+  // A fault has a `type` of its own (RFC 9457), which may stand in the place of the tag.
+  if (type.startsWith('/problems/')) return { type: 'refused', fault: parseFault(fields) };
+  return READERS.get(type)?.(fields) ?? null;
+}
+
+const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
+  ['welcome', readWelcome],
+  [
+    'answer',
+    (f: Fields): Incoming => ({ type: 'answer', number: count(f, 'number'), sdp: string(f, 'sdp') }),
+  ],
+  ['connected', (): Incoming => ({ type: 'connected' })],
+  ['disconnected', readDisconnected],
+  ['stage', (f: Fields): Incoming => ({ type: 'stage', ...parseStage(f) })],
+  [
+    'unplayable',
+    (f: Fields): Incoming => ({ type: 'unplayable', codec: string(f, 'codec'), title: string(f, 'title') }),
+  ],
+  ['audience', (f: Fields): Incoming => ({ type: 'audience', viewers: count(f, 'viewers') })],
+  ['ended', (f: Fields): Incoming => ({ type: 'ended', title: string(f, 'title') })],
+  ['draining', (f: Fields): Incoming => ({ type: 'draining', retry_after_ms: count(f, 'retry_after_ms') })],
+  ['fault', (f: Fields): Incoming => ({ type: 'refused', fault: parseFault(f.fault ?? f) })],
+]);
+
+function readWelcome(fields: Fields): Incoming {
+  return {
+    type: 'welcome',
+    role: oneOf(fields, 'role', ROLES),
+    event: parseEvent(fields.event),
+    stage: parseStage(fields.stage),
+  };
+}
+
+function readDisconnected(fields: Fields): Incoming {
+  const fault = fields.fault ?? null;
+  return { type: 'disconnected', fault: fault === null ? null : parseFault(fault) };
+}
+
+/** A fault from either wire. Its code must be one we know: an unknown one counts as `internal`. */
+export function parseFault(value: unknown): Fault {
+  const fields = object(value);
+  const code = FAULT_CODES.find((known) => known === fields.code) ?? 'internal';
+  const fault: Fault = {
+    type: `/problems/${code}`,
+    code,
+    title: string(fields, 'title'),
+    remedy: string(fields, 'remedy'),
+    status: count(fields, 'status'),
+  };
+  return typeof fields.detail === 'string' ? { ...fault, detail: fields.detail } : fault;
+}
+
+export function parseStage(value: unknown): StageState {
+  const fields = object(value);
+  return { audio: oneOf(fields, 'audio', ACTIVITIES), video: oneOf(fields, 'video', ACTIVITIES) };
+}
+
+export function parseEvent(value: unknown): EventSummary {
+  const fields = object(value);
+  return {
+    id: string(fields, 'id'),
+    title: string(fields, 'title'),
+    state: oneOf(fields, 'state', EVENT_STATES),
+    public: boolean(fields, 'public'),
+    listed: boolean(fields, 'listed'),
+  };
+}
+
+export function parseEventList(value: unknown): EventSummary[] {
+  const { events } = object(value);
+  if (!Array.isArray(events)) throw new Malformed('events');
+  return events.map(parseEvent);
+}
+
+export function parseEventToken(value: unknown): EventToken {
+  const fields = object(value);
+  return { token: string(fields, 'token'), expires_in: count(fields, 'expires_in') };
+}
+
+export function parseTokenResponse(value: unknown): TokenResponse {
+  const fields = object(value);
+  return {
+    access_token: string(fields, 'access_token'),
+    token_type: string(fields, 'token_type'),
+    expires_in: count(fields, 'expires_in'),
+    scope: string(fields, 'scope'),
+  };
+}
+
+export function parseInstance(value: unknown): Instance {
+  return { ready: boolean(object(value), 'ready') };
+}
+
+export function parseJson(text: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Malformed('JSON');
+  }
+  return object(value);
+}
+
+function object(value: unknown): Fields {
+  if (!isFields(value)) throw new Malformed('object');
+  return value;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function string(fields: Fields, key: string): string {
+  const value = fields[key];
+  if (typeof value !== 'string') throw new Malformed(key);
+  return value;
+}
+
+function boolean(fields: Fields, key: string): boolean {
+  const value = fields[key];
+  if (typeof value !== 'boolean') throw new Malformed(key);
+  return value;
+}
+
+function count(fields: Fields, key: string): number {
+  const value = fields[key];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Malformed(key);
+  return value;
+}
+
+function oneOf<T extends string>(fields: Fields, key: string, known: readonly T[]): T {
+  const value = known.find((candidate) => candidate === fields[key]);
+  if (value === undefined) throw new Malformed(key);
+  return value;
+}

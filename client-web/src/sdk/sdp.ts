@@ -1,0 +1,22 @@
+/**
+ * The offer as it leaves the browser: without a single address. An ICE-lite server answers whichever
+ * authenticated check arrives and needs no candidate (RFC 8445 section 2.5), and Chromium writes the machine's address
+ * into `c=` and `a=rtcp` once it has gathered.
+ */
+export function withoutAddresses(sdp: string): string {
+  return sdp
+    .split(/\r?\n/)
+    .filter(
+      (line) =>
+        !/^a=(candidate|end-of-candidates|remote-candidates|rtcp):?/.test(line) || /^a=rtcp-/.test(line),
+    )
+    .map(withoutAddress)
+    .join('\r\n');
+}
+
+function withoutAddress(line: string): string {
+  // RFC 8866 sections 5.7 and 5.2.
+  if (line.startsWith('c=')) return 'c=IN IP4 0.0.0.0';
+  if (line.startsWith('o=')) return line.replace(/ IN IP[46] \S+$/, ' IN IP4 0.0.0.0');
+  return line;
+}

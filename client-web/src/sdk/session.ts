@@ -1,0 +1,214 @@
+import type { EventSummary, Role, StageState, Welcome } from '../protocol/index.js';
+import { Backoff } from './backoff.js';
+import type { Cancel } from './clock.js';
+import { browser, type Environment } from './environment.js';
+import { VeilcastError } from './errors.js';
+import { Leg } from './leg.js';
+import type { Incoming } from './parse.js';
+
+/** A token, or a way to get a fresh one for every connection. */
+export type TokenSource = string | (() => Promise<string>);
+
+export interface SessionOptions {
+  /** The server's origin, such as `https://live.example`. */
+  url: string;
+  /** The event's id. */
+  event: string;
+  token: TokenSource;
+  /** Replaced by tests. */
+  environment?: Environment;
+}
+
+/**
+ * `idle` → `connecting` → `connected` ⇄ `reconnecting`, until `ended` (the event is over), `failed` (trying again
+ * cannot help) or `closed` (we left).
+ */
+export type SessionState =
+  | 'idle'
+  | 'connecting'
+  | 'connected'
+  | 'reconnecting'
+  | 'ended'
+  | 'failed'
+  | 'closed';
+
+export interface SessionListener {
+  prepare(peer: RTCPeerConnection): Promise<void> | void;
+  connected(peer: RTCPeerConnection): void;
+  state(state: SessionState): void;
+  event(event: EventSummary): void;
+  stage(stage: StageState): void;
+  message(message: Incoming): void;
+  ended(title: string): void;
+  error(error: VeilcastError): void;
+}
+
+/** Keeps one media session alive over as many legs as that takes. */
+export class Session {
+  readonly environment: Environment;
+  #state: SessionState = 'idle';
+  readonly #backoff: Backoff;
+  #leg: Leg | null = null;
+  #retry: Cancel = () => {};
+  #unwatchNetwork: Cancel = () => {};
+  /** The server asked us to stay away this long (`draining`). */
+  #retryAfterMs: number | null = null;
+  #tokenRefused = false;
+  #wasOn = false;
+
+  constructor(
+    private readonly options: SessionOptions,
+    private readonly role: Role,
+    private readonly listener: SessionListener,
+  ) {
+    this.environment = options.environment ?? browser;
+    this.#backoff = new Backoff(this.environment.random);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#state === 'connecting' || this.#state === 'connected' || this.#state === 'reconnecting') return;
+    this.#backoff.reset();
+    this.#retryAfterMs = null;
+    this.#tokenRefused = false;
+    this.#unwatchNetwork = this.environment.onNetworkChange(() => this.#networkChanged());
+    this.#enter('connecting');
+    this.#connect();
+  }
+
+  stop(): void {
+    if (this.#state !== 'idle') this.#finish('closed');
+  }
+
+  #connect(): void {
+    const leg: Leg = new Leg(this.options.url, this.environment, {
+      welcome: (welcome) => this.#welcome(welcome),
+      prepare: (peer) => this.listener.prepare(peer),
+      connected: (peer) => this.#connected(peer),
+      unsteady: () => this.#enter('reconnecting'),
+      message: (message) => this.#message(message),
+      lost: (reason) => this.#lost(leg, reason),
+    });
+    this.#leg = leg;
+    this.#token()
+      .then((token) => (this.#leg === leg ? leg.start(token) : undefined))
+      .catch((thrown: unknown) => {
+        leg.stop();
+        this.#lost(leg, VeilcastError.from(thrown, 'media-failed'));
+      });
+  }
+
+  async #token(): Promise<string> {
+    const { token } = this.options;
+    return typeof token === 'string' ? token : token();
+  }
+
+  #welcome(welcome: Welcome): void {
+    this.#tokenRefused = false;
+    // A token is for one event and one role; another's would show the wrong room.
+    if (welcome.event.id !== this.options.event || welcome.role !== this.role) {
+      throw VeilcastError.local('unsupported');
+    }
+    this.listener.event(welcome.event);
+    this.listener.stage(welcome.stage);
+  }
+
+  #connected(peer: RTCPeerConnection): void {
+    this.#backoff.reset();
+    this.listener.connected(peer);
+    this.#enter('connected');
+  }
+
+  #message(message: Incoming): void {
+    if (message.type === 'ended') {
+      this.listener.ended(message.title);
+      this.#finish('ended');
+    } else if (message.type === 'draining') {
+      this.#drain(message.retry_after_ms);
+    } else if (message.type === 'stage') {
+      this.listener.stage({ audio: message.audio, video: message.video });
+    } else {
+      this.listener.message(message);
+    }
+  }
+
+  /** Media goes on until the server stops; whichever comes first, its time or the socket's end, we move. */
+  #drain(afterMs: number): void {
+    const leg = this.#leg;
+    this.#retryAfterMs = afterMs;
+    this.#retry();
+    this.#retry = this.environment.clock.after(afterMs, () => {
+      this.#retryAfterMs = 0;
+      leg?.stop();
+      if (leg !== null) this.#lost(leg, null);
+    });
+  }
+
+  #lost(leg: Leg, reason: VeilcastError | null): void {
+    if (this.#leg !== leg) return;
+    this.#leg = null;
+    if (reason?.code === 'event-ended') {
+      this.listener.ended(reason.title);
+      this.#finish('ended');
+    } else if (reason?.fatal && !this.#worthAnotherToken(reason)) {
+      const explained = this.#explain(reason);
+      this.#finish('failed');
+      this.listener.error(explained);
+    } else {
+      this.#retryLater(reason);
+    }
+  }
+
+  #retryLater(reason: VeilcastError | null): void {
+    if (this.#state === 'connected') this.#enter('reconnecting');
+    const delay = this.#retryAfterMs ?? this.#backoff.next();
+    this.#retryAfterMs = null;
+    this.#retry();
+    this.#retry = this.environment.clock.after(delay, () => this.#connect());
+    if (reason !== null) this.listener.error(reason);
+  }
+
+  /** A token that ran out is fetched anew, once; a second refusal is final. */
+  #worthAnotherToken(reason: VeilcastError): boolean {
+    const refused = reason.code === 'token-expired' || reason.code === 'token-invalid';
+    if (!refused || typeof this.options.token === 'string' || this.#tokenRefused) return false;
+    this.#tokenRefused = true;
+    return true;
+  }
+
+  /** To a broadcaster who was on, "somebody else" is themselves, elsewhere: only the same principal can replace. */
+  #explain(reason: VeilcastError): VeilcastError {
+    return reason.code === 'broadcaster-present' && this.#wasOn ? VeilcastError.local('replaced') : reason;
+  }
+
+  #networkChanged(): void {
+    if (this.#leg === null) {
+      // Waiting to try again: a network has just come up, so wait no longer.
+      if (this.#state !== 'reconnecting' && this.#state !== 'connecting') return;
+      this.#retry();
+      this.#connect();
+    } else {
+      this.#leg.restartIce();
+    }
+  }
+
+  #finish(state: 'ended' | 'failed' | 'closed'): void {
+    this.#retry();
+    this.#unwatchNetwork();
+    const leg = this.#leg;
+    this.#leg = null;
+    leg?.stop();
+    this.#wasOn = false;
+    this.#enter(state);
+  }
+
+  #enter(state: SessionState): void {
+    if (state === 'connected') this.#wasOn = true;
+    if (this.#state === state) return;
+    this.#state = state;
+    this.listener.state(state);
+  }
+}

@@ -1,0 +1,144 @@
+import type { EventSummary, StageState, Unplayable } from '../protocol/index.js';
+import type { Cancel } from './clock.js';
+import type { VeilcastError } from './errors.js';
+import { TypedTarget } from './events.js';
+import { awaitGrowth } from './first-frame.js';
+import type { Incoming } from './parse.js';
+import { Session, type SessionOptions, type SessionState } from './session.js';
+import { sum } from './stats.js';
+
+export interface ViewerEvents {
+  state: SessionState;
+  event: EventSummary;
+  /** What the stage carries; after a return to `live`, `playing` follows. */
+  stage: StageState;
+  /** The first frame (or sound, where there is no picture) has been decoded. */
+  playing: { elapsedMs: number };
+  /** The broadcaster is there, but has muted every track or lost the line. */
+  muted: StageState;
+  /** This browser cannot decode a track of the stage. */
+  unplayable: Unplayable;
+  ended: string;
+  error: VeilcastError;
+}
+
+export interface ViewerOptions extends SessionOptions {
+  /** Milliseconds that the receiver may hold media back against jitter. Small by default: this is live. */
+  jitterTargetMs?: number;
+}
+
+/**
+ * Receives an event's sound and picture.
+ *
+ * `stream` is one object for the viewer's whole life: bind it to a `<video>` once. A broadcaster's reload, change of
+ * codec or pause needs nothing from this side.
+ */
+export class Viewer extends TypedTarget<ViewerEvents> {
+  readonly stream = new MediaStream();
+  readonly #session: Session;
+  readonly #jitterTargetMs: number;
+  #stage: StageState = { audio: 'absent', video: 'absent' };
+  #incoming: MediaStreamTrack[] = [];
+  #peer: RTCPeerConnection | null = null;
+  #since = 0;
+  #stopPolling: Cancel = () => {};
+
+  constructor(options: ViewerOptions) {
+    super();
+    this.#jitterTargetMs = options.jitterTargetMs ?? 0;
+    this.#session = new Session(options, 'viewer', {
+      prepare: (peer) => this.#prepare(peer),
+      connected: (peer) => this.#connected(peer),
+      state: (state) => this.#stateChanged(state),
+      event: (event) => this.emit('event', event),
+      stage: (stage) => this.#stageChanged(stage),
+      message: (message) => this.#message(message),
+      ended: (title) => this.emit('ended', title),
+      error: (error) => this.emit('error', error),
+    });
+  }
+
+  get state(): SessionState {
+    return this.#session.state;
+  }
+
+  get stage(): StageState {
+    return this.#stage;
+  }
+
+  start(): void {
+    this.#since = this.#session.environment.clock.now();
+    this.#session.start();
+  }
+
+  stop(): void {
+    this.#session.stop();
+  }
+
+  #prepare(peer: RTCPeerConnection): void {
+    this.#incoming = (['audio', 'video'] as const).map((kind) => {
+      const { receiver } = peer.addTransceiver(kind, { direction: 'recvonly' });
+      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#jitterTargetMs;
+      return receiver.track;
+    });
+  }
+
+  /** The old tracks stay until the new ones carry something, so the last picture stands through a reconnect. */
+  #connected(peer: RTCPeerConnection): void {
+    if (this.#peer === peer) return;
+    this.#peer = peer;
+    for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
+    for (const track of this.#incoming) this.stream.addTrack(track);
+    this.#awaitFrame(0);
+  }
+
+  #stageChanged(stage: StageState): void {
+    const wasLive = isLive(this.#stage);
+    this.#stage = stage;
+    this.emit('stage', stage);
+    if (!isLive(stage)) {
+      this.#stopPolling();
+      if (stage.audio === 'muted' || stage.video === 'muted') this.emit('muted', stage);
+    } else if (!wasLive && this.#peer !== null) {
+      this.#since = this.#session.environment.clock.now();
+      this.#awaitFrame(null);
+    }
+  }
+
+  #awaitFrame(from: number | null): void {
+    const peer = this.#peer;
+    this.#stopPolling();
+    if (peer === null || !isLive(this.#stage)) return;
+    const { clock } = this.#session.environment;
+    this.#stopPolling = awaitGrowth(
+      clock,
+      () => this.#decoded(peer),
+      from,
+      () => this.emit('playing', { elapsedMs: clock.now() - this.#since }),
+    );
+  }
+
+  /** Frames where there is a picture, else samples of sound. */
+  async #decoded(peer: RTCPeerConnection): Promise<number> {
+    const stats = await peer.getStats();
+    return sum(stats, 'inbound-rtp', this.#stage.video === 'live' ? 'framesDecoded' : 'packetsReceived');
+  }
+
+  #message(message: Incoming): void {
+    if (message.type === 'unplayable') {
+      this.emit('unplayable', { codec: message.codec, title: message.title });
+    }
+  }
+
+  #stateChanged(state: SessionState): void {
+    if (state === 'ended' || state === 'failed' || state === 'closed') {
+      this.#stopPolling();
+      this.#peer = null;
+    }
+    this.emit('state', state);
+  }
+}
+
+function isLive(stage: StageState): boolean {
+  return stage.audio === 'live' || stage.video === 'live';
+}
