@@ -1,1 +1,24 @@
-//! Veilcast.
+//! What must outlive a process: one SQLite file for the records, another for the keys that seal them.
+//!
+//! Invariant: a name, a title or a private key reaches the disk only sealed under a key of the keys file,
+//! and every kind of record has one row in [`RETENTION`], by which it is forgotten.
+
+mod accounts;
+mod directory;
+mod error;
+mod events;
+mod id;
+mod issuer;
+mod retention;
+mod schema;
+mod seal;
+mod store;
+
+pub use accounts::Account;
+pub use directory::DataLock;
+pub use error::Error;
+pub use events::{Event, EventState, NewEvent};
+pub use id::{AccountId, EventId, NotAnEventId, base32, random_bits};
+pub use issuer::{SetupOutcome, SigningKey};
+pub use retention::{RETENTION, Retention};
+pub use store::Records;

@@ -1,0 +1,112 @@
+use veilcast_records as records;
+
+/// The issuer's own fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The records failed.
+    #[error(transparent)]
+    Records(#[from] records::Error),
+    /// The signing key does not work.
+    #[error("the signing key in the records cannot be used; restore records.db and keys.db from a backup")]
+    Key,
+}
+
+/// Why a token is not accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TokenError {
+    /// There is none.
+    #[error("no token")]
+    Missing,
+    /// Forged, foreign, revoked or for something else; which of these is not told.
+    #[error("the token is not valid here")]
+    Invalid,
+    /// Valid until a while ago.
+    #[error("the token has expired")]
+    Expired,
+    /// Valid, but for other things.
+    #[error("the token does not permit this")]
+    ScopeMissing,
+    /// The records failed; not the token's fault.
+    #[error("tokens cannot be checked at the moment")]
+    Unavailable,
+}
+
+/// Why the operator's account was not made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The one-time link is unknown, used or too old.
+    #[error("the setup link is not valid")]
+    Invalid,
+    /// There is an operator already.
+    #[error("an operator's account exists already; sign in with it")]
+    OperatorExists,
+    /// 1 to 64 characters, no control characters.
+    #[error("a sign-in name has 1 to 64 characters and no control characters")]
+    NameInvalid,
+    /// Fewer than 12 characters.
+    #[error("a password has at least 12 characters")]
+    PasswordTooShort,
+    /// More than 1024 bytes.
+    #[error("a password has at most 1024 bytes")]
+    PasswordTooLong,
+    /// Too many passwords are being hashed already.
+    #[error("too many are signing in at once")]
+    Busy,
+    /// The records failed.
+    #[error("accounts cannot be made at the moment")]
+    Unavailable,
+}
+
+/// Why nobody was signed in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Unknown name or wrong password; the two are not told apart, in words or in time.
+    #[error("the name or the password is wrong")]
+    Failed,
+    /// Too many passwords are being hashed already.
+    #[error("too many are signing in at once")]
+    Busy,
+    /// The records failed.
+    #[error("nobody can sign in at the moment")]
+    Unavailable,
+}
+
+/// Why no authorization code was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AuthorizeError {
+    /// No session at the issuer, or an expired one.
+    #[error("nobody is signed in")]
+    SignInRequired,
+    /// Not a registered client. Must not be answered by a redirect (RFC 9700 section 4.11).
+    #[error("the client is not registered")]
+    ClientUnknown,
+    /// Not a registered redirect URI. Must not be answered by a redirect (RFC 9700 section 4.11).
+    #[error("the redirect URI is not registered")]
+    RedirectUnknown,
+    /// Only `code` is supported.
+    #[error("the response type is not supported")]
+    ResponseTypeUnsupported,
+    /// PKCE with S256 is required.
+    #[error("an S256 code challenge is required")]
+    ChallengeInvalid,
+    /// Only `admin` is given this way.
+    #[error("the scope is not known")]
+    ScopeUnknown,
+    /// Too many codes wait to be exchanged.
+    #[error("too many are signing in at once")]
+    Busy,
+    /// The records failed.
+    #[error("nobody can be authorized at the moment")]
+    Unavailable,
+}
+
+/// Why a code was not exchanged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// Unknown, used, too old, or for another client, redirect or verifier: `invalid_grant`.
+    #[error("the code is not valid")]
+    Invalid,
+    /// The records failed.
+    #[error("codes cannot be exchanged at the moment")]
+    Unavailable,
+}

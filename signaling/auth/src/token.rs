@@ -1,0 +1,162 @@
+use crate::key::{ALGORITHM, Key};
+use crate::{Error, Grant, Principal, Scope, TokenError, TokenId};
+use jsonwebtoken::{Header, Validation};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use veilcast_privacy::{Pseudonym, Secret};
+use veilcast_records::{EventId, base32};
+
+/// RFC 9068 section 2.1
+const TYPE: &str = "at+jwt";
+
+/// Ours have about 500 bytes. Nothing longer is worth decoding.
+const MAX_TOKEN: usize = 2048;
+
+/// RFC 9068 section 2.2. Strict on purpose: `aud` is one string, times are whole seconds, every claim but
+/// `event` and `nbf` is required.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Claims {
+    pub(crate) iss: String,
+    pub(crate) aud: String,
+    pub(crate) sub: String,
+    pub(crate) client_id: String,
+    pub(crate) iat: u64,
+    pub(crate) exp: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nbf: Option<u64>,
+    pub(crate) jti: String,
+    pub(crate) scope: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) event: Option<String>,
+}
+
+/// Whether an expired token is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    Enforced,
+    Ignored,
+}
+
+/// A verified token: the grant and who it was issued to.
+pub(crate) struct Verified {
+    pub(crate) grant: Grant,
+    pub(crate) client: String,
+}
+
+/// What a token must say to be ours.
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) audience: &'a str,
+}
+
+pub(crate) fn sign(claims: &Claims, key: &Key) -> Result<Secret, Error> {
+    let mut header = Header::new(ALGORITHM);
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(key.id.clone());
+    jsonwebtoken::encode(&header, claims, &key.signing).map(Secret::from).map_err(|_| Error::Key)
+}
+
+/// RFC 9068 section 4, with RFC 8725: type, algorithm and key are ours to name, not the token's.
+pub(crate) fn verify(
+    token: &str,
+    keys: &[Key],
+    expected: &Expected<'_>,
+    expiry: Expiry,
+    now: SystemTime,
+) -> Result<Verified, TokenError> {
+    if token.is_empty() {
+        return Err(TokenError::Missing);
+    }
+    if token.len() > MAX_TOKEN {
+        return Err(TokenError::Invalid);
+    }
+    let key = select_key(token, keys)?;
+    let data =
+        jsonwebtoken::decode::<Claims>(token, &key.verifying, &signature_only()).map_err(|_| TokenError::Invalid)?;
+    check(data.claims, expected, expiry, now)
+}
+
+/// Only a key of our own, found by its id; a header that carries or points at a key is refused (RFC 8725
+/// sections 3.1 and 3.10), and so is one with critical extensions, of which we know none (RFC 7515 section 4.1.11).
+fn select_key<'a>(token: &str, keys: &'a [Key]) -> Result<&'a Key, TokenError> {
+    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+    let brings_a_key = header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some()
+        || header.x5t.is_some()
+        || header.x5t_s256.is_some();
+    // RFC 9068 section 4: the type, with or without its media type prefix, in any case.
+    let kind = header.typ.unwrap_or_default().to_ascii_lowercase();
+    let typed = kind == TYPE || kind == "application/at+jwt";
+    if brings_a_key || !typed || header.crit.is_some() || header.alg != ALGORITHM {
+        return Err(TokenError::Invalid);
+    }
+    let id = header.kid.ok_or(TokenError::Invalid)?;
+    keys.iter().find(|key| key.id == id).ok_or(TokenError::Invalid)
+}
+
+/// The claims are checked below, against the caller's clock and without leeway.
+fn signature_only() -> Validation {
+    let mut validation = Validation::new(ALGORITHM);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}
+
+fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTime) -> Result<Verified, TokenError> {
+    if claims.iss != expected.issuer || claims.aud != expected.audience {
+        return Err(TokenError::Invalid);
+    }
+    let now = seconds(now);
+    if claims.nbf.is_some_and(|nbf| nbf > now) {
+        return Err(TokenError::Invalid);
+    }
+    // RFC 7519 section 4.1.4: on or after `exp` it must not be accepted.
+    if expiry == Expiry::Enforced && claims.exp <= now {
+        return Err(TokenError::Expired);
+    }
+    let scope = Scope::parse(&claims.scope).ok_or(TokenError::Invalid)?;
+    let event = claims.event.as_deref().map(str::parse::<EventId>).transpose().map_err(|_| TokenError::Invalid)?;
+    if event.is_none() != (scope == Scope::Admin) {
+        return Err(TokenError::Invalid);
+    }
+    let expires = UNIX_EPOCH.checked_add(Duration::from_secs(claims.exp)).ok_or(TokenError::Invalid)?;
+    let principal = Principal(parse_bits(&claims.sub)?);
+    let grant = Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?) };
+    Ok(Verified { grant, client: claims.client_id })
+}
+
+/// Subjects and token ids have the form of event ids: 128 bits in base32.
+fn parse_bits(text: &str) -> Result<Pseudonym, TokenError> {
+    text.parse::<EventId>().map_err(|_| TokenError::Invalid)?;
+    let digit = |byte: u8| u128::from(if byte.is_ascii_digit() { byte - b'2' + 26 } else { byte - b'a' });
+    let (head, last) = text.as_bytes().split_at(25);
+    // 25 × 5 = 125 bits; the last character has three more and two of padding.
+    let number = head.iter().fold(0, |sum: u128, &byte| (sum << 5) | digit(byte));
+    let rest = last.first().map_or(0, |&byte| digit(byte) >> 2);
+    let bits = ((number << 3) | rest).to_be_bytes();
+    let canonical = base32(&bits) == text;
+    if canonical { Ok(Pseudonym::new(bits)) } else { Err(TokenError::Invalid) }
+}
+
+pub(crate) fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_survive_their_text() {
+        let samples = [[0; 16], [0xff; 16], *b"0123456789abcdef", [0x80; 16], [0x3f; 16]];
+        for bits in samples {
+            assert!(parse_bits(&base32(&bits)).map(|p| *p.expose_bits()) == Ok(bits));
+        }
+        // Two texts must not mean one id.
+        assert!(parse_bits(&format!("{}b", "a".repeat(25))).is_err());
+    }
+}

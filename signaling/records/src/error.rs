@@ -1,0 +1,75 @@
+use std::io;
+use std::path::Path;
+
+/// Why a record could not be read or written, in one line that says how to mend it. Holds no value of a record.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory or a file in it cannot be made or opened.
+    #[error(
+        "cannot use {path}: {why}; make sure that it is a directory of the user who runs veilcast, or name another with --data-dir"
+    )]
+    Directory {
+        /// Where.
+        path: String,
+        /// The system's reason.
+        why: io::ErrorKind,
+    },
+    /// Other users may read or write what only this one may.
+    #[error("{path} is open to other users (mode {mode:o}); run: chmod {wanted:o} {path}")]
+    Permission {
+        /// Where.
+        path: String,
+        /// What was found.
+        mode: u32,
+        /// What is needed.
+        wanted: u32,
+    },
+    /// Another server has the directory.
+    #[error("another veilcast is serving from {path}; stop it first, or name another directory with --data-dir")]
+    Locked {
+        /// Where.
+        path: String,
+    },
+    /// Written by a later version.
+    #[error("the records in {path} were written by a newer veilcast; run that version, or restore an older backup")]
+    Newer {
+        /// Where.
+        path: String,
+    },
+    /// A sealed value does not open.
+    #[error("the keys file does not fit the records; restore records.db and keys.db from backups of the same day")]
+    Sealed,
+    /// SQLite refused.
+    #[error(
+        "the records cannot be read or written ({code}); check free space and that the disk is writable, then try again"
+    )]
+    Database {
+        /// SQLite's result code, or the kind of failure.
+        code: String,
+    },
+    /// The title's length.
+    #[error("an event's title has 1 to 120 characters and no control characters")]
+    TitleInvalid,
+    /// The operating system gave no randomness.
+    #[error("the operating system gave no randomness; nothing was written")]
+    Randomness,
+}
+
+impl Error {
+    pub(crate) fn directory(path: &Path, error: &io::Error) -> Self {
+        Self::Directory { path: path.display().to_string(), why: error.kind() }
+    }
+}
+
+/// Keeps the code and drops the message: SQLite's messages may quote what was written.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let code = match &error {
+            sqlx::Error::Database(inner) => inner.code().map_or_else(|| "database".into(), |c| format!("SQLite {c}")),
+            sqlx::Error::PoolTimedOut => "busy".into(),
+            sqlx::Error::Io(inner) => inner.kind().to_string(),
+            _ => "unexpected content".into(),
+        };
+        Self::Database { code }
+    }
+}

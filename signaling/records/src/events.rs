@@ -1,0 +1,204 @@
+use crate::store::unix;
+use crate::{Error, EventId, Records, seal};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use std::time::SystemTime;
+use veilcast_privacy::{CoarseTime, Redacted, Secret};
+
+const TITLE_LENGTH: usize = 120;
+
+/// scheduled → live → ended, and no way back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventState {
+    /// Nobody has broadcast yet.
+    Scheduled,
+    /// A broadcaster has been on; a lost broadcaster does not end the event.
+    Live,
+    /// Over, for good.
+    Ended,
+}
+
+impl EventState {
+    /// The state in text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Live => "live",
+            Self::Ended => "ended",
+        }
+    }
+
+    fn from_row(text: &str) -> Self {
+        match text {
+            "scheduled" => Self::Scheduled,
+            "live" => Self::Live,
+            // The table's CHECK admits no other; an unknown state admits nobody.
+            _ => Self::Ended,
+        }
+    }
+}
+
+/// An event to be made.
+pub struct NewEvent {
+    /// 1 to 120 characters, none of them a control character.
+    pub title: Redacted<String>,
+    /// Admits guests without an account.
+    pub public: bool,
+    /// Stands on the home page.
+    pub listed: bool,
+}
+
+/// An event's row.
+#[derive(Clone)]
+pub struct Event {
+    /// Its name in links.
+    pub id: EventId,
+    /// Its title.
+    pub title: Redacted<String>,
+    /// Admits guests without an account.
+    pub public: bool,
+    /// Stands on the home page.
+    pub listed: bool,
+    /// Where it stands.
+    pub state: EventState,
+    /// When it was made.
+    pub created: CoarseTime,
+}
+
+impl Records {
+    /// Makes an event and returns its id.
+    pub async fn create_event(&self, new: NewEvent, now: SystemTime) -> Result<EventId, Error> {
+        let title = new.title.expose_redacted().trim();
+        if title.is_empty() || title.chars().count() > TITLE_LENGTH || title.chars().any(char::is_control) {
+            return Err(Error::TitleInvalid);
+        }
+        let id = EventId::random()?;
+        let sealed = seal::seal(&self.keys().instance, &place(&id), title.as_bytes())?;
+        let insert = "INSERT INTO event (id, title_sealed, public, listed, state, created) VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5)";
+        let statement = sqlx::query(insert).bind(id.as_str()).bind(sealed).bind(new.public).bind(new.listed);
+        let created = CoarseTime::new(now).unix_seconds();
+        statement.bind(i64::try_from(created).unwrap_or(i64::MAX)).execute(self.pool()).await?;
+        Ok(id)
+    }
+
+    /// An event's row as it is now.
+    pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+        let query = "SELECT id, title_sealed, public, listed, state, created FROM event WHERE id = ?1";
+        let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
+        row.map(|row| self.read_event(&row)).transpose()
+    }
+
+    /// Every event, newest first.
+    pub async fn events(&self) -> Result<Vec<Event>, Error> {
+        let query =
+            "SELECT id, title_sealed, public, listed, state, created FROM event ORDER BY created DESC, rowid DESC";
+        let rows = sqlx::query(query).fetch_all(self.pool()).await?;
+        rows.iter().map(|row| self.read_event(row)).collect()
+    }
+
+    /// The events of the home page: listed and not over, newest first.
+    pub async fn listed_events(&self) -> Result<Vec<Event>, Error> {
+        let query = "SELECT id, title_sealed, public, listed, state, created FROM event \
+             WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC";
+        let rows = sqlx::query(query).fetch_all(self.pool()).await?;
+        rows.iter().map(|row| self.read_event(row)).collect()
+    }
+
+    /// Notes that a scheduled event has its first broadcaster. True if that is new.
+    pub async fn go_live(&self, id: &EventId) -> Result<bool, Error> {
+        let statement = sqlx::query("UPDATE event SET state = 'live' WHERE id = ?1 AND state = 'scheduled'");
+        Ok(statement.bind(id.as_str()).execute(self.pool()).await?.rows_affected() == 1)
+    }
+
+    /// Ends an event for good. False if there is none that could end.
+    pub async fn end_event(&self, id: &EventId) -> Result<bool, Error> {
+        let statement = sqlx::query("UPDATE event SET state = 'ended' WHERE id = ?1 AND state <> 'ended'");
+        Ok(statement.bind(id.as_str()).execute(self.pool()).await?.rows_affected() == 1)
+    }
+
+    fn read_event(&self, row: &SqliteRow) -> Result<Event, Error> {
+        let id: EventId = row.try_get::<&str, _>("id")?.parse().map_err(|_| Error::Sealed)?;
+        let title: Secret = seal::open(&self.keys().instance, &place(&id), row.try_get("title_sealed")?)?;
+        let created = row.try_get::<i64, _>("created")?;
+        Ok(Event {
+            id,
+            title: Redacted::new(title.expose_text().to_owned()),
+            public: row.try_get("public")?,
+            listed: row.try_get("listed")?,
+            state: EventState::from_row(row.try_get("state")?),
+            created: CoarseTime::from_unix(created.unsigned_abs()),
+        })
+    }
+}
+
+fn place(id: &EventId) -> String {
+    format!("event.title:{id}")
+}
+
+/// Seconds since 1970, rounded to the minute.
+pub(crate) fn coarse(time: SystemTime) -> i64 {
+    let seconds = unix(time);
+    seconds - seconds.rem_euclid(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::Scratch;
+
+    fn titled(title: &str) -> NewEvent {
+        NewEvent { title: Redacted::new(title.to_owned()), public: true, listed: false }
+    }
+
+    #[tokio::test]
+    async fn an_event_goes_one_way() {
+        let place = Scratch::new("event");
+        let records = Records::open(place.path()).await.expect("opens");
+        let id = records.create_event(titled("Canary concert"), SystemTime::now()).await.expect("made");
+        let event = records.event(&id).await.expect("read").expect("there");
+        assert!(event.public && !event.listed && event.state == EventState::Scheduled);
+        assert_eq!(event.title.expose_redacted(), "Canary concert");
+        assert!(records.go_live(&id).await.expect("written"));
+        assert!(!records.go_live(&id).await.expect("written"));
+        assert!(records.end_event(&id).await.expect("written"));
+        assert!(!records.end_event(&id).await.expect("written") && !records.go_live(&id).await.expect("written"));
+        let state = records.event(&id).await.expect("read").expect("there").state;
+        assert_eq!(state, EventState::Ended);
+    }
+
+    #[tokio::test]
+    async fn no_title_stands_on_the_disk() {
+        let place = Scratch::new("title");
+        let records = Records::open(place.path()).await.expect("opens");
+        records.create_event(titled("Canary concert"), SystemTime::now()).await.expect("made");
+        for file in std::fs::read_dir(place.path()).expect("readable") {
+            let bytes = std::fs::read(file.expect("an entry").path()).expect("readable");
+            assert!(!bytes.windows(6).any(|w| w == b"Canary"));
+        }
+    }
+
+    #[tokio::test]
+    async fn titles_have_limits() {
+        let place = Scratch::new("limits");
+        let records = Records::open(place.path()).await.expect("opens");
+        for bad in ["", "  ", "a\r\nb", &"x".repeat(121)] {
+            let refused = records.create_event(titled(bad), SystemTime::now()).await;
+            assert!(matches!(refused, Err(Error::TitleInvalid)));
+        }
+        records.create_event(titled(&"é".repeat(120)), SystemTime::now()).await.expect("characters, not bytes");
+    }
+
+    #[tokio::test]
+    async fn the_home_page_shows_what_is_listed_and_not_over() {
+        let place = Scratch::new("listed");
+        let records = Records::open(place.path()).await.expect("opens");
+        let now = SystemTime::now();
+        records.create_event(titled("unlisted"), now).await.expect("made");
+        let listed = NewEvent { listed: true, ..titled("listed") };
+        let id = records.create_event(listed, now).await.expect("made");
+        assert_eq!(records.events().await.expect("read").len(), 2);
+        assert!(records.listed_events().await.expect("read").iter().map(|e| e.id).eq([id]));
+        records.end_event(&id).await.expect("written");
+        assert!(records.listed_events().await.expect("read").is_empty());
+    }
+}

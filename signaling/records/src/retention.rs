@@ -1,0 +1,114 @@
+use crate::Error;
+use sqlx::SqlitePool;
+
+/// How long one kind of record is kept.
+pub struct Retention {
+    /// Its table.
+    pub kind: &'static str,
+    /// What it holds.
+    pub what: &'static str,
+    /// Why it is kept at all.
+    pub why: &'static str,
+    /// When it is forgotten.
+    pub until: &'static str,
+    /// Removes what is past its time; `?1` is now. `None`: only a person removes it.
+    sweep: Option<&'static str>,
+}
+
+/// Everything the records keep. A table that is not named here fails a test.
+pub const RETENTION: &[Retention] = &[
+    Retention {
+        kind: "instance",
+        what: "a random id and the public address of this instance",
+        why: "tokens are made for it and refused elsewhere",
+        until: "the data directory is removed",
+        sweep: None,
+    },
+    Retention {
+        kind: "account",
+        what: "an operator's sign-in name, sealed, and a password hash",
+        why: "signing in",
+        until: "the account is erased; its key is destroyed with it",
+        sweep: None,
+    },
+    Retention {
+        kind: "issuer_session",
+        what: "the digest of a sign-in cookie",
+        why: "staying signed in",
+        until: "12 hours after signing in, or signing out",
+        sweep: Some("DELETE FROM issuer_session WHERE expires <= ?1"),
+    },
+    Retention {
+        kind: "setup_token",
+        what: "the digest of a one-time setup link",
+        why: "making the first account",
+        until: "30 minutes, or its use",
+        sweep: Some("DELETE FROM setup_token WHERE expires <= ?1"),
+    },
+    Retention {
+        kind: "event",
+        what: "an event's title, sealed, and its settings",
+        why: "its link and its page",
+        until: "the operator removes it",
+        sweep: None,
+    },
+    Retention {
+        kind: "signing_key",
+        what: "a key that signs access tokens, sealed",
+        why: "tokens stay valid over a restart",
+        until: "the data directory is removed",
+        sweep: None,
+    },
+    Retention {
+        kind: "revocation",
+        what: "the random id of a token that is refused before its time",
+        why: "a revoked token must not come back",
+        until: "the token would have expired",
+        sweep: Some("DELETE FROM revocation WHERE expires <= ?1"),
+    },
+];
+
+/// Removes everything past its time, and its traces in the write-ahead log.
+pub(crate) async fn sweep(pool: &SqlitePool, now: i64) -> Result<u64, Error> {
+    let mut gone = 0;
+    for statement in RETENTION.iter().filter_map(|row| row.sweep) {
+        gone += sqlx::query(statement).bind(now).execute(pool).await?.rows_affected();
+    }
+    if gone > 0 {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await?;
+    }
+    Ok(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Records;
+    use crate::store::tests::Scratch;
+    use sqlx::Row;
+    use std::time::{Duration, SystemTime};
+
+    #[tokio::test]
+    async fn every_table_has_its_row() {
+        let place = Scratch::new("retention");
+        let records = Records::open(place.path()).await.expect("opens");
+        let rows = sqlx::query("SELECT name FROM sqlite_schema WHERE type = 'table'").fetch_all(records.pool()).await;
+        for row in rows.expect("read") {
+            let name: String = row.try_get(0).expect("a name");
+            assert!(RETENTION.iter().any(|r| r.kind == name), "{name} has no retention");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_past_its_time_goes() {
+        let place = Scratch::new("forget");
+        let records = Records::open(place.path()).await.expect("opens");
+        let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+        records.put_setup_token(&[7; 32], now + hour).await.expect("written");
+        records.revoke("jti", now + hour).await.expect("written");
+        assert_eq!(records.forget(now).await.expect("swept"), 0);
+        assert!(records.is_revoked("jti").await.expect("read"));
+        assert_eq!(records.forget(now + 2 * hour).await.expect("swept"), 2);
+        assert!(!records.is_revoked("jti").await.expect("read"));
+    }
+}

@@ -1,0 +1,29 @@
+use crate::Error;
+use sqlx::{Connection, Row, SqliteConnection};
+use std::path::Path;
+
+/// Steps of the records file; a step that has been released is never edited, only followed.
+const RECORDS: &[&str] = &[include_str!("../migrations/records-1.sql")];
+const KEYS: &[&str] = &[include_str!("../migrations/keys-1.sql")];
+
+pub(crate) async fn migrate_records(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
+    migrate(connection, path, RECORDS).await
+}
+
+pub(crate) async fn migrate_keys(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
+    migrate(connection, path, KEYS).await
+}
+
+/// Server and commands may start at once on an empty directory: the version is read under the write lock.
+async fn migrate(connection: &mut SqliteConnection, path: &Path, steps: &'static [&str]) -> Result<(), Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *transaction).await?.try_get(0)?;
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if done > steps.len() {
+        return Err(Error::Newer { path: path.display().to_string() });
+    }
+    for &step in &steps[done..] {
+        sqlx::raw_sql(step).execute(&mut *transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}

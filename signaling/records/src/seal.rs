@@ -1,0 +1,103 @@
+use crate::{Error, random_bits};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac;
+use sqlx::{Row, SqlitePool};
+use veilcast_privacy::Secret;
+
+/// Seals `clear` as nonce ‖ ciphertext ‖ tag. `place` names the table and row, so that a sealed value moved
+/// elsewhere does not open.
+pub(crate) fn seal(key: &Secret, place: &str, clear: &[u8]) -> Result<Vec<u8>, Error> {
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key.expose_secret()).map_err(|_| Error::Sealed)?;
+    let mut body = clear.to_vec();
+    let nonce = key.seal_in_place_append_tag(Aad::from(place), &mut body).map_err(|_| Error::Randomness)?;
+    Ok([nonce.as_ref().as_slice(), &body].concat())
+}
+
+/// Opens what [`seal`] made for the same `place`.
+pub(crate) fn open(key: &Secret, place: &str, sealed: &[u8]) -> Result<Secret, Error> {
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key.expose_secret()).map_err(|_| Error::Sealed)?;
+    let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(Error::Sealed)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Error::Sealed)?;
+    let mut body = zeroize::Zeroizing::new(body.to_vec());
+    let clear = key.open_in_place(nonce, Aad::from(place), &mut body).map_err(|_| Error::Sealed)?;
+    Ok(Secret::new(clear.to_vec()))
+}
+
+/// HMAC-SHA256 of `parts`, each preceded by its length so that no two lists collide.
+pub(crate) fn keyed(key: &Secret, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret()));
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.sign().as_ref());
+    digest
+}
+
+/// The keys file.
+pub(crate) struct Keys {
+    pool: SqlitePool,
+    pub(crate) instance: Secret,
+    pub(crate) lookup: Secret,
+    pub(crate) pairwise: Secret,
+}
+
+impl Keys {
+    pub(crate) async fn open(pool: SqlitePool) -> Result<Self, Error> {
+        let instance = find_or_make(&pool, "instance").await?;
+        let lookup = find_or_make(&pool, "lookup").await?;
+        let pairwise = find_or_make(&pool, "pairwise").await?;
+        Ok(Self { pool, instance, lookup, pairwise })
+    }
+
+    /// A person's key, made at first use.
+    pub(crate) async fn person(&self, account: &str) -> Result<Secret, Error> {
+        find_or_make(&self.pool, &format!("person:{account}")).await
+    }
+
+    /// Makes everything sealed for a person unreadable, in every copy of the records.
+    pub(crate) async fn destroy_person(&self, account: &str) -> Result<(), Error> {
+        let statement = sqlx::query("DELETE FROM key WHERE name = ?1").bind(format!("person:{account}"));
+        statement.execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+async fn find_or_make(pool: &SqlitePool, name: &str) -> Result<Secret, Error> {
+    if let Some(key) = find(pool, name).await? {
+        return Ok(key);
+    }
+    // Another process may make it at the same moment: whoever comes first wins and both read the same.
+    let fresh = Secret::new(random_bits::<32>()?);
+    let statement = sqlx::query("INSERT OR IGNORE INTO key (name, bytes) VALUES (?1, ?2)");
+    statement.bind(name).bind(fresh.expose_secret()).execute(pool).await?;
+    find(pool, name).await?.ok_or(Error::Sealed)
+}
+
+async fn find(pool: &SqlitePool, name: &str) -> Result<Option<Secret>, Error> {
+    let row = sqlx::query("SELECT bytes FROM key WHERE name = ?1").bind(name).fetch_optional(pool).await?;
+    Ok(row.map(|row| row.try_get::<Vec<u8>, _>(0)).transpose()?.map(Secret::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_value_opens_in_its_place_only() {
+        let (key, other) = (Secret::new([1; 32]), Secret::new([2; 32]));
+        let sealed = seal(&key, "event.title:a", b"clear").expect("sealed");
+        assert!(!sealed.windows(5).any(|w| w == b"clear"));
+        assert_eq!(open(&key, "event.title:a", &sealed).expect("opens").expose_secret(), b"clear");
+        assert!(open(&key, "event.title:b", &sealed).is_err());
+        assert!(open(&other, "event.title:a", &sealed).is_err());
+        assert!(open(&key, "event.title:a", &sealed[..8]).is_err());
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        let key = Secret::new([1; 32]);
+        assert_ne!(keyed(&key, &[b"ab", b"c"]), keyed(&key, &[b"a", b"bc"]));
+    }
+}

@@ -1,0 +1,217 @@
+use crate::seal::Keys;
+use crate::{AccountId, Error, base32, directory, random_bits, retention, schema, seal};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Row, SqliteConnection, SqlitePool};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+/// A command may hold the write lock for a moment; longer than this, something is stuck.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How soon a change by a command reaches the running server.
+const WATCH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Readers beside the one writer that SQLite has; an admission needs a few short reads.
+const CONNECTIONS: u32 = 4;
+
+/// The records of one instance. Cheap to clone; server and commands open the same directory at once.
+#[derive(Clone)]
+pub struct Records(Arc<Inner>);
+
+struct Inner {
+    pool: SqlitePool,
+    keys: Keys,
+    options: SqliteConnectOptions,
+    audience: String,
+}
+
+impl Records {
+    /// Opens the records in `directory`, making what is missing: directory 0700, files 0600.
+    pub async fn open(directory: &Path) -> Result<Self, Error> {
+        let layout = directory::prepare(directory)?;
+        let options = options(&layout.records, SqliteJournalMode::Wal);
+        schema::migrate_records(&mut options.connect().await?, &layout.records).await?;
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await?;
+        let keys = open_keys(&layout.keys).await?;
+        let audience = format!("urn:veilcast:{}", instance_id(&pool).await?);
+        Ok(Self(Arc::new(Inner { pool, keys, options, audience })))
+    }
+
+    /// The audience of this instance's tokens, `urn:veilcast:<instance id>`.
+    pub fn audience(&self) -> &str {
+        &self.0.audience
+    }
+
+    /// The origin that the server was last started with.
+    pub async fn public_url(&self) -> Result<Option<String>, Error> {
+        let row = sqlx::query("SELECT public_url FROM instance").fetch_one(self.pool()).await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Records the origin for the commands, which make links and tokens with it.
+    pub async fn set_public_url(&self, url: &str) -> Result<(), Error> {
+        let changed = sqlx::query("UPDATE instance SET public_url = ?1 WHERE public_url IS NOT ?1");
+        changed.bind(url).execute(self.pool()).await?;
+        Ok(())
+    }
+
+    /// A subject that means this account to one client only (OpenID Connect Core section 8.1).
+    pub fn pairwise_subject(&self, account: &AccountId, client: &str) -> [u8; 16] {
+        let digest = seal::keyed(&self.keys().pairwise, &[client.as_bytes(), account.as_str().as_bytes()]);
+        let mut subject = [0; 16];
+        subject.copy_from_slice(&digest[..16]);
+        subject
+    }
+
+    /// Sweeps every table by [`crate::RETENTION`] and says how many records are gone.
+    pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
+        retention::sweep(self.pool(), unix(now)).await
+    }
+
+    /// A number that changes within 100 ms of a commit by any process. Readers then read again what they
+    /// need. The polling ends with the last receiver.
+    pub async fn watch(&self) -> Result<watch::Receiver<u64>, Error> {
+        // `data_version` speaks of other connections' commits, so this one never writes.
+        let mut connection = self.0.options.connect().await?;
+        let (sender, receiver) = watch::channel(data_version(&mut connection).await?);
+        tokio::spawn(poll(connection, sender));
+        Ok(receiver)
+    }
+
+    /// Waits for running statements and closes the files.
+    pub async fn close(&self) {
+        self.pool().close().await;
+    }
+
+    pub(crate) fn pool(&self) -> &SqlitePool {
+        &self.0.pool
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+}
+
+async fn poll(mut connection: SqliteConnection, sender: watch::Sender<u64>) {
+    let mut ticks = tokio::time::interval(WATCH_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = sender.closed() => return,
+        }
+        match data_version(&mut connection).await {
+            Ok(version) => {
+                sender.send_if_modified(|seen| std::mem::replace(seen, version) != version);
+            }
+            Err(error) => tracing::warn!(%error, "changes by commands are not seen for the moment"),
+        }
+    }
+}
+
+async fn data_version(connection: &mut SqliteConnection) -> Result<u64, Error> {
+    let row = sqlx::query("PRAGMA data_version").fetch_one(connection).await?;
+    Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+}
+
+async fn open_keys(path: &Path) -> Result<Keys, Error> {
+    // No WAL: a destroyed key must not linger in a log that nobody checkpoints.
+    let options = options(path, SqliteJournalMode::Delete);
+    schema::migrate_keys(&mut options.connect().await?, path).await?;
+    Keys::open(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?).await
+}
+
+fn options(path: &Path, journal: SqliteJournalMode) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(journal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        // Freed pages are overwritten: forgotten means gone from the file, too.
+        .pragma("secure_delete", "ON")
+        .disable_statement_logging()
+}
+
+async fn instance_id(pool: &SqlitePool) -> Result<String, Error> {
+    let fresh = base32(&random_bits()?);
+    let first =
+        sqlx::query("INSERT OR IGNORE INTO instance (one, id) SELECT 1, ?1 WHERE NOT EXISTS (SELECT 1 FROM instance)");
+    first.bind(fresh).execute(pool).await?;
+    Ok(sqlx::query("SELECT id FROM instance").fetch_one(pool).await?.try_get(0)?)
+}
+
+/// Seconds since 1970.
+pub(crate) fn unix(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// A directory that is gone at the end of the test.
+    pub(crate) struct Scratch(PathBuf);
+
+    impl Scratch {
+        pub(crate) fn new(name: &str) -> Self {
+            let random = base32(&random_bits().expect("randomness"));
+            Self(std::env::temp_dir().join(format!("veilcast-{name}-{random}")))
+        }
+
+        pub(crate) fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_instance_is_the_same_after_a_restart() {
+        let place = Scratch::new("restart");
+        let first = Records::open(place.path()).await.expect("opens");
+        first.set_public_url("http://localhost:8080").await.expect("written");
+        let second = Records::open(place.path()).await.expect("opens beside the first");
+        assert_eq!(first.audience(), second.audience());
+        assert!(first.audience().starts_with("urn:veilcast:"));
+        assert_eq!(second.public_url().await.expect("read").as_deref(), Some("http://localhost:8080"));
+    }
+
+    #[tokio::test]
+    async fn four_processes_may_make_the_directory_at_once() {
+        let place = Scratch::new("race");
+        let open = || Records::open(place.path());
+        let (a, b, c, d) = tokio::join!(open(), open(), open(), open());
+        let audience = a.expect("opens").audience().to_owned();
+        for other in [b, c, d] {
+            assert_eq!(other.expect("opens").audience(), audience);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_newer_file_is_left_alone() {
+        let place = Scratch::new("newer");
+        let records = Records::open(place.path()).await.expect("opens");
+        sqlx::raw_sql("PRAGMA user_version = 99").execute(records.pool()).await.expect("written");
+        records.close().await;
+        assert!(matches!(Records::open(place.path()).await, Err(Error::Newer { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_change_by_another_process_is_seen() {
+        let place = Scratch::new("watch");
+        let server = Records::open(place.path()).await.expect("opens");
+        let command = Records::open(place.path()).await.expect("opens");
+        let mut changes = server.watch().await.expect("watches");
+        command.set_public_url("http://localhost:1").await.expect("written");
+        let seen = tokio::time::timeout(Duration::from_secs(2), changes.changed()).await;
+        seen.expect("in time").expect("the watcher lives");
+    }
+}
