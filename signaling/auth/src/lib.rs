@@ -24,3 +24,6 @@ pub use veilcast_records::EventId;
 
 /// The one registered OAuth client: our own pages.
 pub const CLIENT_WEB: &str = "veilcast-web";
+
+#[cfg(test)]
+mod tests;
