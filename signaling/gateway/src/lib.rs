@@ -1,1 +1,3 @@
-//! Veilcast.
+//! The edge.
+
+pub mod sdp;

@@ -1,1 +1,21 @@
-//! Veilcast.
+//! Who is in an event: admission, one broadcaster at a time, presence, and the end.
+//!
+//! Invariant: a function of state, input and `now`. No socket, clock, thread or randomness, and no name of
+//! a person: a participant is a pseudonym towards the control plane and a [`PeerKey`] towards the media plane.
+//! Every decision leaves as an [`Output`], in the order in which it was made.
+//!
+//! [`PeerKey`]: veilcast_control::PeerKey
+
+mod admission;
+mod audience;
+mod ids;
+mod presence;
+mod reports;
+mod rooms;
+
+#[cfg(test)]
+mod tests;
+
+pub use admission::{Join, Restart};
+pub use ids::{SessionId, SocketId};
+pub use rooms::{Output, Refusal, Rooms};

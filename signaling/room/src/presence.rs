@@ -1,0 +1,67 @@
+use crate::rooms::Socket;
+use crate::{Output, Refusal, Rooms, SessionId, SocketId};
+use std::hash::Hash;
+use std::time::Instant;
+use veilcast_control::{Role, Stage, TrackState};
+use veilcast_protocol::{Activity, Audience, ServerMessage, StageState};
+
+impl<E: Clone + Eq + Hash> Rooms<E> {
+    /// Adds a socket to an open room. It hears of the stage and the end; a broadcaster's also of the audience.
+    pub fn attach(&mut self, event: &E, socket: SocketId, role: Role) -> Result<StageState, Refusal> {
+        if self.draining {
+            return Err(Refusal::Draining);
+        }
+        if self.sockets.contains_key(&socket) {
+            return Err(Refusal::IdentifierTaken);
+        }
+        let Some(room) = self.rooms.get_mut(event) else { return Err(Refusal::NotOpen) };
+        room.sockets.insert(socket);
+        let (stage, viewers) = (room.stage, room.viewers);
+        self.sockets.insert(socket, Socket { event: event.clone(), role, session: None });
+        if role == Role::Broadcaster {
+            self.emit(Output::Tell { socket, message: ServerMessage::Audience(Audience { viewers }) });
+        }
+        Ok(on_the_wire(stage))
+    }
+
+    /// Takes a socket out, and the media session that came over it.
+    pub fn detach(&mut self, socket: SocketId, now: Instant) {
+        let Some(Socket { event, session, .. }) = self.sockets.remove(&socket) else { return };
+        if let Some(room) = self.rooms.get_mut(&event) {
+            room.sockets.remove(&socket);
+        }
+        if let Some(session) = session {
+            self.revoke(session, None, now);
+        }
+        self.tidy(&event);
+    }
+
+    /// The media session of a socket, while there is one.
+    pub fn session_of(&self, socket: SocketId) -> Option<SessionId> {
+        self.sockets.get(&socket)?.session
+    }
+
+    /// Tells every socket of a room what its stage carries now.
+    pub(crate) fn set_stage(&mut self, event: &E, stage: Stage) {
+        let Some(room) = self.rooms.get_mut(event) else { return };
+        if room.stage == stage {
+            return;
+        }
+        room.stage = stage;
+        for socket in room.sockets.clone() {
+            self.emit(Output::Tell { socket, message: ServerMessage::Stage(on_the_wire(stage)) });
+        }
+    }
+}
+
+const fn on_the_wire(stage: Stage) -> StageState {
+    StageState { audio: activity(stage.audio), video: activity(stage.video) }
+}
+
+const fn activity(state: TrackState) -> Activity {
+    match state {
+        TrackState::Absent => Activity::Absent,
+        TrackState::Muted => Activity::Muted,
+        TrackState::Live => Activity::Live,
+    }
+}

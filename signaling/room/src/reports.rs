@@ -1,0 +1,93 @@
+use crate::{Output, Rooms};
+use std::hash::Hash;
+use std::time::Instant;
+use veilcast_control::{Departure, Encoding, MediaFault, PeerKey, Report, Role};
+use veilcast_protocol::{FaultCode, ServerMessage, Unplayable};
+
+impl<E: Clone + Eq + Hash> Rooms<E> {
+    /// Takes what the media plane reports. Reports about sessions that are over are late, not wrong.
+    pub fn handle(&mut self, report: &Report, now: Instant) {
+        match report {
+            Report::Answer { peer, .. } => self.answered(*peer),
+            Report::Fault { peer, fault } => self.refused(*peer, *fault),
+            Report::Restarted { .. } => {}
+            Report::Connected { peer, .. } => self.connected(*peer, now),
+            Report::Gone { peer, why } => self.gone(*peer, *why, now),
+            Report::Stage { room, stage } => {
+                if let Some(event) = self.events.get(room).cloned() {
+                    self.set_stage(&event, *stage);
+                }
+            }
+            Report::Unplayable { peer, encoding } => self.unplayable(*peer, *encoding),
+        }
+    }
+
+    fn answered(&mut self, peer: PeerKey) {
+        let session = self.peers.get(&peer).and_then(|id| self.sessions.get_mut(id));
+        session.into_iter().for_each(|session| session.answered = true);
+    }
+
+    /// A refused admission leaves no session behind; a refused later offer leaves the session as it was, unless
+    /// the media plane does not know it any more.
+    fn refused(&mut self, peer: PeerKey, fault: MediaFault) {
+        let Some(&id) = self.peers.get(&peer) else { return };
+        let stays = self.sessions.get(&id).is_some_and(|session| session.answered);
+        if stays && fault != MediaFault::PeerUnknown {
+            return;
+        }
+        if let Some(session) = self.forget_session(id) {
+            self.tidy(&session.event);
+        }
+    }
+
+    fn connected(&mut self, peer: PeerKey, now: Instant) {
+        let session = self.peers.get(&peer).and_then(|id| self.sessions.get_mut(id));
+        let Some(session) = session.filter(|session| !session.connected) else { return };
+        session.connected = true;
+        let (event, role, socket) = (session.event.clone(), session.role, session.socket);
+        if let Some(socket) = socket {
+            self.emit(Output::Tell { socket, message: ServerMessage::Connected });
+        }
+        match role {
+            Role::Broadcaster => self.went_live(event),
+            Role::Viewer => {
+                self.rooms.get_mut(&event).into_iter().for_each(|room| room.viewers += 1);
+                self.count(&event, now);
+            }
+        }
+    }
+
+    fn went_live(&mut self, event: E) {
+        let first = self.rooms.get_mut(&event).is_some_and(|room| !std::mem::replace(&mut room.live, true));
+        if first {
+            self.emit(Output::Live(event));
+        }
+    }
+
+    fn gone(&mut self, peer: PeerKey, why: Departure, now: Instant) {
+        let Some(session) = self.peers.get(&peer).copied().and_then(|id| self.forget_session(id)) else { return };
+        self.tell_disconnected(&session, reason(why, session.connected));
+        self.count(&session.event, now);
+        self.tidy(&session.event);
+    }
+
+    fn unplayable(&mut self, peer: PeerKey, encoding: Encoding) {
+        let session = self.peers.get(&peer).and_then(|id| self.sessions.get(id));
+        let Some(socket) = session.and_then(|session| session.socket) else { return };
+        let codec = encoding.name().to_owned();
+        let title = format!("This browser cannot play {codec}, which the broadcaster sends.");
+        self.emit(Output::Tell { socket, message: ServerMessage::Unplayable(Unplayable { codec, title }) });
+    }
+}
+
+/// What a person is told, where there is something to tell.
+const fn reason(why: Departure, connected: bool) -> Option<FaultCode> {
+    match why {
+        Departure::Revoked | Departure::RoomClosed | Departure::Closed => None,
+        Departure::ConsentLost if connected => Some(FaultCode::ConnectionLost),
+        Departure::ConsentLost | Departure::HandshakeFailed => Some(FaultCode::ConnectionFailed),
+        Departure::FingerprintMismatch => Some(FaultCode::FingerprintMismatch),
+        Departure::CertificateUnsupported => Some(FaultCode::CertificateUnsupported),
+        Departure::Internal => Some(FaultCode::Internal),
+    }
+}

@@ -1,0 +1,240 @@
+use crate::audience::Counter;
+use crate::{SessionId, SocketId};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
+use std::time::Instant;
+use thiserror::Error;
+use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage};
+use veilcast_privacy::Pseudonym;
+use veilcast_protocol::{Draining, Ended, FaultCode, ServerMessage};
+
+/// What follows from an input. Taken by [`Rooms::poll`], in order.
+pub enum Output<E> {
+    /// For the media plane.
+    Command(Command),
+    /// For one socket.
+    Tell {
+        /// Which.
+        socket: SocketId,
+        /// What.
+        message: ServerMessage,
+    },
+    /// A broadcaster is on: a scheduled event is live from now.
+    Live(E),
+    /// A media session is over; whatever is kept for it can be forgotten.
+    Over(SessionId),
+}
+
+/// Why an input was refused. Nothing has changed then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Refusal {
+    /// No new joins before a restart.
+    #[error("the server is about to stop")]
+    Draining,
+    /// Ended since it was looked up.
+    #[error("the event has ended")]
+    Ended,
+    /// Nobody has opened it.
+    #[error("the room is not open")]
+    NotOpen,
+    /// Another principal broadcasts.
+    #[error("somebody else is broadcasting")]
+    BroadcasterPresent,
+    /// Unknown, over, or somebody else's; the three are not told apart.
+    #[error("there is no such session")]
+    SessionUnknown,
+    /// An identifier that should be random stands twice.
+    #[error("an identifier is in use")]
+    IdentifierTaken,
+}
+
+/// All events that somebody takes part in. `E` names an event and means nothing here.
+pub struct Rooms<E> {
+    pub(crate) rooms: HashMap<E, Room>,
+    pub(crate) events: HashMap<RoomKey, E>,
+    pub(crate) sessions: HashMap<SessionId, Session<E>>,
+    pub(crate) peers: HashMap<PeerKey, SessionId>,
+    pub(crate) sockets: HashMap<SocketId, Socket<E>>,
+    pub(crate) counts: VecDeque<(Instant, E)>,
+    /// Ended while this process runs: a join that was on its way when its event ended finds it here.
+    ended: HashSet<E>,
+    pub(crate) draining: bool,
+    outputs: VecDeque<Output<E>>,
+}
+
+/// One open event.
+pub(crate) struct Room {
+    key: RoomKey,
+    pub(crate) stage: Stage,
+    pub(crate) sessions: HashSet<SessionId>,
+    pub(crate) sockets: HashSet<SocketId>,
+    pub(crate) broadcaster: Option<SessionId>,
+    /// Viewers whose media is connected.
+    pub(crate) viewers: u32,
+    pub(crate) counter: Counter,
+    pub(crate) live: bool,
+}
+
+/// One media session.
+pub(crate) struct Session<E> {
+    pub(crate) event: E,
+    pub(crate) peer: PeerKey,
+    pub(crate) role: Role,
+    pub(crate) principal: Pseudonym,
+    pub(crate) socket: Option<SocketId>,
+    pub(crate) answered: bool,
+    pub(crate) connected: bool,
+}
+
+/// One open socket.
+pub(crate) struct Socket<E> {
+    pub(crate) event: E,
+    pub(crate) role: Role,
+    pub(crate) session: Option<SessionId>,
+}
+
+impl<E> Default for Rooms<E> {
+    fn default() -> Self {
+        Self {
+            rooms: HashMap::new(),
+            events: HashMap::new(),
+            sessions: HashMap::new(),
+            peers: HashMap::new(),
+            sockets: HashMap::new(),
+            counts: VecDeque::new(),
+            ended: HashSet::new(),
+            draining: false,
+            outputs: VecDeque::new(),
+        }
+    }
+}
+
+impl<E: Clone + Eq + Hash> Rooms<E> {
+    /// The next consequence of the inputs so far.
+    pub fn poll(&mut self) -> Option<Output<E>> {
+        self.outputs.pop_front()
+    }
+
+    /// Opens the room of `event` under `key` unless it is open already. An empty room closes by itself.
+    pub fn open(&mut self, event: &E, key: RoomKey, settings: RoomSettings) -> Result<(), Refusal> {
+        if self.draining {
+            return Err(Refusal::Draining);
+        }
+        if self.ended.contains(event) {
+            return Err(Refusal::Ended);
+        }
+        if self.rooms.contains_key(event) {
+            return Ok(());
+        }
+        if self.events.contains_key(&key) {
+            return Err(Refusal::IdentifierTaken);
+        }
+        self.events.insert(key, event.clone());
+        self.rooms.insert(event.clone(), Room::new(key));
+        self.emit(Output::Command(Command::Open { room: key, settings }));
+        Ok(())
+    }
+
+    /// Ends `event` for good: every session in it, every socket, the room. Later joins are refused.
+    pub fn end(&mut self, event: &E) {
+        self.ended.insert(event.clone());
+        let Some(room) = self.rooms.get(event) else { return };
+        let (sessions, sockets) = (room.sessions.clone(), room.sockets.clone());
+        // `Close` ends every session in the media plane at once; single revocations would say it again.
+        for session in sessions {
+            self.forget_session(session);
+        }
+        for socket in sockets {
+            self.sockets.remove(&socket);
+            let title = FaultCode::EventEnded.text().1.to_owned();
+            self.emit(Output::Tell { socket, message: ServerMessage::Ended(Ended { title }) });
+        }
+        self.close(event);
+    }
+
+    /// Whether the room of `event` is open.
+    pub fn is_open(&self, event: &E) -> bool {
+        self.rooms.contains_key(event)
+    }
+
+    /// The open events.
+    pub fn open_events(&self) -> impl Iterator<Item = &E> {
+        self.rooms.keys()
+    }
+
+    /// No more joins. Every socket is told to come back after a time that `spread` draws for it, in
+    /// milliseconds; established sessions go on.
+    pub fn drain(&mut self, mut spread: impl FnMut() -> u32) {
+        if std::mem::replace(&mut self.draining, true) {
+            return;
+        }
+        self.emit(Output::Command(Command::Drain));
+        let sockets: Vec<SocketId> = self.sockets.keys().copied().collect();
+        for socket in sockets {
+            let message = ServerMessage::Draining(Draining { retry_after_ms: spread() });
+            self.emit(Output::Tell { socket, message });
+        }
+    }
+
+    pub(crate) fn emit(&mut self, output: Output<E>) {
+        self.outputs.push_back(output);
+    }
+
+    /// Closes the room of `event` if nobody is left in it.
+    pub(crate) fn tidy(&mut self, event: &E) {
+        let empty = |room: &Room| room.sessions.is_empty() && room.sockets.is_empty();
+        if self.rooms.get(event).is_some_and(empty) {
+            self.close(event);
+        }
+    }
+
+    fn close(&mut self, event: &E) {
+        if let Some(room) = self.rooms.remove(event) {
+            self.events.remove(&room.key);
+            self.emit(Output::Command(Command::Close { room: room.key }));
+        }
+    }
+
+    /// Takes a session out of every list and says so. Returns it, for whoever must be told more.
+    pub(crate) fn forget_session(&mut self, id: SessionId) -> Option<Session<E>> {
+        let session = self.sessions.remove(&id)?;
+        self.peers.remove(&session.peer);
+        if let Some(socket) = session.socket.and_then(|socket| self.sockets.get_mut(&socket)) {
+            socket.session = None;
+        }
+        if let Some(room) = self.rooms.get_mut(&session.event) {
+            room.forget(id, &session);
+        }
+        self.emit(Output::Over(id));
+        Some(session)
+    }
+}
+
+impl Room {
+    fn new(key: RoomKey) -> Self {
+        Self {
+            key,
+            stage: Stage::default(),
+            sessions: HashSet::new(),
+            sockets: HashSet::new(),
+            broadcaster: None,
+            viewers: 0,
+            counter: Counter::default(),
+            live: false,
+        }
+    }
+
+    pub(crate) const fn key(&self) -> RoomKey {
+        self.key
+    }
+
+    fn forget<E>(&mut self, id: SessionId, session: &Session<E>) {
+        self.sessions.remove(&id);
+        if self.broadcaster == Some(id) {
+            self.broadcaster = None;
+        }
+        if session.connected && session.role == Role::Viewer {
+            self.viewers = self.viewers.saturating_sub(1);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+use crate::{Join, Output, Refusal, Restart, Rooms, SessionId, SocketId};
+use std::time::{Duration, Instant};
+use veilcast_control::{
+    Command, Departure, Encoding, Fingerprint, HashFunction, IceCredentials, MediaFault, Offer, PeerKey, Report, Role,
+    RoomKey, RoomSettings, Seed, Setup, SrtpProfile, Stage, TrackState,
+};
+use veilcast_privacy::{Pseudonym, Secret};
+use veilcast_protocol::{Activity, ServerMessage};
+
+const EVENT: u32 = 1;
+const ROOM: RoomKey = RoomKey(77);
+const ALICE: Pseudonym = Pseudonym::new([1; 16]);
+const BOB: Pseudonym = Pseudonym::new([2; 16]);
+
+fn ice() -> IceCredentials {
+    IceCredentials { ufrag: "abcd".to_owned(), password: Secret::new([b'p'; 22]) }
+}
+
+fn offer() -> Offer {
+    let fingerprint = Fingerprint { function: HashFunction::Sha256, value: vec![0; 32] };
+    Offer { ice: ice(), fingerprint, setup: Setup::ActPass, media: Vec::new() }
+}
+
+fn session(number: u8) -> SessionId {
+    SessionId::new([number; 16])
+}
+
+/// Session `n` is peer `n`.
+fn join(number: u8, role: Role, principal: Pseudonym, socket: Option<u64>) -> Join<u32> {
+    Join {
+        event: EVENT,
+        session: session(number),
+        peer: PeerKey(number.into()),
+        role,
+        principal,
+        socket: socket.map(SocketId),
+        ice: ice(),
+        seed: Seed(Secret::new([0; 32])),
+        offer: offer(),
+    }
+}
+
+fn connected(number: u64) -> Report {
+    Report::Connected { peer: PeerKey(number), profile: SrtpProfile::AeadAes256Gcm }
+}
+
+fn gone(number: u64, why: Departure) -> Report {
+    Report::Gone { peer: PeerKey(number), why }
+}
+
+/// What came out, in words that a test can compare.
+fn drained(rooms: &mut Rooms<u32>) -> Vec<String> {
+    std::iter::from_fn(|| rooms.poll()).map(|output| words(&output)).collect()
+}
+
+fn words(output: &Output<u32>) -> String {
+    match output {
+        Output::Command(command) => match command {
+            Command::Open { room, .. } => format!("open {}", room.0),
+            Command::Admit(admission) => format!("admit {}", admission.peer.0),
+            Command::Offer { peer, .. } => format!("offer {}", peer.0),
+            Command::RestartIce { peer, .. } => format!("restart {}", peer.0),
+            Command::Revoke { peer } => format!("revoke {}", peer.0),
+            Command::Drain => "drain".to_owned(),
+            Command::Close { room } => format!("close {}", room.0),
+        },
+        Output::Tell { socket, message } => format!("tell {} {}", socket.0, message_words(message)),
+        Output::Live(event) => format!("live {event}"),
+        Output::Over(id) => format!("over {}", id.expose_bits()[0]),
+    }
+}
+
+fn message_words(message: &ServerMessage) -> String {
+    match message {
+        ServerMessage::Connected => "connected".to_owned(),
+        ServerMessage::Disconnected { fault } => {
+            format!("disconnected {}", fault.as_ref().map_or("-", |fault| fault.code.name()))
+        }
+        ServerMessage::Stage(stage) => format!("stage {:?} {:?}", stage.audio, stage.video),
+        ServerMessage::Unplayable(unplayable) => format!("unplayable {}", unplayable.codec),
+        ServerMessage::Audience(audience) => format!("audience {}", audience.viewers),
+        ServerMessage::Ended(_) => "ended".to_owned(),
+        ServerMessage::Draining(draining) => format!("draining {}", draining.retry_after_ms),
+        _ => "another message".to_owned(),
+    }
+}
+
+fn opened() -> (Rooms<u32>, Instant) {
+    let mut rooms = Rooms::default();
+    rooms.open(&EVENT, ROOM, RoomSettings::default()).expect("nothing is open yet");
+    assert_eq!(drained(&mut rooms), ["open 77"]);
+    (rooms, Instant::now())
+}
+
+#[test]
+fn a_broadcaster_and_a_viewer_meet() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    rooms.attach(&EVENT, SocketId(2), Role::Viewer).expect("it is open");
+    rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("the stage is free");
+    rooms.admit(join(2, Role::Viewer, BOB, Some(2)), now).expect("viewers are welcome");
+    assert_eq!(drained(&mut rooms), ["tell 1 audience 0", "admit 1", "admit 2"]);
+    rooms.handle(&connected(1), now);
+    rooms.handle(&connected(2), now);
+    let stage = Stage { audio: TrackState::Muted, video: TrackState::Live };
+    rooms.handle(&Report::Stage { room: ROOM, stage }, now);
+    rooms.handle(&Report::Stage { room: ROOM, stage }, now);
+    rooms.handle(&Report::Unplayable { peer: PeerKey(2), encoding: Encoding::Vp8 }, now);
+    let mut told = drained(&mut rooms);
+    told[4..6].sort();
+    assert_eq!(told, [
+        "tell 1 connected",
+        "live 1",
+        "tell 2 connected",
+        "tell 1 audience 1",
+        "tell 1 stage Muted Live",
+        "tell 2 stage Muted Live",
+        "tell 2 unplayable VP8"
+    ]);
+    let latecomer = rooms.attach(&EVENT, SocketId(3), Role::Viewer).expect("it is open");
+    assert_eq!((latecomer.audio, latecomer.video), (Activity::Muted, Activity::Live));
+}
+
+#[test]
+fn the_same_principal_replaces_its_older_session_and_nobody_else_does() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("the stage is free");
+    drained(&mut rooms);
+    assert_eq!(rooms.admit(join(2, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));
+    assert_eq!(drained(&mut rooms), [""; 0]);
+    rooms.admit(join(3, Role::Broadcaster, ALICE, None), now).expect("she replaces herself");
+    assert_eq!(drained(&mut rooms), ["over 1", "revoke 1", "tell 1 disconnected replaced", "admit 3"]);
+    // The report of the old session's end comes late and must not touch the new one.
+    rooms.handle(&gone(1, Departure::Revoked), now);
+    assert_eq!(rooms.admit(join(4, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));
+    rooms.handle(&gone(3, Departure::ConsentLost), now);
+    rooms.admit(join(4, Role::Broadcaster, BOB, None), now).expect("the stage is free again");
+}
+
+#[test]
+fn a_replacement_in_an_otherwise_empty_room_keeps_the_room() {
+    let (mut rooms, now) = opened();
+    rooms.admit(join(1, Role::Broadcaster, ALICE, None), now).expect("the stage is free");
+    rooms.admit(join(2, Role::Broadcaster, ALICE, None), now).expect("she replaces herself");
+    assert_eq!(drained(&mut rooms), ["admit 1", "over 1", "revoke 1", "admit 2"]);
+}
+
+#[test]
+fn a_session_obeys_its_owner_alone() {
+    let (mut rooms, now) = opened();
+    rooms.admit(join(1, Role::Viewer, ALICE, None), now).expect("viewers are welcome");
+    drained(&mut rooms);
+    let restart = || Restart { remote: ice(), local: ice() };
+    assert_eq!(rooms.leave(session(1), BOB, now), Err(Refusal::SessionUnknown));
+    assert_eq!(rooms.restart(session(1), BOB, restart()), Err(Refusal::SessionUnknown));
+    assert_eq!(rooms.renegotiate(session(1), BOB, offer(), ice()), Err(Refusal::SessionUnknown));
+    assert_eq!(rooms.leave(session(9), ALICE, now), Err(Refusal::SessionUnknown));
+    rooms.restart(session(1), ALICE, restart()).expect("it is hers");
+    rooms.renegotiate(session(1), ALICE, offer(), ice()).expect("it is hers");
+    rooms.leave(session(1), ALICE, now).expect("it is hers");
+    assert_eq!(drained(&mut rooms), ["restart 1", "offer 1", "over 1", "revoke 1", "close 77"]);
+    assert_eq!(rooms.leave(session(1), ALICE, now), Err(Refusal::SessionUnknown), "once is enough");
+}
+
+#[test]
+fn a_refused_admission_leaves_nothing_and_a_refused_later_offer_leaves_the_session() {
+    let (mut rooms, now) = opened();
+    rooms.admit(join(1, Role::Broadcaster, ALICE, None), now).expect("the stage is free");
+    rooms.handle(&Report::Fault { peer: PeerKey(1), fault: MediaFault::CodecUnsupported }, now);
+    assert_eq!(drained(&mut rooms), ["admit 1", "over 1", "close 77"]);
+
+    let (mut rooms, now) = opened();
+    rooms.admit(join(1, Role::Viewer, ALICE, None), now).expect("viewers are welcome");
+    let answer = veilcast_control::Answer {
+        ice: ice(),
+        fingerprint: offer().fingerprint,
+        setup: Setup::Passive,
+        candidates: Vec::new(),
+        media: Vec::new(),
+    };
+    rooms.handle(&Report::Answer { peer: PeerKey(1), answer: Box::new(answer) }, now);
+    rooms.handle(&Report::Fault { peer: PeerKey(1), fault: MediaFault::OfferInvalid }, now);
+    assert!(rooms.peer_of(session(1), ALICE).is_ok());
+    rooms.handle(&Report::Fault { peer: PeerKey(1), fault: MediaFault::PeerUnknown }, now);
+    assert!(rooms.peer_of(session(1), ALICE).is_err());
+}
+
+#[test]
+fn a_socket_takes_its_media_session_along() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(5), Role::Viewer).expect("it is open");
+    rooms.admit(join(1, Role::Viewer, ALICE, Some(5)), now).expect("viewers are welcome");
+    assert!(rooms.session_of(SocketId(5)) == Some(session(1)));
+    assert_eq!(
+        rooms.admit(join(2, Role::Viewer, ALICE, Some(5)), now),
+        Err(Refusal::SessionUnknown),
+        "one session for each socket"
+    );
+    drained(&mut rooms);
+    rooms.detach(SocketId(5), now);
+    assert_eq!(drained(&mut rooms), ["over 1", "revoke 1", "close 77"]);
+}
+
+#[test]
+fn a_lost_session_says_why_in_words_for_a_person() {
+    for (why, before, code) in [
+        (Departure::ConsentLost, true, "connection-lost"),
+        (Departure::ConsentLost, false, "connection-failed"),
+        (Departure::HandshakeFailed, false, "connection-failed"),
+        (Departure::FingerprintMismatch, false, "fingerprint-mismatch"),
+        (Departure::CertificateUnsupported, false, "certificate-unsupported"),
+        (Departure::Internal, true, "internal"),
+        (Departure::Closed, true, "-"),
+    ] {
+        let (mut rooms, now) = opened();
+        rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+        rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
+        if before {
+            rooms.handle(&connected(1), now);
+        }
+        drained(&mut rooms);
+        rooms.handle(&gone(1, why), now);
+        assert!(drained(&mut rooms).contains(&format!("tell 1 disconnected {code}")));
+        rooms.admit(join(2, Role::Viewer, ALICE, Some(1)), now).expect("the socket may start another");
+    }
+}
+
+#[test]
+fn a_thousand_joins_are_two_messages_to_the_broadcaster() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    drained(&mut rooms);
+    for number in 1..=200 {
+        rooms.admit(join(number, Role::Viewer, BOB, None), now).expect("viewers are welcome");
+        rooms.handle(&connected(number.into()), now);
+    }
+    let counts = |rooms: &mut Rooms<u32>| -> Vec<String> {
+        drained(rooms).into_iter().filter(|words| words.contains("audience")).collect()
+    };
+    assert_eq!(counts(&mut rooms), ["tell 1 audience 1"]);
+    let due = rooms.next_wakeup().expect("more is to be told");
+    rooms.tick(due - Duration::from_millis(1));
+    assert_eq!(counts(&mut rooms), [""; 0]);
+    rooms.tick(due);
+    assert_eq!(counts(&mut rooms), ["tell 1 audience 200"]);
+    rooms.tick(due + Duration::from_secs(1));
+    assert_eq!((counts(&mut rooms).len(), rooms.next_wakeup()), (0, None), "no change, no message, no timer");
+    rooms.handle(&gone(7, Departure::Closed), due + Duration::from_secs(2));
+    assert_eq!(counts(&mut rooms), ["tell 1 audience 199"]);
+}
+
+#[test]
+fn the_end_closes_everything_and_is_final() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+    rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
+    drained(&mut rooms);
+    rooms.end(&EVENT);
+    assert_eq!(drained(&mut rooms), ["over 1", "tell 1 ended", "close 77"]);
+    assert!(!rooms.is_open(&EVENT) && rooms.open_events().next().is_none());
+    assert_eq!(rooms.open(&EVENT, RoomKey(2), RoomSettings::default()), Err(Refusal::Ended));
+    rooms.handle(&gone(1, Departure::RoomClosed), now);
+    rooms.detach(SocketId(1), now);
+    rooms.end(&EVENT);
+    assert_eq!(drained(&mut rooms), [""; 0], "late reports and repetitions change nothing");
+}
+
+#[test]
+fn draining_refuses_the_new_and_spares_the_old() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+    rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
+    drained(&mut rooms);
+    rooms.drain(|| 1234);
+    rooms.drain(|| 4321);
+    assert_eq!(drained(&mut rooms), ["drain", "tell 1 draining 1234"]);
+    assert_eq!(rooms.admit(join(2, Role::Viewer, BOB, None), now), Err(Refusal::Draining));
+    assert_eq!(rooms.attach(&EVENT, SocketId(2), Role::Viewer).err(), Some(Refusal::Draining));
+    assert_eq!(rooms.open(&2, RoomKey(3), RoomSettings::default()), Err(Refusal::Draining));
+    rooms.renegotiate(session(1), ALICE, offer(), ice()).expect("it is established");
+    assert_eq!(drained(&mut rooms), ["offer 1"]);
+}
+
+#[test]
+fn nothing_is_admitted_to_a_room_that_is_not_open_or_under_a_name_that_is_taken() {
+    let mut rooms = Rooms::default();
+    let now = Instant::now();
+    assert_eq!(rooms.admit(join(1, Role::Viewer, ALICE, None), now), Err(Refusal::NotOpen));
+    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), Some(Refusal::NotOpen));
+    rooms.open(&EVENT, ROOM, RoomSettings::default()).expect("nothing is open yet");
+    assert_eq!(rooms.open(&2, ROOM, RoomSettings::default()), Err(Refusal::IdentifierTaken));
+    rooms.admit(join(1, Role::Viewer, ALICE, None), now).expect("viewers are welcome");
+    let twin = Join { session: session(9), ..join(1, Role::Viewer, BOB, None) };
+    assert_eq!(rooms.admit(twin, now), Err(Refusal::IdentifierTaken));
+    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), None);
+    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), Some(Refusal::IdentifierTaken));
+}
