@@ -100,6 +100,8 @@ faults! {
     SignInRequired = "sign-in-required", 401, "You are not signed in.", "Sign in and try again.";
     /// The one-time link is used up or too old, or an operator exists.
     SetupInvalid = "setup-invalid", 403, "This setup link is no longer valid.", "Run 'veilcast setup' on the server to get a new one; it works while there is no operator yet.";
+    /// A page of another origin.
+    OriginRefused = "origin-refused", 403, "Pages of this origin may not use this server.", "Ask whoever runs the server to add the page's origin to allowed_origins.";
     /// No such event.
     EventUnknown = "event-unknown", 404, "There is no such event here.", "Check the link, or ask the organiser for a new one.";
     /// Over.
@@ -108,6 +110,8 @@ faults! {
     EventPrivate = "event-private", 403, "This event is by invitation.", "Ask the organiser for an invitation.";
     /// Somebody else is on.
     BroadcasterPresent = "broadcaster-present", 409, "Somebody else is broadcasting to this event.", "Wait until that broadcast ends, or use the token it was started with to replace it.";
+    /// A newer session of the same principal took the broadcast over.
+    Replaced = "replaced", 409, "This broadcast was taken over from another page or device of yours.", "Close the other one, or go live again here to take it back.";
     /// No such session.
     SessionUnknown = "session-unknown", 404, "There is no such session, or it has ended.", "Start a new session.";
     /// If-Match does not match.
@@ -128,6 +132,8 @@ faults! {
     NotFound = "not-found", 404, "There is nothing at this address.", "Check the address.";
     /// The media connection did not come about.
     ConnectionFailed = "connection-failed", 504, "The media connection could not be made.", "Check that this network lets UDP through to the server, and try again.";
+    /// It was there and is not any more.
+    ConnectionLost = "connection-lost", 504, "The media connection was lost.", "Check the network, and connect again.";
     /// The certificate is another.
     FingerprintMismatch = "fingerprint-mismatch", 400, "The media connection's certificate is not the one that was announced.", "Start a new session; if it happens again, somebody may be between you and the server.";
     /// Our own fault.

@@ -68,5 +68,8 @@ pub enum ServerMessage {
     /// The server is about to stop: connect again after a moment.
     Draining(Draining),
     /// A request was refused; the session goes on unless the socket closes.
-    Fault(Fault),
+    Fault {
+        /// Why. Nested, because a fault has a `type` of its own.
+        fault: Fault,
+    },
 }
