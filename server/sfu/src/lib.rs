@@ -1,1 +1,241 @@
-//! Veilcast.
+//! The selective forwarding engine: one room's packets to many, without input or output of its own.
+//!
+//! Invariant: `Sfu = f(state, input, now)`. No clock, socket, thread or log line; the only randomness is what commands
+//! bring and the DTLS library's own.
+//!
+//! A driver feeds [`Input`] with [`Sfu::handle`] and then calls [`Sfu::poll`] until it says [`Output::Wake`]. Datagrams
+//! handled between two polls form one batch: what they bring for a viewer leaves as runs that one system call can send.
+//!
+//! A packet's way: [`ingress`] (which peer? open) → [`routing`] (who subscribes?) → [`selection`] (what of it?) →
+//! [`egress`] (own numbers, own keys) → a [`Run`].
+
+mod commands;
+mod counters;
+mod egress;
+mod fanout;
+mod feedback;
+mod ingress;
+mod negotiate;
+mod peer;
+mod receive;
+mod routing;
+mod selection;
+mod slots;
+mod srtp;
+mod timers;
+
+pub use counters::{Counters, Noise};
+pub use dimpl::DtlsCertificate;
+pub use routing::{Batch, Packet};
+
+use crate::egress::Subscriber;
+use crate::fanout::Fanout;
+use crate::feedback::reports::NtpClock;
+use crate::peer::{Peer, PeerIx};
+use crate::routing::{Room, RoomIx, Track};
+use crate::slots::Slots;
+use rtc_crypto::RTCCryptoProvider;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use veilcast_control::{Candidate, Command, PeerKey, Report, RoomKey};
+
+/// Both ends of a path. Addresses are in canonical form: no IPv4 mapped into IPv6.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tuple {
+    /// The peer.
+    pub remote: SocketAddr,
+    /// The address of ours that the peer sent to, so that replies leave from it.
+    pub local: Option<IpAddr>,
+}
+
+/// What an engine is made with.
+pub struct Config {
+    /// Where the driver listens, as peers see it.
+    pub candidates: Vec<Candidate>,
+    /// Shown to peers; its hash is in every answer. [`generate_certificate`] makes one.
+    pub certificate: DtlsCertificate,
+    /// The wall clock at `now` of [`Sfu::new`], since 1970.
+    pub since_1970: Duration,
+    /// Seeds the DTLS library's generator. For tests only: with it, keys can be foretold.
+    pub dtls_seed: Option<u64>,
+}
+
+/// Makes an ECDSA P-256 certificate. Uses the operating system's randomness, so it is the driver's to call.
+pub fn generate_certificate() -> Result<DtlsCertificate, Error> {
+    dimpl::certificate::generate_self_signed_certificate().map_err(|_| Error::Certificate)
+}
+
+/// Why no engine could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The DTLS library refused its configuration.
+    #[error("the DTLS library did not pass its self-test")]
+    Dtls,
+    /// No certificate could be made.
+    #[error("no DTLS certificate could be made")]
+    Certificate,
+    /// The cryptography library is missing.
+    #[error("the cryptography library could not be initialised")]
+    Crypto,
+}
+
+/// What happens to an engine.
+pub enum Input<'a> {
+    /// The control plane asks for something.
+    Command(Command),
+    /// A datagram came. It is decrypted in place.
+    Datagram {
+        /// Between whom.
+        tuple: Tuple,
+        /// Its bytes.
+        bytes: &'a mut [u8],
+    },
+    /// The time that [`Output::Wake`] named has come, or it is simply later.
+    Timeout,
+}
+
+/// What an engine wants.
+pub enum Output<'a> {
+    /// Datagrams for one destination.
+    Send(Run<'a>),
+    /// Something for the control plane.
+    Report(Report),
+    /// A batch for a local subscriber.
+    Batch(SinkKey, Arc<Batch>),
+    /// Nothing more for now. Call [`Sfu::handle`] at this time, if no input comes before.
+    Wake(Option<Instant>),
+}
+
+/// Datagrams of equal size, except that the last may be shorter: what one `sendmsg` with UDP_SEGMENT takes.
+pub struct Run<'a> {
+    /// The path.
+    pub tuple: Tuple,
+    /// The datagrams one behind the other.
+    pub bytes: &'a [u8],
+    /// Length of each but the last.
+    pub segment: usize,
+}
+
+/// A local subscriber: a relay or a recorder in the same process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct SinkKey(pub u64);
+
+/// The engine.
+pub struct Sfu {
+    dtls: Arc<dimpl::Config>,
+    crypto: Arc<dyn RTCCryptoProvider>,
+    certificate: DtlsCertificate,
+    candidates: Vec<Candidate>,
+    clock: NtpClock,
+    draining: bool,
+
+    rooms: Slots<Room>,
+    tracks: Slots<Track>,
+    peers: Slots<Peer>,
+    subscribers: Slots<Subscriber>,
+    by_room: HashMap<RoomKey, RoomIx>,
+    by_key: HashMap<PeerKey, PeerIx>,
+    by_ufrag: HashMap<String, PeerIx>,
+    by_tuple: HashMap<Tuple, PeerIx>,
+
+    timers: BinaryHeap<Reverse<(Instant, PeerIx)>>,
+    fanout: Fanout,
+    outbox: VecDeque<(Tuple, Vec<u8>)>,
+    reports: VecDeque<Report>,
+    sunk: VecDeque<(SinkKey, Arc<Batch>)>,
+    counters: Counters,
+}
+
+impl Sfu {
+    /// Makes an engine without rooms.
+    pub fn new(config: Config, now: Instant) -> Result<Self, Error> {
+        Ok(Self {
+            dtls: ingress::dtls::config(config.dtls_seed).map_err(|_| Error::Dtls)?,
+            crypto: rtc_crypto::default_provider().map_err(|_| Error::Crypto)?,
+            certificate: config.certificate,
+            candidates: config.candidates,
+            clock: NtpClock::new(now, config.since_1970),
+            draining: false,
+            rooms: Slots::default(),
+            tracks: Slots::default(),
+            peers: Slots::default(),
+            subscribers: Slots::default(),
+            by_room: HashMap::new(),
+            by_key: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            by_tuple: HashMap::new(),
+            timers: BinaryHeap::new(),
+            fanout: Fanout::default(),
+            outbox: VecDeque::new(),
+            reports: VecDeque::new(),
+            sunk: VecDeque::new(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// Takes one input. Call [`Self::poll`] after one, or after a batch of datagrams.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant) {
+        match input {
+            Input::Command(command) => self.command(command, now),
+            Input::Datagram { tuple, bytes } => self.datagram(tuple, bytes, now),
+            Input::Timeout => self.timeout(now),
+        }
+    }
+
+    /// The next thing to do; [`Output::Wake`] ends a round.
+    pub fn poll(&mut self, now: Instant) -> Output<'_> {
+        if let Some(report) = self.reports.pop_front() {
+            return Output::Report(report);
+        }
+        if let Some((sink, batch)) = self.sunk.pop_front() {
+            return Output::Batch(sink, batch);
+        }
+        if let Some((tuple, bytes)) = self.outbox.pop_front() {
+            let bytes = self.fanout.hold(bytes);
+            return Output::Send(Run { tuple, segment: bytes.len(), bytes });
+        }
+        self.route(now);
+        if let Some(run) = self.next_run(now) {
+            return Output::Send(self.fanout.run(run));
+        }
+        // Fan-out may have found something to report.
+        match self.reports.pop_front() {
+            Some(report) => Output::Report(report),
+            None => Output::Wake(self.timers.peek().map(|Reverse((at, _))| *at)),
+        }
+    }
+
+    /// Attaches a local subscriber to a room; false if the room is not open.
+    pub fn attach(&mut self, room: RoomKey, sink: SinkKey) -> bool {
+        let Some(room) = self.by_room.get(&room).and_then(|ix| self.rooms.at_mut(*ix)) else { return false };
+        room.sinks.push(sink);
+        true
+    }
+
+    /// What was dropped so far.
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Sessions that exist now.
+    pub const fn sessions(&self) -> usize {
+        self.peers.len()
+    }
+
+    fn room_of(&self, peer: PeerIx) -> Option<RoomIx> {
+        self.peers.at(peer).map(|peer| peer.room)
+    }
+
+    /// Looks at a peer's timers at `at`, or earlier.
+    fn schedule(&mut self, ix: PeerIx, at: Instant) {
+        if let Some(peer) = self.peers.at_mut(ix)
+            && peer.wake.is_none_or(|wake| at < wake)
+        {
+            peer.wake = Some(at);
+            self.timers.push(Reverse((at, ix)));
+        }
+    }
+}

@@ -1,1 +1,122 @@
-//! Veilcast.
+//! The thin shell around the engine: one thread is one UDP socket, one [`Sfu`](veilcast_sfu::Sfu) and one run loop.
+//!
+//! Invariant: it moves bytes and time in and out and decides nothing. It has no log line that could hold an address.
+
+mod placement;
+mod run_loop;
+mod socket;
+
+use std::net::IpAddr;
+use std::thread::JoinHandle;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
+use veilcast_control::{Candidate, Command, Report};
+use veilcast_sfu::Sfu;
+
+/// How many shards, where they listen, and how peers reach them.
+pub struct Config {
+    /// UDP port of the first shard; each further one takes the next.
+    pub first_port: u16,
+    /// Number of shards, at least 1. An event lives on one of them.
+    pub shards: usize,
+    /// Addresses that go into candidates, best first.
+    pub addresses: Vec<IpAddr>,
+    /// The first port as peers see it, where a port mapping lies between; `None`: the same.
+    pub advertised_port: Option<u16>,
+}
+
+/// Why the media plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A port could not be opened.
+    #[error("UDP port {port} cannot be opened: {source}. Choose another with --media-port, or stop what uses it.")]
+    Port {
+        /// Which.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The ports of all shards do not fit below 65,536.
+    #[error(
+        "{shards} shards from port {first} on do not fit: the last port would be above 65535. Choose a lower --media-port."
+    )]
+    Ports {
+        /// First port.
+        first: u16,
+        /// Number of shards.
+        shards: usize,
+    },
+    /// The engine could not be made.
+    #[error(transparent)]
+    Engine(#[from] veilcast_sfu::Error),
+    /// No thread or runtime could be made.
+    #[error("a media thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The running media plane. It stops when `commands` is dropped.
+pub struct Running {
+    /// Takes commands for any shard.
+    pub commands: mpsc::Sender<Command>,
+    /// Reports of all shards.
+    pub reports: mpsc::Receiver<Report>,
+    /// The threads.
+    pub threads: Vec<JoinHandle<()>>,
+}
+
+/// Commands and reports are few; this many may wait for a plane that is busy.
+const QUEUE: usize = 4_096;
+
+/// Opens the sockets and starts the shards. Must be called inside a tokio runtime.
+pub fn start(config: &Config) -> Result<Running, Error> {
+    let certificate = veilcast_sfu::generate_certificate()?;
+    let (report_sender, shard_reports) = mpsc::channel(QUEUE);
+    let mut shards = Vec::with_capacity(config.shards);
+    let mut threads = Vec::with_capacity(config.shards);
+    for number in 0..config.shards.max(1) {
+        let port = port(config.first_port, number, config.shards)?;
+        let advertised = port_as_seen(config, number, port)?;
+        let socket = socket::open(port).map_err(|source| Error::Port { port, source })?;
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let engine = Sfu::new(
+            veilcast_sfu::Config {
+                candidates: candidates(&config.addresses, advertised),
+                certificate: certificate.clone(),
+                since_1970,
+                dtls_seed: None,
+            },
+            Instant::now(),
+        )?;
+        let (commands, inbox) = mpsc::channel(QUEUE);
+        let reports = report_sender.clone();
+        let thread = std::thread::Builder::new()
+            .name(format!("shard-{number}"))
+            .spawn(move || run_loop::run(socket, engine, inbox, reports))
+            .map_err(Error::Thread)?;
+        shards.push(commands);
+        threads.push(thread);
+    }
+    let (commands, reports) = placement::start(shards, shard_reports, QUEUE);
+    Ok(Running { commands, reports, threads })
+}
+
+fn port(first: u16, number: usize, shards: usize) -> Result<u16, Error> {
+    u16::try_from(number).ok().and_then(|number| first.checked_add(number)).ok_or(Error::Ports { first, shards })
+}
+
+fn port_as_seen(config: &Config, number: usize, port: u16) -> Result<u16, Error> {
+    match config.advertised_port {
+        Some(first) => self::port(first, number, config.shards),
+        None => Ok(port),
+    }
+}
+
+/// Host candidates, the first address the best (RFC 8445 section 5.1.2.1: type preference 126, component 1).
+fn candidates(addresses: &[IpAddr], port: u16) -> Vec<Candidate> {
+    let priority = |at: usize| (126 << 24) | ((65_535 - at.min(65_535) as u32) << 8) | 255;
+    addresses
+        .iter()
+        .enumerate()
+        .map(|(at, address)| Candidate { address: (*address, port).into(), priority: priority(at) })
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! From a routed packet to a datagram for one viewer: its own numbers, its own header, its own keys.
+//!
+//! Invariant: a viewer's tracks keep their SSRC, sequence and timestamp line for the whole session, whatever happens to
+//! the broadcaster.
+
+mod downstream;
+mod header;
+mod history;
+mod subscriber;
+
+pub(crate) use downstream::{Downstream, PayloadTypes, Start};
+pub(crate) use header::ExtensionIds;
+pub(crate) use history::History;
+pub(crate) use subscriber::{Subscriber, SubscriberIx, Written};

@@ -1,0 +1,188 @@
+//! ICE-lite (RFC 8445 section 2.5): answers authenticated checks, remembers which tuples passed, and notices when
+//! they stop (RFC 7675).
+
+use crate::Tuple;
+use rtc_crypto::RTCCryptoProvider;
+use rtc_stun::attributes::{ATTR_MESSAGE_INTEGRITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc_stun::fingerprint::FINGERPRINT;
+use rtc_stun::integrity::MessageIntegrity;
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter};
+use rtc_stun::xoraddr::XorMappedAddress;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use veilcast_control::IceCredentials;
+
+/// A path without an authenticated check for this long has no consent any more (RFC 7675 section 5.1).
+pub(crate) const CONSENT_LIFETIME: Duration = Duration::from_secs(30);
+
+/// Checks are small; a larger one is not read. The usual path MTU less headers.
+const MAX_CHECK: usize = 1_280;
+
+/// Tuples of one peer that may be valid at once: two interfaces, IPv4 and IPv6, and a few moves between networks.
+const MAX_TUPLES: usize = 8;
+
+const INTEGRITY_SIZE: usize = 20;
+
+/// A well-formed binding request, not yet authenticated.
+pub(crate) struct Request {
+    message: Message,
+    local: String,
+    remote: String,
+}
+
+impl Request {
+    /// Reads a request. `None`: not a binding request with a user name, integrity and fingerprint.
+    pub(crate) fn parse(datagram: &[u8]) -> Option<Self> {
+        if datagram.len() > MAX_CHECK || !is_framed(datagram) {
+            return None;
+        }
+        let mut message = Message::new();
+        message.unmarshal_binary(datagram).ok()?;
+        if message.typ != BINDING_REQUEST {
+            return None;
+        }
+        if message.get(ATTR_MESSAGE_INTEGRITY).ok()?.len() != INTEGRITY_SIZE {
+            return None;
+        }
+        FINGERPRINT.check(&message).ok()?;
+        let username = String::from_utf8(message.get(ATTR_USERNAME).ok()?).ok()?;
+        let (local, remote) = username.split_once(':')?;
+        Some(Self { local: local.to_owned(), remote: remote.to_owned(), message })
+    }
+
+    /// Our user name fragment: whose check this claims to be.
+    pub(crate) fn local_ufrag(&self) -> &str {
+        &self.local
+    }
+}
+
+/// The header's length covers the datagram exactly, so that nothing is read behind the message.
+fn is_framed(datagram: &[u8]) -> bool {
+    datagram.get(2..4).is_some_and(|len| usize::from(u16::from_be_bytes([len[0], len[1]])) + 20 == datagram.len())
+}
+
+/// The ICE side of one peer.
+pub(crate) struct Agent {
+    crypto: Arc<dyn RTCCryptoProvider>,
+    local: IceCredentials,
+    remote: IceCredentials,
+    /// The credentials before a restart stay good until the new ones have carried a check.
+    previous: Option<(IceCredentials, IceCredentials)>,
+    valid: Vec<(Tuple, Instant)>,
+    selected: Option<Tuple>,
+    heard: Instant,
+}
+
+/// What an authenticated check changed.
+#[derive(Default)]
+pub(crate) struct Checked {
+    /// The response to send to where the check came from.
+    pub(crate) response: Vec<u8>,
+    /// The tuple is valid since this check.
+    pub(crate) new_tuple: bool,
+    /// A tuple that had to make room.
+    pub(crate) dropped: Option<Tuple>,
+    /// The credentials before a restart have become void.
+    pub(crate) retired_ufrag: Option<String>,
+}
+
+impl Agent {
+    pub(crate) fn new(
+        crypto: Arc<dyn RTCCryptoProvider>,
+        local: IceCredentials,
+        remote: IceCredentials,
+        now: Instant,
+    ) -> Self {
+        Self { crypto, local, remote, previous: None, valid: Vec::new(), selected: None, heard: now }
+    }
+
+    pub(crate) const fn local(&self) -> &IceCredentials {
+        &self.local
+    }
+
+    pub(crate) const fn remote(&self) -> &IceCredentials {
+        &self.remote
+    }
+
+    /// Where to send.
+    pub(crate) const fn selected(&self) -> Option<Tuple> {
+        self.selected
+    }
+
+    /// Tuples that have passed a check.
+    pub(crate) fn tuples(&self) -> impl Iterator<Item = Tuple> + '_ {
+        self.valid.iter().map(|(tuple, _)| *tuple)
+    }
+
+    /// New credentials on both sides (RFC 8445 section 9). Returns a fragment that is void at once.
+    pub(crate) fn restart(&mut self, local: IceCredentials, remote: IceCredentials) -> Option<String> {
+        let old = (std::mem::replace(&mut self.local, local), std::mem::replace(&mut self.remote, remote));
+        self.previous.replace(old).map(|(local, _)| local.ufrag)
+    }
+
+    /// Authenticates a request; `None` if it is not the peer's.
+    pub(crate) fn check(&mut self, mut request: Request, tuple: Tuple, now: Instant) -> Option<Checked> {
+        let current = request.local == self.local.ufrag && request.remote == self.remote.ufrag;
+        let password = if current {
+            &self.local.password
+        } else {
+            let (local, remote) = self.previous.as_ref()?;
+            if request.local != local.ufrag || request.remote != remote.ufrag {
+                return None;
+            }
+            &local.password
+        };
+        MessageIntegrity::check(&mut request.message, password.expose_secret(), self.crypto.crypto()).ok()?;
+        let response = self.respond(&request.message, tuple, password.expose_secret())?;
+
+        self.heard = now;
+        let mut checked = Checked { response, ..Checked::default() };
+        if current {
+            checked.retired_ufrag = self.previous.take().map(|(local, _)| local.ufrag);
+        }
+        self.admit(tuple, now, &mut checked);
+        // The controlling side nominates (RFC 8445 section 7.3.1.5); before it does, any valid path will do.
+        if self.selected.is_none() || request.message.contains(ATTR_USE_CANDIDATE) {
+            self.selected = Some(tuple);
+        }
+        Some(checked)
+    }
+
+    fn admit(&mut self, tuple: Tuple, now: Instant, checked: &mut Checked) {
+        if let Some((_, heard)) = self.valid.iter_mut().find(|(valid, _)| *valid == tuple) {
+            *heard = now;
+            return;
+        }
+        checked.new_tuple = true;
+        if self.valid.len() == MAX_TUPLES {
+            let oldest = (0..MAX_TUPLES)
+                .filter(|at| Some(self.valid[*at].0) != self.selected)
+                .min_by_key(|at| self.valid[*at].1)
+                .unwrap_or(0);
+            checked.dropped = Some(self.valid.swap_remove(oldest).0);
+        }
+        self.valid.push((tuple, now));
+    }
+
+    fn respond(&self, request: &Message, tuple: Tuple, password: &[u8]) -> Option<Vec<u8>> {
+        let mut response = Message::new();
+        response.transaction_id = request.transaction_id;
+        response.set_type(BINDING_SUCCESS);
+        response.write_header();
+        let mapped = XorMappedAddress { ip: tuple.remote.ip(), port: tuple.remote.port() };
+        mapped.add_to(&mut response).ok()?;
+        MessageIntegrity::new_raw_integrity_with_provider(password, self.crypto.crypto()).add_to(&mut response).ok()?;
+        FINGERPRINT.add_to(&mut response).ok()?;
+        Some(response.raw)
+    }
+
+    /// Notes that a packet of this session has authenticated: that, too, shows that the peer is there.
+    pub(crate) const fn heard(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
+    /// When consent runs out unless something is heard.
+    pub(crate) fn expires(&self) -> Instant {
+        self.heard + CONSENT_LIFETIME
+    }
+}

@@ -1,0 +1,119 @@
+//! One peer's session: how it is reached and trusted, and which side of the room it is on.
+
+use crate::egress::{ExtensionIds, SubscriberIx};
+use crate::feedback::reports::Offset;
+use crate::feedback::transport::Arrivals;
+use crate::ingress::dtls::Association;
+use crate::ingress::ice::Agent;
+use crate::ingress::stream::Stream;
+use crate::routing::{RoomIx, TrackIx};
+use crate::slots::Ix;
+use crate::srtp::{SrtpReceiver, SrtpSender};
+use aws_lc_rs::digest;
+use std::time::{Duration, Instant};
+use veilcast_control::{Codec, Feedback, Fingerprint, MediaKind, PeerKey, Role, Seed};
+
+pub(crate) type PeerIx = Ix<Peer>;
+
+/// ICE and DTLS together may take this long; a browser gives up by then, too.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A session.
+pub(crate) struct Peer {
+    pub(crate) key: PeerKey,
+    pub(crate) room: RoomIx,
+    pub(crate) role: Role,
+    pub(crate) seed: Seed,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) ice: Agent,
+    pub(crate) dtls: Association,
+    pub(crate) receiver: Option<SrtpReceiver>,
+    pub(crate) side: Side,
+    pub(crate) admitted: Instant,
+    /// When its timers want to be looked at.
+    pub(crate) wake: Option<Instant>,
+    pub(crate) next_report: Instant,
+}
+
+/// Which side of the room a peer is on.
+pub(crate) enum Side {
+    Broadcaster(Box<Publisher>),
+    Viewer(SubscriberIx),
+}
+
+/// What receiving from a broadcaster needs.
+pub(crate) struct Publisher {
+    pub(crate) place: usize,
+    /// Protects the feedback to it.
+    pub(crate) sender: Option<SrtpSender>,
+    /// Our SSRC in that feedback.
+    pub(crate) ssrc: u32,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) streams: Vec<Stream>,
+    pub(crate) arrivals: Arrivals,
+    /// When the next transport-wide feedback is due; `None` while nothing has arrived.
+    pub(crate) next_feedback: Option<Instant>,
+    pub(crate) offset: Offset,
+    pub(crate) intra_requests: u8,
+}
+
+/// A media section that a broadcaster sends in.
+pub(crate) struct Section {
+    pub(crate) kind: MediaKind,
+    pub(crate) mid: Box<[u8]>,
+    pub(crate) track: TrackIx,
+    pub(crate) codecs: Vec<Codec>,
+    pub(crate) ids: ExtensionIds,
+    pub(crate) ssrcs: Vec<u32>,
+    pub(crate) retransmission_ssrcs: Vec<(u32, u32)>,
+}
+
+impl Section {
+    /// Whether it asks for and takes this feedback.
+    pub(crate) fn feedback(&self) -> Feedback {
+        self.codecs.first().map(|codec| codec.feedback).unwrap_or_default()
+    }
+
+    /// What a payload type of this section stands for, and whether it is a retransmission.
+    pub(crate) fn payload_type(&self, number: u8) -> Option<(&Codec, bool)> {
+        self.codecs.iter().find_map(|codec| match number {
+            n if n == codec.payload_type => Some((codec, false)),
+            n if Some(n) == codec.rtx => Some((codec, true)),
+            _ => None,
+        })
+    }
+}
+
+impl Publisher {
+    /// The section that a new SSRC belongs to: by MID, else by `a=ssrc`, else by payload type (RFC 8843 section 9.2).
+    pub(crate) fn section_of(&self, mid: Option<&[u8]>, ssrc: u32, payload_type: u8) -> Option<usize> {
+        let find = |matches: &dyn Fn(&Section) -> bool| self.sections.iter().position(matches);
+        match mid {
+            Some(mid) => find(&|section| *section.mid == *mid),
+            None => find(&|section| {
+                section.ssrcs.contains(&ssrc) || section.retransmission_ssrcs.iter().any(|(_, rtx)| *rtx == ssrc)
+            })
+            .or_else(|| find(&|section| section.payload_type(payload_type).is_some())),
+        }
+    }
+
+    /// The number of an extension, where any section has it: in a bundle they are the same in all (RFC 8843 section 9.3).
+    pub(crate) fn id(&self, of: impl Fn(&ExtensionIds) -> u8) -> u8 {
+        self.sections.iter().map(|section| of(&section.ids)).find(|id| *id != 0).unwrap_or(0)
+    }
+}
+
+/// 32 bits that belong to `use_of` in this session.
+pub(crate) fn draw(seed: &Seed, use_of: &str) -> u32 {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(seed.0.expose_secret());
+    context.update(use_of.as_bytes());
+    let hash = context.finish();
+    let bytes = hash.as_ref();
+    u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+/// An SSRC that belongs to `use_of` in this session. Zero is kept free: some feedback uses it for "none".
+pub(crate) fn draw_ssrc(seed: &Seed, use_of: &str) -> u32 {
+    draw(seed, use_of).max(1)
+}

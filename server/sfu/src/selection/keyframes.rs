@@ -1,0 +1,116 @@
+use std::time::{Duration, Instant};
+
+/// Requests that come closer together are one: an encoder that is asked more often only wastes bitrate.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// The longest wait between requests to a broadcaster that does not answer them.
+const MAX_INTERVAL: Duration = Duration::from_secs(8);
+
+/// Key-frame requests to one track, coalesced over all who want one.
+#[derive(Default)]
+pub(crate) struct KeyFrames {
+    wanted: bool,
+    asked: Option<Instant>,
+    unanswered: u32,
+}
+
+impl KeyFrames {
+    /// Somebody cannot go on without one.
+    pub(crate) const fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// One has come.
+    pub(crate) const fn arrived(&mut self) {
+        self.wanted = false;
+        self.unanswered = 0;
+    }
+
+    /// Whether to ask now. Doubles the wait each time nothing came of it: 0.5, 1, 2, 4, 8 s.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let due = self.wanted && self.due().is_none_or(|at| at <= now);
+        if due {
+            self.asked = Some(now);
+            self.unanswered += 1;
+        }
+        due
+    }
+
+    /// When to ask next, `None` for at once.
+    fn due(&self) -> Option<Instant> {
+        let doublings = self.unanswered.saturating_sub(1).min(4);
+        self.asked.map(|at| at + (INTERVAL * (1 << doublings)).min(MAX_INTERVAL))
+    }
+
+    /// When [`Self::take`] will say yes, unless one arrives.
+    pub(crate) fn wake(&self, now: Instant) -> Option<Instant> {
+        self.wanted.then(|| self.due().unwrap_or(now))
+    }
+}
+
+/// What one viewer may ask for: two requests at once, which helps a decoder that lost the first key frame, then one in
+/// five seconds.
+pub(crate) struct Patience {
+    tokens: u8,
+    refilled: Option<Instant>,
+}
+
+const MAX_TOKENS: u8 = 2;
+const REFILL: Duration = Duration::from_secs(5);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { tokens: MAX_TOKENS, refilled: None }
+    }
+}
+
+impl Patience {
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let refilled = *self.refilled.get_or_insert(now);
+        let earned = (now.saturating_duration_since(refilled).as_secs() / REFILL.as_secs()).min(u64::from(MAX_TOKENS));
+        if earned > 0 {
+            self.tokens = (self.tokens + earned as u8).min(MAX_TOKENS);
+            self.refilled = Some(now);
+        }
+        let granted = self.tokens > 0;
+        self.tokens -= u8::from(granted);
+        granted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_wishes_are_one_request_per_interval() {
+        let start = Instant::now();
+        let mut requests = KeyFrames::default();
+        let mut asked = 0;
+        for step in 0..10_000 {
+            requests.want();
+            if requests.take(start + Duration::from_micros(100) * step) {
+                asked += 1;
+                requests.arrived();
+            }
+        }
+        assert_eq!(asked, 2, "10,000 wishes in one second");
+    }
+
+    #[test]
+    fn an_unanswered_request_is_repeated_ever_more_slowly() {
+        let start = Instant::now();
+        let mut requests = KeyFrames::default();
+        requests.want();
+        let asked: Vec<u64> =
+            (0..400).map(|step| step * 100).filter(|ms| requests.take(start + Duration::from_millis(*ms))).collect();
+        assert_eq!(asked, [0, 500, 1_500, 3_500, 7_500, 15_500, 23_500, 31_500, 39_500]);
+    }
+
+    #[test]
+    fn one_viewer_for_ever_gets_one_in_five_seconds() {
+        let start = Instant::now();
+        let mut patience = Patience::default();
+        let granted = (0..100).filter(|second| patience.take(start + Duration::from_secs(*second))).count();
+        assert_eq!(granted, 2 + 19);
+    }
+}

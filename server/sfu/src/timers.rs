@@ -1,0 +1,236 @@
+//! What happens by itself: reports, feedback, requests that are due, sessions that have fallen silent.
+
+use crate::Sfu;
+use crate::feedback::reports::Offset;
+use crate::feedback::rtcp::Writer;
+use crate::feedback::transport;
+use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Side};
+use crate::routing::{Performer, RoomIx, Track};
+use crate::slots::Slots;
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+use veilcast_control::{Departure, MediaKind, Report, Stage, TrackState};
+
+/// Reports keep audio and video together and tell a broadcaster how it arrives.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Sfu {
+    /// Looks at every peer whose time has come.
+    pub(crate) fn timeout(&mut self, now: Instant) {
+        while let Some(Reverse((at, ix))) = self.timers.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.timers.pop();
+            if let Some(peer) = self.peers.at_mut(ix).filter(|peer| peer.wake == Some(at)) {
+                peer.wake = None;
+                self.tick(ix, now);
+            }
+        }
+    }
+
+    fn tick(&mut self, ix: PeerIx, now: Instant) {
+        if let Some(why) = self.peers.at(ix).and_then(|peer| overdue(peer, now)) {
+            return self.remove(ix, why, now);
+        }
+        let Some(peer) = self.peers.at_mut(ix) else { return };
+        let dtls_due = peer.dtls.wake().is_some_and(|at| at <= now);
+        if let (true, Some(tuple)) = (dtls_due, peer.ice.selected()) {
+            let _ = self.handshake(ix, tuple, |dtls, send| dtls.advance(now, send), now);
+        }
+        let Some(peer) = self.peers.at_mut(ix) else { return };
+        if peer.receiver.is_some() {
+            match peer.side {
+                Side::Broadcaster(_) => self.feed_back(ix, now),
+                Side::Viewer(_) => self.report_clock(ix, now),
+            }
+        }
+        self.reschedule(ix, now);
+    }
+
+    fn reschedule(&mut self, ix: PeerIx, now: Instant) {
+        let Some(peer) = self.peers.at(ix) else { return };
+        let connecting = peer.receiver.is_none();
+        let mut next =
+            if connecting { peer.admitted + CONNECT_TIMEOUT } else { peer.ice.expires().min(peer.next_report) };
+        if let (Some(at), Some(_)) = (peer.dtls.wake(), peer.ice.selected()) {
+            next = next.min(at.max(now + Duration::from_millis(1)));
+        }
+        if let Side::Broadcaster(publisher) = &peer.side {
+            let repeats = publisher.streams.iter().filter_map(|stream| stream.next_repeat());
+            let key_frames = publisher.sections.iter().filter_map(|section| {
+                let askable = section.feedback().pli || section.feedback().fir;
+                self.tracks.at(section.track)?.key_frames.wake(now).filter(|_| askable && !connecting)
+            });
+            next = repeats.chain(key_frames).chain(publisher.next_feedback).fold(next, Instant::min);
+        }
+        // Never at once again: what is due now has been done.
+        self.schedule(ix, next.max(now + Duration::from_millis(1)));
+    }
+
+    /// Everything that a broadcaster is to hear: reports, losses, key-frame requests, arrival times.
+    fn feed_back(&mut self, ix: PeerIx, now: Instant) {
+        let Some(peer) = self.peers.at_mut(ix) else { return };
+        let (room, tuple) = (peer.room, peer.ice.selected());
+        let Side::Broadcaster(publisher) = &mut peer.side else { return };
+        let reports_due = peer.next_report <= now;
+        if reports_due {
+            peer.next_report = now + REPORT_INTERVAL;
+        }
+        let mut reports = Vec::new();
+        if reports_due {
+            reports
+                .extend(publisher.streams.iter_mut().filter_map(|stream| stream.statistics.report(stream.ssrc, now)));
+        }
+        let mut writer = Writer::with_receiver_report(publisher.ssrc, &reports);
+        let mut says = reports_due;
+        says |= ask_again(publisher, &mut writer, now);
+        says |= ask_for_key_frames(publisher, &mut self.tracks, &mut writer, now);
+        says |= tell_arrivals(publisher, &mut writer, now);
+        if let (true, Some(tuple), Some(sender)) = (says, tuple, &mut publisher.sender)
+            && let Ok(sealed) = sender.seal_rtcp(writer.finish())
+        {
+            self.outbox.push_back((tuple, sealed));
+        }
+        if reports_due {
+            self.report_stage(room, now);
+        }
+    }
+
+    /// Sends a viewer the time of its tracks.
+    fn report_clock(&mut self, ix: PeerIx, now: Instant) {
+        let Some(peer) = self.peers.at_mut(ix) else { return };
+        let Side::Viewer(seat) = peer.side else { return };
+        if peer.next_report > now {
+            return;
+        }
+        peer.next_report = now + REPORT_INTERVAL;
+        let room = peer.room;
+        let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
+        let (Some(tuple), Some(sender)) = (subscriber.destination, &mut subscriber.sender) else { return };
+        let unknown = Offset::default();
+        for downstream in &subscriber.downstreams {
+            let performer = self.rooms.at(room).and_then(|room| room.stage.get(downstream.place));
+            let shown = downstream.shown().and_then(|ix| self.tracks.at(ix));
+            let offset = performer.and_then(|place| offset(&self.peers, place)).unwrap_or(&unknown);
+            if let Some(writer) = downstream.report(shown, offset, &self.clock, now)
+                && let Ok(sealed) = sender.seal_rtcp(writer.finish())
+            {
+                self.outbox.push_back((tuple, sealed));
+            }
+        }
+    }
+
+    /// Has every viewer of a room told the time at once, since it has become better known.
+    pub(crate) fn report_clock_now(&mut self, room: RoomIx, now: Instant) {
+        let seats = self.rooms.at(room).map(|room| room.subscribers.clone()).unwrap_or_default();
+        for seat in seats {
+            let Some(ix) = self.subscribers.at(seat).map(|subscriber| subscriber.peer) else { continue };
+            if let Some(peer) = self.peers.at_mut(ix) {
+                peer.next_report = now;
+            }
+            self.schedule(ix, now);
+        }
+    }
+
+    /// Tells the control plane if what the stage carries has changed.
+    pub(crate) fn report_stage(&mut self, ix: RoomIx, now: Instant) {
+        let Some(room) = self.rooms.at_mut(ix) else { return };
+        let state = |kind| {
+            let states = room.stage.iter().filter_map(|place| place.track(kind)).filter_map(|ix| self.tracks.at(ix));
+            states.map(|track| track.state(now)).fold(TrackState::Absent, |best, state| match (best, state) {
+                (TrackState::Live, _) | (_, TrackState::Live) => TrackState::Live,
+                _ => TrackState::Muted,
+            })
+        };
+        let stage = Stage { audio: state(MediaKind::Audio), video: state(MediaKind::Video) };
+        if stage != room.reported {
+            room.reported = stage;
+            self.reports.push_back(Report::Stage { room: room.key, stage });
+        }
+    }
+
+    /// Asks for a key frame of every track that a viewer waits to enter.
+    pub(crate) fn want_key_frames(&mut self, ix: RoomIx, now: Instant) {
+        let Some(room) = self.rooms.at(ix) else { return };
+        let waits = room.subscribers.iter().filter_map(|seat| self.subscribers.at(*seat)).any(|subscriber| {
+            let connected = subscriber.sender.is_some();
+            connected && subscriber.downstreams.iter().any(|down| down.kind == MediaKind::Video && down.is_waiting())
+        });
+        if waits {
+            self.request_key_frames(ix, now);
+        }
+    }
+
+    /// Asks the broadcasters of a room for key frames.
+    pub(crate) fn request_key_frames(&mut self, ix: RoomIx, now: Instant) {
+        let Some(room) = self.rooms.at(ix) else { return };
+        for place in room.stage.clone() {
+            let (Some(peer), Some(track)) = (place.peer, place.video.and_then(|ix| self.tracks.at_mut(ix))) else {
+                continue;
+            };
+            track.key_frames.want();
+            self.schedule(peer, now);
+        }
+    }
+}
+
+fn overdue(peer: &Peer, now: Instant) -> Option<Departure> {
+    if peer.receiver.is_none() {
+        return (peer.admitted + CONNECT_TIMEOUT <= now).then_some(Departure::HandshakeFailed);
+    }
+    (peer.ice.expires() <= now).then_some(Departure::ConsentLost)
+}
+
+fn offset<'a>(peers: &'a Slots<Peer>, place: &Performer) -> Option<&'a Offset> {
+    match &peers.at(place.peer?)?.side {
+        Side::Broadcaster(publisher) => Some(&publisher.offset),
+        Side::Viewer(_) => None,
+    }
+}
+
+fn ask_again(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -> bool {
+    let mut says = false;
+    for stream in &mut publisher.streams {
+        let section = publisher.sections.iter().find(|section| section.track == stream.track);
+        let mut lost = Vec::new();
+        stream.lost(now, &mut lost);
+        if section.is_some_and(|section| section.feedback().nack) && !lost.is_empty() {
+            writer.nack(stream.ssrc, &lost);
+            says = true;
+        }
+    }
+    says
+}
+
+fn ask_for_key_frames(publisher: &mut Publisher, tracks: &mut Slots<Track>, writer: &mut Writer, now: Instant) -> bool {
+    let mut says = false;
+    for stream in &publisher.streams {
+        let Some(section) = publisher.sections.iter().find(|section| section.track == stream.track) else { continue };
+        let feedback = section.feedback();
+        let due = tracks.at_mut(stream.track).is_some_and(|track| track.key_frames.take(now));
+        if due && feedback.pli {
+            writer.picture_loss(stream.ssrc);
+            says = true;
+        } else if due && feedback.fir {
+            publisher.intra_requests = publisher.intra_requests.wrapping_add(1);
+            writer.full_intra_request(stream.ssrc, publisher.intra_requests);
+            says = true;
+        }
+    }
+    says
+}
+
+fn tell_arrivals(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -> bool {
+    if publisher.next_feedback.is_none_or(|at| at > now) {
+        return false;
+    }
+    let Some(body) = publisher.arrivals.take() else {
+        publisher.next_feedback = None;
+        return false;
+    };
+    publisher.next_feedback = Some(now + transport::INTERVAL);
+    let media = publisher.streams.first().map_or(0, |stream| stream.ssrc);
+    writer.transport(media, &body);
+    true
+}

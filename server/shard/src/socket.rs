@@ -1,0 +1,134 @@
+//! One UDP socket for IPv4 and IPv6 that receives and sends in batches.
+
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+use veilcast_sfu::{Run, Tuple};
+
+/// A key frame for a thousand viewers leaves at once; what the kernel cannot take at once is lost.
+const SEND_BUFFER: usize = 8 * 1024 * 1024;
+const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
+
+/// A datagram that GRO has joined from segments of one flow.
+const MAX_RECEIVE: usize = 65_535;
+
+/// How long a full send buffer may hold up the loop before its datagrams are dropped.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+pub(crate) struct MediaSocket {
+    socket: std::net::UdpSocket,
+    is_ipv6: bool,
+}
+
+/// Opens a dual-stack socket, or an IPv4 one where the machine has no IPv6.
+pub(crate) fn open(port: u16) -> io::Result<MediaSocket> {
+    match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
+        }
+        other => other,
+    }
+}
+
+fn bind(domain: Domain, address: SocketAddr) -> io::Result<MediaSocket> {
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    if domain == Domain::IPV6 {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(MediaSocket { socket: socket.into(), is_ipv6: domain == Domain::IPV6 })
+}
+
+/// The socket inside a shard's runtime.
+pub(crate) struct BatchSocket {
+    socket: UdpSocket,
+    state: UdpSocketState,
+    is_ipv6: bool,
+    buffers: Vec<Vec<u8>>,
+}
+
+impl BatchSocket {
+    pub(crate) fn new(media: MediaSocket) -> io::Result<Self> {
+        let socket = UdpSocket::from_std(media.socket)?;
+        let state = UdpSocketState::new((&socket).into())?;
+        // The kernel may grant less; it is not an error.
+        let _ = state.set_send_buffer_size((&socket).into(), SEND_BUFFER);
+        let _ = state.set_recv_buffer_size((&socket).into(), RECEIVE_BUFFER);
+        let buffers = (0..BATCH_SIZE).map(|_| vec![0; MAX_RECEIVE]).collect();
+        Ok(Self { socket, state, is_ipv6: media.is_ipv6, buffers })
+    }
+
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    /// Receives what one system call brings and hands over each datagram; false when the socket is empty.
+    pub(crate) fn receive(&mut self, mut each: impl FnMut(Tuple, &mut [u8])) -> io::Result<bool> {
+        let mut metas = [RecvMeta::default(); BATCH_SIZE];
+        let count = {
+            let mut slices: Vec<IoSliceMut<'_>> =
+                self.buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
+            let (socket, state) = (&self.socket, &self.state);
+            match socket.try_io(Interest::READABLE, || state.recv(socket.into(), &mut slices, &mut metas)) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        };
+        for (meta, buffer) in metas.iter().zip(&mut self.buffers).take(count) {
+            let tuple = Tuple {
+                remote: SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port()),
+                local: meta.dst_ip.map(|ip| ip.to_canonical()),
+            };
+            // A stride of zero belongs to an empty datagram.
+            for datagram in buffer[..meta.len].chunks_mut(meta.stride.max(1)) {
+                each(tuple, datagram);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends a run, in as few system calls as the kernel allows. Waits a little for room, then drops.
+    pub(crate) async fn send(&self, run: &Run<'_>) {
+        let segments = self.state.max_gso_segments().max(1);
+        for part in run.bytes.chunks(run.segment * segments) {
+            let transmit = Transmit {
+                destination: self.on_the_wire(run.tuple.remote),
+                ecn: None,
+                contents: part,
+                segment_size: (part.len() > run.segment).then_some(run.segment),
+                src_ip: run.tuple.local.map(|ip| self.source(ip)),
+            };
+            if matches!(self.try_send(&transmit), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+                && tokio::time::timeout(PATIENCE, self.socket.writable()).await.is_ok()
+            {
+                // Once more, then it is the network's loss: other viewers are waiting.
+                let _ = self.try_send(&transmit);
+            }
+        }
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.socket.try_io(Interest::WRITABLE, || self.state.try_send((&self.socket).into(), transmit))
+    }
+
+    /// A dual-stack socket names IPv4 peers by mapped addresses.
+    fn on_the_wire(&self, address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            IpAddr::V4(ip) if self.is_ipv6 => (ip.to_ipv6_mapped(), address.port()).into(),
+            _ => address,
+        }
+    }
+
+    fn source(&self, ip: IpAddr) -> IpAddr {
+        match ip {
+            IpAddr::V4(ip) if self.is_ipv6 => ip.to_ipv6_mapped().into(),
+            _ => ip,
+        }
+    }
+}
