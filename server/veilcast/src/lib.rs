@@ -1,1 +1,44 @@
-//! Veilcast.
+//! The binary's inside: command line, configuration, and the wiring of both planes in one process.
+//!
+//! Invariant: every setting is parsed once, here, and knows where it came from; nothing further in reads the
+//! environment, a file of settings or a flag.
+
+mod addresses;
+mod cli;
+mod commands;
+mod config;
+pub mod console;
+mod failure;
+mod logging;
+mod serve;
+
+pub use cli::Cli;
+pub use config::Problem;
+pub use failure::Failure;
+
+use cli::{Command, EventCommand};
+use config::Sources;
+use tokio::runtime::Runtime;
+
+/// Runs one command to its end.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = Runtime::new().map_err(|error| Failure::Runtime(error.kind()))?;
+    let result = runtime.block_on(dispatch(cli.command));
+    // What still runs are blocking threads without anything to save; `serve` has waited for the rest.
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(flags) => serve::run(&Sources::process(flags)?).await,
+        Command::Check(flags) => commands::check(&Sources::process(flags)?),
+        Command::Event(command) => match command {
+            EventCommand::Create(arguments) => commands::create_event(arguments).await,
+            EventCommand::List(place) => commands::list_events(place).await,
+            EventCommand::End(arguments) => commands::end_event(arguments).await,
+        },
+        Command::Token(arguments) => commands::token(arguments).await,
+        Command::Setup(place) => commands::setup(place).await,
+    }
+}

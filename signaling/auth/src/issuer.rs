@@ -63,6 +63,11 @@ impl Issuer {
         &self.0.public_url
     }
 
+    /// The public halves of the signing keys as a JWK set (RFC 7517 section 5).
+    pub fn jwks(&self) -> serde_json::Value {
+        serde_json::json!({ "keys": self.0.keys.iter().map(Key::jwk).collect::<Vec<_>>() })
+    }
+
     /// Verifies a token from an `Authorization` header or a socket's first message.
     pub async fn verify(&self, token: &str, now: SystemTime) -> Result<Grant, TokenError> {
         Ok(self.checked(token, Expiry::Enforced, now).await?.grant)

@@ -3,6 +3,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use serde_json::json;
 use std::time::SystemTime;
 use veilcast_privacy::Secret;
 use veilcast_records::{Records, SigningKey};
@@ -12,6 +13,7 @@ pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) signing: EncodingKey,
     pub(crate) verifying: DecodingKey,
+    public: String,
 }
 
 /// Ed25519 (RFC 8037): small, fast, and no randomness at signing that could fail.
@@ -22,7 +24,13 @@ impl Key {
         let pkcs8 = stored.pkcs8.expose_secret();
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| Error::Key)?;
         let verifying = DecodingKey::from_ed_der(pair.public_key().as_ref());
-        Ok(Self { id: stored.id.clone(), signing: EncodingKey::from_ed_der(pkcs8), verifying })
+        let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+        Ok(Self { id: stored.id.clone(), signing: EncodingKey::from_ed_der(pkcs8), verifying, public })
+    }
+
+    /// The public half as a JWK (RFC 8037 section 2).
+    pub(crate) fn jwk(&self) -> serde_json::Value {
+        json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.id, "x": self.public })
     }
 }
 

@@ -39,9 +39,22 @@ pub(crate) fn prepare(directory: &Path) -> Result<Layout, Error> {
     Ok(layout)
 }
 
+/// What [`prepare`] would refuse, without making anything: a directory that is missing is fine.
+pub(crate) fn inspect(directory: &Path) -> Result<(), Error> {
+    if !directory.try_exists().map_err(|error| Error::directory(directory, &error))? {
+        return Ok(());
+    }
+    check_directory(directory)?;
+    FILES.iter().try_for_each(|name| check_mode(&directory.join(name), FILE_MODE))
+}
+
 fn make_directory(path: &Path) -> Result<(), Error> {
     let made = DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path);
     made.map_err(|error| Error::directory(path, &error))?;
+    check_directory(path)
+}
+
+fn check_directory(path: &Path) -> Result<(), Error> {
     let found = fs::metadata(path).map_err(|error| Error::directory(path, &error))?;
     if !found.is_dir() {
         return Err(Error::directory(path, &io::ErrorKind::NotADirectory.into()));

@@ -40,6 +40,11 @@ impl Records {
         Ok(Self(Arc::new(Inner { pool, keys, options, audience })))
     }
 
+    /// What opening `directory` would be refused for, without making or changing anything.
+    pub fn inspect(directory: &Path) -> Result<(), Error> {
+        directory::inspect(directory)
+    }
+
     /// The audience of this instance's tokens, `urn:veilcast:<instance id>`.
     pub fn audience(&self) -> &str {
         &self.0.audience

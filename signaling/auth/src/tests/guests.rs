@@ -69,3 +69,12 @@ async fn tokens_survive_a_restart() {
     let moved = crate::Issuer::open(bench.records.clone(), "https://example.org", noon()).await.expect("opens");
     assert!(moved.verify(&text, noon()).await.is_err());
 }
+
+#[tokio::test]
+async fn the_key_set_is_public() {
+    let set = Bench::new().await.issuer.jwks();
+    let key = &set["keys"][0];
+    assert_eq!((key["kty"].as_str(), key["crv"].as_str()), (Some("OKP"), Some("Ed25519")));
+    assert!(key["kid"].is_string() && key["x"].as_str().is_some_and(|x| x.len() == 43));
+    assert!(key.get("d").is_none(), "the private half stays");
+}

@@ -1,0 +1,202 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+use veilcast_auth::Scope;
+use veilcast_records::EventId;
+
+/// Live streaming with privacy built in.
+///
+/// Settings come from flags, then from VEILCAST_* in the environment, then from veilcast.toml, then from defaults.
+#[derive(Parser)]
+#[command(name = "veilcast", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(Flags),
+    /// Create, list and end events
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// Print an access token for one event
+    Token(TokenArguments),
+    /// Print a one-time link that creates the operator's account, while there is none
+    Setup(Place),
+    /// Explain what is wrong with the configuration, and where
+    Check(Flags),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum EventCommand {
+    /// Create an event and print its id
+    Create(NewEventArguments),
+    /// List all events, newest first: id, state, admission, title
+    List(Place),
+    /// End an event for good
+    End(EndArguments),
+}
+
+/// Where the records are; all that a command besides `serve` needs to know.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Place {
+    /// Configuration file [default: ./veilcast.toml, else /etc/veilcast/veilcast.toml, if there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of the records [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+}
+
+/// Every setting as a flag. Values are parsed with those of the other sources, so that all are refused alike.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Flags {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Address and port of the pages and the API [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// UDP and TCP port of the first media shard; shard N uses this plus N [default: 10000]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) media_port: Option<String>,
+    /// Addresses at which browsers reach the media ports [default: those of this machine]
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) media_address: Vec<String>,
+    /// Threads that move media [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) shards: Option<String>,
+    /// The one origin of pages, links and tokens [default on loopback: http://localhost:PORT]
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Certificate chain, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<String>,
+    /// Its private key, PEM, readable by this user only
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
+    /// Get certificates by ACME from this directory, for instance https://acme-v02.api.letsencrypt.org/directory
+    #[arg(long, value_name = "URL")]
+    pub(crate) acme_directory: Option<String>,
+    /// Host names of the certificate
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) acme_domain: Vec<String>,
+    /// Whom the certificate authority may write to, as mailto:NAME@HOST
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    pub(crate) acme_contact: Vec<String>,
+    /// Certificate authority that the ACME directory itself is trusted by, PEM, where that is not a public one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) acme_root: Option<String>,
+    /// Reverse proxies whose Forwarded headers are believed, as addresses or ADDRESS/BITS
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<String>,
+    /// What to log, for instance info or veilcast_gateway=debug [default: info]
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct NewEventArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Title, 1 to 120 characters, shown to viewers
+    #[arg(long)]
+    pub(crate) title: String,
+    /// Admit guests without an account
+    #[arg(long)]
+    pub(crate) public: bool,
+    /// Show the event on the home page
+    #[arg(long)]
+    pub(crate) listed: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct EndArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The event's id
+    #[arg(value_name = "ID")]
+    pub(crate) event: EventId,
+}
+
+#[derive(Args)]
+pub(crate) struct TokenArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The event's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) event: EventId,
+    /// What the token permits
+    #[arg(long, value_enum)]
+    pub(crate) scope: TokenScope,
+    /// How long it is valid, like 90s, 10m, 12h, 7d [default: 12h for broadcast, 1h for watch]
+    #[arg(long, value_name = "TIME", value_parser = parse_life)]
+    pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenScope {
+    /// Send to the event
+    Broadcast,
+    /// Watch the event
+    Watch,
+}
+
+impl TokenScope {
+    pub(crate) const fn scope(self) -> Scope {
+        match self {
+            Self::Broadcast => Scope::Broadcast,
+            Self::Watch => Scope::Watch,
+        }
+    }
+
+    /// A broadcast is set up on the morning of a long day; a viewer's link should not outlive the event by much.
+    pub(crate) const fn default_life(self) -> Duration {
+        match self {
+            Self::Broadcast => Duration::from_secs(12 * 3600),
+            Self::Watch => Duration::from_secs(3600),
+        }
+    }
+}
+
+/// A token cannot be called back by its holder, so none lives longer than a month.
+const LONGEST_LIFE: u64 = 30 * 24 * 3600;
+
+fn parse_life(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a whole number and s, m, h or d, like 10m".to_owned();
+    let unit = match text.bytes().last() {
+        Some(b's') => 1,
+        Some(b'm') => 60,
+        Some(b'h') => 3600,
+        Some(b'd') => 24 * 3600,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    match count.checked_mul(unit) {
+        Some(0) => Err("a token that is valid for no time helps nobody".to_owned()),
+        Some(seconds) if seconds <= LONGEST_LIFE => Ok(Duration::from_secs(seconds)),
+        _ => Err("30d is the longest".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lives() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("12h", 43_200), ("30d", 2_592_000)] {
+            assert_eq!(parse_life(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["", "m", "10", "1.5h", "-1m", "0s", "31d", "99999999999999999999d", "10é", "é"] {
+            assert!(parse_life(text).is_err(), "{text}");
+        }
+    }
+}

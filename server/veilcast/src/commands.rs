@@ -1,0 +1,137 @@
+//! The commands that work on the records and return, also while the server runs.
+
+use crate::cli::{EndArguments, NewEventArguments, Place, TokenArguments};
+use crate::config::{Config, Sources};
+use crate::{Failure, console};
+use std::time::SystemTime;
+use veilcast_auth::{Issuer, Subject};
+use veilcast_privacy::Redacted;
+use veilcast_records::{Event, EventState, NewEvent, Records};
+
+/// What links are made with where no server has run yet.
+const FIRST_PUBLIC_URL: &str = "http://localhost:8080";
+
+/// `veilcast event create`
+pub(crate) async fn create_event(arguments: NewEventArguments) -> Result<(), Failure> {
+    let office = Office::open(arguments.place).await?;
+    let title = Redacted::new(arguments.title);
+    let new = NewEvent { title, public: arguments.public, listed: arguments.listed };
+    let id = office.records.create_event(new, SystemTime::now()).await?;
+    console::value(id.as_str());
+    let origin = office.origin().await?;
+    console::say(&format!("Viewers watch at {origin}/watch/{id}; broadcast from {origin}/studio/{id}."));
+    Ok(())
+}
+
+/// `veilcast event list`
+pub(crate) async fn list_events(place: Place) -> Result<(), Failure> {
+    let events = Office::open(place).await?.records.events().await?;
+    for event in &events {
+        console::value(&line_of(event));
+    }
+    if events.is_empty() {
+        console::say("There are no events yet; create one with 'veilcast event create --title TITLE'.");
+    }
+    Ok(())
+}
+
+/// Separated by tabs, so that scripts can cut it; a title has no control characters.
+fn line_of(event: &Event) -> String {
+    let admission = if event.public { "public" } else { "private" };
+    let listing = if event.listed { "listed" } else { "unlisted" };
+    let title = event.title.expose_redacted();
+    format!("{}\t{}\t{admission}\t{listing}\t{title}", event.id, event.state.name())
+}
+
+/// `veilcast event end`
+pub(crate) async fn end_event(arguments: EndArguments) -> Result<(), Failure> {
+    let records = Office::open(arguments.place).await?.records;
+    if records.end_event(&arguments.event).await? {
+        console::say("The event has ended.");
+        return Ok(());
+    }
+    match records.event(&arguments.event).await? {
+        Some(_) => console::say("The event had ended before."),
+        None => return Err(Failure::EventUnknown),
+    }
+    Ok(())
+}
+
+/// `veilcast token`
+pub(crate) async fn token(arguments: TokenArguments) -> Result<(), Failure> {
+    let office = Office::open(arguments.place).await?;
+    let event = office.records.event(&arguments.event).await?.ok_or(Failure::EventUnknown)?;
+    if event.state == EventState::Ended {
+        return Err(Failure::EventEnded);
+    }
+    let now = SystemTime::now();
+    let issuer = office.issuer(now).await?;
+    let life = arguments.ttl.unwrap_or_else(|| arguments.scope.default_life());
+    let token = issuer.event_token(event.id, arguments.scope.scope(), life, Subject::OwnId, now)?;
+    console::value(token.token.expose_text());
+    Ok(())
+}
+
+/// `veilcast setup`
+pub(crate) async fn setup(place: Place) -> Result<(), Failure> {
+    let now = SystemTime::now();
+    offer_setup(&Office::open(place).await?.issuer(now).await?, now).await
+}
+
+/// Prints the one-time link and says what it is for.
+pub(crate) async fn offer_setup(issuer: &Issuer, now: SystemTime) -> Result<(), Failure> {
+    let token = issuer.setup_link_token(now).await?;
+    console::say("There is no operator yet. Open this link within 30 minutes to create the account; it works once:");
+    console::value(&format!("{}/setup#{}", issuer.public_url(), token.expose_text()));
+    Ok(())
+}
+
+/// `veilcast check`
+pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
+    warn(sources);
+    let config = Config::resolve(sources).map_err(Failure::Configuration)?;
+    let file = sources.file.as_ref().map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
+    console::say(&format!("The configuration is good ({file})."));
+    console::say(&format!("Pages: {} on port {}.", config.public_url_on(config.listen.port()), config.listen.port()));
+    let last = usize::from(config.media_port) + config.shards - 1;
+    console::say(&format!("Media: UDP and TCP ports {} to {last}.", config.media_port));
+    console::say(&format!("Records: {}.", config.data_dir.display()));
+    Ok(())
+}
+
+/// Shows what does not stop anything but should be looked at.
+pub(crate) fn warn(sources: &Sources) {
+    for warning in &sources.warnings {
+        console::say(&format!("veilcast: warning: {warning}"));
+    }
+}
+
+/// The records, and the origin that their links and tokens are made with.
+struct Office {
+    records: Records,
+    sources: Sources,
+}
+
+impl Office {
+    async fn open(place: Place) -> Result<Self, Failure> {
+        let sources = Sources::place(place)?;
+        warn(&sources);
+        let directory = Config::data_dir(&sources).map_err(Failure::Configuration)?;
+        Ok(Self { records: Records::open(&directory).await?, sources })
+    }
+
+    /// What the server recorded when it last started; before that, what it would record.
+    async fn origin(&self) -> Result<String, Failure> {
+        if let Some(url) = self.records.public_url().await? {
+            return Ok(url);
+        }
+        let configured = Config::resolve(&self.sources).ok();
+        let url = configured.map_or_else(|| FIRST_PUBLIC_URL.to_owned(), |c| c.public_url_on(c.listen.port()));
+        console::say(&format!("No server has run on these records yet: links and tokens are made for {url}."));
+        Ok(url)
+    }
+
+    async fn issuer(&self, now: SystemTime) -> Result<Issuer, Failure> {
+        Ok(Issuer::open(self.records.clone(), &self.origin().await?, now).await?)
+    }
+}

@@ -1,0 +1,254 @@
+use super::sources::{Setting, flag_name};
+use super::{Problem, Sources, parse, url};
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use veilcast_records::Records;
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// Outside Linux's ephemeral range, so that no outgoing connection sits on it by chance.
+const DEFAULT_MEDIA_PORT: &str = "10000";
+
+/// Every setting, parsed and consistent.
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    /// `None` on loopback: `http://localhost:PORT`, once the port is known.
+    pub(crate) public_url: Option<String>,
+    pub(crate) tls: Tls,
+    pub(crate) media_port: u16,
+    /// Empty: those of this machine.
+    pub(crate) media_addresses: Vec<IpAddr>,
+    pub(crate) shards: usize,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) log: String,
+    pub(crate) trusted_proxies: Vec<String>,
+}
+
+/// How connections are protected.
+pub(crate) enum Tls {
+    Off,
+    Files { certificate: PathBuf, key: PathBuf },
+    Acme(Acme),
+}
+
+/// Where certificates come from.
+pub(crate) struct Acme {
+    pub(crate) directory: String,
+    pub(crate) domains: Vec<String>,
+    pub(crate) contacts: Vec<String>,
+    pub(crate) root: Option<PathBuf>,
+}
+
+impl Config {
+    /// Parses everything and returns either all of it or everything that is wrong with it.
+    pub(crate) fn resolve(sources: &Sources) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader { sources, problems: Vec::new() };
+        let config = reader.config();
+        match config {
+            Some(config) if reader.problems.is_empty() => Ok(config),
+            _ => Err(reader.problems),
+        }
+    }
+
+    /// The directory of the records, without a look at the other settings.
+    pub(crate) fn data_dir(sources: &Sources) -> Result<PathBuf, Vec<Problem>> {
+        let mut reader = Reader { sources, problems: Vec::new() };
+        let directory = reader.data_dir();
+        directory.ok_or(reader.problems)
+    }
+
+    /// The origin that links are made with once the pages are served on `port`.
+    pub(crate) fn public_url_on(&self, port: u16) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"))
+    }
+}
+
+struct Reader<'a> {
+    sources: &'a Sources,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self) -> Option<Config> {
+        // Each is read before any is given up, so that one run names every mistake.
+        let listen = self.one("listen", DEFAULT_LISTEN, parse::listen);
+        let shards = self.one("shards", "1", parse::shards);
+        let media_port = self.one("media_port", DEFAULT_MEDIA_PORT, parse::media_port);
+        let media_addresses = self.list("media_address", parse::address);
+        let public_url = self.optional("public_url", |text| {
+            url::parse_origin(text).map_err(|why| format!("is not a public URL: {why}"))
+        });
+        let tls = self.tls();
+        let data_dir = self.data_dir();
+        let log = self.one("log", "info", |text| crate::logging::parse(text).map(|_| text.to_owned()));
+        let trusted_proxies = self.list("trusted_proxy", parse::proxy);
+        if let (Some(listen), Some(tls)) = (&listen, &tls) {
+            self.check_plain(*listen, tls);
+        }
+        if let (Some(first), Some(shards)) = (media_port, shards) {
+            self.check_ports(first, shards);
+        }
+        let config = Config {
+            listen: listen?,
+            public_url: public_url?,
+            tls: tls?,
+            media_port: media_port?,
+            media_addresses,
+            shards: shards?,
+            data_dir: data_dir?,
+            log: log?,
+            trusted_proxies,
+        };
+        Some(self.with_public_url(config))
+    }
+
+    fn check_plain(&mut self, listen: SocketAddr, tls: &Tls) {
+        if !listen.ip().is_loopback() && matches!(tls, Tls::Off) {
+            self.note(
+                "listen",
+                "plain HTTP beyond this machine would show passwords and tokens to the network; give --tls-cert and \
+                 --tls-key, or --acme-directory and --acme-domain, or listen on 127.0.0.1 behind a proxy",
+            );
+        }
+    }
+
+    fn check_ports(&mut self, first: u16, shards: usize) {
+        let last = usize::from(first) + shards - 1;
+        if last > usize::from(u16::MAX) {
+            self.note("media_port", format!("{shards} shards from here end at port {last}; begin lower"));
+        }
+    }
+
+    fn with_public_url(&mut self, mut config: Config) -> Config {
+        self.default_public_url(&mut config);
+        let plain = config.public_url.as_deref().is_some_and(|url| url.starts_with("http://"));
+        if plain && !matches!(config.tls, Tls::Off) {
+            self.note("public_url", "begins with http:// but a certificate is configured; write https://");
+        }
+        config
+    }
+
+    fn default_public_url(&mut self, config: &mut Config) {
+        if config.public_url.is_some() {
+            return;
+        }
+        let (port, loopback) = (config.listen.port(), config.listen.ip().is_loopback());
+        let suffix = if port == 443 { String::new() } else { format!(":{port}") };
+        match &config.tls {
+            Tls::Acme(acme) if port != 0 => {
+                config.public_url = acme.domains.first().map(|d| format!("https://{d}{suffix}"))
+            }
+            Tls::Files { .. } if loopback && port != 0 => {
+                config.public_url = Some(format!("https://localhost{suffix}"))
+            }
+            Tls::Off => {}
+            _ => self.note("public_url", "is needed here: links and tokens name it; give --public-url https://HOST"),
+        }
+    }
+
+    fn tls(&mut self) -> Option<Tls> {
+        let certificate = self.optional("tls_cert", readable)?;
+        let key = self.optional("tls_key", private)?;
+        let acme = self.acme()?;
+        match (certificate, key, acme) {
+            (None, None, None) => Some(Tls::Off),
+            (Some(certificate), Some(key), None) => Some(Tls::Files { certificate, key }),
+            (None, None, Some(acme)) => Some(Tls::Acme(acme)),
+            (Some(_), None, None) => self.refuse("tls_cert", "needs --tls-key beside it"),
+            (None, Some(_), None) => self.refuse("tls_key", "needs --tls-cert beside it"),
+            _ => self.refuse("acme_directory", "and a certificate of one's own exclude each other; remove one of them"),
+        }
+    }
+
+    fn acme(&mut self) -> Option<Option<Acme>> {
+        let directory = self.optional("acme_directory", parse::directory_url)?;
+        let domains = self.list("acme_domain", parse::domain);
+        let contacts = self.list("acme_contact", parse::contact);
+        let root = self.optional("acme_root", readable)?;
+        let Some(directory) = directory else {
+            for key in ["acme_domain", "acme_contact", "acme_root"] {
+                if self.sources.settings.contains_key(key) {
+                    self.note(key, "needs --acme-directory beside it");
+                }
+            }
+            return Some(None);
+        };
+        if domains.is_empty() && !self.sources.settings.contains_key("acme_domain") {
+            return self.refuse("acme_directory", "needs --acme-domain beside it");
+        }
+        Some(Some(Acme { directory, domains, contacts, root }))
+    }
+
+    fn data_dir(&mut self) -> Option<PathBuf> {
+        // systemd names the directory it made for the unit (systemd.exec(5), StateDirectory=).
+        let default = std::env::var("STATE_DIRECTORY").ok().filter(|path| path.starts_with('/'));
+        let directory = self.one("data_dir", default.as_deref().unwrap_or("./data"), |text| match text {
+            "" => Err("is empty; name a directory".to_owned()),
+            text => Ok(PathBuf::from(text)),
+        })?;
+        match Records::inspect(&directory) {
+            Ok(()) => Some(directory),
+            Err(error) => self.refuse("data_dir", error.to_string()),
+        }
+    }
+
+    fn one<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let Some(setting) = self.sources.settings.get(key) else {
+            return parse(default).map_err(|why| self.note(key, why)).ok();
+        };
+        match setting.values.as_slice() {
+            [text] => self.parsed(setting, text, &parse),
+            _ => self.refuse(key, "takes one value"),
+        }
+    }
+
+    /// `None`: wrong, and said so. `Some(None)`: not given.
+    fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Option<T>> {
+        match self.sources.settings.get(key) {
+            None => Some(None),
+            Some(_) => self.one(key, "", parse).map(Some),
+        }
+    }
+
+    fn list<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let Some(setting) = self.sources.settings.get(key) else { return Vec::new() };
+        let texts = setting.values.iter().flat_map(|value| value.split(',')).map(str::trim);
+        texts.filter(|text| !text.is_empty()).filter_map(|text| self.parsed(setting, text, &parse)).collect()
+    }
+
+    fn parsed<T>(&mut self, setting: &Setting, text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let wrong = |why: String| self.problems.push(Problem::new(&setting.place, format!("'{text}' {why}")));
+        parse(text).map_err(wrong).ok()
+    }
+
+    fn refuse<T>(&mut self, key: &str, why: impl Into<String>) -> Option<T> {
+        self.note(key, why);
+        None
+    }
+
+    /// Notes what is wrong with a setting, at the place where it was given or could have been.
+    fn note(&mut self, key: &str, why: impl Into<String>) {
+        let place = self.sources.settings.get(key).map_or_else(|| flag_name(key), |setting| setting.place.clone());
+        self.problems.push(Problem::new(place, why));
+    }
+}
+
+fn readable(text: &str) -> Result<PathBuf, String> {
+    let path = Path::new(text);
+    match fs::File::open(path).and_then(|file| file.metadata()) {
+        Ok(found) if found.is_file() => Ok(path.to_owned()),
+        Ok(_) => Err("is not a file; name a PEM file".to_owned()),
+        Err(error) => Err(format!("cannot be read: {}; check its name and its permissions", error.kind())),
+    }
+}
+
+fn private(text: &str) -> Result<PathBuf, String> {
+    let path = readable(text)?;
+    let mode = fs::metadata(&path).map_or(0o777, |found| found.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        return Err(format!("is open to other users (mode {mode:o}); run: chmod 600 {text}"));
+    }
+    Ok(path)
+}

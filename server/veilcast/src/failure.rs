@@ -1,0 +1,55 @@
+use crate::config::Problem;
+use std::io;
+use veilcast_auth::SetupError;
+
+/// Why a command did not do what it was asked to. Each is one line: what, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Settings that cannot be used.
+    #[error("the configuration has mistakes")]
+    Configuration(Vec<Problem>),
+    /// The records.
+    #[error(transparent)]
+    Records(#[from] veilcast_records::Error),
+    /// The issuer.
+    #[error(transparent)]
+    Auth(#[from] veilcast_auth::Error),
+    /// No setup link.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// No such event.
+    #[error("there is no such event; 'veilcast event list' shows all")]
+    EventUnknown,
+    /// Over.
+    #[error("this event has ended; create another with 'veilcast event create'")]
+    EventEnded,
+    /// The port of the pages.
+    #[error("cannot listen on {address}: {why}; stop the program that uses it, or choose another with --listen")]
+    Listen {
+        /// Where.
+        address: String,
+        /// The system's reason.
+        why: io::ErrorKind,
+    },
+    /// The system gives no threads or no timer.
+    #[error("cannot start: {0}; check the limits on threads and open files")]
+    Runtime(io::ErrorKind),
+}
+
+impl Failure {
+    /// 2 for usage and configuration, 1 for everything refused.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => 2,
+            _ => 1,
+        }
+    }
+
+    /// What to print.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Configuration(problems) => problems.iter().map(ToString::to_string).collect(),
+            other => vec![other.to_string()],
+        }
+    }
+}
