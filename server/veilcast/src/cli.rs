@@ -64,6 +64,9 @@ pub(crate) struct Flags {
     /// Addresses at which browsers reach the media ports [default: those of this machine]
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) media_address: Vec<String>,
+    /// First media port as browsers see it, where a port mapping lies between [default: --media-port]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) media_public_port: Option<String>,
     /// Threads that move media [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) shards: Option<String>,

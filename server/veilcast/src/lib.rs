@@ -9,6 +9,7 @@ mod commands;
 mod config;
 pub mod console;
 mod failure;
+mod listen;
 mod logging;
 mod serve;
 

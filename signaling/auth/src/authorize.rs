@@ -138,6 +138,11 @@ impl Issuer {
 }
 
 impl Codes {
+    /// Drops codes whose minute is over, used or not.
+    pub(crate) fn forget(&self, now: SystemTime) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, code| code.expires > now);
+    }
+
     fn put(&self, hash: [u8; 32], code: Code, now: SystemTime) -> bool {
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         codes.retain(|_, code| code.expires > now);

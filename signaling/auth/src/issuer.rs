@@ -126,6 +126,13 @@ impl Issuer {
         (client == CLIENT_GUEST && grant.event == Some(*event) && recent).then_some(grant.principal)
     }
 
+    /// Forgets what is past its time: codes in memory, and the records by their table of retention. Returns how
+    /// many records are gone.
+    pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
+        self.0.codes.forget(now);
+        Ok(self.0.records.forget(now).await?)
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }

@@ -51,6 +51,10 @@ impl Keys {
         Ok(Self { pool, instance, lookup, pairwise })
     }
 
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// A person's key, made at first use.
     pub(crate) async fn person(&self, account: &str) -> Result<Secret, Error> {
         find_or_make(&self.pool, &format!("person:{account}")).await

@@ -89,6 +89,7 @@ impl Records {
     /// Waits for running statements and closes the files.
     pub async fn close(&self) {
         self.pool().close().await;
+        self.keys().close().await;
     }
 
     pub(crate) fn pool(&self) -> &SqlitePool {

@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     pub(crate) tls: Tls,
     pub(crate) media_port: u16,
+    pub(crate) media_public_port: Option<u16>,
     /// Empty: those of this machine.
     pub(crate) media_addresses: Vec<IpAddr>,
     pub(crate) shards: usize,
@@ -76,6 +77,7 @@ impl Reader<'_> {
         let listen = self.one("listen", DEFAULT_LISTEN, parse::listen);
         let shards = self.one("shards", "1", parse::shards);
         let media_port = self.one("media_port", DEFAULT_MEDIA_PORT, parse::media_port);
+        let media_public_port = self.optional("media_public_port", parse::media_port);
         let media_addresses = self.list("media_address", parse::address);
         let public_url = self.optional("public_url", |text| {
             url::parse_origin(text).map_err(|why| format!("is not a public URL: {why}"))
@@ -87,14 +89,17 @@ impl Reader<'_> {
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
-        if let (Some(first), Some(shards)) = (media_port, shards) {
-            self.check_ports(first, shards);
+        for (key, first) in [("media_port", media_port), ("media_public_port", media_public_port.flatten())] {
+            if let (Some(first), Some(shards)) = (first, shards) {
+                self.check_ports(key, first, shards);
+            }
         }
         let config = Config {
             listen: listen?,
             public_url: public_url?,
             tls: tls?,
             media_port: media_port?,
+            media_public_port: media_public_port?,
             media_addresses,
             shards: shards?,
             data_dir: data_dir?,
@@ -114,10 +119,10 @@ impl Reader<'_> {
         }
     }
 
-    fn check_ports(&mut self, first: u16, shards: usize) {
+    fn check_ports(&mut self, key: &str, first: u16, shards: usize) {
         let last = usize::from(first) + shards - 1;
         if last > usize::from(u16::MAX) {
-            self.note("media_port", format!("{shards} shards from here end at port {last}; begin lower"));
+            self.note(key, format!("{shards} shards from here end at port {last}; begin lower"));
         }
     }
 
@@ -182,9 +187,10 @@ impl Reader<'_> {
     }
 
     fn data_dir(&mut self) -> Option<PathBuf> {
-        // systemd names the directory it made for the unit (systemd.exec(5), StateDirectory=).
-        let default = std::env::var("STATE_DIRECTORY").ok().filter(|path| path.starts_with('/'));
-        let directory = self.one("data_dir", default.as_deref().unwrap_or("./data"), |text| match text {
+        // systemd names what it made for the unit, first of a list (systemd.exec(5), StateDirectory=).
+        let made = std::env::var("STATE_DIRECTORY").ok();
+        let made = made.as_deref().and_then(|list| list.split(':').next()).filter(|path| path.starts_with('/'));
+        let directory = self.one("data_dir", made.unwrap_or("./data"), |text| match text {
             "" => Err("is empty; name a directory".to_owned()),
             text => Ok(PathBuf::from(text)),
         })?;

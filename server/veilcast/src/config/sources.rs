@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Every key: of the file as it stands here, of the environment in capitals behind `VEILCAST_`, of the command
 /// line with hyphens.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "acme_contact",
     "acme_directory",
     "acme_domain",
@@ -19,6 +19,7 @@ pub(super) const KEYS: [&str; 14] = [
     "log",
     "media_address",
     "media_port",
+    "media_public_port",
     "public_url",
     "shards",
     "tls_cert",
@@ -142,6 +143,7 @@ impl Sources {
             ("data_dir", flags.place.data_dir),
             ("listen", flags.listen),
             ("media_port", flags.media_port),
+            ("media_public_port", flags.media_public_port),
             ("shards", flags.shards),
             ("public_url", flags.public_url),
             ("tls_cert", flags.tls_cert),

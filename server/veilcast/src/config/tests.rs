@@ -127,6 +127,7 @@ fn plain_http_stays_on_loopback() {
 #[test]
 fn ports_that_do_not_exist() {
     assert!(refusal("--media-port 65535 --shards 2", &[], "").contains("65536"));
+    assert!(refusal("--media-public-port 65535 --shards 2", &[], "").contains("--media-public-port"));
     assert!(refusal("--listen 127.0.0.1", &[], "").contains("ADDRESS:PORT"));
     assert!(refusal("--listen 127.0.0.1:99999", &[], "").contains("ADDRESS:PORT"));
 }
