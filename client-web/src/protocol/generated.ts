@@ -86,7 +86,7 @@ expires_in: number, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -240,7 +240,11 @@ export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "answer"
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "audience" } & Audience | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault" } & Fault;
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "audience" } & Audience | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+/**
+ * Why. Nested, because a fault has a `type` of its own.
+ */
+fault: Fault, };
 
 /**
  * `GET /api/v1/instance`: what a page needs to know before anybody signs in.
@@ -357,10 +361,12 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "sign-in-failed",
   "sign-in-required",
   "setup-invalid",
+  "origin-refused",
   "event-unknown",
   "event-ended",
   "event-private",
   "broadcaster-present",
+  "replaced",
   "session-unknown",
   "precondition-failed",
   "precondition-required",
@@ -371,6 +377,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "draining",
   "not-found",
   "connection-failed",
+  "connection-lost",
   "fingerprint-mismatch",
   "internal",
 ];

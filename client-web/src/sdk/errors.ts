@@ -9,7 +9,6 @@ export type LocalCode =
   | 'permission-denied'
   | 'device-missing'
   | 'device-busy'
-  | 'replaced'
   | 'answer-unusable';
 
 const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
@@ -35,10 +34,6 @@ const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
     title: 'That device is in use by another program.',
     remedy: 'Close the other program, then try again.',
   },
-  replaced: {
-    title: 'You went live from another window or device.',
-    remedy: 'Carry on there, or go live here again to take over.',
-  },
   'answer-unusable': {
     title: 'The server’s answer could not be used.',
     remedy: 'Update the browser, then try again.',
@@ -61,6 +56,7 @@ const FATAL: ReadonlySet<FaultCode | LocalCode> = new Set([
   'event-ended',
   'event-private',
   'broadcaster-present',
+  'origin-refused',
   'unsupported',
   'replaced',
   'answer-unusable',

@@ -96,7 +96,7 @@ export class Leg {
 
   #receive(message: Incoming): void {
     if (message.type === 'answer') this.#attempt(() => this.#accept(message.number, message.sdp));
-    else if (message.type === 'refused') this.#refused(VeilcastError.refused(message.fault));
+    else if (message.type === 'fault') this.#refused(VeilcastError.refused(message.fault));
     else if (message.type === 'disconnected') {
       this.#lose(message.fault === null ? null : VeilcastError.refused(message.fault));
     } else this.listener.message(message);

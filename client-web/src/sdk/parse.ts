@@ -19,8 +19,8 @@ export class Malformed extends Error {
   }
 }
 
-/** A message of the server, with the fault in a field of its own. */
-export type Incoming = Exclude<ServerMessage, { type: 'fault' }> | { type: 'refused'; fault: Fault };
+/** A message of the server that this client knows. */
+export type Incoming = ServerMessage;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,8 +32,6 @@ const ROLES: readonly Role[] = ['broadcaster', 'viewer'];
 export function parseServerMessage(text: string): Incoming | null {
   const fields = parseJson(text);
   const type = string(fields, 'type');
-  // A fault has a `type` of its own (RFC 9457), which may stand in the place of the tag.
-  if (type.startsWith('/problems/')) return { type: 'refused', fault: parseFault(fields) };
   return READERS.get(type)?.(fields) ?? null;
 }
 
@@ -53,7 +51,7 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
   ['audience', (f: Fields): Incoming => ({ type: 'audience', viewers: count(f, 'viewers') })],
   ['ended', (f: Fields): Incoming => ({ type: 'ended', title: string(f, 'title') })],
   ['draining', (f: Fields): Incoming => ({ type: 'draining', retry_after_ms: count(f, 'retry_after_ms') })],
-  ['fault', (f: Fields): Incoming => ({ type: 'refused', fault: parseFault(f.fault ?? f) })],
+  ['fault', (f: Fields): Incoming => ({ type: 'fault', fault: parseFault(f.fault) })],
 ]);
 
 function readWelcome(fields: Fields): Incoming {

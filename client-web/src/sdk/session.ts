@@ -54,7 +54,6 @@ export class Session {
   /** The server asked us to stay away this long (`draining`). */
   #retryAfterMs: number | null = null;
   #tokenRefused = false;
-  #wasOn = false;
 
   constructor(
     private readonly options: SessionOptions,
@@ -154,9 +153,8 @@ export class Session {
       this.listener.ended(reason.title);
       this.#finish('ended');
     } else if (reason?.fatal && !this.#worthAnotherToken(reason)) {
-      const explained = this.#explain(reason);
       this.#finish('failed');
-      this.listener.error(explained);
+      this.listener.error(reason);
     } else {
       this.#retryLater(reason);
     }
@@ -179,11 +177,6 @@ export class Session {
     return true;
   }
 
-  /** To a broadcaster who was on, "somebody else" is themselves, elsewhere: only the same principal can replace. */
-  #explain(reason: VeilcastError): VeilcastError {
-    return reason.code === 'broadcaster-present' && this.#wasOn ? VeilcastError.local('replaced') : reason;
-  }
-
   #networkChanged(): void {
     if (this.#leg === null) {
       // Waiting to try again: a network has just come up, so wait no longer.
@@ -201,12 +194,10 @@ export class Session {
     const leg = this.#leg;
     this.#leg = null;
     leg?.stop();
-    this.#wasOn = false;
     this.#enter(state);
   }
 
   #enter(state: SessionState): void {
-    if (state === 'connected') this.#wasOn = true;
     if (this.#state === state) return;
     this.#state = state;
     this.listener.state(state);

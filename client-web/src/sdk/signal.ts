@@ -55,7 +55,7 @@ export class Signal {
     if (message.type === 'welcome') {
       this.#welcomed = true;
       this.#settle?.resolve(message);
-    } else if (message.type === 'refused' && !this.#welcomed) {
+    } else if (message.type === 'fault' && !this.#welcomed) {
       this.#settle?.reject(VeilcastError.refused(message.fault));
     } else {
       this.listener.message(message);

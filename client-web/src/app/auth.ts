@@ -1,0 +1,113 @@
+import { call } from '../sdk/http.js';
+import { parseJson, parseTokenResponse } from '../sdk/parse.js';
+import { createPkce, type Pkce, randomText } from './pkce.js';
+
+const CLIENT_ID = 'veilcast-web';
+const SCOPE = 'admin';
+const PENDING = 'veilcast-sign-in';
+/** Renewed this long before it expires. */
+const MARGIN_MS = 30_000;
+
+/** What has to survive the way to the issuer and back. The verifier is worth nothing without the code. */
+interface Pending {
+  verifier: string;
+  state: string;
+  returnTo: string;
+}
+
+let held: { token: string; until: number } | null = null;
+let asking: Promise<string | null> | null = null;
+
+/** The operator's access token, which lives in this page's memory alone. Leads to the sign-in page if need be. */
+export async function operatorToken(): Promise<string> {
+  const token = await quietToken();
+  if (token !== null) return token;
+  await leaveForSignIn();
+  // The page is on its way out; nobody may act on a missing token.
+  return new Promise(() => {});
+}
+
+/** The token if there is a session at the issuer, else `null`; asks nothing of the person. */
+export async function quietToken(): Promise<string | null> {
+  if (held !== null && performance.now() < held.until) return held.token;
+  asking ??= authorizeQuietly().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
+/** After a 401: the next call gets a fresh one. */
+export function forgetToken(): void {
+  held = null;
+}
+
+/** `/callback`: redeems the code. Returns where the person wanted to go. */
+export async function completeSignIn(query: URLSearchParams): Promise<string> {
+  const pending = takePending();
+  const code = query.get('code');
+  if (pending === null || code === null || query.get('state') !== pending.state) return '/studio';
+  await redeem(code, pending.verifier);
+  return pending.returnTo;
+}
+
+/** Signed in or not shows in where the issuer's redirect ends; no page is left and no broadcast cut. */
+async function authorizeQuietly(): Promise<string | null> {
+  const pkce = await createPkce();
+  const state = randomText();
+  const response = await fetch(authorizeAddress(pkce, state), { credentials: 'same-origin' });
+  const landed = new URL(response.url);
+  const code = landed.searchParams.get('code');
+  if (landed.pathname !== '/callback' || code === null || landed.searchParams.get('state') !== state)
+    return null;
+  return redeem(code, pkce.verifier);
+}
+
+async function leaveForSignIn(): Promise<void> {
+  const pkce = await createPkce();
+  const pending: Pending = { verifier: pkce.verifier, state: randomText(), returnTo: location.pathname };
+  sessionStorage.setItem(PENDING, JSON.stringify(pending));
+  location.assign(authorizeAddress(pkce, pending.state));
+}
+
+function authorizeAddress(pkce: Pkce, state: string): URL {
+  const address = new URL('/oauth/authorize', location.origin);
+  address.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: CLIENT_ID,
+    redirect_uri: redirectUri(),
+    state,
+    code_challenge: pkce.challenge,
+    code_challenge_method: 'S256',
+    scope: SCOPE,
+  }).toString();
+  return address;
+}
+
+/** RFC 6749 section 4.1.3. */
+async function redeem(code: string, verifier: string): Promise<string> {
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code',
+    client_id: CLIENT_ID,
+    redirect_uri: redirectUri(),
+    code,
+    code_verifier: verifier,
+  });
+  const request = new Request('/oauth/token', { method: 'POST', body, credentials: 'same-origin' });
+  const { access_token, expires_in } = await call(request, parseTokenResponse);
+  held = { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS };
+  return access_token;
+}
+
+function redirectUri(): string {
+  return `${location.origin}/callback`;
+}
+
+function takePending(): Pending | null {
+  const text = sessionStorage.getItem(PENDING);
+  sessionStorage.removeItem(PENDING);
+  if (text === null) return null;
+  const { verifier, state, returnTo } = parseJson(text);
+  if (typeof verifier !== 'string' || typeof state !== 'string' || typeof returnTo !== 'string') return null;
+  // Only a path of this origin: `//host` would be another one.
+  return /^\/(?!\/)/.test(returnTo) ? { verifier, state, returnTo } : null;
+}

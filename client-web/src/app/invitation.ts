@@ -1,0 +1,21 @@
+/**
+ * An invitation arrives as `#token=…`: a fragment never reaches a server's log. It leaves the address bar at once, so
+ * that a shared screen or a copied address does not pass it on, and stays in this tab's session storage, so that a
+ * reload still gets in.
+ */
+export function takeInvitation(event: string): string | null {
+  const key = `veilcast-invitation-${event}`;
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (token === null) return sessionStorage.getItem(key);
+  history.replaceState(history.state, '', location.pathname);
+  sessionStorage.setItem(key, token);
+  return token;
+}
+
+/** The setup link's fragment is the token alone. It is kept nowhere. */
+export function takeSetupToken(): string | null {
+  const token = location.hash.slice(1);
+  if (token === '') return null;
+  history.replaceState(history.state, '', location.pathname);
+  return token;
+}

@@ -1,0 +1,126 @@
+import { html, type TemplateResult } from 'lit';
+import '../../elements/studio.js';
+import type { EventSummary } from '../../protocol/index.js';
+import type { SessionState } from '../../sdk/session.js';
+import { api } from '../api.js';
+import { Page } from '../page.js';
+import { access, errorNotice, loading, stateBadge } from '../parts.js';
+import '../share.js';
+
+class Broadcast extends Page {
+  static override properties = { summary: { state: true }, session: { state: true } };
+
+  declare summary: EventSummary | null;
+  declare session: SessionState;
+  readonly #token = async (): Promise<string> => (await api.eventToken(this.#id, 'broadcaster')).token;
+  readonly #onLeave = (event: BeforeUnloadEvent): void => {
+    if (this.#onAir) event.preventDefault();
+  };
+
+  constructor() {
+    super();
+    this.summary = null;
+    this.session = 'idle';
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener('beforeunload', this.#onLeave);
+    this.attempt(async () => {
+      this.summary = await api.ownEvent(this.#id);
+      document.title = `${this.summary.title} · Studio · Veilcast`;
+    });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener('beforeunload', this.#onLeave);
+  }
+
+  get #id(): string {
+    return this.params.id ?? '';
+  }
+
+  get #onAir(): boolean {
+    return this.session === 'connecting' || this.session === 'connected' || this.session === 'reconnecting';
+  }
+
+  protected override render(): TemplateResult {
+    const event = this.summary;
+    if (event === null) {
+      return html`<div class="frame">
+        <h1 class="unseen">Studio</h1>
+        ${errorNotice(this.error)}
+        ${this.error === null ? loading('Opening the studio…') : html`<p><a href="/studio">All events</a></p>`}
+      </div>`;
+    }
+    return html`<div class="frame wide">
+      <p class="trail"><a href="/studio">Studio</a></p>
+      <div class="title-row">
+        <div class="what">
+          <h1>${event.title}</h1>
+          <p class="meta">${this.#badge(event)} ${access(event)}</p>
+        </div>
+        ${this.#over ? '' : html`<vc-share .event=${event}></vc-share>`}
+      </div>
+      ${errorNotice(this.error)} ${this.#over ? this.#farewell() : this.#studio()} ${this.#dialog()}
+    </div>`;
+  }
+
+  get #over(): boolean {
+    return this.session === 'ended' || this.summary?.state === 'ended';
+  }
+
+  #badge(event: EventSummary): TemplateResult {
+    if (this.#over) return stateBadge('ended');
+    return this.session === 'connected'
+      ? stateBadge('live')
+      : stateBadge(event.state === 'live' ? 'live' : 'scheduled');
+  }
+
+  #studio(): TemplateResult {
+    return html`<veilcast-studio
+      event=${this.#id}
+      .token=${this.#token}
+      @veilcast-state=${(event: CustomEvent<SessionState>) => {
+        this.session = event.detail;
+      }}
+      @veilcast-end-request=${() => this.#confirm()?.showModal()}
+    ></veilcast-studio>`;
+  }
+
+  #farewell(): TemplateResult {
+    return html`<div class="empty">
+      <p><strong>This event is over.</strong></p>
+      <p>Its link now shows that it has ended. For another broadcast, create a new event.</p>
+      <a class="button" href="/studio">All events</a>
+    </div>`;
+  }
+
+  #dialog(): TemplateResult {
+    return html`<dialog aria-labelledby="end-title">
+      <form method="dialog" @submit=${this.#decided}>
+        <h2 id="end-title">End this event?</h2>
+        <p>Everyone watching is told that it is over. An event that has ended cannot start again.</p>
+        <div class="actions">
+          <button class="button quiet" value="keep">Keep it</button>
+          <button class="button live" value="end">End event</button>
+        </div>
+      </form>
+    </dialog>`;
+  }
+
+  #confirm(): HTMLDialogElement | null {
+    return this.querySelector('dialog');
+  }
+
+  async #decided(event: SubmitEvent): Promise<void> {
+    if (!(event.submitter instanceof HTMLButtonElement) || event.submitter.value !== 'end') return;
+    await this.attempt(async () => {
+      await api.endEvent(this.#id);
+      if (this.summary !== null) this.summary = { ...this.summary, state: 'ended' };
+    });
+  }
+}
+
+customElements.define('vc-broadcast', Broadcast);

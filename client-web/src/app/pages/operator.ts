@@ -1,0 +1,118 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { EventSummary } from '../../protocol/index.js';
+import { api } from '../api.js';
+import { forgetToken } from '../auth.js';
+import { Page } from '../page.js';
+import { access, errorNotice, loading, stateBadge } from '../parts.js';
+import { navigate } from '../router.js';
+
+class Operator extends Page {
+  static override properties = { events: { state: true }, asked: { state: true } };
+
+  declare events: EventSummary[] | null;
+  /** The event that is about to be ended. */
+  declare asked: EventSummary | null;
+
+  constructor() {
+    super();
+    this.events = null;
+    this.asked = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.attempt(() => this.#load());
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="frame">
+      <div class="title-row">
+        <h1>Operator</h1>
+        <button class="button quiet" @click=${this.#signOut}>Sign out</button>
+      </div>
+      ${errorNotice(this.error)}
+      ${this.events === null ? (this.error === null ? loading('Looking around…') : nothing) : this.#content(this.events)}
+      ${this.#dialog()}
+    </div>`;
+  }
+
+  #content(events: EventSummary[]): TemplateResult {
+    const counts = (['live', 'scheduled', 'ended'] as const).map((state) => ({
+      state,
+      count: events.filter((event) => event.state === state).length,
+    }));
+    return html`<dl class="figures">
+        ${counts.map(({ state, count }) => html`<div><dt>${FIGURES[state]}</dt><dd>${count}</dd></div>`)}
+      </dl>
+      <h2>Events on this server</h2>
+      ${
+        events.length === 0
+          ? html`<div class="empty">
+              <p><strong>No events yet.</strong></p>
+              <p>Create the first one in the studio.</p>
+              <a class="button" href="/studio">Go to the studio</a>
+            </div>`
+          : html`<ul class="rows">${events.map((event) => this.#row(event))}</ul>`
+      }`;
+  }
+
+  #row(event: EventSummary): TemplateResult {
+    return html`<li class="row">
+      <div class="what">
+        <div class="name"><strong>${event.title}</strong> ${stateBadge(event.state)}</div>
+        ${access(event)}
+      </div>
+      ${
+        event.state === 'ended'
+          ? nothing
+          : html`<button class="button danger small" aria-label="End ${event.title}" @click=${() => this.#ask(event)}>
+              End
+            </button>`
+      }
+    </li>`;
+  }
+
+  #dialog(): TemplateResult {
+    return html`<dialog aria-labelledby="end-title">
+      <form method="dialog" @submit=${this.#decided}>
+        <h2 id="end-title">End “${this.asked?.title ?? ''}”?</h2>
+        <p>Everyone watching is told that it is over. An event that has ended cannot start again.</p>
+        <div class="actions">
+          <button class="button quiet" value="keep">Keep it</button>
+          <button class="button live" value="end">End event</button>
+        </div>
+      </form>
+    </dialog>`;
+  }
+
+  async #ask(event: EventSummary): Promise<void> {
+    this.asked = event;
+    await this.updateComplete;
+    this.querySelector('dialog')?.showModal();
+  }
+
+  async #decided(event: SubmitEvent): Promise<void> {
+    const { asked } = this;
+    if (asked === null || !(event.submitter instanceof HTMLButtonElement) || event.submitter.value !== 'end')
+      return;
+    await this.attempt(async () => {
+      await api.endEvent(asked.id);
+      await this.#load();
+    });
+  }
+
+  async #load(): Promise<void> {
+    this.events = await api.events();
+  }
+
+  async #signOut(): Promise<void> {
+    const done = await this.attempt(() => api.signOut());
+    if (!done) return;
+    forgetToken();
+    navigate('/', true);
+  }
+}
+
+const FIGURES = { live: 'Live', scheduled: 'Not started', ended: 'Ended' };
+
+customElements.define('vc-operator', Operator);

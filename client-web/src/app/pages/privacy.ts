@@ -1,0 +1,80 @@
+import { html, type TemplateResult } from 'lit';
+import { Page } from '../page.js';
+
+/** Says what is true of this version, and nothing else. */
+class Privacy extends Page {
+  protected override render(): TemplateResult {
+    return html`<div class="frame prose">
+      <h1>What this server knows</h1>
+      <p class="lead">As little as it can, for as short as it can. Here is all of it, in plain words.</p>
+
+      <h2>When you watch</h2>
+      <dl class="ledger">
+        <dt>Your network address</dt>
+        <dd>
+          Needed to send you the video. It is held in memory while you are connected and gone afterwards. It is not written
+          to disk or to a log, and neither other viewers nor the broadcaster ever receive it.
+        </dd>
+        <dt>A guest pass</dt>
+        <dd>
+          A random number that lets you into one public event for ten minutes and is renewed while you watch. It says
+          nothing about you and is kept in this page’s memory only.
+        </dd>
+        <dt>An invitation, if you have one</dt>
+        <dd>
+          It arrives in the link. Your browser keeps it for this tab, so that reloading works, and drops it when you close
+          the tab.
+        </dd>
+        <dt>Cookies, accounts, counters</dt>
+        <dd>None. Nothing on these pages comes from anywhere but this server.</dd>
+        <dt>That you are there</dt>
+        <dd>The broadcaster sees how many people are watching. There is no list of viewers.</dd>
+      </dl>
+
+      <h2>When you broadcast</h2>
+      <dl class="ledger">
+        <dt>Picture and sound</dt>
+        <dd>
+          Passed on to the viewers as they arrive, and not recorded. They are encrypted between you and the server, and
+          again between the server and each viewer. In this version the server itself could read them, so you trust
+          whoever runs it.
+        </dd>
+        <dt>The event</dt>
+        <dd>
+          Its title (encrypted on disk), who may come in, whether it has started or ended, and when it was made, to the
+          minute. It stays until the operator removes it.
+        </dd>
+      </dl>
+
+      <h2>When you run this server</h2>
+      <dl class="ledger">
+        <dt>Your account</dt>
+        <dd>
+          A sign-in name, encrypted on disk, and a hash of your password (Argon2id), from which the password cannot be
+          read back.
+        </dd>
+        <dt>One cookie</dt>
+        <dd>
+          It keeps you signed in for up to 12 hours. Scripts cannot read it, it is sent to this server only, and the
+          server stores just its fingerprint. Viewers never get one.
+        </dd>
+      </dl>
+
+      <h2>Against abuse</h2>
+      <p>
+        Failed attempts, such as wrong passwords and invalid passes, are counted per network. The count is kept in memory
+        under a code made with a key that lives for ten minutes; then it means nothing any more. Joining an event is never
+        counted.
+      </p>
+
+      <h2>What this cannot promise</h2>
+      <p>
+        The part that moves the video knows addresses but no names; the part that checks passes and passwords hands it
+        random numbers only. Both run in one program here. That protects against mistakes and leaks, not against a
+        person who runs this server and changes the program.
+      </p>
+    </div>`;
+  }
+}
+
+customElements.define('vc-privacy', Privacy);

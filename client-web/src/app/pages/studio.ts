@@ -1,0 +1,129 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { icons } from '../../elements/icons.js';
+import type { EventSummary } from '../../protocol/index.js';
+import { api } from '../api.js';
+import { checked, text } from '../form.js';
+import { Page } from '../page.js';
+import { access, errorNotice, loading, stateBadge } from '../parts.js';
+import { navigate } from '../router.js';
+import '../share.js';
+
+class Studio extends Page {
+  static override properties = { events: { state: true }, creating: { state: true } };
+
+  declare events: EventSummary[] | null;
+  declare creating: boolean;
+
+  constructor() {
+    super();
+    this.events = null;
+    this.creating = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.attempt(async () => {
+      this.events = await api.events();
+    });
+  }
+
+  protected override render(): TemplateResult {
+    const open = this.events?.filter((event) => event.state !== 'ended') ?? [];
+    const ended = this.events?.filter((event) => event.state === 'ended') ?? [];
+    const first = this.events !== null && this.events.length === 0;
+    return html`<div class="frame">
+      <div class="title-row">
+        <h1>Studio</h1>
+        ${
+          this.events !== null && !first && !this.creating
+            ? html`<button class="button" @click=${this.#create}>${icons.plus} New event</button>`
+            : nothing
+        }
+      </div>
+      ${errorNotice(this.error)}
+      ${this.events === null && this.error === null ? loading('Getting your events…') : nothing}
+      ${this.creating || first ? this.#form(first) : nothing}
+      ${open.length === 0 ? nothing : html`<ul class="rows">${open.map((event) => this.#row(event))}</ul>`}
+      ${
+        ended.length === 0
+          ? nothing
+          : html`<details class="past">
+              <summary>Ended (${ended.length})</summary>
+              <ul class="rows">${ended.map((event) => this.#row(event))}</ul>
+            </details>`
+      }
+    </div>`;
+  }
+
+  #row(event: EventSummary): TemplateResult {
+    return html`<li class="row">
+      <div class="what">
+        <div class="name"><strong>${event.title}</strong> ${stateBadge(event.state)}</div>
+        ${access(event)}
+      </div>
+      ${
+        event.state === 'ended'
+          ? nothing
+          : html`<div class="actions">
+              <vc-share .event=${event}></vc-share>
+              <a class="button small" href="/studio/${event.id}" aria-label="Open ${event.title}">Open</a>
+            </div>`
+      }
+    </li>`;
+  }
+
+  #form(first: boolean): TemplateResult {
+    return html`<form class="sheet event-form" @submit=${this.#submit}>
+      <h2>${first ? 'Your first event' : 'New event'}</h2>
+      <label>Title <input name="title" maxlength="120" required placeholder="What is it about?" /></label>
+      <fieldset>
+        <legend class="unseen">Who may watch</legend>
+        <label class="check">
+          <input type="checkbox" name="public" checked />
+          <span>Anyone with the link may watch<small>Without it, viewers need an invitation from you.</small></span>
+        </label>
+        <label class="check">
+          <input type="checkbox" name="listed" />
+          <span>Show it on the home page<small>Its title is visible to everyone who opens this server.</small></span>
+        </label>
+      </fieldset>
+      <div class="actions">
+        <button class="button" ?disabled=${this.busy}>Create event</button>
+        ${
+          first
+            ? nothing
+            : html`<button
+                type="button"
+                class="button quiet"
+                @click=${() => {
+                  this.creating = false;
+                }}
+              >
+                Cancel
+              </button>`
+        }
+      </div>
+    </form>`;
+  }
+
+  async #create(): Promise<void> {
+    this.creating = true;
+    await this.updateComplete;
+    this.querySelector<HTMLInputElement>('[name=title]')?.focus();
+  }
+
+  async #submit(submit: SubmitEvent): Promise<void> {
+    submit.preventDefault();
+    const event = {
+      title: text(submit, 'title').trim(),
+      public: checked(submit, 'public'),
+      listed: checked(submit, 'listed'),
+    };
+    await this.attempt(async () => {
+      const { id } = await api.createEvent(event);
+      navigate(`/studio/${id}`);
+    });
+  }
+}
+
+customElements.define('vc-studio', Studio);

@@ -1,0 +1,75 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import '../../elements/player.js';
+import { icons } from '../../elements/icons.js';
+import type { PlayerModel } from '../../elements/player-view.js';
+import { isLive } from '../../elements/player-view.js';
+import type { EventSummary } from '../../protocol/index.js';
+import { api } from '../api.js';
+import { takeInvitation } from '../invitation.js';
+import { Page } from '../page.js';
+import { stateBadge } from '../parts.js';
+
+class Watch extends Page {
+  static override properties = { summary: { state: true }, model: { state: true } };
+
+  declare summary: EventSummary | null;
+  declare model: PlayerModel | null;
+  #invitation: string | null = null;
+
+  constructor() {
+    super();
+    this.summary = null;
+    this.model = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#invitation = takeInvitation(this.#id);
+    // The socket's welcome names the event too, but an ended event welcomes nobody.
+    api.event(this.#id).then(
+      (event) => this.#named(event),
+      () => {},
+    );
+  }
+
+  get #id(): string {
+    return this.params.id ?? '';
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="frame wide watch">
+      <veilcast-player
+        event=${this.#id}
+        .token=${this.#invitation}
+        @veilcast-event=${(event: CustomEvent<EventSummary>) => this.#named(event.detail)}
+        @veilcast-model=${(event: CustomEvent<PlayerModel>) => {
+          this.model = event.detail;
+        }}
+      ></veilcast-player>
+      <div class="caption">
+        <h1>${this.summary?.title ?? 'Live event'}</h1>
+        ${this.#state()}
+      </div>
+      <p class="assurance">
+        ${icons.lock}
+        <span>
+          The server sees your address, because it delivers the video to you. It is not stored, and nobody else gets to
+          see it. <a href="/privacy">What this server knows</a>
+        </span>
+      </p>
+    </div>`;
+  }
+
+  #state(): TemplateResult | typeof nothing {
+    if (this.model === null) return nothing;
+    if (this.model.session === 'ended') return stateBadge('ended');
+    return isLive(this.model) ? stateBadge('live') : nothing;
+  }
+
+  #named(event: EventSummary): void {
+    this.summary = event;
+    document.title = `${event.title} · Veilcast`;
+  }
+}
+
+customElements.define('vc-watch', Watch);

@@ -1,0 +1,39 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { icons } from '../elements/icons.js';
+import type { EventState, EventSummary } from '../protocol/index.js';
+import type { VeilcastError } from '../sdk/errors.js';
+
+/** What went wrong and how to mend it. */
+export function errorNotice(error: VeilcastError | null): TemplateResult | typeof nothing {
+  if (error === null) return nothing;
+  return html`<p class="notice danger" role="alert">
+    ${icons.alert}<strong>${error.title}</strong><span>${error.remedy}</span>
+  </p>`;
+}
+
+const STATES: Record<EventState, { words: string; look: string }> = {
+  scheduled: { words: 'Not started', look: '' },
+  live: { words: 'Live', look: 'live' },
+  ended: { words: 'Ended', look: '' },
+};
+
+export function stateBadge(state: EventState): TemplateResult {
+  const { words, look } = STATES[state];
+  return html`<span class="badge ${look}">${words}</span>`;
+}
+
+/** Who may come in, as an icon with its words. */
+export function access(event: EventSummary): TemplateResult {
+  const words = event.public ? 'Anyone with the link' : 'By invitation';
+  const listed = event.listed ? ', on the home page' : '';
+  return html`<span class="with-icon">${event.public ? icons.globe : icons.lock}${words}${listed}</span>`;
+}
+
+export function loading(what: string): TemplateResult {
+  return html`<p class="loading" role="status"><span class="dots" aria-hidden="true"></span>${what}</p>`;
+}
+
+export function watchLink(id: string, invitation?: string): string {
+  const link = `${location.origin}/watch/${id}`;
+  return invitation === undefined ? link : `${link}#token=${invitation}`;
+}

@@ -1,0 +1,87 @@
+import { html, LitElement, type TemplateResult } from 'lit';
+import { icons } from '../elements/icons.js';
+import type { EventSummary } from '../protocol/index.js';
+import { VeilcastError } from '../sdk/errors.js';
+import { api } from './api.js';
+import { watchLink } from './parts.js';
+
+/** How long the button says that it is done. */
+const DONE_MS = 2_500;
+
+/** Copies what a viewer needs: the link of a public event, or a fresh invitation to a private one. */
+class Share extends LitElement {
+  static override properties = { event: { attribute: false }, words: { state: true }, link: { state: true } };
+
+  declare event: EventSummary | null;
+  declare words: string;
+  /** Shown for copying by hand where the clipboard is closed to us. */
+  declare link: string;
+
+  constructor() {
+    super();
+    this.event = null;
+    this.words = '';
+    this.link = '';
+  }
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  protected override render(): TemplateResult {
+    const idle = this.event?.public === false ? 'Copy invitation' : 'Copy link';
+    return html`<button
+        type="button"
+        class="button quiet small"
+        aria-label="${idle} for ${this.event?.title ?? 'the event'}"
+        @click=${this.#copy}
+      >
+        ${this.words === '' ? icons.copy : icons.check} ${this.words || idle}
+      </button>
+      <span class="unseen" role="status">${this.words}</span>
+      ${this.link === '' ? '' : html`<input readonly aria-label="Link" .value=${this.link} />`}`;
+  }
+
+  async #copy(): Promise<void> {
+    const { event } = this;
+    if (event === null) return;
+    try {
+      const { link, words } = await shareable(event);
+      this.link = (await toClipboard(link)) ? '' : link;
+      this.#say(this.link === '' ? words : 'Copy it here');
+    } catch (thrown) {
+      this.#say(VeilcastError.from(thrown, 'unreachable').title);
+    }
+  }
+
+  #say(words: string): void {
+    this.words = words;
+    setTimeout(() => {
+      this.words = '';
+    }, DONE_MS);
+  }
+}
+
+async function shareable(event: EventSummary): Promise<{ link: string; words: string }> {
+  if (event.public) return { link: watchLink(event.id), words: 'Copied' };
+  const { token, expires_in } = await api.eventToken(event.id, 'viewer');
+  return { link: watchLink(event.id, token), words: `Copied, valid for ${span(expires_in)}` };
+}
+
+function span(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} minutes`;
+  const hours = Math.round(minutes / 60);
+  return hours === 1 ? '1 hour' : `${hours} hours`;
+}
+
+async function toClipboard(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+customElements.define('vc-share', Share);

@@ -1,0 +1,139 @@
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { icons } from './icons.js';
+import { request } from './requests.js';
+import { theme } from './theme.js';
+
+/** The bar below the picture. Attributes say what is; requests say what the person wants. */
+export class VeilcastPlayerControls extends LitElement {
+  static override properties = {
+    muted: { type: Boolean },
+    volume: { type: Number },
+    live: { type: Boolean },
+    fullscreen: { type: Boolean },
+    canInset: { type: Boolean, attribute: 'can-inset' },
+    canFullscreen: { type: Boolean, attribute: 'can-fullscreen' },
+  };
+
+  declare muted: boolean;
+  declare volume: number;
+  declare live: boolean;
+  declare fullscreen: boolean;
+  declare canInset: boolean;
+  declare canFullscreen: boolean;
+
+  constructor() {
+    super();
+    this.muted = false;
+    this.volume = 1;
+    this.live = false;
+    this.fullscreen = false;
+    this.canInset = false;
+    this.canFullscreen = false;
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="bar" role="group" aria-label="Player controls">
+      <button
+        type="button"
+        aria-label=${this.muted ? 'Unmute' : 'Mute'}
+        title=${this.muted ? 'Unmute (m)' : 'Mute (m)'}
+        @click=${() => request(this, 'veilcast-mute-request', { muted: !this.muted })}
+      >
+        ${this.muted ? icons.soundOff : icons.sound}
+      </button>
+      <input
+        class="volume"
+        type="range"
+        min="0"
+        max="100"
+        step="5"
+        aria-label="Volume"
+        .value=${String(Math.round((this.muted ? 0 : this.volume) * 100))}
+        @input=${this.#volume}
+      />
+      <span class="space"></span>
+      ${this.canInset ? this.#button('Picture in picture', 'i', icons.inset, 'veilcast-inset-request') : nothing}
+      ${
+        this.canFullscreen
+          ? this.#button(
+              this.fullscreen ? 'Leave full screen' : 'Full screen',
+              'f',
+              this.fullscreen ? icons.shrink : icons.expand,
+              'veilcast-fullscreen-request',
+            )
+          : nothing
+      }
+    </div>`;
+  }
+
+  #button(
+    label: string,
+    key: string,
+    icon: TemplateResult,
+    name: 'veilcast-inset-request' | 'veilcast-fullscreen-request',
+  ): TemplateResult {
+    return html`<button
+      type="button"
+      aria-label=${label}
+      title="${label} (${key})"
+      @click=${() => request(this, name, null)}
+    >
+      ${icon}
+    </button>`;
+  }
+
+  #volume(event: Event): void {
+    if (!(event.target instanceof HTMLInputElement)) return;
+    request(this, 'veilcast-volume-request', { volume: event.target.valueAsNumber / 100 });
+  }
+
+  static override styles = [
+    theme,
+    css`
+      .bar {
+        display: flex;
+        align-items: center;
+        gap: 0.25rem;
+        padding: 2.5rem 0.75rem 0.625rem;
+        background: linear-gradient(transparent, rgb(0 0 0 / 72%));
+        color: #ffffff;
+      }
+
+      button {
+        display: grid;
+        place-items: center;
+        width: 2.75rem;
+        height: 2.75rem;
+        padding: 0;
+        border: 0;
+        border-radius: var(--_radius-s);
+        background: transparent;
+        color: inherit;
+        font-size: 1.125rem;
+        cursor: pointer;
+      }
+
+      button:hover {
+        background: rgb(255 255 255 / 16%);
+      }
+
+      :focus-visible {
+        outline-color: #8fe3d8;
+      }
+
+      .volume {
+        width: min(7rem, 26vw);
+        height: 2.75rem;
+        margin: 0;
+        accent-color: #8fe3d8;
+        cursor: pointer;
+      }
+
+      .space {
+        flex: 1;
+      }
+    `,
+  ];
+}
+
+customElements.define('veilcast-player-controls', VeilcastPlayerControls);

@@ -1,0 +1,214 @@
+import { css } from 'lit';
+
+/** The player is dark in both schemes: a picture wants a dark room. */
+export const playerStyles = css`
+  :host {
+    position: relative;
+    display: block;
+    aspect-ratio: 16 / 9;
+    overflow: hidden;
+    border-radius: var(--vc-player-radius, var(--_radius));
+    background: #081110;
+    color: #f0f6f4;
+    font: 400 1rem/1.5 var(--_font);
+    color-scheme: dark;
+  }
+
+  :host(:fullscreen) {
+    aspect-ratio: auto;
+    border-radius: 0;
+  }
+
+  video {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    object-fit: contain;
+  }
+
+  .poster {
+    position: absolute;
+    inset: 0;
+    display: flex;
+    flex-direction: column;
+    align-items: center;
+    justify-content: center;
+    gap: 1rem;
+    padding: 1rem 1.25rem;
+    background:
+      radial-gradient(60rem 30rem at 20% 0%, rgb(28 110 99 / 42%), transparent 70%),
+      radial-gradient(50rem 30rem at 90% 100%, rgb(18 62 84 / 45%), transparent 70%), #081110;
+    text-align: center;
+  }
+
+  .poster.reconnecting {
+    background: rgb(4 12 11 / 72%);
+  }
+
+  .words {
+    display: grid;
+    justify-items: center;
+    max-width: 32rem;
+    font-size: clamp(1rem, 2.5cqi, 1.125rem);
+  }
+
+  .words > svg {
+    width: 2.5rem;
+    height: 2.5rem;
+    margin-bottom: 0.75rem;
+    color: #8fe3d8;
+    stroke-width: 1.4;
+  }
+
+  .title {
+    margin: 0;
+    font-size: clamp(1.125rem, 4vw, 1.5rem);
+    font-weight: 650;
+    letter-spacing: -0.01em;
+    line-height: 1.25;
+    text-wrap: balance;
+  }
+
+  .text {
+    margin: 0.375rem 0 0;
+    color: #b9cbc6;
+    font-size: clamp(0.875rem, 3vw, 1rem);
+    text-wrap: balance;
+  }
+
+  .spinner {
+    width: 2rem;
+    height: 2rem;
+    margin-bottom: 1rem;
+    border: 3px solid rgb(255 255 255 / 18%);
+    border-top-color: #8fe3d8;
+    border-radius: 50%;
+    animation: turn 900ms linear infinite;
+  }
+
+  @keyframes turn {
+    to {
+      rotate: 1turn;
+    }
+  }
+
+  .veil {
+    display: flex;
+    gap: 0.5rem;
+    height: 2rem;
+    margin-bottom: 0.75rem;
+    align-items: center;
+  }
+
+  .veil i {
+    width: 0.625rem;
+    height: 0.625rem;
+    border-radius: 50%;
+    background: #8fe3d8;
+    animation: breathe 1.8s ease-in-out infinite;
+  }
+
+  .veil i:nth-child(2) {
+    animation-delay: 200ms;
+  }
+
+  .veil i:nth-child(3) {
+    animation-delay: 400ms;
+  }
+
+  @keyframes breathe {
+    0%,
+    70%,
+    100% {
+      opacity: 0.3;
+      scale: 0.8;
+    }
+
+    35% {
+      opacity: 1;
+      scale: 1;
+    }
+  }
+
+  .top {
+    position: absolute;
+    inset: 0.875rem 0.875rem auto;
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5rem;
+    pointer-events: none;
+  }
+
+  .badge,
+  .remark {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.4375rem;
+    padding: 0.1875rem 0.625rem;
+    border-radius: 999px;
+    background: rgb(0 0 0 / 62%);
+    color: #ffffff;
+    font-weight: 600;
+    font-size: 0.8125rem;
+  }
+
+  .badge {
+    background: var(--_live);
+  }
+
+  .badge::before {
+    width: 0.5rem;
+    height: 0.5rem;
+    border-radius: 50%;
+    background: currentcolor;
+    content: '';
+  }
+
+  .pill {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.625rem;
+    min-height: 3rem;
+    padding: 0.625rem 1.375rem;
+    border: 0;
+    border-radius: 999px;
+    background: #f0f6f4;
+    color: #081110;
+    font: 650 1rem/1.25 var(--_font);
+    cursor: pointer;
+  }
+
+  .pill:hover {
+    background: #ffffff;
+  }
+
+  .pill.sound {
+    position: absolute;
+    top: 50%;
+    left: 50%;
+    padding: 0.875rem 1.75rem;
+    box-shadow: 0 6px 30px rgb(0 0 0 / 45%);
+    font-size: 1.125rem;
+    white-space: nowrap;
+    translate: -50% -50%;
+  }
+
+  :focus-visible {
+    outline-color: #8fe3d8;
+  }
+
+  veilcast-player-controls {
+    position: absolute;
+    inset: auto 0 0;
+    transition: opacity 200ms;
+  }
+
+  :host([idle]) veilcast-player-controls:not(:focus-within) {
+    opacity: 0;
+  }
+
+  :host([idle]) {
+    cursor: none;
+  }
+`;

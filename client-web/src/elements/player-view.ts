@@ -1,0 +1,94 @@
+import type { StageState, Unplayable } from '../protocol/index.js';
+import type { VeilcastError } from '../sdk/errors.js';
+import type { SessionState } from '../sdk/session.js';
+
+export interface PlayerModel {
+  session: SessionState;
+  stage: StageState;
+  /** A frame of the present stage has been decoded. */
+  playing: boolean;
+  unplayable: Unplayable | null;
+  /** The farewell, once the event is over. */
+  ended: string | null;
+  error: VeilcastError | null;
+}
+
+export type PosterKind =
+  | 'connecting'
+  | 'waiting'
+  | 'reconnecting'
+  | 'paused'
+  | 'sound-only'
+  | 'unplayable'
+  | 'ended'
+  | 'failed';
+
+/** What stands in the place of the picture. */
+export interface Poster {
+  kind: PosterKind;
+  title: string;
+  text: string;
+}
+
+/** `null`: the picture speaks for itself. */
+export function poster(model: PlayerModel): Poster | null {
+  const bySession = SESSION[model.session];
+  return bySession === undefined ? onStage(model) : bySession(model);
+}
+
+/** A short remark on top of a running picture. */
+export function remark(model: PlayerModel): string | null {
+  if (model.session !== 'connected' || model.stage.video !== 'live') return null;
+  return model.stage.audio === 'muted' ? 'The broadcaster’s microphone is off' : null;
+}
+
+/** Whether the red badge is true. */
+export function isLive(model: PlayerModel): boolean {
+  const { audio, video } = model.stage;
+  return model.session === 'connected' && (audio === 'live' || video === 'live');
+}
+
+const CONNECTING: Poster = { kind: 'connecting', title: 'Connecting…', text: '' };
+
+const SESSION: Partial<Record<SessionState, (model: PlayerModel) => Poster>> = {
+  idle: () => CONNECTING,
+  connecting: (model) =>
+    model.error === null ? CONNECTING : { ...CONNECTING, title: model.error.title, text: model.error.remedy },
+  reconnecting: () => ({
+    kind: 'reconnecting',
+    title: 'Reconnecting…',
+    text: 'The connection broke. The picture comes back by itself.',
+  }),
+  ended: (model) => ({
+    kind: 'ended',
+    title: 'This event has ended',
+    text:
+      model.ended === null || model.ended === 'This event has ended.'
+        ? 'Thank you for watching.'
+        : model.ended,
+  }),
+  failed: (model) => ({
+    kind: 'failed',
+    title: model.error?.title ?? 'This did not work',
+    text: model.error?.remedy ?? 'Try again in a moment.',
+  }),
+  closed: () => ({ kind: 'failed', title: 'You left', text: 'Come back whenever you like.' }),
+};
+
+function onStage({ stage, playing, unplayable }: PlayerModel): Poster | null {
+  if (stage.audio === 'absent' && stage.video === 'absent') {
+    return {
+      kind: 'waiting',
+      title: 'Waiting for the broadcaster',
+      text: 'You are in the right place. The picture appears here by itself.',
+    };
+  }
+  if (unplayable !== null && stage.video !== 'absent') {
+    return { kind: 'unplayable', title: 'This browser cannot play the picture', text: unplayable.title };
+  }
+  if (stage.video === 'live') return playing ? null : CONNECTING;
+  if (stage.audio === 'live') {
+    return { kind: 'sound-only', title: 'Sound only', text: 'The broadcaster’s camera is off.' };
+  }
+  return { kind: 'paused', title: 'Paused', text: 'The broadcaster will be back in a moment.' };
+}

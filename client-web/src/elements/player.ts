@@ -1,0 +1,298 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { EventSummary } from '../protocol/index.js';
+import type { Cancel } from '../sdk/clock.js';
+import { guestTokens } from '../sdk/guest.js';
+import type { TokenSource } from '../sdk/session.js';
+import { Viewer } from '../sdk/viewer.js';
+import { icons } from './icons.js';
+import { playerStyles } from './player-styles.js';
+import { isLive, type PlayerModel, type Poster, type PosterKind, poster, remark } from './player-view.js';
+import './player-controls.js';
+import { onRequest } from './requests.js';
+import { theme } from './theme.js';
+
+/** The controls step back after this long without a hand on them. */
+const IDLE_MS = 3_000;
+
+const FRESH: PlayerModel = {
+  session: 'idle',
+  stage: { audio: 'absent', video: 'absent' },
+  playing: false,
+  unplayable: null,
+  ended: null,
+  error: null,
+};
+
+/**
+ * Watches one event.
+ *
+ * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `token` takes an
+ * invitation (text or a function), without it the visitor is a guest. Fires `veilcast-event` (an `EventSummary`) and
+ * `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
+ */
+export class VeilcastPlayer extends LitElement {
+  static override properties = {
+    src: {},
+    event: {},
+    token: { attribute: false },
+    model: { state: true },
+    muted: { state: true },
+    volume: { state: true },
+    soundBlocked: { state: true },
+    fullscreen: { state: true },
+    idle: { type: Boolean, reflect: true, state: true },
+  };
+
+  declare src: string;
+  declare event: string;
+  declare token: TokenSource | null;
+  declare model: PlayerModel;
+  declare muted: boolean;
+  declare volume: number;
+  declare soundBlocked: boolean;
+  declare fullscreen: boolean;
+  declare idle: boolean;
+
+  #viewer: Viewer | null = null;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #unsubscribe: Cancel[] = [];
+  readonly #onFullscreen = (): void => {
+    this.fullscreen = document.fullscreenElement === this;
+  };
+
+  constructor() {
+    super();
+    this.src = '';
+    this.event = '';
+    this.token = null;
+    this.model = FRESH;
+    this.muted = false;
+    this.volume = 1;
+    this.soundBlocked = false;
+    this.fullscreen = false;
+    this.idle = false;
+    onRequest(this, 'veilcast-mute-request', ({ muted }) => this.#setMuted(muted));
+    onRequest(this, 'veilcast-volume-request', ({ volume }) => this.#setVolume(volume));
+    onRequest(this, 'veilcast-fullscreen-request', () => this.#toggleFullscreen());
+    onRequest(this, 'veilcast-inset-request', () => this.#toggleInset());
+    this.addEventListener('keydown', (event) => this.#key(event));
+    for (const name of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
+      this.addEventListener(name, () => this.#stir());
+    }
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener('fullscreenchange', this.#onFullscreen);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener('fullscreenchange', this.#onFullscreen);
+    clearTimeout(this.#idleTimer);
+    this.#drop();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('event') || changed.has('src') || changed.has('token')) this.#watch();
+    if (changed.has('model')) this.#tell('veilcast-model', this.model);
+  }
+
+  protected override render(): TemplateResult {
+    const shown = poster(this.model);
+    const note = remark(this.model);
+    const over = shown?.kind === 'ended' || shown?.kind === 'failed';
+    return html`
+      <video playsinline autoplay tabindex="-1" aria-label="Live picture" @click=${this.#clicked}></video>
+      ${shown === null ? nothing : this.#poster(shown)}
+      <div class="top">
+        ${isLive(this.model) ? html`<span class="badge">Live</span>` : nothing}
+        ${note === null ? nothing : html`<span class="remark">${icons.microphoneOff}${note}</span>`}
+      </div>
+      ${this.soundBlocked && isLive(this.model) ? this.#soundButton() : nothing}
+      ${
+        over
+          ? nothing
+          : html`<veilcast-player-controls
+              ?muted=${this.muted}
+              .volume=${this.volume}
+              ?fullscreen=${this.fullscreen}
+              ?can-fullscreen=${this.#canFullscreen()}
+              ?can-inset=${document.pictureInPictureEnabled === true}
+            ></veilcast-player-controls>`
+      }
+      <div class="unseen" role="status">${shown === null ? 'Live' : `${shown.title}. ${shown.text}`}</div>
+    `;
+  }
+
+  #poster(shown: Poster): TemplateResult {
+    // The live region says it; this is for the eye.
+    return html`<div class="poster ${shown.kind}">
+      <div class="words" aria-hidden="true">
+        ${POSTER_ICONS[shown.kind]}
+        <p class="title">${shown.title}</p>
+        ${shown.text === '' ? nothing : html`<p class="text">${shown.text}</p>`}
+      </div>
+      ${
+        shown.kind === 'failed'
+          ? html`<button type="button" class="pill" @click=${this.#watch}>${icons.retry} Try again</button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #soundButton(): TemplateResult {
+    return html`<button type="button" class="pill sound" @click=${() => this.#setMuted(false)}>
+      ${icons.soundOff} Tap for sound
+    </button>`;
+  }
+
+  #watch(): void {
+    this.#drop();
+    this.model = FRESH;
+    const video = this.#video();
+    if (this.event === '' || video === null) return;
+    const url = this.src === '' ? location.origin : this.src;
+    const viewer = new Viewer({ url, event: this.event, token: this.token ?? guestTokens(url, this.event) });
+    this.#viewer = viewer;
+    this.#unsubscribe = [
+      viewer.on('state', (session) => this.#change({ session })),
+      viewer.on('stage', (stage) =>
+        this.#change({ stage, ...(stage.video === 'live' ? {} : { playing: false, unplayable: null }) }),
+      ),
+      viewer.on('playing', (detail) => {
+        this.#change({ playing: true, error: null });
+        this.#tell('veilcast-playing', detail);
+      }),
+      viewer.on('unplayable', (unplayable) => this.#change({ unplayable })),
+      viewer.on('ended', (ended) => this.#change({ ended })),
+      viewer.on('error', (error) => this.#change({ error })),
+      viewer.on('event', (event: EventSummary) => this.#tell('veilcast-event', event)),
+    ];
+    video.srcObject = viewer.stream;
+    viewer.start();
+    this.#play(video);
+    this.#stir();
+  }
+
+  /** Browsers refuse sound before a gesture: then start without it and offer the gesture. */
+  async #play(video: HTMLVideoElement): Promise<void> {
+    video.muted = this.muted;
+    try {
+      await video.play();
+    } catch (thrown) {
+      if (!(thrown instanceof DOMException) || thrown.name !== 'NotAllowedError') return;
+      this.soundBlocked = true;
+      this.muted = true;
+      video.muted = true;
+      await video.play().catch(() => {});
+    }
+  }
+
+  #drop(): void {
+    for (const cancel of this.#unsubscribe) cancel();
+    this.#unsubscribe = [];
+    this.#viewer?.stop();
+    this.#viewer = null;
+  }
+
+  #change(part: Partial<PlayerModel>): void {
+    this.model = { ...this.model, ...part };
+  }
+
+  #tell(name: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  #video(): HTMLVideoElement | null {
+    return this.renderRoot.querySelector('video');
+  }
+
+  #setMuted(muted: boolean): void {
+    const video = this.#video();
+    if (video === null) return;
+    this.muted = muted;
+    video.muted = muted;
+    if (muted) return;
+    this.soundBlocked = false;
+    if (this.volume === 0) this.#setVolume(0.5);
+    video.play().catch(() => {});
+  }
+
+  #setVolume(volume: number): void {
+    const video = this.#video();
+    if (video === null) return;
+    this.volume = Math.min(1, Math.max(0, volume));
+    video.volume = this.volume;
+    if (this.muted !== (this.volume === 0)) this.#setMuted(this.volume === 0);
+  }
+
+  #canFullscreen(): boolean {
+    return document.fullscreenEnabled === true || typeof this.#phoneFullscreen() === 'function';
+  }
+
+  /** iPhones know only the video's own full screen. */
+  #phoneFullscreen(): unknown {
+    return Reflect.get(HTMLVideoElement.prototype, 'webkitEnterFullscreen');
+  }
+
+  #toggleFullscreen(): void {
+    const video = this.#video();
+    const phone = this.#phoneFullscreen();
+    if (document.fullscreenElement !== null) document.exitFullscreen();
+    else if (document.fullscreenEnabled === true) this.requestFullscreen().catch(() => {});
+    else if (video !== null && typeof phone === 'function') phone.call(video);
+  }
+
+  #toggleInset(): void {
+    if (document.pictureInPictureElement !== null) document.exitPictureInPicture();
+    else
+      this.#video()
+        ?.requestPictureInPicture()
+        .catch(() => {});
+  }
+
+  #clicked(): void {
+    if (this.soundBlocked) this.#setMuted(false);
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    KEYS[event.key]?.(
+      () => this.#setMuted(!this.muted),
+      () => this.#toggleFullscreen(),
+      () => this.#toggleInset(),
+    );
+  }
+
+  #stir(): void {
+    this.idle = false;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      this.idle = this.model.playing;
+    }, IDLE_MS);
+  }
+
+  static override styles = [theme, playerStyles];
+}
+
+type Act = () => void;
+
+const KEYS: Readonly<Record<string, (mute: Act, fullscreen: Act, inset: Act) => void>> = {
+  m: (mute) => mute(),
+  f: (_mute, fullscreen) => fullscreen(),
+  i: (_mute, _fullscreen, inset) => inset(),
+};
+
+const POSTER_ICONS: Record<PosterKind, TemplateResult> = {
+  connecting: html`<span class="spinner"></span>`,
+  reconnecting: html`<span class="spinner"></span>`,
+  waiting: html`<span class="veil"><i></i><i></i><i></i></span>`,
+  paused: icons.pause,
+  'sound-only': icons.sound,
+  unplayable: icons.cameraOff,
+  ended: icons.moon,
+  failed: icons.alert,
+};
+
+customElements.define('veilcast-player', VeilcastPlayer);

@@ -1,0 +1,273 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { Broadcaster } from '../sdk/broadcaster.js';
+import type { Cancel } from '../sdk/clock.js';
+import { VeilcastError } from '../sdk/errors.js';
+import type { SessionState, TokenSource } from '../sdk/session.js';
+import type { StatsSummary } from '../sdk/stats.js';
+import { icons } from './icons.js';
+import { onRequest, request, type SourceKind } from './requests.js';
+import './source-row.js';
+import { Sources } from './sources.js';
+import { studioStyles } from './studio-styles.js';
+import { airWords, duration, statsWords, uplinkWarning, viewersWords } from './studio-view.js';
+import { controls, theme } from './theme.js';
+
+/**
+ * Broadcasts to one event: pickers, preview, level, on air and off.
+ *
+ * `src` and `event` are attributes, `token` a property. Ending the event is not its to decide: it fires
+ * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands.
+ */
+export class VeilcastStudio extends LitElement {
+  static override properties = {
+    src: {},
+    event: {},
+    token: { attribute: false },
+    state: { state: true },
+    viewers: { state: true },
+    stats: { state: true },
+    error: { state: true },
+    busy: { state: true },
+    onAirMs: { state: true },
+  };
+
+  declare src: string;
+  declare event: string;
+  declare token: TokenSource | null;
+  declare state: SessionState;
+  declare viewers: number | null;
+  declare stats: StatsSummary | null;
+  declare error: VeilcastError | null;
+  declare busy: SourceKind | 'both' | null;
+  declare onAirMs: number;
+
+  #broadcaster: Broadcaster | null = null;
+  #unsubscribe: Cancel[] = [];
+  #since: number | null = null;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  readonly #sources = new Sources((kind) => this.#sourceChanged(kind));
+  readonly #onDevices = (): void => {
+    this.#sources.refreshDevices().then(() => this.requestUpdate());
+  };
+
+  constructor() {
+    super();
+    this.src = '';
+    this.event = '';
+    this.token = null;
+    this.state = 'idle';
+    this.viewers = null;
+    this.stats = null;
+    this.error = null;
+    this.busy = null;
+    this.onAirMs = 0;
+    onRequest(this, 'veilcast-toggle-request', ({ kind, on }) =>
+      this.#guard(kind, () => this.#sources.turn(kind, on)),
+    );
+    onRequest(this, 'veilcast-device-request', ({ kind, deviceId }) =>
+      this.#guard(kind, () => this.#sources.choose(kind, deviceId)),
+    );
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    navigator.mediaDevices?.addEventListener('devicechange', this.#onDevices);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#onDevices);
+    clearInterval(this.#ticker);
+    this.#drop();
+    this.#sources.close();
+  }
+
+  /** On air or on the way there: leaving the page would cut the broadcast. */
+  get onAir(): boolean {
+    return this.state === 'connecting' || this.state === 'connected' || this.state === 'reconnecting';
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('state')) this.dispatchEvent(new CustomEvent('veilcast-state', { detail: this.state }));
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="studio">
+      <div class="stage">
+        <div class="preview ${this.onAir ? 'on-air' : ''}">
+          <video playsinline autoplay muted .muted=${true} aria-label="Preview of your picture"></video>
+          ${this.#sources.picture === null ? this.#invitation() : nothing}
+          <div class="top">${this.#badges()}</div>
+        </div>
+        <div class="desk">
+          <div class="words">
+            <p class="air" role="status">${airWords(this.state, this.#sources.any)}</p>
+            <p class="numbers">${this.#numbers()}</p>
+          </div>
+          <div class="actions">${this.#actions()}</div>
+        </div>
+        ${this.#notices()}
+      </div>
+      <section class="sources" aria-labelledby="sources">
+        <h2 id="sources">What you send</h2>
+        ${this.#row('camera')}${this.#row('microphone')}${this.#row('screen')}
+        <p class="hint">What is off sends nothing. A shared screen replaces the camera’s picture.</p>
+      </section>
+    </div>`;
+  }
+
+  #row(kind: SourceKind): TemplateResult {
+    const { tracks, devices, chosen } = this.#sources;
+    return html`<veilcast-source-row
+      kind=${kind}
+      ?on=${tracks[kind] !== null}
+      ?busy=${this.busy === kind || this.busy === 'both'}
+      selected=${kind === 'screen' ? '' : chosen[kind]}
+      .devices=${kind === 'camera' ? devices.cameras : kind === 'microphone' ? devices.microphones : []}
+      .track=${tracks[kind]}
+    ></veilcast-source-row>`;
+  }
+
+  #invitation(): TemplateResult {
+    if (this.#sources.any) {
+      return html`<div class="invitation">
+        ${icons.microphone}
+        <p><strong>Sound only</strong></p>
+        <p>Turn on the camera or share your screen to add a picture.</p>
+      </div>`;
+    }
+    return html`<div class="invitation">
+      ${icons.camera}
+      <p><strong>Nothing is on yet</strong></p>
+      <p>Your browser will ask whether this page may use them.</p>
+      <button type="button" class="button" ?disabled=${this.busy !== null} @click=${this.#turnOnBoth}>
+        Turn on camera and microphone
+      </button>
+    </div>`;
+  }
+
+  #badges(): TemplateResult | typeof nothing {
+    if (this.state !== 'connected') return nothing;
+    return html`<span class="badge live">On air ${duration(this.onAirMs)}</span>`;
+  }
+
+  #numbers(): TemplateResult | string {
+    if (this.state !== 'connected') return 'Viewers see you only after you go live.';
+    const viewers = this.viewers === null ? '' : viewersWords(this.viewers);
+    return html`<span class="viewers">${viewers}</span>
+      ${this.stats === null ? nothing : html`<span class="stats">${statsWords(this.stats)}</span>`}`;
+  }
+
+  #actions(): TemplateResult | typeof nothing {
+    if (this.state === 'ended') return nothing;
+    const main = this.onAir
+      ? html`<button type="button" class="button quiet" @click=${this.#stop}>Stop</button>`
+      : html`<button type="button" class="button live" ?disabled=${!this.#sources.any} @click=${this.#goLive}>
+          Go live
+        </button>`;
+    return html`<button
+        type="button"
+        class="button danger"
+        @click=${() => request(this, 'veilcast-end-request', null)}
+      >
+        End event
+      </button>
+      ${main}`;
+  }
+
+  #notices(): TemplateResult | typeof nothing {
+    if (this.error !== null) {
+      return html`<p class="notice danger" role="alert">
+        ${icons.alert}<strong>${this.error.title}</strong><span>${this.error.remedy}</span>
+      </p>`;
+    }
+    const warning = this.stats === null || this.state !== 'connected' ? null : uplinkWarning(this.stats);
+    if (warning === null) return nothing;
+    return html`<p class="notice" role="status">${icons.info}<strong>The line is weak</strong><span>${warning}</span></p>`;
+  }
+
+  async #turnOnBoth(): Promise<void> {
+    await this.#guard('both', async () => {
+      await this.#sources.turn('microphone', true);
+      await this.#sources.turn('camera', true);
+    });
+  }
+
+  /** One thing at a time per device; a refusal is shown, not thrown. */
+  async #guard(kind: SourceKind | 'both', work: () => Promise<void>): Promise<void> {
+    this.busy = kind;
+    this.error = null;
+    try {
+      await work();
+    } catch (thrown) {
+      this.error = VeilcastError.from(thrown, 'device-missing');
+    } finally {
+      this.busy = null;
+    }
+  }
+
+  #sourceChanged(kind: SourceKind): void {
+    const video = this.renderRoot.querySelector('video');
+    const { picture, tracks } = this.#sources;
+    if (kind === 'microphone') this.#broadcaster?.setAudio(tracks.microphone);
+    else {
+      if (video !== null) video.srcObject = picture === null ? null : new MediaStream([picture]);
+      video?.classList.toggle('mirror', picture !== null && picture === tracks.camera);
+      this.#broadcaster?.setVideo(picture, tracks.screen === null ? 'camera' : 'screen');
+    }
+    this.requestUpdate();
+  }
+
+  #goLive(): void {
+    if (this.token === null || this.event === '') return;
+    this.#drop();
+    this.error = null;
+    this.#since = null;
+    const url = this.src === '' ? location.origin : this.src;
+    const broadcaster = new Broadcaster({ url, event: this.event, token: this.token });
+    this.#broadcaster = broadcaster;
+    this.#unsubscribe = [
+      broadcaster.on('state', (state) => this.#stateChanged(state)),
+      broadcaster.on('audience', (viewers) => {
+        this.viewers = viewers;
+      }),
+      broadcaster.on('stats', (stats) => {
+        this.stats = stats;
+      }),
+      broadcaster.on('error', (error) => {
+        this.error = error;
+      }),
+    ];
+    broadcaster.setAudio(this.#sources.tracks.microphone);
+    broadcaster.setVideo(this.#sources.picture, this.#sources.tracks.screen === null ? 'camera' : 'screen');
+    broadcaster.start();
+  }
+
+  #stateChanged(state: SessionState): void {
+    this.state = state;
+    clearInterval(this.#ticker);
+    if (state !== 'connected') return;
+    this.error = null;
+    this.#since ??= Date.now();
+    const tick = (): void => {
+      this.onAirMs = Date.now() - (this.#since ?? Date.now());
+    };
+    tick();
+    this.#ticker = setInterval(tick, 1000);
+  }
+
+  #stop(): void {
+    this.#broadcaster?.stop();
+  }
+
+  #drop(): void {
+    for (const cancel of this.#unsubscribe) cancel();
+    this.#unsubscribe = [];
+    this.#broadcaster?.stop();
+    this.#broadcaster = null;
+  }
+
+  static override styles = [theme, controls, studioStyles];
+}
+
+customElements.define('veilcast-studio', VeilcastStudio);
