@@ -1,3 +1,28 @@
-//! The edge.
+//! The edge of the control plane: HTTP, WebSocket, WHIP and WHEP, the embedded web client, TLS.
+//!
+//! Invariant: what enters becomes a type or a fault here. A token becomes a pseudonym, an offer a plain struct,
+//! an address a tag that lives ten minutes; nothing behind this crate sees the original, and no fault repeats it.
 
+mod app;
+mod client;
+mod config;
+mod edge;
+mod events;
+mod extract;
+mod fault;
+mod listen;
+mod methods;
+mod oauth;
+mod random;
 pub mod sdp;
+mod serve;
+mod session;
+mod socket;
+mod tls;
+mod whip;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, DEFAULT_MAX_CONNECTIONS, IceServer, StartError, Tls};
+pub use serve::{Gateway, Seams, bind, check, start};

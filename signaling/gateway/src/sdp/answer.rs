@@ -1,7 +1,8 @@
 use super::offer::{OfferShape, SectionShape};
 use std::fmt::Write;
 use veilcast_control::{
-    Answer, AnswerSection, Candidate, Codec, Direction, Encoding, Feedback, Fingerprint, HashFunction, OutgoingTrack, Setup,
+    Answer, AnswerSection, Candidate, Codec, Direction, Encoding, Feedback, Fingerprint, HashFunction, OutgoingTrack,
+    Setup,
 };
 
 /// Name of the one media stream that a viewer receives: its audio and video belong together.

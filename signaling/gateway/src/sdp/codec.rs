@@ -97,9 +97,8 @@ pub(super) fn codecs(kind: MediaKind, formats: &[Format<'_>]) -> Vec<Codec> {
 
 fn codec(kind: MediaKind, format: &Format<'_>, formats: &[Format<'_>]) -> Option<Codec> {
     let encoding = format.encoding().filter(|encoding| encoding.kind() == kind)?;
-    let repairs = |other: &&Format<'_>| {
-        other.retransmits() == Some(format.payload_type) && other.clock_rate == format.clock_rate
-    };
+    let repairs =
+        |other: &&Format<'_>| other.retransmits() == Some(format.payload_type) && other.clock_rate == format.clock_rate;
     Some(Codec {
         payload_type: format.payload_type,
         encoding,

@@ -79,7 +79,8 @@ impl<'a> Section<'a> {
     /// Audio and video over SRTP with feedback; everything else is answered with port 0.
     pub(super) fn kind(&self) -> MediaKind {
         // RFC 8829 section 5.1.2: every profile of this family means the same over DTLS.
-        let srtp = matches!(self.protocol, "UDP/TLS/RTP/SAVPF" | "TCP/DTLS/RTP/SAVPF" | "RTP/SAVPF" | "UDP/TLS/RTP/SAVP");
+        let srtp =
+            matches!(self.protocol, "UDP/TLS/RTP/SAVPF" | "TCP/DTLS/RTP/SAVPF" | "RTP/SAVPF" | "UDP/TLS/RTP/SAVP");
         match self.media {
             "audio" if srtp => MediaKind::Audio,
             "video" if srtp => MediaKind::Video,

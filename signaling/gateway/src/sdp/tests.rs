@@ -75,7 +75,11 @@ fn chromium_publishes_layers_and_its_data_channel_is_refused_not_fatal() {
         "a=setup:passive",
         "a=candidate:1 1 udp 5 192.0.2.1 10000 typ host",
     ] {
-        assert_eq!(text.matches(&format!("{line}\r\n")).count(), if line == "a=setup:passive" { 2 } else { 1 }, "{line}");
+        assert_eq!(
+            text.matches(&format!("{line}\r\n")).count(),
+            if line == "a=setup:passive" { 2 } else { 1 },
+            "{line}"
+        );
     }
 }
 
@@ -140,11 +144,10 @@ fn a_single_section_needs_no_group_and_no_mid() {
 #[test]
 fn sections_outside_the_bundle_or_switched_off_are_refused_alone() {
     let outside = parse(&CHROMIUM.replace("BUNDLE 0 1 2", "BUNDLE 1")).offer;
-    assert_eq!(outside.media.iter().map(|s| s.kind).collect::<Vec<_>>(), [
-        MediaKind::Other,
-        MediaKind::Video,
-        MediaKind::Other
-    ]);
+    assert_eq!(
+        outside.media.iter().map(|s| s.kind).collect::<Vec<_>>(),
+        [MediaKind::Other, MediaKind::Video, MediaKind::Other]
+    );
     let off = parse(&CHROMIUM.replace("m=audio 51372", "m=audio 0")).offer;
     assert!(off.media[0].kind == MediaKind::Other && off.media[1].kind == MediaKind::Video);
     let bundle_only = CHROMIUM.replace("m=video 9", "m=video 0").replace("a=mid:1\n", "a=mid:1\na=bundle-only\n");
@@ -240,7 +243,8 @@ fn fragments_give_credentials_and_drop_candidates() {
 
     let ParsedOffer { offer, shape } = parse(CHROMIUM);
     let text = write_fragment(&FragmentShape::of(&answer(&offer, false), &shape), &ice);
-    for line in ["a=group:BUNDLE 0 1", "a=ice-ufrag:EsAw", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0", "a=end-of-candidates"]
+    for line in
+        ["a=group:BUNDLE 0 1", "a=ice-ufrag:EsAw", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0", "a=end-of-candidates"]
     {
         assert!(text.contains(&format!("{line}\r\n")), "{line}");
     }
@@ -270,7 +274,8 @@ fn damage(text: &str, dice: &mut Dice) -> String {
             2 => lines.swap(at, other),
             3 => _ = lines[at].pop(),
             _ => {
-                let noise = ["0", "-1", "4294967296", ":", "/", " ", "=", ";", "ü", "*", "\0", "a=", "99999999999999999999"];
+                let noise =
+                    ["0", "-1", "4294967296", ":", "/", " ", "=", ";", "ü", "*", "\0", "a=", "99999999999999999999"];
                 let place = (0..=lines[at].len()).rev().find(|i| *i <= other && lines[at].is_char_boundary(*i));
                 lines[at].insert_str(place.unwrap_or(0), noise[dice.roll(noise.len())]);
             }
@@ -291,7 +296,10 @@ fn damaged_offers_never_panic_and_what_is_read_is_answered_within_bounds() {
         let text = write_answer(&answer(&offer, round % 2 == 0), &shape, ORIGIN);
         assert!(text.is_ascii() && text.lines().all(|line| line.as_bytes().get(1) == Some(&b'=')));
         for section in &offer.media {
-            assert!(section.mid.len() <= 16 && section.codecs.iter().all(|c| c.payload_type < 128 && c.parameters.len() <= 256));
+            assert!(
+                section.mid.len() <= 16
+                    && section.codecs.iter().all(|c| c.payload_type < 128 && c.parameters.len() <= 256)
+            );
         }
     }
     assert!(readable > 2_000, "the damage leaves enough to read: {readable}");

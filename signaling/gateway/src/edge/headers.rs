@@ -1,0 +1,63 @@
+use crate::app::App;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::sync::Arc;
+
+use super::origin::Origins;
+
+/// Headers that every response carries, ready to be cloned.
+pub(crate) struct PageHeaders(Vec<(HeaderName, HeaderValue)>);
+
+impl PageHeaders {
+    pub(crate) fn new(origins: &Origins) -> Result<Self, header::InvalidHeaderValue> {
+        let fixed = [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+            (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+        ];
+        let mut headers: Vec<_> = fixed.map(|(name, value)| (name, HeaderValue::from_static(value))).into();
+        headers.push((header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&content_policy(origins))?));
+        if origins.is_secure() {
+            // A year, as browsers' preload lists ask; subdomains are the owner's to decide about.
+            let year = HeaderValue::from_static("max-age=31536000");
+            headers.push((header::STRICT_TRANSPORT_SECURITY, year));
+        }
+        Ok(Self(headers))
+    }
+
+    fn add_to(&self, headers: &mut HeaderMap) {
+        headers.extend(self.0.iter().cloned());
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            // Answers carry tokens, titles and session descriptions; none belongs into a cache.
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+    }
+}
+
+/// What a studio needs, and nothing else that could tell about a person.
+const PERMISSIONS: &str = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), \
+     autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), geolocation=(), payment=(), usb=(), \
+     serial=(), hid=(), midi=(), bluetooth=(), accelerometer=(), gyroscope=(), magnetometer=()";
+
+/// No inline script, no other origin, no frame around us. `'self'` does not cover `ws:` in every browser.
+fn content_policy(origins: &Origins) -> String {
+    let socket = origins.web_socket();
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+         media-src 'self' blob:; connect-src 'self' {socket}; manifest-src 'self'; worker-src 'self'; \
+         frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
+         require-trusted-types-for 'script'; trusted-types lit-html"
+    )
+}
+
+/// Adds the headers to every response, problems and redirects included.
+pub(crate) async fn page_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    app.page_headers.add_to(response.headers_mut());
+    response
+}

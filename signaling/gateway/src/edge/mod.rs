@@ -1,0 +1,16 @@
+//! What stands around every request: who is asking (as a tag, not an address), from which page, how often in
+//! vain, and what every response says.
+
+mod contain;
+mod headers;
+mod network;
+mod origin;
+mod prefix;
+mod throttle;
+
+pub(crate) use contain::contain;
+pub(crate) use headers::{PageHeaders, page_headers};
+pub(crate) use network::Network;
+pub(crate) use origin::{Origins, check_origin};
+pub(crate) use prefix::{BehindProxy, PrefixTag, Prefixes, tag_request};
+pub(crate) use throttle::{Throttle, throttle_failures};

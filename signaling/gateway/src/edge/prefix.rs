@@ -1,0 +1,157 @@
+use super::network::{Network, masked};
+use crate::app::App;
+use aws_lc_rs::hmac;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::Response;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long two requests from one network can be told to be so, at most.
+const KEY_LIFE: Duration = Duration::from_secs(600);
+
+/// Stands for the network prefix that a request came from, for ten minutes and for counting only. The address
+/// itself goes no further than this file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PrefixTag([u8; 16]);
+
+/// Marks a request that a trusted proxy passed on: the host name is the proxy's business.
+#[derive(Clone, Copy)]
+pub(crate) struct BehindProxy;
+
+/// Turns addresses into tags.
+pub(crate) struct Prefixes {
+    key: Mutex<(Instant, hmac::Key)>,
+    proxies: Vec<Network>,
+}
+
+impl Prefixes {
+    pub(crate) fn new(proxies: Vec<Network>) -> Result<Self, getrandom::Error> {
+        Ok(Self { key: Mutex::new((Instant::now(), fresh_key()?)), proxies })
+    }
+
+    /// The tag of an address's prefix: /24 (IPv4), /56 (IPv6, what a household gets), under a key that nobody keeps.
+    pub(crate) fn tag(&self, address: IpAddr) -> PrefixTag {
+        let address = address.to_canonical();
+        let (family, bits) = if address.is_ipv4() { (4, 24) } else { (6, 56) };
+        let mut input = [family; 17];
+        input[1..].copy_from_slice(&masked(address, bits).to_be_bytes());
+        let full = hmac::sign(&self.current_key(), &input);
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&full.as_ref()[..16]);
+        PrefixTag(tag)
+    }
+
+    fn current_key(&self) -> hmac::Key {
+        let mut held = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.0.elapsed() >= KEY_LIFE {
+            // Without randomness the old key serves on; counting failures matters more at that moment.
+            if let Ok(key) = fresh_key() {
+                *held = (Instant::now(), key);
+            }
+        }
+        held.1.clone()
+    }
+
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(address.to_canonical()))
+    }
+
+    /// Whose request it is: the last address that no trusted proxy vouches for being itself.
+    fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.is_proxy(peer) {
+            return peer;
+        }
+        let hops = forwarded(headers);
+        hops.iter().rev().copied().find(|hop| !self.is_proxy(*hop)).unwrap_or(peer)
+    }
+}
+
+fn fresh_key() -> Result<hmac::Key, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+}
+
+/// Addresses of `Forwarded` (RFC 7239), else of `X-Forwarded-For`, nearest last.
+fn forwarded(headers: &HeaderMap) -> Vec<IpAddr> {
+    let values = |name: &str| -> Vec<String> {
+        let all = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        all.flat_map(|value| value.split(',')).map(|part| part.trim().to_owned()).collect()
+    };
+    let standard = values("forwarded");
+    let named = standard.iter().filter_map(|element| {
+        let pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("for")).map(|(_, value)| value)
+    });
+    let found: Vec<IpAddr> = named.filter_map(node).collect();
+    if found.is_empty() { values("x-forwarded-for").iter().filter_map(|value| node(value)).collect() } else { found }
+}
+
+/// RFC 7239 section 6: an address, perhaps quoted, in brackets, or with a port.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some(address.ip());
+    }
+    text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+/// Replaces the address of a request by its tag.
+pub(crate) async fn tag_request(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(peer)) = request.extensions_mut().remove::<ConnectInfo<SocketAddr>>() {
+        let tag = app.prefixes.tag(app.prefixes.origin(peer.ip(), request.headers()));
+        request.extensions_mut().insert(tag);
+        if app.prefixes.is_proxy(peer.ip()) {
+            request.extensions_mut().insert(BehindProxy);
+        }
+    }
+    for name in ["forwarded", "x-forwarded-for", "x-real-ip"] {
+        request.headers_mut().remove(name);
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().expect("it is a header"));
+        headers
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("it is an address")
+    }
+
+    #[test]
+    fn a_prefix_has_one_tag_and_others_have_others() {
+        let prefixes = Prefixes::new(Vec::new()).expect("there is randomness");
+        let same = |a: &str, b: &str| prefixes.tag(address(a)) == prefixes.tag(address(b));
+        assert!(same("192.0.2.1", "192.0.2.200") && !same("192.0.2.1", "192.0.3.1"));
+        assert!(same("::ffff:192.0.2.1", "192.0.2.7"));
+        assert!(same("2001:db8:0:11::1", "2001:db8:0:22::1") && !same("2001:db8::1", "2001:db8:0:100::1"));
+        let other = Prefixes::new(Vec::new()).expect("there is randomness");
+        assert!(prefixes.tag(address("192.0.2.1")) != other.tag(address("192.0.2.1")), "the key is nobody else's");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        let proxy = Network::parse("10.0.0.0/8").expect("it is a range");
+        let prefixes = Prefixes::new(vec![proxy]).expect("there is randomness");
+        let claimed = headers("x-forwarded-for", "198.51.100.1, 203.0.113.5, 10.0.0.2");
+        assert_eq!(prefixes.origin(address("10.0.0.1"), &claimed), address("203.0.113.5"));
+        assert_eq!(prefixes.origin(address("192.0.2.1"), &claimed), address("192.0.2.1"));
+        let standard = headers("forwarded", "for=\"[2001:db8::7]:4711\";proto=https, for=10.0.0.2:80");
+        assert_eq!(prefixes.origin(address("10.0.0.1"), &standard), address("2001:db8::7"));
+        let nonsense = headers("forwarded", "for=unknown, for=_hidden;;=,");
+        assert_eq!(prefixes.origin(address("10.0.0.1"), &nonsense), address("10.0.0.1"));
+    }
+}

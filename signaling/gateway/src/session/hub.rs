@@ -1,0 +1,165 @@
+use super::directory::Directory;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::sleep_until;
+use veilcast_auth::EventId;
+use veilcast_control::{Command, Report};
+use veilcast_records::{EventState, Records};
+use veilcast_room::{Output, Rooms, SocketId};
+
+/// Commands that may wait for the media plane. It takes them in microseconds; so many waiting means that it is
+/// stuck, and new sessions are refused until it has caught up.
+const BACKLOG: usize = 4_096;
+
+/// The rooms and whatever listens to them. Every decision is made under one lock, in microseconds, and leaves
+/// in the order in which it was made.
+pub(crate) struct Hub {
+    rooms: Mutex<Rooms<EventId>>,
+    pub(crate) directory: Directory,
+    commands: mpsc::UnboundedSender<Command>,
+    live: mpsc::UnboundedSender<EventId>,
+    backlog: AtomicU64,
+    next_socket: AtomicU64,
+    /// A timer of the rooms has changed.
+    timer: Notify,
+}
+
+/// The other ends of the hub's queues, for its tasks.
+pub(crate) struct Pumps {
+    commands: mpsc::UnboundedReceiver<Command>,
+    live: mpsc::UnboundedReceiver<EventId>,
+}
+
+impl Hub {
+    pub(crate) fn new() -> (Self, Pumps) {
+        let (commands, commands_out) = mpsc::unbounded_channel();
+        let (live, live_out) = mpsc::unbounded_channel();
+        let hub = Self {
+            rooms: Mutex::new(Rooms::default()),
+            directory: Directory::default(),
+            commands,
+            live,
+            backlog: AtomicU64::new(0),
+            next_socket: AtomicU64::new(0),
+            timer: Notify::new(),
+        };
+        (hub, Pumps { commands: commands_out, live: live_out })
+    }
+
+    /// Does something with the rooms and sends what follows from it.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Rooms<EventId>, Instant) -> R) -> R {
+        // A panic under the lock leaves rooms that are still consistent enough to close: serving the others
+        // matters more than the one operation that failed.
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = rooms.next_wakeup();
+        let result = act(&mut rooms, Instant::now());
+        while let Some(output) = rooms.poll() {
+            self.send(output);
+        }
+        if rooms.next_wakeup() != before {
+            self.timer.notify_one();
+        }
+        result
+    }
+
+    fn send(&self, output: Output<EventId>) {
+        match output {
+            Output::Command(command) => {
+                self.backlog.fetch_add(1, Ordering::Relaxed);
+                // Fails only when the server stops.
+                _ = self.commands.send(command);
+            }
+            Output::Tell { socket, message } => self.directory.tell(socket, message),
+            Output::Live(event) => _ = self.live.send(event),
+            Output::Over(session) => self.directory.remove_http(session),
+        }
+    }
+
+    /// Whether the media plane has fallen behind.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed) > BACKLOG as u64
+    }
+
+    pub(crate) fn number_socket(&self) -> SocketId {
+        SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Moves commands to the media plane, at its pace.
+    pub(crate) async fn forward(&self, pumps: &mut mpsc::UnboundedReceiver<Command>, out: mpsc::Sender<Command>) {
+        while let Some(command) = pumps.recv().await {
+            let sent = out.send(command).await;
+            self.backlog.fetch_sub(1, Ordering::Relaxed);
+            if sent.is_err() {
+                tracing::error!("the media plane has stopped");
+                return;
+            }
+        }
+    }
+
+    /// Moves reports to the rooms and to whoever waits for them, and keeps the rooms' timer.
+    pub(crate) async fn listen(&self, mut reports: mpsc::Receiver<Report>) {
+        loop {
+            let due = self.rooms.lock().unwrap_or_else(PoisonError::into_inner).next_wakeup();
+            // Without a timer: an hour, which is as good as never and needs no second branch.
+            let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+            tokio::select! {
+                report = reports.recv() => match report {
+                    Some(report) => {
+                        self.with(|rooms, now| rooms.handle(&report, now));
+                        self.directory.route(report);
+                    }
+                    None => return,
+                },
+                () = sleep_until(due.into()) => self.with(|rooms, now| rooms.tick(now)),
+                () = self.timer.notified() => {}
+            }
+        }
+    }
+
+    /// Follows the records: a scheduled event goes live with its first broadcaster, and an event that anybody
+    /// ended, a command line included, closes its room.
+    pub(crate) async fn follow(
+        &self,
+        records: Records,
+        mut changes: watch::Receiver<u64>,
+        mut live: mpsc::UnboundedReceiver<EventId>,
+    ) {
+        loop {
+            tokio::select! {
+                event = live.recv() => match event {
+                    Some(event) => go_live(&records, &event).await,
+                    None => return,
+                },
+                changed = changes.changed() => match changed {
+                    Ok(()) => self.close_ended(&records).await,
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    async fn close_ended(&self, records: &Records) {
+        let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());
+        for event in open {
+            match records.event(&event).await {
+                Ok(Some(row)) if row.state != EventState::Ended => {}
+                Ok(_) => self.with(|rooms, _| rooms.end(&event)),
+                Err(error) => tracing::error!(%error, "an event's state could not be read"),
+            }
+        }
+    }
+}
+
+async fn go_live(records: &Records, event: &EventId) {
+    if let Err(error) = records.go_live(event).await {
+        tracing::error!(%error, "an event could not be marked live");
+    }
+}
+
+impl Pumps {
+    pub(crate) fn split(self) -> (mpsc::UnboundedReceiver<Command>, mpsc::UnboundedReceiver<EventId>) {
+        (self.commands, self.live)
+    }
+}

@@ -1,0 +1,10 @@
+//! What WHIP, WHEP and `/ws` do alike: a token becomes a permission, an offer becomes a command and its
+//! report an answer. The three differ only in how they are spoken to.
+
+mod directory;
+mod hub;
+mod verbs;
+
+pub(crate) use directory::{HttpSession, Mail, SocketGone};
+pub(crate) use hub::{Hub, Pumps};
+pub(crate) use verbs::Access;

@@ -1,0 +1,205 @@
+use super::directory::Reply;
+use crate::app::App;
+use crate::fault::Problem;
+use crate::random;
+use crate::sdp::{OfferShape, Origin, parse_offer, write_answer};
+use std::time::{Duration, SystemTime};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use veilcast_auth::{EventId, Grant, Scope};
+use veilcast_control::{Answer, IceCredentials, PeerKey, Role, RoomSettings};
+use veilcast_privacy::Pseudonym;
+use veilcast_protocol::FaultCode;
+use veilcast_records::{Event, EventState};
+use veilcast_room::{Join, Restart, SessionId, SocketId};
+
+/// The media plane answers within milliseconds; whoever has waited this long is better served by an error.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A permission for one event, checked: what is left of a token after admission.
+pub(crate) struct Access {
+    pub(crate) event: Event,
+    pub(crate) role: Role,
+    pub(crate) principal: Pseudonym,
+    pub(crate) expires: SystemTime,
+}
+
+/// An answered offer.
+pub(crate) struct Answered {
+    pub(crate) answer: Box<Answer>,
+    pub(crate) shape: OfferShape,
+    pub(crate) text: String,
+    pub(crate) remote_ufrag: String,
+}
+
+/// What a scope permits in a room.
+const fn permission(scope: Scope) -> Option<Role> {
+    match scope {
+        Scope::Broadcast => Some(Role::Broadcaster),
+        Scope::Watch => Some(Role::Viewer),
+        Scope::Admin => None,
+    }
+}
+
+impl App {
+    /// Turns a token into a permission for `event`. An event that does not exist is told apart only for
+    /// holders of a genuine token; a genuine token for another event is as good as none.
+    pub(crate) async fn access(&self, token: &str, event: &EventId) -> Result<Access, Problem> {
+        let grant = self.issuer.verify(token, SystemTime::now()).await?;
+        self.access_of(&grant, event).await
+    }
+
+    pub(crate) async fn access_of(&self, grant: &Grant, event: &EventId) -> Result<Access, Problem> {
+        let row = self.records.event(event).await?.ok_or(Problem::new(FaultCode::EventUnknown))?;
+        let scope = grant.for_event(event)?;
+        let role = permission(scope).ok_or(Problem::new(FaultCode::ScopeMissing))?;
+        if row.state == EventState::Ended {
+            return Err(Problem::new(FaultCode::EventEnded));
+        }
+        Ok(Access { event: row, role, principal: grant.principal.pseudonym(), expires: grant.expires })
+    }
+
+    /// Opens the event's room if it is not open.
+    pub(crate) fn open_room(&self, event: &Event) -> Result<(), Problem> {
+        // What reveals speech is dropped unless everybody may listen anyway.
+        let settings = RoomSettings { private: !event.public, ..RoomSettings::default() };
+        let key = random::room()?;
+        Ok(self.hub.with(|rooms, _| rooms.open(&event.id, key, settings))?)
+    }
+
+    /// Admits a new session with its first offer and waits for the answer.
+    pub(crate) async fn join(
+        &self,
+        access: &Access,
+        session: SessionId,
+        socket: Option<SocketId>,
+        sdp: &str,
+        origin: Origin,
+    ) -> Result<Answered, Problem> {
+        if self.hub.is_overloaded() {
+            return Err(Problem::new(FaultCode::TooMany));
+        }
+        let parsed = parse_offer(sdp)?;
+        let remote_ufrag = parsed.offer.ice.ufrag.clone();
+        self.open_room(&access.event)?;
+        let peer = random::peer()?;
+        let join = Join {
+            event: access.event.id,
+            session,
+            peer,
+            role: access.role,
+            principal: access.principal,
+            socket,
+            ice: random::ice()?,
+            seed: random::seed()?,
+            offer: parsed.offer,
+        };
+        let reply = self.hub.directory.expect(peer).ok_or(Problem::new(FaultCode::Internal))?;
+        let mut guard = Joining { app: self, session, peer, principal: access.principal, settled: false };
+        self.hub.with(|rooms, now| rooms.admit(join, now))?;
+        let answer = self.answer(reply).await?;
+        guard.settled = true;
+        let text = write_answer(&answer, &parsed.shape, origin);
+        Ok(Answered { answer, shape: parsed.shape, text, remote_ufrag })
+    }
+
+    /// Offers again in an established session and waits for the answer.
+    pub(crate) async fn renegotiate(
+        &self,
+        session: SessionId,
+        principal: Pseudonym,
+        sdp: &str,
+        origin: Origin,
+    ) -> Result<Answered, Problem> {
+        let parsed = parse_offer(sdp)?;
+        let remote_ufrag = parsed.offer.ice.ufrag.clone();
+        let fresh = random::ice()?;
+        let reply = self.ask(session, principal, |rooms| rooms.renegotiate(session, principal, parsed.offer, fresh))?;
+        let answer = self.answer(reply).await?;
+        let text = write_answer(&answer, &parsed.shape, origin);
+        Ok(Answered { answer, shape: parsed.shape, text, remote_ufrag })
+    }
+
+    /// Restarts ICE and returns our new credentials once the media plane uses them.
+    pub(crate) async fn restart(
+        &self,
+        session: SessionId,
+        principal: Pseudonym,
+        remote: IceCredentials,
+    ) -> Result<IceCredentials, Problem> {
+        let local = random::ice()?;
+        let restart = Restart { remote, local: local.clone() };
+        let reply = self.ask(session, principal, |rooms| rooms.restart(session, principal, restart))?;
+        match wait(reply).await? {
+            Reply::Restarted => Ok(local),
+            Reply::Fault(fault) => Err(fault.into()),
+            Reply::Answer(_) | Reply::Gone => Err(Problem::new(FaultCode::SessionUnknown)),
+        }
+    }
+
+    /// Ends a session for its owner.
+    pub(crate) fn leave(&self, session: SessionId, principal: Pseudonym) -> Result<(), Problem> {
+        Ok(self.hub.with(|rooms, now| rooms.leave(session, principal, now))?)
+    }
+
+    /// Ends an event for everybody.
+    pub(crate) async fn end(&self, event: &EventId) -> Result<(), Problem> {
+        self.records.end_event(event).await?;
+        self.hub.with(|rooms, _| rooms.end(event));
+        Ok(())
+    }
+
+    /// Sends a command of an established session. One at a time: a second one would take the first one's reply.
+    fn ask(
+        &self,
+        session: SessionId,
+        principal: Pseudonym,
+        act: impl FnOnce(&mut veilcast_room::Rooms<EventId>) -> Result<(), veilcast_room::Refusal>,
+    ) -> Result<oneshot::Receiver<Reply>, Problem> {
+        self.hub.with(|rooms, _| {
+            let peer = rooms.peer_of(session, principal)?;
+            let reply = self.hub.directory.expect(peer).ok_or(Problem::new(FaultCode::PreconditionFailed))?;
+            act(rooms).inspect_err(|_| self.hub.directory.stop_expecting(peer))?;
+            Ok(reply)
+        })
+    }
+
+    async fn answer(&self, reply: oneshot::Receiver<Reply>) -> Result<Box<Answer>, Problem> {
+        match wait(reply).await? {
+            Reply::Answer(answer) => Ok(answer),
+            Reply::Fault(fault) => Err(fault.into()),
+            Reply::Restarted | Reply::Gone => Err(Problem::new(FaultCode::SessionUnknown)),
+        }
+    }
+}
+
+async fn wait(reply: oneshot::Receiver<Reply>) -> Result<Reply, Problem> {
+    match timeout(ANSWER_TIMEOUT, reply).await {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(_)) => Err(Problem::new(FaultCode::SessionUnknown)),
+        Err(_) => {
+            tracing::error!("the media plane did not answer in time");
+            Err(Problem::new(FaultCode::Internal))
+        }
+    }
+}
+
+/// Takes a session back whose answer nobody received: a refusal, a timeout, or a client that hung up and whose
+/// request was dropped.
+struct Joining<'a> {
+    app: &'a App,
+    session: SessionId,
+    peer: PeerKey,
+    principal: Pseudonym,
+    settled: bool,
+}
+
+impl Drop for Joining<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.app.hub.directory.stop_expecting(self.peer);
+            // Refused admissions have left no session; then there is nothing to end.
+            _ = self.app.leave(self.session, self.principal);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03): the same five verbs, publishing or watching.
+
+use crate::app::App;
+use crate::extract::{Bearer, EventPath, SdpBody};
+use crate::fault::Problem;
+use crate::methods;
+use crate::random;
+use crate::sdp::{FragmentShape, Origin, parse_fragment, write_fragment};
+use crate::session::{Access, HttpSession};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LINK, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, options};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Arc;
+use std::time::SystemTime;
+use veilcast_auth::EventId;
+use veilcast_control::Role;
+use veilcast_protocol::FaultCode;
+use veilcast_room::SessionId;
+
+pub(crate) const SDP: HeaderValue = HeaderValue::from_static("application/sdp");
+const FRAGMENT: HeaderValue = HeaderValue::from_static("application/trickle-ice-sdpfrag");
+const ENDPOINT: &str = "POST, OPTIONS";
+const SESSION: &str = "PATCH, DELETE, OPTIONS";
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/whip/{event}", endpoint().post(publish))
+        .route("/whep/{event}", endpoint().post(watch))
+        .route("/whip/{event}/{session}", session().patch(patch_publisher).delete(delete_publisher))
+        .route("/whep/{event}/{session}", session().patch(patch_viewer).delete(delete_viewer))
+}
+
+/// OPTIONS answers the same for every event and session, whether it exists or not, and needs no token.
+fn endpoint() -> MethodRouter<Arc<App>> {
+    let answer = || async { (StatusCode::NO_CONTENT, [(ALLOW.as_str(), ENDPOINT), ("accept-post", "application/sdp")]) };
+    methods::only(options(answer), ENDPOINT)
+}
+
+fn session() -> MethodRouter<Arc<App>> {
+    let accepted = "application/trickle-ice-sdpfrag";
+    let answer = move || async move { (StatusCode::NO_CONTENT, [(ALLOW.as_str(), SESSION), ("accept-patch", accepted)]) };
+    methods::only(options(answer), SESSION)
+}
+
+async fn publish(
+    State(app): State<Arc<App>>,
+    bearer: Bearer,
+    event: EventPath,
+    body: SdpBody<false>,
+) -> Result<Response, Problem> {
+    app.create(Role::Broadcaster, &bearer, &event, &body).await
+}
+
+async fn watch(
+    State(app): State<Arc<App>>,
+    bearer: Bearer,
+    event: EventPath,
+    body: SdpBody<false>,
+) -> Result<Response, Problem> {
+    app.create(Role::Viewer, &bearer, &event, &body).await
+}
+
+async fn patch_publisher(
+    State(app): State<Arc<App>>,
+    bearer: Bearer,
+    path: Path<(String, String)>,
+    headers: HeaderMap,
+    body: SdpBody<true>,
+) -> Result<Response, Problem> {
+    app.patch(Role::Broadcaster, &bearer, &path, &headers, &body).await
+}
+
+async fn patch_viewer(
+    State(app): State<Arc<App>>,
+    bearer: Bearer,
+    path: Path<(String, String)>,
+    headers: HeaderMap,
+    body: SdpBody<true>,
+) -> Result<Response, Problem> {
+    app.patch(Role::Viewer, &bearer, &path, &headers, &body).await
+}
+
+async fn delete_publisher(
+    State(app): State<Arc<App>>,
+    bearer: Bearer,
+    path: Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    app.delete(Role::Broadcaster, &bearer, &path).await
+}
+
+async fn delete_viewer(
+    State(app): State<Arc<App>>,
+    bearer: Bearer,
+    path: Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    app.delete(Role::Viewer, &bearer, &path).await
+}
+
+impl App {
+    /// RFC 9725 section 4.2: an offer makes a session, named by `Location`.
+    async fn create(
+        &self,
+        role: Role,
+        bearer: &Bearer,
+        EventPath(event): &EventPath,
+        body: &SdpBody<false>,
+    ) -> Result<Response, Problem> {
+        let access = self.access(bearer.required()?, event).await?;
+        if access.role != role {
+            return Err(Problem::new(FaultCode::ScopeMissing));
+        }
+        let (id, entity_tag) = (random::session()?, random::entity_tag()?);
+        let origin = Origin { session: random::number()?, version: 1 };
+        let answered = self.join(&access, id, None, body.text()?, origin).await?;
+        let http = HttpSession {
+            event: *event,
+            role,
+            principal: access.principal,
+            entity_tag: entity_tag.clone(),
+            remote_ufrag: answered.remote_ufrag,
+            fragment: FragmentShape::of(&answered.answer, &answered.shape),
+        };
+        self.remember(id, &access, http)?;
+        let location = format!("/{}/{event}/{}", segment(role), URL_SAFE_NO_PAD.encode(id.expose_bits()));
+        let mut response = (StatusCode::CREATED, answered.text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, SDP);
+        insert(headers, LOCATION, &location)?;
+        insert(headers, ETAG, &entity_tag)?;
+        for link in &self.ice_links {
+            headers.append(LINK, link.clone());
+        }
+        Ok(response)
+    }
+
+    /// Keeps what later requests need, unless the session is over already.
+    fn remember(&self, id: SessionId, access: &Access, http: HttpSession) -> Result<(), Problem> {
+        self.hub.with(|rooms, _| {
+            // Under the rooms' lock, so that the session's end cannot pass between the two.
+            rooms.peer_of(id, access.principal)?;
+            self.hub.directory.add_http(id, http);
+            Ok(())
+        })
+    }
+
+    /// RFC 9725 section 4.3: candidates are taken note of by doing nothing, new credentials restart ICE.
+    async fn patch(
+        &self,
+        role: Role,
+        bearer: &Bearer,
+        path: &Path<(String, String)>,
+        headers: &HeaderMap,
+        body: &SdpBody<true>,
+    ) -> Result<Response, Problem> {
+        let grant = self.issuer.verify(bearer.required()?, SystemTime::now()).await?;
+        let (id, session) = self.owned(role, path, |session| session.principal == grant.principal.pseudonym())?;
+        let condition = headers.get(IF_MATCH).ok_or(Problem::new(FaultCode::PreconditionRequired))?;
+        let matches = condition.to_str().is_ok_and(|text| is_match(text, &session.entity_tag));
+        let remote = parse_fragment(body.text()?)?;
+        if !matches {
+            return Err(Problem::new(FaultCode::PreconditionFailed));
+        }
+        let Some(remote) = remote.filter(|ice| ice.ufrag != session.remote_ufrag) else {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        };
+        let (ufrag, entity_tag) = (remote.ufrag.clone(), random::entity_tag()?);
+        let local = self.restart(id, session.principal, remote).await?;
+        self.hub.directory.restarted(id, ufrag, entity_tag.clone());
+        let mut response = write_fragment(&session.fragment, &local).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, FRAGMENT);
+        insert(response.headers_mut(), ETAG, &entity_tag)?;
+        Ok(response)
+    }
+
+    /// RFC 9725 section 4.2: leaving. A token that ran out meanwhile is good enough for that.
+    async fn delete(
+        &self,
+        role: Role,
+        bearer: &Bearer,
+        path: &Path<(String, String)>,
+    ) -> Result<StatusCode, Problem> {
+        let grant = self.issuer.verify_ignoring_expiry(bearer.required()?, SystemTime::now()).await?;
+        let (id, session) = self.owned(role, path, |session| session.principal == grant.principal.pseudonym())?;
+        self.leave(id, session.principal)?;
+        Ok(StatusCode::OK)
+    }
+
+    /// The session that a path names, for its owner. Somebody else's, another path's and none look the same.
+    fn owned(
+        &self,
+        role: Role,
+        Path((event, id)): &Path<(String, String)>,
+        is_owner: impl FnOnce(&HttpSession) -> bool,
+    ) -> Result<(SessionId, HttpSession), Problem> {
+        let unknown = || Problem::new(FaultCode::SessionUnknown);
+        let event: EventId = event.parse().map_err(|_| unknown())?;
+        let bits: [u8; 16] = URL_SAFE_NO_PAD.decode(id).ok().and_then(|bits| bits.try_into().ok()).ok_or_else(unknown)?;
+        let id = SessionId::new(bits);
+        let session = self.hub.directory.http(id).ok_or_else(unknown)?;
+        let same_place = session.event == event && session.role == role;
+        if same_place && is_owner(&session) { Ok((id, session)) } else { Err(unknown()) }
+    }
+}
+
+const fn segment(role: Role) -> &'static str {
+    match role {
+        Role::Broadcaster => "whip",
+        Role::Viewer => "whep",
+    }
+}
+
+/// RFC 9110 section 13.1.1: `*` or a list that holds the tag.
+fn is_match(condition: &str, entity_tag: &str) -> bool {
+    condition.trim() == "*" || condition.split(',').any(|tag| tag.trim() == entity_tag)
+}
+
+fn insert(headers: &mut HeaderMap, name: axum::http::HeaderName, value: &str) -> Result<(), Problem> {
+    let value = HeaderValue::from_str(value).map_err(|_| Problem::new(FaultCode::Internal))?;
+    headers.insert(name, value);
+    Ok(())
+}
