@@ -30,12 +30,8 @@ export const styles = css`
   }
 
   .frame {
-    width: min(68rem, 100% - 2 * clamp(1rem, 4vw, 2rem));
+    width: min(74rem, 100% - 2 * clamp(1rem, 4vw, 2rem));
     margin-inline: auto;
-  }
-
-  .frame.wide {
-    width: min(80rem, 100% - 2 * clamp(1rem, 4vw, 2rem));
   }
 
   .frame.narrow {
@@ -124,7 +120,6 @@ export const styles = css`
     align-items: center;
     justify-content: space-between;
     gap: 0.25rem 1.5rem;
-    width: min(80rem, 100% - 2 * clamp(1rem, 4vw, 2rem));
   }
 
   header {
@@ -168,11 +163,12 @@ export const styles = css`
   }
 
   .fold-b {
-    fill: light-dark(#34a898, #2b8377);
+    fill: #34a898;
+    fill-opacity: 0.85;
   }
 
   .light {
-    fill: light-dark(#c4263a, #ff6b7a);
+    fill: light-dark(#d3303f, #ff6b7a);
   }
 
   nav {
@@ -200,19 +196,28 @@ export const styles = css`
     color: var(--_ink);
   }
 
-  header nav a[aria-current='page'] {
-    box-shadow: inset 0 -2px 0 var(--_accent);
-    border-radius: 0;
+  header nav a {
+    position: relative;
+    min-height: 4rem;
+  }
+
+  header nav a[aria-current='page']::after {
+    position: absolute;
+    inset: auto 0.75rem -1px;
+    height: 2px;
+    background: var(--_accent);
+    content: '';
   }
 
   /* Home */
 
   .hero {
-    max-width: 44rem;
+    position: relative;
     padding-block: clamp(1rem, 5vw, 3.5rem) clamp(2rem, 6vw, 4rem);
   }
 
   .hero h1 {
+    max-width: 44rem;
     font-size: clamp(2.25rem, 7vw, 3.625rem);
     letter-spacing: -0.035em;
     line-height: 1.06;
@@ -223,6 +228,28 @@ export const styles = css`
     margin-top: 1.25rem;
     font-size: clamp(1.0625rem, 2.5vw, 1.25rem);
     line-height: 1.55;
+  }
+
+  .curtain {
+    display: none;
+    position: absolute;
+    z-index: -1;
+    top: 0;
+    right: 0;
+    height: 100%;
+    max-height: 24rem;
+    mask-image: linear-gradient(#000000 55%, transparent 96%);
+  }
+
+  @media (width >= 64rem) {
+    .curtain {
+      display: block;
+    }
+  }
+
+  .curtain .fold {
+    fill: var(--_accent);
+    fill-opacity: 0.13;
   }
 
   section > h2 {

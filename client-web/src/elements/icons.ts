@@ -57,9 +57,23 @@ export const icons = {
   pause: icon(svg`<path d="M8.5 5.5v13M15.5 5.5v13"/>`),
 };
 
-/** Two folds of a veil meeting in a V, and the light that comes through where they overlap. */
+/** Two folds of a veil that cross in a V, and the live light between them. */
 export const mark: TemplateResult = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-  <path class="fold-a" d="M3.5 6.5C9 5 14.5 8.5 16 15c1.2 5.2 1 9.5 0 12.5C9.5 25 4 17 3.5 6.5z" />
-  <path class="fold-b" d="M28.5 6.5C23 5 17.5 8.5 16 15c-1.2 5.2-1 9.5 0 12.5C22.5 25 28 17 28.5 6.5z" />
-  <circle class="light" cx="16" cy="6" r="2.75" />
+  <path class="fold-a" d="M2.5 5H11l8.5 22.5H12z" />
+  <path class="fold-b" d="M29.5 5H21l-8.5 22.5H20z" />
+  <circle class="light" cx="16" cy="7.5" r="2.75" />
 </svg>`;
+
+/** The same light, seen through a hanging veil: an ornament for wide screens. */
+export const curtain: TemplateResult = html`<svg class="curtain" viewBox="0 0 440 380" aria-hidden="true">
+  <circle class="light" cx="205" cy="176" r="58" />
+  ${[0, 1, 2, 3, 4, 5].map((fold) => foldAt(8 + fold * 62, fold))}
+</svg>`;
+
+/** Folds of alternating depth; `left` is where the upper edge begins. */
+function foldAt(left: number, fold: number): SVGTemplateResult {
+  const sway = fold % 2 === 0 ? 26 : -20;
+  const edge = `c${sway} 120 ${-sway} 250 ${sway / 2} 380`;
+  const back = `c${-sway} -130 ${sway} -260 ${-sway / 2} -380`;
+  return svg`<path class="fold" d="M${left} 0${edge}h104${back}z"/>`;
+}

@@ -28,7 +28,12 @@ export interface Poster {
   kind: PosterKind;
   title: string;
   text: string;
+  /** Whether trying again could help. */
+  retry?: boolean;
 }
+
+/** Asking again does not change these. */
+const FINAL: ReadonlySet<string> = new Set(['event-unknown', 'event-private', 'codec-unsupported']);
 
 /** `null`: the picture speaks for itself. */
 export function poster(model: PlayerModel): Poster | null {
@@ -71,8 +76,9 @@ const SESSION: Partial<Record<SessionState, (model: PlayerModel) => Poster>> = {
     kind: 'failed',
     title: model.error?.title ?? 'This did not work',
     text: model.error?.remedy ?? 'Try again in a moment.',
+    retry: model.error === null || !FINAL.has(model.error.code),
   }),
-  closed: () => ({ kind: 'failed', title: 'You left', text: 'Come back whenever you like.' }),
+  closed: () => ({ kind: 'failed', title: 'You left', text: 'Come back whenever you like.', retry: true }),
 };
 
 function onStage({ stage, playing, unplayable }: PlayerModel): Poster | null {

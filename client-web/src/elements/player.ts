@@ -134,7 +134,7 @@ export class VeilcastPlayer extends LitElement {
         ${shown.text === '' ? nothing : html`<p class="text">${shown.text}</p>`}
       </div>
       ${
-        shown.kind === 'failed'
+        shown.retry === true
           ? html`<button type="button" class="pill" @click=${this.#watch}>${icons.retry} Try again</button>`
           : nothing
       }

@@ -15,37 +15,37 @@ export interface SignalListener {
 
 /** One WebSocket at `/ws`: says hello, then carries messages both ways. */
 export class Signal {
-  readonly #socket: WebSocket;
+  #socket: WebSocket | null = null;
   #welcomed = false;
   #closed = false;
   #settle: { resolve(welcome: Welcome): void; reject(error: VeilcastError): void } | null = null;
 
   constructor(
-    url: string,
+    private readonly url: string,
     private readonly environment: Environment,
     private readonly listener: SignalListener,
-  ) {
-    this.#socket = environment.openSocket(socketAddress(url));
-  }
+  ) {}
 
   /** The token travels in the first message, never in the address. */
   open(token: string): Promise<Welcome> {
+    const socket = this.environment.openSocket(socketAddress(this.url));
+    this.#socket = socket;
     const welcome = new Promise<Welcome>((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#socket.addEventListener('open', () => this.send({ type: 'hello', token }));
-      this.#socket.addEventListener('message', (event) => this.#receive(event.data));
-      this.#socket.addEventListener('close', () => this.#lost());
+      socket.addEventListener('open', () => this.send({ type: 'hello', token }));
+      socket.addEventListener('message', (event) => this.#receive(event.data));
+      socket.addEventListener('close', () => this.#lost());
     });
     return within(this.environment.clock, WELCOME_MS, welcome, () => VeilcastError.local('timeout'));
   }
 
   send(message: ClientMessage): void {
-    if (this.#socket.readyState === 1) this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
   }
 
   close(): void {
     this.#closed = true;
-    this.#socket.close();
+    this.#socket?.close();
   }
 
   #receive(data: unknown): void {

@@ -54,7 +54,7 @@ class Broadcast extends Page {
         ${this.error === null ? loading('Opening the studio…') : html`<p><a href="/studio">All events</a></p>`}
       </div>`;
     }
-    return html`<div class="frame wide">
+    return html`<div class="frame">
       <p class="trail"><a href="/studio">Studio</a></p>
       <div class="title-row">
         <div class="what">

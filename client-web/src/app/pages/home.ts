@@ -1,5 +1,5 @@
 import { html, type TemplateResult } from 'lit';
-import { icons } from '../../elements/icons.js';
+import { curtain, icons } from '../../elements/icons.js';
 import type { EventSummary } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { Page } from '../page.js';
@@ -29,6 +29,7 @@ class Home extends Page {
   protected override render(): TemplateResult {
     return html`<div class="frame">
       <section class="hero">
+        ${curtain}
         <h1>Live events that mind their own business.</h1>
         <p class="lead">
           This server carries live video from one person to many. To watch you need a link and nothing else: no account,

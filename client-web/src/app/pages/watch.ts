@@ -37,7 +37,7 @@ class Watch extends Page {
   }
 
   protected override render(): TemplateResult {
-    return html`<div class="frame wide watch">
+    return html`<div class="frame watch">
       <veilcast-player
         event=${this.#id}
         .token=${this.#invitation}
