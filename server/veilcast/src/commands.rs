@@ -1,8 +1,8 @@
 //! The commands that work on the records and return, also while the server runs.
 
 use crate::cli::{EndArguments, NewEventArguments, Place, TokenArguments};
-use crate::config::{Config, Sources};
-use crate::{Failure, console};
+use crate::config::{Config, Problem, Sources};
+use crate::{Failure, console, serve};
 use std::time::SystemTime;
 use veilcast_auth::{Issuer, Subject};
 use veilcast_privacy::Redacted;
@@ -90,6 +90,7 @@ pub(crate) async fn offer_setup(issuer: &Issuer, now: SystemTime) -> Result<(), 
 pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
     warn(sources);
     let config = Config::resolve(sources).map_err(Failure::Configuration)?;
+    check_edge(&config)?;
     let file = sources.file.as_ref().map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
     console::say(&format!("The configuration is good ({file})."));
     console::say(&format!("Pages: {} on port {}.", config.public_url_on(config.listen.port()), config.listen.port()));
@@ -97,6 +98,13 @@ pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
     console::say(&format!("Media: UDP and TCP ports {} to {last}.", config.media_port));
     console::say(&format!("Records: {}.", config.data_dir.display()));
     Ok(())
+}
+
+/// What only the edge can tell: whether a certificate belongs to its key, for instance.
+fn check_edge(config: &Config) -> Result<(), Failure> {
+    let settings = serve::gateway_config(config, &config.public_url_on(config.listen.port()));
+    let checked = veilcast_gateway::check(config.listen, &settings);
+    checked.map_err(|error| Failure::Configuration(vec![Problem::new("configuration", error.to_string())]))
 }
 
 /// Shows what does not stop anything but should be looked at.

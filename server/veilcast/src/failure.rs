@@ -23,14 +23,20 @@ pub enum Failure {
     /// Over.
     #[error("this event has ended; create another with 'veilcast event create'")]
     EventEnded,
-    /// The port of the pages.
-    #[error("cannot listen on {address}: {why}; stop the program that uses it, or choose another with --listen")]
-    Listen {
+    /// The directory for certificates by ACME.
+    #[error("cannot use {path}: {why}; make sure that it is a directory of the user who runs veilcast")]
+    CertificateCache {
         /// Where.
-        address: String,
+        path: String,
         /// The system's reason.
         why: io::ErrorKind,
     },
+    /// The media plane.
+    #[error(transparent)]
+    Media(#[from] veilcast_shard::Error),
+    /// The edge.
+    #[error(transparent)]
+    Gateway(#[from] veilcast_gateway::StartError),
     /// The system gives no threads or no timer.
     #[error("cannot start: {0}; check the limits on threads and open files")]
     Runtime(io::ErrorKind),

@@ -11,11 +11,11 @@ pub(crate) struct Doors {
 impl Doors {
     /// Opens `listen`. Beside 127.0.0.1 it tries [::1], because a browser may look for `localhost` at either.
     pub(crate) fn open(listen: SocketAddr) -> Result<Self, Failure> {
-        let first = bind(listen).map_err(|error| Failure::Listen { address: listen.to_string(), why: error.kind() })?;
+        let first = veilcast_gateway::bind(listen)?;
         let port = first.local_addr().map_or(listen.port(), |address| address.port());
         let mut doors = Self { listeners: vec![first], port, description: describe(listen.ip()) };
         if listen.ip() == Ipv4Addr::LOCALHOST {
-            match bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
+            match veilcast_gateway::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
                 Ok(second) => doors.listeners.push(second),
                 // No IPv6 here, or somebody else's program: the browser falls back to IPv4.
                 Err(_) => doors.description = "this machine only, IPv4",
@@ -23,12 +23,6 @@ impl Doors {
         }
         Ok(doors)
     }
-}
-
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
 }
 
 fn describe(address: IpAddr) -> &'static str {
