@@ -37,7 +37,7 @@ class Shell extends LitElement {
       <main id="main" tabindex="-1"></main>
       <footer>
         <div class="frame">
-          <p>Veilcast is free software under the Apache License 2.0.</p>
+          <p>Free software, Apache License 2.0</p>
           <nav aria-label="About">${this.#link('/privacy', 'Privacy')} ${this.#link('/operator', 'Operator')}</nav>
         </div>
       </footer>`;

@@ -213,6 +213,7 @@ export const styles = css`
 
   .hero {
     position: relative;
+    isolation: isolate;
     padding-block: clamp(1rem, 5vw, 3.5rem) clamp(2rem, 6vw, 4rem);
   }
 
@@ -234,11 +235,10 @@ export const styles = css`
     display: none;
     position: absolute;
     z-index: -1;
-    top: 0;
+    top: 50%;
     right: 0;
-    height: 100%;
-    max-height: 24rem;
-    mask-image: linear-gradient(#000000 55%, transparent 96%);
+    width: min(32rem, 40%);
+    translate: 0 -50%;
   }
 
   @media (width >= 64rem) {
@@ -247,9 +247,16 @@ export const styles = css`
     }
   }
 
-  .curtain .fold {
-    fill: var(--_accent);
-    fill-opacity: 0.13;
+  .depth-1 {
+    opacity: 0.34;
+  }
+
+  .depth-2 {
+    opacity: 0.16;
+  }
+
+  .depth-3 {
+    opacity: 0.07;
   }
 
   section > h2 {
@@ -646,6 +653,7 @@ export const styles = css`
   .figures div {
     display: flex;
     flex-direction: column-reverse;
+    justify-content: flex-end;
     padding: 1rem 1.25rem;
     border: 1px solid var(--_line);
     border-radius: var(--_radius);

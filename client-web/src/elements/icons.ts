@@ -64,16 +64,13 @@ export const mark: TemplateResult = html`<svg class="mark" viewBox="0 0 32 32" a
   <circle class="light" cx="16" cy="7.5" r="2.75" />
 </svg>`;
 
-/** The same light, seen through a hanging veil: an ornament for wide screens. */
-export const curtain: TemplateResult = html`<svg class="curtain" viewBox="0 0 440 380" aria-hidden="true">
-  <circle class="light" cx="205" cy="176" r="58" />
-  ${[0, 1, 2, 3, 4, 5].map((fold) => foldAt(8 + fold * 62, fold))}
+/** The mark at its largest, its folds fading outwards: an ornament for wide screens. */
+export const curtain: TemplateResult = html`<svg class="curtain" viewBox="0 0 480 250" aria-hidden="true">
+  ${[3, 2, 1, 0].map(
+    (fold) => svg`<g class="depth-${fold}">
+      <path class="fold-a" d="M${122 - fold * 38} 12h72l80 212h-72z"/>
+      <path class="fold-b" d="M${358 + fold * 38} 12h-72l-80 212h72z"/>
+    </g>`,
+  )}
+  <circle class="light" cx="240" cy="36" r="24" />
 </svg>`;
-
-/** Folds of alternating depth; `left` is where the upper edge begins. */
-function foldAt(left: number, fold: number): SVGTemplateResult {
-  const sway = fold % 2 === 0 ? 26 : -20;
-  const edge = `c${sway} 120 ${-sway} 250 ${sway / 2} 380`;
-  const back = `c${-sway} -130 ${sway} -260 ${-sway / 2} -380`;
-  return svg`<path class="fold" d="M${left} 0${edge}h104${back}z"/>`;
-}

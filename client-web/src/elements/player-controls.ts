@@ -12,6 +12,7 @@ export class VeilcastPlayerControls extends LitElement {
     fullscreen: { type: Boolean },
     canInset: { type: Boolean, attribute: 'can-inset' },
     canFullscreen: { type: Boolean, attribute: 'can-fullscreen' },
+    plain: { type: Boolean, reflect: true },
   };
 
   declare muted: boolean;
@@ -20,6 +21,8 @@ export class VeilcastPlayerControls extends LitElement {
   declare fullscreen: boolean;
   declare canInset: boolean;
   declare canFullscreen: boolean;
+  /** No picture behind: no shade needed. */
+  declare plain: boolean;
 
   constructor() {
     super();
@@ -29,6 +32,7 @@ export class VeilcastPlayerControls extends LitElement {
     this.fullscreen = false;
     this.canInset = false;
     this.canFullscreen = false;
+    this.plain = false;
   }
 
   protected override render(): TemplateResult {
@@ -97,6 +101,10 @@ export class VeilcastPlayerControls extends LitElement {
         padding: 2.5rem 0.75rem 0.625rem;
         background: linear-gradient(transparent, rgb(0 0 0 / 72%));
         color: #ffffff;
+      }
+
+      :host([plain]) .bar {
+        background: none;
       }
 
       button {

@@ -42,6 +42,12 @@ export const playerStyles = css`
     text-align: center;
   }
 
+  /* Clear of the controls below. */
+  .poster.sound-only,
+  .poster.unplayable {
+    padding-bottom: 3.5rem;
+  }
+
   .poster.reconnecting {
     background: rgb(4 12 11 / 72%);
   }
@@ -54,9 +60,9 @@ export const playerStyles = css`
   }
 
   .words > svg {
-    width: 2.5rem;
-    height: 2.5rem;
-    margin-bottom: 0.75rem;
+    width: clamp(1.75rem, 6vw, 2.5rem);
+    height: clamp(1.75rem, 6vw, 2.5rem);
+    margin-bottom: clamp(0.25rem, 1.5vw, 0.75rem);
     color: #8fe3d8;
     stroke-width: 1.4;
   }

@@ -101,7 +101,6 @@ export class VeilcastPlayer extends LitElement {
   protected override render(): TemplateResult {
     const shown = poster(this.model);
     const note = remark(this.model);
-    const over = shown?.kind === 'ended' || shown?.kind === 'failed';
     return html`
       <video playsinline autoplay tabindex="-1" aria-label="Live picture" @click=${this.#clicked}></video>
       ${shown === null ? nothing : this.#poster(shown)}
@@ -111,15 +110,16 @@ export class VeilcastPlayer extends LitElement {
       </div>
       ${this.soundBlocked && isLive(this.model) ? this.#soundButton() : nothing}
       ${
-        over
-          ? nothing
-          : html`<veilcast-player-controls
+        isLive(this.model)
+          ? html`<veilcast-player-controls
+              ?plain=${shown !== null}
               ?muted=${this.muted}
               .volume=${this.volume}
               ?fullscreen=${this.fullscreen}
               ?can-fullscreen=${this.#canFullscreen()}
               ?can-inset=${document.pictureInPictureEnabled === true}
             ></veilcast-player-controls>`
+          : nothing
       }
       <div class="unseen" role="status">${shown === null ? 'Live' : `${shown.title}. ${shown.text}`}</div>
     `;

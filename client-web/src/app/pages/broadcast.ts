@@ -48,11 +48,15 @@ class Broadcast extends Page {
   protected override render(): TemplateResult {
     const event = this.summary;
     if (event === null) {
-      return html`<div class="frame">
-        <h1 class="unseen">Studio</h1>
-        ${errorNotice(this.error)}
-        ${this.error === null ? loading('Opening the studio…') : html`<p><a href="/studio">All events</a></p>`}
-      </div>`;
+      return this.error === null
+        ? html`<div class="frame">${loading('Opening the studio…')}</div>`
+        : html`<div class="frame narrow">
+            <div class="sheet">
+              <h1>${this.error.title}</h1>
+              <p class="lead">${this.error.remedy}</p>
+              <a class="button" href="/studio">All events</a>
+            </div>
+          </div>`;
     }
     return html`<div class="frame">
       <p class="trail"><a href="/studio">Studio</a></p>

@@ -90,7 +90,7 @@ const FACTS = [
   {
     icon: icons.globe,
     title: 'No third parties',
-    text: 'Every byte of this page comes from this server. No fonts, no counters, no content networks.',
+    text: 'Every byte of this page comes from this server. No web fonts, no counters, no content networks.',
   },
 ];
 

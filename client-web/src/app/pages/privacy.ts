@@ -6,7 +6,7 @@ class Privacy extends Page {
   protected override render(): TemplateResult {
     return html`<div class="frame prose">
       <h1>What this server knows</h1>
-      <p class="lead">As little as it can, for as short as it can. Here is all of it, in plain words.</p>
+      <p class="lead">As little as it can, for as short a time as it can. Here is all of it, in plain words.</p>
 
       <h2>When you watch</h2>
       <dl class="ledger">
@@ -42,7 +42,7 @@ class Privacy extends Page {
         <dt>The event</dt>
         <dd>
           Its title (encrypted on disk), who may come in, whether it has started or ended, and when it was made, to the
-          minute. It stays until the operator removes it.
+          minute. This version keeps it for as long as the server keeps its data; it cannot remove a single event yet.
         </dd>
       </dl>
 

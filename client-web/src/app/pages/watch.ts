@@ -2,7 +2,6 @@ import { html, nothing, type TemplateResult } from 'lit';
 import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
-import { isLive } from '../../elements/player-view.js';
 import type { EventSummary } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { takeInvitation } from '../invitation.js';
@@ -48,7 +47,7 @@ class Watch extends Page {
       ></veilcast-player>
       <div class="caption">
         <h1>${this.summary?.title ?? 'Live event'}</h1>
-        ${this.#state()}
+        ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
       </div>
       <p class="assurance">
         ${icons.lock}
@@ -58,12 +57,6 @@ class Watch extends Page {
         </span>
       </p>
     </div>`;
-  }
-
-  #state(): TemplateResult | typeof nothing {
-    if (this.model === null) return nothing;
-    if (this.model.session === 'ended') return stateBadge('ended');
-    return isLive(this.model) ? stateBadge('live') : nothing;
   }
 
   #named(event: EventSummary): void {
