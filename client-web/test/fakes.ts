@@ -1,0 +1,227 @@
+import { vi } from 'vitest';
+import type { Fault, FaultCode, StageState } from '../src/protocol/index.js';
+import type { Clock } from '../src/sdk/clock.js';
+import type { Environment } from '../src/sdk/environment.js';
+
+/** Time that moves only when told to. */
+export class FakeClock implements Clock {
+  #now = 1_000;
+  #timers: { at: number; run: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.#now + ms, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Runs what is due on the way, letting promises settle in between. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (;;) {
+      const next = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+      await settle();
+    }
+    this.#now = end;
+  }
+}
+
+/** Lets every promise that can settle do so. */
+export async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+export class FakeSocket extends EventTarget {
+  readyState = 0;
+  readonly sent: { type: string; number?: number; sdp?: string; token?: string }[] = [];
+
+  constructor(readonly url: string) {
+    super();
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event('open'));
+  }
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+
+  say(message: object): void {
+    this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) }));
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  /** The other side, or the network, ends it. */
+  drop(): void {
+    this.readyState = 3;
+    this.dispatchEvent(new Event('close'));
+  }
+
+  offers(): string[] {
+    return this.sent.flatMap((message) => (message.type === 'offer' ? [message.sdp ?? ''] : []));
+  }
+}
+
+export class FakeSender {
+  track: unknown = null;
+  parameters: Record<string, unknown> = {};
+
+  async replaceTrack(track: unknown): Promise<void> {
+    this.track = track;
+  }
+
+  getParameters(): Record<string, unknown> {
+    return { ...this.parameters };
+  }
+
+  async setParameters(parameters: Record<string, unknown>): Promise<void> {
+    this.parameters = parameters;
+  }
+}
+
+export class FakePeer extends EventTarget {
+  connectionState = 'new';
+  localDescription: { sdp: string } | null = null;
+  remote: string[] = [];
+  restarts = 0;
+  closed = false;
+  transceivers: { kind: string; init: { direction?: string }; sender: FakeSender }[] = [];
+  stats = new Map<string, object>();
+
+  addTransceiver(kind: string, init: { direction?: string }): object {
+    const transceiver = {
+      kind,
+      init,
+      sender: new FakeSender(),
+      receiver: { track: { kind }, jitterBufferTarget: null },
+    };
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  async setLocalDescription(): Promise<void> {
+    this.localDescription = { sdp: `v=0\r\nc=IN IP4 192.0.2.7\r\na=ice-ufrag:u${this.restarts}\r\n` };
+  }
+
+  async setRemoteDescription(description: { sdp: string }): Promise<void> {
+    this.remote.push(description.sdp);
+  }
+
+  async getStats(): Promise<Map<string, object>> {
+    return this.stats;
+  }
+
+  restartIce(): void {
+    this.restarts += 1;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  become(state: string): void {
+    this.connectionState = state;
+    this.dispatchEvent(new Event('connectionstatechange'));
+  }
+}
+
+export class FakeStream {
+  tracks: unknown[] = [];
+  getTracks(): unknown[] {
+    return [...this.tracks];
+  }
+  addTrack(track: unknown): void {
+    this.tracks.push(track);
+  }
+  removeTrack(track: unknown): void {
+    this.tracks = this.tracks.filter((other) => other !== track);
+  }
+}
+
+/** A browser without a network: every socket and peer that was asked for, in order. */
+export class FakeBrowser {
+  readonly clock = new FakeClock();
+  readonly sockets: FakeSocket[] = [];
+  readonly peers: FakePeer[] = [];
+  networkChanged: () => void = () => {};
+
+  constructor() {
+    vi.stubGlobal('MediaStream', FakeStream);
+    vi.stubGlobal('RTCRtpSender', {});
+  }
+
+  readonly environment: Environment = {
+    clock: this.clock,
+    random: () => 1,
+    openSocket: (url) => {
+      const socket = new FakeSocket(url);
+      this.sockets.push(socket);
+      return socket as unknown as WebSocket;
+    },
+    createPeer: () => {
+      const peer = new FakePeer();
+      this.peers.push(peer);
+      return peer as unknown as RTCPeerConnection;
+    },
+    onNetworkChange: (listener) => {
+      this.networkChanged = listener;
+      return () => {
+        this.networkChanged = () => {};
+      };
+    },
+  };
+
+  get socket(): FakeSocket {
+    return last(this.sockets);
+  }
+
+  get peer(): FakePeer {
+    return last(this.peers);
+  }
+
+  /** Welcomes the newest socket and connects its peer. */
+  async connect(role: 'viewer' | 'broadcaster', stage: StageState = ABSENT): Promise<void> {
+    await settle();
+    this.socket.open();
+    this.socket.say({ type: 'welcome', role, event: EVENT, stage });
+    await settle();
+    await this.answer();
+    this.peer.become('connected');
+    await settle();
+  }
+
+  async answer(): Promise<void> {
+    const offers = this.socket.sent.filter((message) => message.type === 'offer');
+    this.socket.say({ type: 'answer', number: last(offers).number, sdp: 'answer' });
+    await settle();
+  }
+}
+
+export const ABSENT: StageState = { audio: 'absent', video: 'absent' };
+export const LIVE: StageState = { audio: 'live', video: 'live' };
+export const EVENT = { id: 'a'.repeat(26), title: 'T', state: 'scheduled', public: true, listed: false };
+
+export function fault(code: FaultCode, status = 400): Fault {
+  return { type: `/problems/${code}`, code, title: 'What happened.', remedy: 'What to do.', status };
+}
+
+function last<T>(list: readonly T[]): T {
+  const item = list.at(-1);
+  if (item === undefined) throw new Error('nothing there yet');
+  return item;
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { Malformed, parseEventList, parseFault, parseJson, parseServerMessage } from '../src/sdk/parse.js';
+import { EVENT, fault } from './fakes.js';
+
+const say = (message: unknown) => parseServerMessage(JSON.stringify(message));
+
+describe('parseServerMessage', () => {
+  it.each([
+    { type: 'welcome', role: 'viewer', event: EVENT, stage: { audio: 'live', video: 'muted' } },
+    { type: 'answer', number: 1, sdp: 'v=0' },
+    { type: 'connected' },
+    { type: 'disconnected', fault: null },
+    { type: 'disconnected', fault: fault('connection-lost') },
+    { type: 'stage', audio: 'absent', video: 'live' },
+    { type: 'unplayable', codec: 'AV1', title: 'No.' },
+    { type: 'audience', viewers: 0 },
+    { type: 'ended', title: 'Over.' },
+    { type: 'draining', retry_after_ms: 100 },
+    { type: 'fault', fault: fault('too-many', 429) },
+  ])('reads $type as it was written', (message) => {
+    expect(say(message)).toEqual(message);
+  });
+
+  it('passes over kinds that a newer server may have', () => {
+    expect(say({ type: 'confetti' })).toBeNull();
+  });
+
+  it('drops what nobody asked for', () => {
+    expect(say({ type: 'audience', viewers: 1, names: ['x'] })).toEqual({ type: 'audience', viewers: 1 });
+  });
+
+  it.each([
+    'nonsense',
+    '[]',
+    'null',
+    '{}',
+    '{"type":7}',
+    '{"type":"answer","number":1.5,"sdp":""}',
+    '{"type":"answer","number":-1,"sdp":""}',
+    '{"type":"stage","audio":"live"}',
+    '{"type":"stage","audio":"live","video":"LIVE"}',
+    '{"type":"welcome","role":"king","event":{},"stage":{}}',
+    '{"type":"fault","fault":{"code":"internal"}}',
+  ])('refuses %s', (text) => {
+    expect(() => parseServerMessage(text)).toThrow(Malformed);
+  });
+
+  it('is not fooled by the names of object methods', () => {
+    expect(say({ type: 'constructor' })).toBeNull();
+    expect(say({ type: '__proto__' })).toBeNull();
+  });
+});
+
+describe('the rest of the wire', () => {
+  it('takes a fault code it does not know for an internal one, and keeps the words', () => {
+    expect(parseFault({ ...fault('internal'), code: 'brand-new' })).toEqual(fault('internal'));
+  });
+
+  it('keeps the detail where there is one', () => {
+    expect(parseFault({ ...fault('sdp-invalid'), detail: 'line 3' }).detail).toBe('line 3');
+  });
+
+  it('reads lists, and refuses anything else in their place', () => {
+    expect(parseEventList({ events: [EVENT] })).toEqual([EVENT]);
+    expect(() => parseEventList({ events: {} })).toThrow(Malformed);
+    expect(() => parseJson('7')).toThrow(Malformed);
+  });
+});

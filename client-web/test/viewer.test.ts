@@ -1,0 +1,252 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { VeilcastError } from '../src/sdk/errors.js';
+import type { SessionState, TokenSource } from '../src/sdk/session.js';
+import { Viewer } from '../src/sdk/viewer.js';
+import { ABSENT, EVENT, FakeBrowser, fault, LIVE, settle } from './fakes.js';
+
+afterEach(() => vi.unstubAllGlobals());
+
+function watching(token: TokenSource = 'pass') {
+  const browser = new FakeBrowser();
+  const viewer = new Viewer({
+    url: 'https://live.example',
+    event: EVENT.id,
+    token,
+    environment: browser.environment,
+  });
+  const states: SessionState[] = [];
+  const errors: VeilcastError[] = [];
+  viewer.on('state', (state) => states.push(state));
+  viewer.on('error', (error) => errors.push(error));
+  viewer.start();
+  return { browser, viewer, states, errors };
+}
+
+describe('joining', () => {
+  it('authenticates in the first message, not in the address', async () => {
+    const { browser } = watching();
+    await settle();
+    browser.socket.open();
+    expect(browser.socket.url).toBe('wss://live.example/ws');
+    expect(browser.socket.sent[0]).toEqual({ type: 'hello', token: 'pass' });
+  });
+
+  it('offers to receive, with no address in the offer', async () => {
+    const { browser, states } = watching();
+    await browser.connect('viewer');
+    expect(browser.peer.transceivers.map(({ kind, init }) => [kind, init.direction])).toEqual([
+      ['audio', 'recvonly'],
+      ['video', 'recvonly'],
+    ]);
+    expect(browser.socket.offers()[0]).not.toContain('192.0.2.7');
+    expect(states).toEqual(['connecting', 'connected']);
+  });
+
+  it('opens the socket only once the token is there', async () => {
+    let give: (token: string) => void = () => {};
+    const { browser } = watching(() => new Promise((resolve) => (give = resolve)));
+    await settle();
+    expect(browser.sockets).toHaveLength(0);
+    give('late');
+    await browser.connect('viewer');
+    expect(browser.socket.sent[0]).toEqual({ type: 'hello', token: 'late' });
+  });
+
+  it('refuses another event or role than its own', async () => {
+    const { browser, states, errors } = watching();
+    await settle();
+    browser.socket.open();
+    browser.socket.say({ type: 'welcome', role: 'broadcaster', event: EVENT, stage: ABSENT });
+    await settle();
+    expect(states.at(-1)).toBe('failed');
+    expect(errors[0]?.code).toBe('unsupported');
+  });
+
+  it('gives up on a refusal that stays one', async () => {
+    const { browser, states, errors } = watching();
+    await settle();
+    browser.socket.open();
+    browser.socket.say({ type: 'fault', fault: fault('token-invalid', 401) });
+    await browser.clock.pass(60_000);
+    expect(browser.sockets).toHaveLength(1);
+    expect(states).toEqual(['connecting', 'failed']);
+    expect(errors[0]?.remedy).toBe('What to do.');
+  });
+
+  it('fetches an expired token anew, once', async () => {
+    const token = vi.fn(async () => 'fresh');
+    const { browser, states } = watching(token);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await settle();
+      browser.socket.open();
+      browser.socket.say({ type: 'fault', fault: fault('token-expired', 401) });
+      await browser.clock.pass(2_000);
+    }
+    expect(token).toHaveBeenCalledTimes(2);
+    expect(states.at(-1)).toBe('failed');
+  });
+
+  it('takes an event that is over as an end, not as a failure', async () => {
+    const { browser, viewer, states } = watching();
+    const ended = vi.fn();
+    viewer.on('ended', ended);
+    await settle();
+    browser.socket.open();
+    browser.socket.say({ type: 'fault', fault: fault('event-ended', 410) });
+    await settle();
+    expect(states.at(-1)).toBe('ended');
+    expect(ended).toHaveBeenCalledWith('What happened.');
+  });
+});
+
+describe('staying', () => {
+  it('comes back after a lost socket, with a new peer and the same stream', async () => {
+    const { browser, viewer, states } = watching();
+    await browser.connect('viewer');
+    const { stream } = viewer;
+    const tracks = stream.getTracks();
+    browser.socket.drop();
+    expect(browser.peer.closed).toBe(true);
+    expect(stream.getTracks()).toEqual(tracks);
+    await browser.clock.pass(600);
+    await browser.connect('viewer');
+    expect(browser.peers).toHaveLength(2);
+    expect(viewer.stream).toBe(stream);
+    expect(stream.getTracks()).not.toEqual(tracks.concat(tracks));
+    expect(stream.getTracks()).toHaveLength(2);
+    expect(states).toEqual(['connecting', 'connected', 'reconnecting', 'connected']);
+  });
+
+  it('waits longer after each failure', async () => {
+    const { browser } = watching();
+    await settle();
+    const opened: number[] = [];
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      browser.socket.drop();
+      const count = browser.sockets.length;
+      const from = browser.clock.now();
+      while (browser.sockets.length === count) await browser.clock.pass(50);
+      opened.push(browser.clock.now() - from);
+    }
+    expect(opened).toEqual([500, 1000, 2000, 4000]);
+  });
+
+  it('restarts ICE over the same session when the path is lost', async () => {
+    const { browser, states } = watching();
+    await browser.connect('viewer');
+    browser.peer.become('disconnected');
+    await browser.clock.pass(1_100);
+    expect(browser.peer.restarts).toBe(1);
+    expect(browser.socket.offers()).toHaveLength(2);
+    await browser.answer();
+    browser.peer.become('connected');
+    expect(browser.sockets).toHaveLength(1);
+    expect(states).toEqual(['connecting', 'connected', 'reconnecting', 'connected']);
+  });
+
+  it('lets a short disturbance heal by itself', async () => {
+    const { browser } = watching();
+    await browser.connect('viewer');
+    browser.peer.become('disconnected');
+    await browser.clock.pass(500);
+    browser.peer.become('connected');
+    await browser.clock.pass(5_000);
+    expect(browser.peer.restarts).toBe(0);
+  });
+
+  it('starts over when the restart finds no path', async () => {
+    const { browser } = watching();
+    await browser.connect('viewer');
+    browser.networkChanged();
+    await browser.clock.pass(7_000);
+    expect(browser.sockets).toHaveLength(2);
+  });
+
+  it('does not wait for its turn when the network is back', async () => {
+    const { browser } = watching();
+    await browser.connect('viewer');
+    browser.socket.drop();
+    browser.networkChanged();
+    await settle();
+    expect(browser.sockets).toHaveLength(2);
+  });
+
+  it('stays away as long as a draining server asks', async () => {
+    const { browser } = watching();
+    await browser.connect('viewer');
+    browser.socket.say({ type: 'draining', retry_after_ms: 3_000 });
+    browser.socket.drop();
+    await browser.clock.pass(2_900);
+    expect(browser.sockets).toHaveLength(1);
+    await browser.clock.pass(200);
+    expect(browser.sockets).toHaveLength(2);
+  });
+
+  it('offers anew when the server lost the media connection', async () => {
+    const { browser, states } = watching();
+    await browser.connect('viewer');
+    browser.socket.say({ type: 'disconnected', fault: fault('connection-lost', 504) });
+    await browser.clock.pass(600);
+    await browser.connect('viewer');
+    expect(states.at(-1)).toBe('connected');
+  });
+
+  it('says goodbye and touches nothing afterwards', async () => {
+    const { browser, viewer, states } = watching();
+    await browser.connect('viewer');
+    viewer.stop();
+    expect(browser.socket.sent.at(-1)).toEqual({ type: 'leave' });
+    browser.networkChanged();
+    await browser.clock.pass(60_000);
+    expect(browser.sockets).toHaveLength(1);
+    expect(states.at(-1)).toBe('closed');
+  });
+
+  it('survives nonsense and unknown kinds', async () => {
+    const { browser, states } = watching();
+    await browser.connect('viewer');
+    browser.socket.dispatchEvent(new MessageEvent('message', { data: '{' }));
+    browser.socket.say({ type: 'fireworks' });
+    browser.socket.say({ type: 'stage', audio: 'loud' });
+    expect(states.at(-1)).toBe('connected');
+  });
+});
+
+describe('what is on', () => {
+  it('measures the time to the first frame', async () => {
+    const { browser, viewer } = watching();
+    const playing = vi.fn();
+    viewer.on('playing', playing);
+    await browser.connect('viewer', LIVE);
+    await browser.clock.pass(300);
+    expect(playing).not.toHaveBeenCalled();
+    browser.peer.stats.set('v', { type: 'inbound-rtp', framesDecoded: 1 });
+    await browser.clock.pass(100);
+    expect(playing).toHaveBeenCalledExactlyOnceWith({ elapsedMs: 400 });
+  });
+
+  it('waits for a broadcaster and starts without being asked', async () => {
+    const { browser, viewer } = watching();
+    const playing = vi.fn();
+    viewer.on('playing', playing);
+    await browser.connect('viewer', ABSENT);
+    await browser.clock.pass(60_000);
+    browser.socket.say({ type: 'stage', ...LIVE });
+    await browser.clock.pass(100);
+    browser.peer.stats.set('v', { type: 'inbound-rtp', framesDecoded: 3 });
+    await browser.clock.pass(200);
+    expect(playing.mock.calls[0]?.[0].elapsedMs).toBeLessThanOrEqual(300);
+  });
+
+  it('tells of a pause and of a codec that cannot be played', async () => {
+    const { browser, viewer } = watching();
+    const [muted, unplayable] = [vi.fn(), vi.fn()];
+    viewer.on('muted', muted);
+    viewer.on('unplayable', unplayable);
+    await browser.connect('viewer', LIVE);
+    browser.socket.say({ type: 'stage', audio: 'muted', video: 'muted' });
+    browser.socket.say({ type: 'unplayable', codec: 'H264', title: 'No.' });
+    expect(muted).toHaveBeenCalledOnce();
+    expect(unplayable).toHaveBeenCalledWith({ codec: 'H264', title: 'No.' });
+  });
+});

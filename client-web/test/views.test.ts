@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { isLive, type PlayerModel, poster, remark } from '../src/elements/player-view.js';
+import { airWords, duration, statsWords, uplinkWarning, viewersWords } from '../src/elements/studio-view.js';
+import { VeilcastError } from '../src/sdk/errors.js';
+import { ABSENT, fault, LIVE } from './fakes.js';
+
+const model = (part: Partial<PlayerModel>): PlayerModel => ({
+  session: 'connected',
+  stage: LIVE,
+  playing: true,
+  unplayable: null,
+  ended: null,
+  error: null,
+  ...part,
+});
+
+describe('poster', () => {
+  it.each<[string | null, Partial<PlayerModel>]>([
+    [null, {}],
+    ['connecting', { session: 'idle' }],
+    ['connecting', { session: 'connecting' }],
+    ['connecting', { playing: false }],
+    ['waiting', { stage: ABSENT }],
+    ['paused', { stage: { audio: 'muted', video: 'muted' } }],
+    ['paused', { stage: { audio: 'absent', video: 'muted' } }],
+    ['sound-only', { stage: { audio: 'live', video: 'muted' } }],
+    ['sound-only', { stage: { audio: 'live', video: 'absent' } }],
+    ['unplayable', { unplayable: { codec: 'H264', title: 'No.' } }],
+    ['reconnecting', { session: 'reconnecting' }],
+    ['ended', { session: 'ended' }],
+    ['failed', { session: 'failed' }],
+  ])('%s', (kind, part) => {
+    expect(poster(model(part))?.kind ?? null).toBe(kind);
+  });
+
+  it('offers another try only where it can help', () => {
+    const failed = (code: 'event-private' | 'token-expired') =>
+      poster(model({ session: 'failed', error: VeilcastError.refused(fault(code)) }))?.retry;
+    expect(failed('event-private')).toBe(false);
+    expect(failed('token-expired')).toBe(true);
+  });
+
+  it('says what keeps it from connecting', () => {
+    const shown = poster(model({ session: 'connecting', error: VeilcastError.local('unreachable') }));
+    expect(shown?.title).toBe('The server cannot be reached.');
+  });
+});
+
+describe('the live badge', () => {
+  it('is true only of something that arrives', () => {
+    expect(isLive(model({}))).toBe(true);
+    expect(isLive(model({ session: 'reconnecting' }))).toBe(false);
+    expect(isLive(model({ stage: { audio: 'muted', video: 'muted' } }))).toBe(false);
+  });
+
+  it('is joined by a remark when the sound is off', () => {
+    expect(remark(model({ stage: { audio: 'muted', video: 'live' } }))).toContain('microphone');
+    expect(remark(model({}))).toBeNull();
+  });
+});
+
+describe('studio words', () => {
+  const stats = {
+    bitrate: 2_449_000,
+    framesPerSecond: 29.6,
+    width: 1280,
+    height: 720,
+    roundTripMs: 18.4,
+    loss: null,
+  };
+
+  it('speaks of time, people and numbers as people do', () => {
+    expect([duration(65_000), duration(3_605_000), duration(-1)]).toEqual(['1:05', '1:00:05', '0:00']);
+    expect([0, 1, 1234].map(viewersWords)).toEqual([
+      'Nobody is watching yet',
+      '1 person is watching',
+      '1,234 people are watching',
+    ]);
+    expect(statsWords(stats)).toBe('1280 × 720 · 30 frames/s · 2.4 Mbit/s · 18 ms to the server');
+    expect(statsWords({ ...stats, bitrate: 48_000, width: null, framesPerSecond: null })).toBe(
+      '48 kbit/s · 18 ms to the server',
+    );
+  });
+
+  it('warns when there is something to do', () => {
+    expect(uplinkWarning({ ...stats, loss: 0.01 })).toBeNull();
+    expect(uplinkWarning({ ...stats, loss: 0.2 })).toContain('losing packets');
+  });
+
+  it('knows on air from off', () => {
+    expect(airWords('connected', true)).toBe('You are on air.');
+    expect(airWords('failed', false)).toBe('You are off air.');
+  });
+});
