@@ -1,0 +1,56 @@
+//! Offers as the control plane hands them over.
+
+use veilcast_control::{
+    Codec, Direction, Encoding, Extension, ExtensionKind, Feedback, Fingerprint, IceCredentials, MediaKind,
+    MediaSection, Offer, Setup,
+};
+
+/// Extension numbers that all test peers use.
+pub(crate) const MID: u8 = 1;
+pub(crate) const TRANSPORT_CC: u8 = 3;
+
+/// An audio section with Opus as 111.
+pub fn audio(direction: Direction) -> MediaSection {
+    section("0", MediaKind::Audio, direction, vec![codec(Encoding::Opus, 111, None)])
+}
+
+/// A video section with these encodings as 96, 98, …, each with retransmission as the odd number behind it.
+pub fn video(direction: Direction, encodings: &[Encoding]) -> MediaSection {
+    let codecs =
+        encodings.iter().zip((96..).step_by(2)).map(|(encoding, number)| codec(*encoding, number, Some(number + 1)));
+    section("1", MediaKind::Video, direction, codecs.collect())
+}
+
+/// What a broadcaster with VP8 offers.
+pub fn broadcast_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) -> Offer {
+    let media = vec![audio(Direction::SendOnly), video(Direction::SendOnly, &[Encoding::Vp8])];
+    Offer { ice, fingerprint, setup, media }
+}
+
+/// What a viewer with VP8 offers.
+pub fn watch_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) -> Offer {
+    let media = vec![audio(Direction::RecvOnly), video(Direction::RecvOnly, &[Encoding::Vp8])];
+    Offer { ice, fingerprint, setup, media }
+}
+
+fn codec(encoding: Encoding, payload_type: u8, rtx: Option<u8>) -> Codec {
+    let video = encoding.kind() == MediaKind::Video;
+    let feedback = Feedback { nack: video, pli: video, fir: video, transport_cc: true };
+    Codec { payload_type, encoding, rtx, feedback, parameters: String::new() }
+}
+
+fn section(mid: &str, kind: MediaKind, direction: Direction, codecs: Vec<Codec>) -> MediaSection {
+    MediaSection {
+        mid: mid.to_owned(),
+        kind,
+        direction,
+        codecs,
+        extensions: vec![
+            Extension { id: MID, kind: ExtensionKind::Mid },
+            Extension { id: TRANSPORT_CC, kind: ExtensionKind::TransportCc },
+        ],
+        rids: Vec::new(),
+        ssrcs: Vec::new(),
+        retransmission_ssrcs: Vec::new(),
+    }
+}

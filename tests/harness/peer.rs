@@ -1,0 +1,544 @@
+//! A peer as a browser would be: full ICE, DTLS, SRTP, retransmission, reports. Everything below RTP is other people's
+//! code, so that both ends of a test are not the same mistake.
+
+use crate::offers::{MID, TRANSPORT_CC};
+use crate::{Random, Rtp, vp8_payload};
+use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
+use rtc_crypto::RTCCryptoProvider;
+use rtc_srtp::context::Context;
+use rtc_srtp::protection_profile::ProtectionProfile;
+use rtc_stun::attributes::{ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc_stun::fingerprint::FINGERPRINT;
+use rtc_stun::integrity::MessageIntegrity;
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use veilcast_control::{Answer, Fingerprint, HashFunction, IceCredentials, MediaKind, Setup};
+use veilcast_privacy::Secret;
+
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
+const NACK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// A packet as a viewer got it, repaired or not.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// When.
+    pub at: Instant,
+    /// The packet, a retransmission turned back into its original.
+    pub packet: Rtp,
+    /// It came as a retransmission.
+    pub repaired: bool,
+}
+
+/// A sender report as a viewer got it.
+#[derive(Clone, Copy, Debug)]
+pub struct SenderReport {
+    /// Whose.
+    pub ssrc: u32,
+    /// NTP time.
+    pub ntp: u64,
+    /// RTP time.
+    pub rtp: u32,
+}
+
+/// A test peer.
+pub struct Peer {
+    /// Its address; change it to move it to another network.
+    pub address: SocketAddr,
+    /// Its ICE credentials.
+    pub ice: IceCredentials,
+    /// Sends checks at all; a peer that vanished does not.
+    pub alive: bool,
+    /// What it received, by SSRC and extended sequence number.
+    pub received: BTreeMap<u32, BTreeMap<u64, Received>>,
+    /// RTP packets that arrived, duplicates included.
+    pub arrivals: u64,
+    /// Sender reports that arrived.
+    pub reports: Vec<SenderReport>,
+    /// Key-frame requests that arrived.
+    pub key_frame_requests: u32,
+    /// NACKed numbers that arrived.
+    pub nacked: Vec<u16>,
+    /// Transport-wide feedback messages that arrived.
+    pub transport_feedback: u32,
+    /// Reports about its own streams: fraction lost of the last one.
+    pub last_fraction_lost: u8,
+    /// Whether it repairs what it misses.
+    pub repairs: bool,
+    /// DTLS is complete.
+    pub connected: bool,
+    /// The profile that was negotiated.
+    pub profile: Option<SrtpProfile>,
+    /// Says so if the server closed the session.
+    pub closed: bool,
+    crypto: Arc<dyn RTCCryptoProvider>,
+    certificate: DtlsCertificate,
+    setup: Setup,
+    dtls: Option<Dtls>,
+    server: Option<Server>,
+    incoming: Option<Context>,
+    outgoing: Option<Context>,
+    next_check: Option<Instant>,
+    dtls_wake: Option<Instant>,
+    next_nack: Option<Instant>,
+    transport: u16,
+    streams: [OutgoingStream; 2],
+    random: Random,
+    outbox: Vec<Vec<u8>>,
+}
+
+struct Server {
+    ice: IceCredentials,
+    address: SocketAddr,
+    /// SSRC of retransmissions to SSRC of media.
+    rtx: Vec<(u32, u32)>,
+    media: Vec<u32>,
+}
+
+/// What a broadcaster sends of one kind.
+struct OutgoingStream {
+    kind: MediaKind,
+    ssrc: u32,
+    sequence: u16,
+    rtx_sequence: u16,
+    sent: BTreeMap<u16, Rtp>,
+    frames: u64,
+}
+
+impl Peer {
+    /// Whether it has sent a video frame yet.
+    pub const fn has_begun(&self) -> bool {
+        self.streams[1].frames > 0
+    }
+
+    /// A peer at `address` that will offer `setup`.
+    pub fn new(address: SocketAddr, setup: Setup, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let certificate = dimpl::certificate::generate_self_signed_certificate().expect("a certificate can be made");
+        let stream = |kind, ssrc: u32, random: &mut Random| OutgoingStream {
+            kind,
+            ssrc,
+            sequence: random.bits() as u16,
+            rtx_sequence: random.bits() as u16,
+            sent: BTreeMap::new(),
+            frames: 0,
+        };
+        let streams = [
+            stream(MediaKind::Audio, random.bits() as u32 | 1, &mut random),
+            stream(MediaKind::Video, random.bits() as u32 | 1, &mut random),
+        ];
+        Self {
+            address,
+            ice: credentials(&mut random),
+            alive: true,
+            received: BTreeMap::new(),
+            arrivals: 0,
+            reports: Vec::new(),
+            key_frame_requests: 0,
+            nacked: Vec::new(),
+            transport_feedback: 0,
+            last_fraction_lost: 0,
+            repairs: true,
+            connected: false,
+            profile: None,
+            closed: false,
+            crypto: rtc_crypto::default_provider().expect("a crypto provider is compiled in"),
+            certificate,
+            setup,
+            dtls: None,
+            server: None,
+            incoming: None,
+            outgoing: None,
+            next_check: None,
+            dtls_wake: None,
+            next_nack: None,
+            transport: 0,
+            streams,
+            random,
+            outbox: Vec::new(),
+        }
+    }
+
+    /// The hash of its certificate.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { function: HashFunction::Sha256, value: self.certificate.fingerprint() }
+    }
+
+    /// Takes the answer and begins to connect.
+    pub fn accept(&mut self, answer: &Answer, now: Instant) {
+        let address = answer.candidates[0].address;
+        let tracks = answer.media.iter().filter_map(|section| section.sends.as_ref());
+        self.server = Some(Server {
+            ice: answer.ice.clone(),
+            address,
+            rtx: tracks.clone().filter_map(|track| Some((track.rtx_ssrc?, track.ssrc))).collect(),
+            media: tracks.map(|track| track.ssrc).collect(),
+        });
+        if self.dtls.is_none() {
+            let config = dimpl::Config::builder().build().expect("the defaults are valid");
+            let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
+            dtls.set_active(answer.setup == Setup::Passive);
+            self.dtls = Some(dtls);
+        }
+        self.next_check = Some(now);
+    }
+
+    /// New credentials, as an ICE restart needs them.
+    pub fn renew_ice(&mut self) -> IceCredentials {
+        self.ice = credentials(&mut self.random);
+        self.ice.clone()
+    }
+
+    /// The certificate, for a second session of the same browser.
+    pub const fn setup(&self) -> Setup {
+        self.setup
+    }
+
+    /// Video packets received for the only video track, in order.
+    pub fn video(&self) -> Vec<&Received> {
+        self.track(1)
+    }
+
+    /// Audio packets received for the only audio track, in order.
+    pub fn audio(&self) -> Vec<&Received> {
+        self.track(0)
+    }
+
+    fn track(&self, at: usize) -> Vec<&Received> {
+        let ssrc = self.server.as_ref().and_then(|server| server.media.get(at));
+        ssrc.and_then(|ssrc| self.received.get(ssrc)).map(|track| track.values().collect()).unwrap_or_default()
+    }
+
+    /// The SSRC of a received track: 0 audio, 1 video.
+    pub fn media_ssrc(&self, at: usize) -> u32 {
+        self.server.as_ref().map_or(0, |server| server.media[at])
+    }
+
+    /// Extended sequence numbers that are missing in a track.
+    pub fn missing(&self, at: usize) -> Vec<u64> {
+        let Some(track) = self.received.get(&self.media_ssrc(at)) else { return Vec::new() };
+        let (Some(first), Some(last)) = (track.keys().next(), track.keys().next_back()) else { return Vec::new() };
+        (*first..*last).filter(|sequence| !track.contains_key(sequence)).collect()
+    }
+
+    /// Datagrams to send.
+    pub fn take_outbox(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Where they go.
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        self.server.as_ref().map(|server| server.address)
+    }
+
+    /// Sends any bytes to the server, as an attacker would.
+    pub fn send_raw(&mut self, bytes: Vec<u8>) {
+        self.outbox.push(bytes);
+    }
+
+    /// When it wants to be called.
+    pub fn wake(&self) -> Option<Instant> {
+        [self.next_check, self.dtls_wake, self.next_nack].into_iter().flatten().min()
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, now: Instant) {
+        if self.next_check.is_some_and(|at| at <= now) {
+            if self.alive {
+                self.check();
+            }
+            self.next_check = Some(now + if self.connected { CONSENT_INTERVAL } else { CHECK_INTERVAL });
+        }
+        if self.dtls_wake.is_some_and(|at| at <= now) {
+            self.dtls_wake = None;
+            if let Some(dtls) = &mut self.dtls {
+                let _ = dtls.handle_timeout(now);
+            }
+            self.drain_dtls();
+        }
+        if self.next_nack.is_some_and(|at| at <= now) {
+            self.next_nack = Some(now + NACK_INTERVAL);
+            self.ask_again(now);
+        }
+    }
+
+    /// Takes a datagram.
+    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+        match bytes[0] {
+            0..=3 => self.checked(bytes, now),
+            20..=63 => {
+                if let Some(dtls) = &mut self.dtls {
+                    let _ = dtls.handle_timeout(now);
+                    let _ = dtls.handle_packet(bytes);
+                }
+                self.drain_dtls();
+            }
+            _ if (192..=223).contains(&bytes[1]) => self.rtcp(bytes),
+            _ => self.rtp(bytes, now),
+        }
+    }
+
+    /// Sends a check at once.
+    pub fn check(&mut self) {
+        let Some(server) = &self.server else { return };
+        let mut id = [0; 12];
+        self.random.fill(&mut id);
+        let mut message = Message::new();
+        message.set_type(BINDING_REQUEST);
+        message.transaction_id = TransactionId(id);
+        message.write_header();
+        message.add(ATTR_USERNAME, format!("{}:{}", server.ice.ufrag, self.ice.ufrag).as_bytes());
+        message.add(ATTR_PRIORITY, &[0x6e, 0, 0, 1]);
+        message.add(ATTR_USE_CANDIDATE, &[]);
+        MessageIntegrity::new_raw_integrity_with_provider(server.ice.password.expose_secret(), self.crypto.crypto())
+            .add_to(&mut message)
+            .expect("no fingerprint yet");
+        FINGERPRINT.add_to(&mut message).expect("it always fits");
+        self.outbox.push(message.raw);
+    }
+
+    fn checked(&mut self, bytes: &[u8], now: Instant) {
+        let mut message = Message::new();
+        message.unmarshal_binary(bytes).expect("the server's STUN is well-formed");
+        if message.typ != BINDING_SUCCESS {
+            return;
+        }
+        let server = self.server.as_ref().expect("only checks are answered");
+        let password = server.ice.password.expose_secret();
+        MessageIntegrity::check(&mut message, password, self.crypto.crypto()).expect("the answer is authentic");
+        if !self.connected && self.dtls_wake.is_none() {
+            // The first validated pair starts DTLS.
+            if let Some(dtls) = &mut self.dtls {
+                let _ = dtls.handle_timeout(now);
+            }
+            self.drain_dtls();
+        }
+    }
+
+    fn drain_dtls(&mut self) {
+        let mut buffer = [0; 4_096];
+        let Some(dtls) = &mut self.dtls else { return };
+        loop {
+            match dtls.poll_output(&mut buffer) {
+                Output::Packet(packet) => self.outbox.push(packet.to_vec()),
+                Output::KeyingMaterial(material, profile) => {
+                    let (client, server) = contexts(&material, profile, &*self.crypto);
+                    let (ours, theirs) = if dtls.is_active() { (client, server) } else { (server, client) };
+                    (self.outgoing, self.incoming) = (Some(ours), Some(theirs));
+                    self.profile = Some(profile);
+                    self.connected = true;
+                }
+                Output::CloseNotify => self.closed = true,
+                Output::Timeout(at) => {
+                    self.dtls_wake = Some(at);
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends a video frame of `packets` packets.
+    pub fn send_video(&mut self, timestamp: u32, key: bool, packets: usize, len: usize) {
+        let frame = self.streams[1].frames;
+        self.streams[1].frames += 1;
+        for at in 0..packets {
+            let payload = vp8_payload(at == 0, key, frame << 16 | at as u64, len);
+            self.send(1, timestamp, at + 1 == packets, 96, payload);
+        }
+    }
+
+    /// Sends an audio packet.
+    pub fn send_audio(&mut self, timestamp: u32) {
+        let frame = self.streams[0].frames;
+        self.streams[0].frames += 1;
+        self.send(0, timestamp, false, 111, frame.to_be_bytes().to_vec());
+    }
+
+    /// Begins a stream anew, as a page that reloads does: another SSRC, other numbers.
+    pub fn restart_stream(&mut self, at: usize) {
+        let (ssrc, sequence) = (self.random.bits() as u32 | 1, self.random.bits() as u16);
+        let stream = &mut self.streams[at];
+        (stream.ssrc, stream.sequence) = (ssrc, sequence);
+        stream.sent.clear();
+        stream.frames = 0;
+    }
+
+    /// The next sequence number of a stream.
+    pub const fn set_sequence(&mut self, at: usize, sequence: u16) {
+        self.streams[at].sequence = sequence;
+    }
+
+    fn send(&mut self, at: usize, timestamp: u32, marker: bool, payload_type: u8, payload: Vec<u8>) {
+        let stream = &mut self.streams[at];
+        let packet = Rtp {
+            marker,
+            payload_type,
+            sequence: stream.sequence,
+            timestamp,
+            ssrc: stream.ssrc,
+            extensions: Vec::new(),
+            payload,
+        };
+        stream.sequence = stream.sequence.wrapping_add(1);
+        stream.sent.insert(packet.sequence, packet.clone());
+        if stream.sent.len() > 2_000 {
+            stream.sent.pop_first();
+        }
+        let mid = if stream.kind == MediaKind::Audio { b"0" } else { b"1" };
+        self.put(packet, mid);
+    }
+
+    fn put(&mut self, mut packet: Rtp, mid: &[u8]) {
+        packet.extensions = vec![(MID, mid.to_vec()), (TRANSPORT_CC, self.transport.to_be_bytes().to_vec())];
+        self.transport = self.transport.wrapping_add(1);
+        let outgoing = self.outgoing.as_mut().expect("connect first");
+        self.outbox.push(outgoing.encrypt_rtp(&packet.write()).expect("a valid packet").to_vec());
+    }
+
+    /// Sends a sender report for a stream.
+    pub fn send_report(&mut self, at: usize, ntp: u64, rtp: u32) {
+        let mut bytes = vec![0x80, 200, 0, 6];
+        bytes.extend_from_slice(&self.streams[at].ssrc.to_be_bytes());
+        bytes.extend_from_slice(&ntp.to_be_bytes());
+        bytes.extend_from_slice(&rtp.to_be_bytes());
+        bytes.extend_from_slice(&[0; 8]);
+        self.put_rtcp(&bytes);
+    }
+
+    /// Asks for a key frame of the received video.
+    pub fn request_key_frame(&mut self) {
+        let mut bytes = vec![0x81, 206, 0, 2, 0, 0, 0, 1];
+        bytes.extend_from_slice(&self.media_ssrc(1).to_be_bytes());
+        self.put_rtcp(&bytes);
+    }
+
+    /// Asks for packets of a received track again.
+    pub fn send_nack(&mut self, ssrc: u32, sequences: &[u16]) {
+        let mut bytes = vec![0x81, 205, 0, 0, 0, 0, 0, 1];
+        bytes.extend_from_slice(&ssrc.to_be_bytes());
+        for sequence in sequences {
+            bytes.extend_from_slice(&sequence.to_be_bytes());
+            bytes.extend_from_slice(&[0, 0]);
+        }
+        bytes[3] = (bytes.len() / 4 - 1) as u8;
+        self.put_rtcp(&bytes);
+    }
+
+    fn put_rtcp(&mut self, bytes: &[u8]) {
+        let outgoing = self.outgoing.as_mut().expect("connect first");
+        self.outbox.push(outgoing.encrypt_rtcp(bytes).expect("a valid packet").to_vec());
+    }
+
+    fn ask_again(&mut self, now: Instant) {
+        if !self.repairs {
+            return;
+        }
+        let ssrc = self.media_ssrc(1);
+        // What is older than a second is not worth asking for.
+        let track = self.received.get(&ssrc);
+        let recent = track
+            .is_some_and(|track| track.values().next_back().is_some_and(|last| last.at + Duration::from_secs(1) > now));
+        let lost: Vec<u16> = self.missing(1).into_iter().rev().take(60).map(|sequence| sequence as u16).collect();
+        if recent && !lost.is_empty() {
+            self.send_nack(ssrc, &lost);
+        }
+    }
+
+    fn rtp(&mut self, bytes: &[u8], now: Instant) {
+        let Some(incoming) = &mut self.incoming else { return };
+        let plain = incoming.decrypt_rtp(bytes).expect("the server's SRTP is authentic");
+        let mut packet = Rtp::read(&plain);
+        self.arrivals += 1;
+        let server = self.server.as_ref().expect("connected");
+        let original = server.rtx.iter().find(|(rtx, _)| *rtx == packet.ssrc).map(|(_, media)| *media);
+        if let Some(media) = original {
+            packet.ssrc = media;
+            packet.sequence = u16::from_be_bytes([packet.payload[0], packet.payload[1]]);
+            packet.payload.drain(..2);
+            packet.payload_type -= 1;
+        }
+        let track = self.received.entry(packet.ssrc).or_default();
+        let reference = track.keys().next_back().copied().unwrap_or(1 << 16 | u64::from(packet.sequence));
+        let step = i64::from(packet.sequence.wrapping_sub(reference as u16).cast_signed());
+        let sequence = reference.wrapping_add_signed(step);
+        track.entry(sequence).or_insert(Received { at: now, packet, repaired: original.is_some() });
+        self.next_nack.get_or_insert(now + NACK_INTERVAL);
+    }
+
+    fn rtcp(&mut self, bytes: &[u8]) {
+        let Some(incoming) = &mut self.incoming else { return };
+        let plain = incoming.decrypt_rtcp(bytes).expect("the server's SRTCP is authentic");
+        let mut rest = &plain[..];
+        while rest.len() >= 4 {
+            let len = 4 + 4 * usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+            let (packet, tail) = rest.split_at(len);
+            rest = tail;
+            self.rtcp_packet(packet);
+        }
+        assert!(rest.is_empty(), "the compound ends with its last packet");
+    }
+
+    fn rtcp_packet(&mut self, packet: &[u8]) {
+        let word = |at: usize| u32::from_be_bytes([packet[at], packet[at + 1], packet[at + 2], packet[at + 3]]);
+        match (packet[1], packet[0] & 31) {
+            (200, _) => self.reports.push(SenderReport {
+                ssrc: word(4),
+                ntp: u64::from(word(8)) << 32 | u64::from(word(12)),
+                rtp: word(16),
+            }),
+            (201, blocks) if blocks > 0 => self.last_fraction_lost = packet[12],
+            (205, 1) => self.answer_nack(packet),
+            (205, 15) => self.transport_feedback += 1,
+            (206, 1 | 4) => self.key_frame_requests += 1,
+            _ => {}
+        }
+    }
+
+    fn answer_nack(&mut self, packet: &[u8]) {
+        let mut sequences = Vec::new();
+        for entry in packet[12..].chunks(4) {
+            let first = u16::from_be_bytes([entry[0], entry[1]]);
+            let mask = u16::from_be_bytes([entry[2], entry[3]]);
+            sequences.push(first);
+            sequences.extend((0..16).filter(|bit| mask >> bit & 1 == 1).map(|bit| first.wrapping_add(bit + 1)));
+        }
+        for sequence in sequences {
+            self.nacked.push(sequence);
+            let stream = &mut self.streams[1];
+            let Some(original) = stream.sent.get(&sequence) else { continue };
+            let mut repeat = original.clone();
+            repeat.payload.splice(0..0, sequence.to_be_bytes());
+            repeat.payload_type = 97;
+            repeat.ssrc = stream.ssrc ^ 0x5555_5555;
+            repeat.sequence = stream.rtx_sequence;
+            stream.rtx_sequence = stream.rtx_sequence.wrapping_add(1);
+            self.put(repeat, b"1");
+        }
+    }
+}
+
+fn credentials(random: &mut Random) -> IceCredentials {
+    IceCredentials {
+        ufrag: format!("{:08x}", random.bits() as u32),
+        password: Secret::new(format!("{:016x}{:016x}", random.bits(), random.bits()).into_bytes()),
+    }
+}
+
+/// Client's and server's contexts (RFC 5764 section 4.2).
+fn contexts(material: &[u8], profile: SrtpProfile, crypto: &dyn RTCCryptoProvider) -> (Context, Context) {
+    let profile = match profile {
+        SrtpProfile::AEAD_AES_256_GCM => ProtectionProfile::AeadAes256Gcm,
+        SrtpProfile::AEAD_AES_128_GCM => ProtectionProfile::AeadAes128Gcm,
+        _ => ProtectionProfile::Aes128CmHmacSha1_80,
+    };
+    let (key, salt) = (profile.key_len(), profile.salt_len());
+    let context = |key_at: usize, salt_at: usize| {
+        let (key, salt) = (&material[key_at..key_at + key], &material[salt_at..salt_at + salt]);
+        Context::new(key, salt, profile, None, None, crypto.crypto()).expect("lengths of the profile")
+    };
+    (context(0, 2 * key), context(key, 2 * key + salt))
+}

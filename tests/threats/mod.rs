@@ -1,0 +1,3 @@
+//! What servers of this kind have died of, one module a class: each shows that it cannot happen here.
+
+mod media;
