@@ -154,6 +154,18 @@ describe('staying', () => {
     expect(browser.peer.restarts).toBe(0);
   });
 
+  it('looks for a better path on a new network without alarming anybody', async () => {
+    const { browser, states } = watching();
+    await browser.connect('viewer');
+    browser.networkChanged();
+    await settle();
+    expect(browser.peer.restarts).toBe(1);
+    await browser.answer();
+    await browser.clock.pass(10_000);
+    expect(states).toEqual(['connecting', 'connected']);
+    expect(browser.sockets).toHaveLength(1);
+  });
+
   it('starts over when the restart finds no path', async () => {
     const { browser } = watching();
     await browser.connect('viewer');

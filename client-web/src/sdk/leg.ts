@@ -82,7 +82,8 @@ export class Leg {
     const peer = this.#peer;
     // Before the first answer there is nothing to restart; the connect deadline covers it.
     if (peer === null || this.#over || this.#answered === 0 || this.#negotiating) return;
-    this.listener.unsteady();
+    // A path that still carries needs no alarm; browsers announce no new `connected` for it either.
+    if (peer.connectionState !== 'connected') this.listener.unsteady();
     this.#expect(RESTART_MS, 'media-failed');
     peer.restartIce();
     this.#attempt(() => this.negotiate());

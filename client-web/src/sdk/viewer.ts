@@ -131,6 +131,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #stateChanged(state: SessionState): void {
+    if (state === 'reconnecting') this.#since = this.#session.environment.clock.now();
     if (state === 'ended' || state === 'failed' || state === 'closed') {
       this.#stopPolling();
       this.#peer = null;
