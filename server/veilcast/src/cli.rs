@@ -58,7 +58,7 @@ pub(crate) struct Flags {
     /// Address and port of the pages and the API [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
-    /// UDP and TCP port of the first media shard; shard N uses this plus N [default: 10000]
+    /// UDP port of the first media shard; shard N uses this plus N [default: 10000]
     #[arg(long, value_name = "PORT")]
     pub(crate) media_port: Option<String>,
     /// Addresses at which browsers reach the media ports [default: those of this machine]

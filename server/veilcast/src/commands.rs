@@ -95,7 +95,7 @@ pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
     console::say(&format!("The configuration is good ({file})."));
     console::say(&format!("Pages: {} on port {}.", config.public_url_on(config.listen.port()), config.listen.port()));
     let last = usize::from(config.media_port) + config.shards - 1;
-    console::say(&format!("Media: UDP and TCP ports {} to {last}.", config.media_port));
+    console::say(&format!("Media: UDP ports {} to {last}.", config.media_port));
     console::say(&format!("Records: {}.", config.data_dir.display()));
     Ok(())
 }

@@ -3,6 +3,7 @@ use crate::listen::Doors;
 use crate::{Failure, addresses, commands, console, logging};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
+use std::thread;
 use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -32,7 +33,7 @@ pub(crate) async fn run(sources: &Sources) -> Result<(), Failure> {
     // Only now, with the doors open: commands shall not make links to a server that did not start.
     records.set_public_url(issuer.public_url()).await?;
     let (port, description) = (doors.port, doors.description);
-    let mut gateway = start_planes(&config, doors, &issuer, &records).await?;
+    let (mut gateway, shards) = start_planes(&config, doors, &issuer, &records).await?;
     announce(&config, &issuer, port, description);
     if !issuer.ready().await? {
         commands::offer_setup(&issuer, now).await?;
@@ -46,20 +47,36 @@ pub(crate) async fn run(sources: &Sources) -> Result<(), Failure> {
         }
     };
     sweeper.abort();
-    // What still reads them has nothing to lose: every commit is on the disk already.
-    _ = timeout(CLOSE_LIMIT, records.close()).await;
+    // Without the gateway nobody commands the shards any more, and they stop.
+    drop(gateway);
+    // Whoever is late has nothing to lose: every commit is on the disk already.
+    _ = timeout(CLOSE_LIMIT, async { tokio::join!(join(shards), records.close()) }).await;
     outcome
 }
 
-async fn start_planes(config: &Config, doors: Doors, issuer: &Issuer, records: &Records) -> Result<Gateway, Failure> {
+async fn start_planes(
+    config: &Config,
+    doors: Doors,
+    issuer: &Issuer,
+    records: &Records,
+) -> Result<(Gateway, Vec<thread::JoinHandle<()>>), Failure> {
     let media = veilcast_shard::start(&media_config(config))?;
-    let seams =
-        Seams { issuer: issuer.clone(), records: records.clone(), commands: media.commands, reports: media.reports };
+    let (issuer, records) = (issuer.clone(), records.clone());
     let settings = gateway_config(config, issuer.public_url());
+    let seams = Seams { issuer, records, commands: media.commands, reports: media.reports };
     if let Tls::Acme(_) = config.tls {
         make_certificate_cache(config)?;
     }
-    Ok(veilcast_gateway::start(doors.listeners, settings, seams).await?)
+    let gateway = veilcast_gateway::start(doors.listeners, settings, seams).await?;
+    Ok((gateway, media.threads))
+}
+
+async fn join(shards: Vec<thread::JoinHandle<()>>) {
+    let joined =
+        tokio::task::spawn_blocking(|| shards.into_iter().map(thread::JoinHandle::join).all(|end| end.is_ok()));
+    if !joined.await.unwrap_or(false) {
+        tracing::error!("a media thread ended with a fault");
+    }
 }
 
 fn media_config(config: &Config) -> veilcast_shard::Config {
