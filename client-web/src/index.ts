@@ -5,7 +5,7 @@ export { Broadcaster } from './sdk/broadcaster.js';
 export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';
-export { guestTokens } from './sdk/guest.js';
+export { guestTokens, renewing } from './sdk/guest.js';
 export type { SessionOptions, SessionState, TokenSource } from './sdk/session.js';
 export type { Devices } from './sdk/sources.js';
 export { listDevices, openCamera, openMicrophone, openScreen } from './sdk/sources.js';

@@ -73,11 +73,11 @@ describe('guestTokens', () => {
     const clock = new FakeClock();
     const requests = server(pass('one'), pass('two'));
     const token = guestTokens('https://live.example', 'abc', clock);
-    expect(await token()).toBe('one');
+    expect(await token(false)).toBe('one');
     await clock.pass(500_000);
-    expect(await token()).toBe('one');
+    expect(await token(false)).toBe('one');
     await clock.pass(60_000);
-    expect(await token()).toBe('two');
+    expect(await token(false)).toBe('two');
     expect(requests.map((request) => request.url)).toEqual(
       Array(2).fill('https://live.example/api/v1/events/abc/guest'),
     );
@@ -86,9 +86,16 @@ describe('guestTokens', () => {
     expect(requests[0]?.credentials).toBe('omit');
   });
 
+  it('asks anew for a pass that was refused before its time', async () => {
+    server(pass('one'), pass('two'));
+    const token = guestTokens('https://live.example', 'abc', new FakeClock());
+    expect(await token(false)).toBe('one');
+    expect(await token(true)).toBe('two');
+  });
+
   it('hands on the server’s refusal in its own words', async () => {
     server(Response.json(fault('event-private', 403), { status: 403 }));
-    await expect(guestTokens('https://live.example', 'abc')()).rejects.toMatchObject({
+    await expect(guestTokens('https://live.example', 'abc')(false)).rejects.toMatchObject({
       code: 'event-private',
       remedy: 'What to do.',
       fatal: true,
@@ -97,7 +104,7 @@ describe('guestTokens', () => {
 
   it('takes a proxy’s error page for an unreachable server', async () => {
     server(new Response('<h1>Bad gateway</h1>', { status: 502 }));
-    await expect(guestTokens('https://live.example', 'abc')()).rejects.toMatchObject({
+    await expect(guestTokens('https://live.example', 'abc')(false)).rejects.toMatchObject({
       code: 'unreachable',
       fatal: false,
     });

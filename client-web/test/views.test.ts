@@ -34,10 +34,18 @@ describe('poster', () => {
   });
 
   it('offers another try only where it can help', () => {
-    const failed = (code: 'event-private' | 'token-expired') =>
+    const failed = (code: 'event-private' | 'fingerprint-mismatch') =>
       poster(model({ session: 'failed', error: VeilcastError.refused(fault(code)) }))?.retry;
     expect(failed('event-private')).toBe(false);
-    expect(failed('token-expired')).toBe(true);
+    expect(failed('fingerprint-mismatch')).toBe(true);
+  });
+
+  it('speaks to viewers of invitations, not of tokens', () => {
+    const error = VeilcastError.refused(fault('token-expired'));
+    expect(poster(model({ session: 'failed', error }))).toMatchObject({
+      title: 'Your invitation has run out.',
+      retry: false,
+    });
   });
 
   it('says what keeps it from connecting', () => {

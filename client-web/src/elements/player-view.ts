@@ -33,7 +33,21 @@ export interface Poster {
 }
 
 /** Asking again does not change these. */
-const FINAL: ReadonlySet<string> = new Set(['event-unknown', 'event-private', 'codec-unsupported']);
+const FINAL: ReadonlySet<string> = new Set([
+  'event-unknown',
+  'event-private',
+  'codec-unsupported',
+  'token-expired',
+  'token-invalid',
+  'scope-missing',
+]);
+
+/** The server speaks to whoever builds on it; a viewer holds an invitation, not a token. */
+const INVITATION: Readonly<Record<string, string>> = {
+  'token-expired': 'Your invitation has run out.',
+  'token-invalid': 'This invitation is not valid here.',
+  'scope-missing': 'This invitation is not for watching.',
+};
 
 /** `null`: the picture speaks for itself. */
 export function poster(model: PlayerModel): Poster | null {
@@ -72,14 +86,21 @@ const SESSION: Partial<Record<SessionState, (model: PlayerModel) => Poster>> = {
         ? 'Thank you for watching.'
         : model.ended,
   }),
-  failed: (model) => ({
-    kind: 'failed',
-    title: model.error?.title ?? 'This did not work',
-    text: model.error?.remedy ?? 'Try again in a moment.',
-    retry: model.error === null || !FINAL.has(model.error.code),
-  }),
+  failed: ({ error }) => failure(error),
   closed: () => ({ kind: 'failed', title: 'You left', text: 'Come back whenever you like.', retry: true }),
 };
+
+function failure(error: VeilcastError | null): Poster {
+  if (error === null)
+    return { kind: 'failed', title: 'This did not work', text: 'Try again in a moment.', retry: true };
+  const invitation = INVITATION[error.code];
+  return {
+    kind: 'failed',
+    title: invitation ?? error.title,
+    text: invitation === undefined ? error.remedy : 'Ask the organiser for a new one.',
+    retry: !FINAL.has(error.code),
+  };
+}
 
 function onStage({ stage, playing, unplayable }: PlayerModel): Poster | null {
   if (stage.audio === 'absent' && stage.video === 'absent') {

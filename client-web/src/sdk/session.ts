@@ -6,8 +6,8 @@ import { VeilcastError } from './errors.js';
 import { Leg } from './leg.js';
 import type { Incoming } from './parse.js';
 
-/** A token, or a way to get a fresh one for every connection. */
-export type TokenSource = string | (() => Promise<string>);
+/** A token, or a way to get one for every connection; `refused` says that the last one was not taken. */
+export type TokenSource = string | ((refused: boolean) => Promise<string>);
 
 export interface SessionOptions {
   /** The server's origin, such as `https://live.example`. */
@@ -102,7 +102,7 @@ export class Session {
 
   async #token(): Promise<string> {
     const { token } = this.options;
-    return typeof token === 'string' ? token : token();
+    return typeof token === 'string' ? token : token(this.#tokenRefused);
   }
 
   #welcome(welcome: Welcome): void {

@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import '../../elements/studio.js';
 import type { EventSummary } from '../../protocol/index.js';
+import { renewing } from '../../sdk/guest.js';
 import type { SessionState } from '../../sdk/session.js';
 import { api } from '../api.js';
 import { Page } from '../page.js';
@@ -12,7 +13,8 @@ class Broadcast extends Page {
 
   declare summary: EventSummary | null;
   declare session: SessionState;
-  readonly #token = async (): Promise<string> => (await api.eventToken(this.#id, 'broadcaster')).token;
+  // Kept while it lives, so that a reconnect on air does not depend on the operator's session.
+  readonly #token = renewing(() => api.eventToken(this.#id, 'broadcaster'));
   readonly #onLeave = (event: BeforeUnloadEvent): void => {
     if (this.#onAir) event.preventDefault();
   };
