@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use std::sync::Arc;
-use veilcast_protocol::{FaultCode, Fault};
+use veilcast_protocol::{Fault, FaultCode};
 
 #[derive(RustEmbed)]
 #[folder = "../../client-web/dist/"]
@@ -22,9 +22,9 @@ const PAGES: [&str; 9] =
     ["/", "/sign-in", "/setup", "/studio", "/studio/{id}", "/watch/{id}", "/privacy", "/operator", "/callback"];
 
 pub(crate) fn routes() -> Router<Arc<App>> {
-    let pages = PAGES.into_iter().fold(Router::new(), |router, path| {
-        router.route(path, crate::methods::only(get(page), "GET, HEAD"))
-    });
+    let pages = PAGES
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route(path, crate::methods::only(get(page), "GET, HEAD")));
     pages.route("/problems/{code}", crate::methods::only(get(problem), "GET, HEAD"))
 }
 

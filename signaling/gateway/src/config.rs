@@ -99,7 +99,7 @@ pub enum StartError {
         number: usize,
     },
     /// A file of certificates or keys cannot be read.
-    #[error("cannot read {path}: {}; check the path and that veilcast's user may read it", reason(*.why))]
+    #[error("cannot use {path}: {}; check the path and that it belongs to veilcast's user", reason(*.why))]
     File {
         /// Which.
         path: String,

@@ -63,7 +63,11 @@ fn require_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
     let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim();
     let same = essence.eq_ignore_ascii_case(wanted);
-    if same { Ok(()) } else { Err(Problem::new(FaultCode::MediaTypeUnsupported).detail(format!("needed here: {wanted}"))) }
+    if same {
+        Ok(())
+    } else {
+        Err(Problem::new(FaultCode::MediaTypeUnsupported).detail(format!("needed here: {wanted}")))
+    }
 }
 
 /// The bearer token of a request, if there is one (RFC 6750 section 2.1; never from a query or a body).

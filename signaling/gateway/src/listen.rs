@@ -197,4 +197,3 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         self.limit(shut, cx)
     }
 }
-

@@ -118,6 +118,7 @@ fn serve(
             }
         }
         Tls::Acme { directory, domains, contact, cache, extra_root } => {
+            tls::prepare_cache(&cache)?;
             let (state, rustls) = tls::by_acme(&directory, &domains, &contact, &cache, extra_root.as_deref())?;
             for listener in listeners {
                 tasks.spawn(server.clone().run(listener, state.axum_acceptor(rustls.clone())));
@@ -133,7 +134,8 @@ fn serve(
 
 pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub) -> Result<App, StartError> {
     let origins = origins(config)?;
-    let page_headers = PageHeaders::new(&origins).map_err(|_| StartError::Origin { text: config.public_url.clone() })?;
+    let page_headers =
+        PageHeaders::new(&origins).map_err(|_| StartError::Origin { text: config.public_url.clone() })?;
     Ok(App {
         issuer,
         records,

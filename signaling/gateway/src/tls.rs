@@ -10,7 +10,7 @@ use rustls_acme::caches::DirCache;
 use rustls_acme::{AcmeConfig, AcmeState, EventOk};
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,6 +89,12 @@ pub(crate) fn by_acme(
     let mut server = builder.with_no_client_auth().with_cert_resolver(state.resolver());
     server.alpn_protocols = protocols();
     Ok((state, Arc::new(server)))
+}
+
+/// Makes the directory for accounts and certificates, which holds private keys: for veilcast's user alone.
+pub(crate) fn prepare_cache(path: &Path) -> Result<(), StartError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| file_error(path, &error))
 }
 
 /// Keeps the certificate fresh for as long as the server runs. The authority's own words stay out of the log:

@@ -37,13 +37,15 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 
 /// OPTIONS answers the same for every event and session, whether it exists or not, and needs no token.
 fn endpoint() -> MethodRouter<Arc<App>> {
-    let answer = || async { (StatusCode::NO_CONTENT, [(ALLOW.as_str(), ENDPOINT), ("accept-post", "application/sdp")]) };
+    let answer =
+        || async { (StatusCode::NO_CONTENT, [(ALLOW.as_str(), ENDPOINT), ("accept-post", "application/sdp")]) };
     methods::only(options(answer), ENDPOINT)
 }
 
 fn session() -> MethodRouter<Arc<App>> {
     let accepted = "application/trickle-ice-sdpfrag";
-    let answer = move || async move { (StatusCode::NO_CONTENT, [(ALLOW.as_str(), SESSION), ("accept-patch", accepted)]) };
+    let answer =
+        move || async move { (StatusCode::NO_CONTENT, [(ALLOW.as_str(), SESSION), ("accept-patch", accepted)]) };
     methods::only(options(answer), SESSION)
 }
 
@@ -178,12 +180,7 @@ impl App {
     }
 
     /// RFC 9725 section 4.2: leaving. A token that ran out meanwhile is good enough for that.
-    async fn delete(
-        &self,
-        role: Role,
-        bearer: &Bearer,
-        path: &Path<(String, String)>,
-    ) -> Result<StatusCode, Problem> {
+    async fn delete(&self, role: Role, bearer: &Bearer, path: &Path<(String, String)>) -> Result<StatusCode, Problem> {
         let grant = self.issuer.verify_ignoring_expiry(bearer.required()?, SystemTime::now()).await?;
         let (id, session) = self.owned(role, path, |session| session.principal == grant.principal.pseudonym())?;
         self.leave(id, session.principal)?;
@@ -199,7 +196,8 @@ impl App {
     ) -> Result<(SessionId, HttpSession), Problem> {
         let unknown = || Problem::new(FaultCode::SessionUnknown);
         let event: EventId = event.parse().map_err(|_| unknown())?;
-        let bits: [u8; 16] = URL_SAFE_NO_PAD.decode(id).ok().and_then(|bits| bits.try_into().ok()).ok_or_else(unknown)?;
+        let bits: [u8; 16] =
+            URL_SAFE_NO_PAD.decode(id).ok().and_then(|bits| bits.try_into().ok()).ok_or_else(unknown)?;
         let id = SessionId::new(bits);
         let session = self.hub.directory.http(id).ok_or_else(unknown)?;
         let same_place = session.event == event && session.role == role;

@@ -108,15 +108,18 @@ fn a_broadcaster_and_a_viewer_meet() {
     rooms.handle(&Report::Unplayable { peer: PeerKey(2), encoding: Encoding::Vp8 }, now);
     let mut told = drained(&mut rooms);
     told[4..6].sort();
-    assert_eq!(told, [
-        "tell 1 connected",
-        "live 1",
-        "tell 2 connected",
-        "tell 1 audience 1",
-        "tell 1 stage Muted Live",
-        "tell 2 stage Muted Live",
-        "tell 2 unplayable VP8"
-    ]);
+    assert_eq!(
+        told,
+        [
+            "tell 1 connected",
+            "live 1",
+            "tell 2 connected",
+            "tell 1 audience 1",
+            "tell 1 stage Muted Live",
+            "tell 2 stage Muted Live",
+            "tell 2 unplayable VP8"
+        ]
+    );
     let latecomer = rooms.attach(&EVENT, SocketId(3), Role::Viewer).expect("it is open");
     assert_eq!((latecomer.audio, latecomer.video), (Activity::Muted, Activity::Live));
 }

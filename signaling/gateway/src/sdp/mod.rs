@@ -13,7 +13,7 @@ mod section;
 mod transport;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 

@@ -1,1 +1,211 @@
-//! t
+//! A whole gateway on a scratch directory, with a media plane that answers by rote.
+
+mod edge;
+mod media;
+mod oauth;
+mod rest;
+mod server;
+mod sockets;
+mod whip;
+
+use crate::app::{App, router};
+use crate::config::{Config, DEFAULT_MAX_CONNECTIONS, StartError, Tls};
+use crate::serve::{build, run_pumps};
+use crate::session::Hub;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use media::MediaPlane;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+use veilcast_auth::{Issuer, Scope, Subject};
+use veilcast_privacy::Redacted;
+use veilcast_records::{EventId, NewEvent, Records, base32, random_bits};
+
+pub(crate) const ORIGIN: &str = "http://localhost:8080";
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Records and issuer on a directory of their own.
+pub(crate) struct Store {
+    pub(crate) records: Records,
+    pub(crate) issuer: Issuer,
+    directory: PathBuf,
+}
+
+impl Store {
+    pub(crate) async fn new(public_url: &str) -> Self {
+        let name = format!("veilcast-gateway-{}", base32(&random_bits().expect("randomness")));
+        let directory = std::env::temp_dir().join(name);
+        let records = Records::open(&directory).await.expect("opens");
+        let issuer = Issuer::open(records.clone(), public_url, SystemTime::now()).await.expect("opens");
+        Self { records, issuer, directory }
+    }
+
+    pub(crate) async fn event(&self, public: bool) -> EventId {
+        let new = NewEvent { title: Redacted::new("Rehearsal".to_owned()), public, listed: public };
+        self.records.create_event(new, SystemTime::now()).await.expect("is created")
+    }
+
+    /// A token of its own principal, as the command line makes it.
+    pub(crate) fn token(&self, event: EventId, scope: Scope) -> String {
+        self.token_until(event, scope, HOUR)
+    }
+
+    pub(crate) fn token_until(&self, event: EventId, scope: Scope, life: Duration) -> String {
+        let token = self.issuer.event_token(event, scope, life, Subject::OwnId, SystemTime::now());
+        token.expect("is minted").token.expose_text().to_owned()
+    }
+
+    /// A token that expired an hour ago.
+    pub(crate) fn stale_token(&self, event: EventId, scope: Scope, subject: Subject) -> String {
+        let then = SystemTime::now() - 2 * HOUR;
+        let token = self.issuer.event_token(event, scope, HOUR, subject, then).expect("is minted");
+        token.token.expose_text().to_owned()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+pub(crate) fn config() -> Config {
+    Config {
+        public_url: ORIGIN.to_owned(),
+        allowed_origins: vec!["https://friend.example".to_owned()],
+        trusted_proxies: vec!["10.0.0.0/8".to_owned()],
+        ice_servers: Vec::new(),
+        tls: Tls::Off,
+        max_connections: DEFAULT_MAX_CONNECTIONS,
+    }
+}
+
+pub(crate) struct Bench {
+    pub(crate) store: Store,
+    pub(crate) app: Arc<App>,
+    pub(crate) media: MediaPlane,
+    router: Router,
+    _tasks: JoinSet<Result<(), StartError>>,
+}
+
+/// A response, read to its end.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Status and fault code; checks that the fault is a whole one.
+    pub(crate) fn fault(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.body);
+        let fault: veilcast_protocol::Fault = serde_json::from_str(&self.body).expect("a whole fault");
+        assert_eq!(fault.status, self.status.as_u16());
+        (fault.status, fault.code.name().to_owned())
+    }
+}
+
+pub(crate) fn is(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+/// One request, with what most of them need.
+pub(crate) struct Ask {
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+impl Ask {
+    pub(crate) fn new(method: &str, path: &str) -> Self {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = Request::builder().method(method).uri(path).header("host", "localhost:8080");
+        Self { request, body: Body::empty() }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn token(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn body(mut self, kind: &str, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self.header("content-type", kind)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub(crate) fn sdp(self, body: &str) -> Self {
+        self.body("application/sdp", body.to_owned())
+    }
+
+    pub(crate) fn from(mut self, address: [u8; 4]) -> Self {
+        self.request = self.request.extension(ConnectInfo(SocketAddr::from((address, 4711))));
+        self
+    }
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with(config()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        let store = Store::new(&config.public_url).await;
+        let (media, commands, reports) = MediaPlane::start();
+        let (hub, pumps) = Hub::new();
+        let app = build(&config, store.issuer.clone(), store.records.clone(), hub).expect("a good configuration");
+        let app = Arc::new(app);
+        let mut tasks = JoinSet::new();
+        let changes = store.records.watch().await.expect("is watched");
+        run_pumps(&mut tasks, &app, pumps, commands, reports, changes);
+        Self { store, router: router(app.clone()), app, media, _tasks: tasks }
+    }
+
+    pub(crate) async fn ask(&self, ask: Ask) -> Reply {
+        let request = ask.request.body(ask.body).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("cannot fail");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 24).await.expect("a body");
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+/// Waits until `done`, at most two seconds.
+pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("did not happen: {what}");
+}
+
+/// Moves the clock of every timer; what waits for a file or a socket stands still meanwhile.
+pub(crate) async fn travel(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}

@@ -1,0 +1,121 @@
+//! A media plane that accepts whatever has a codec and tells what it was asked to do.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+use veilcast_control::{
+    Answer, AnswerSection, Candidate, Command, Direction, Fingerprint, HashFunction, IceCredentials, MediaFault,
+    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile,
+};
+
+#[derive(Clone)]
+pub(crate) struct MediaPlane {
+    reports: mpsc::Sender<Report>,
+    seen: Arc<Mutex<Seen>>,
+    mute: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct Seen {
+    words: Vec<String>,
+    peers: Vec<PeerKey>,
+    rooms: Vec<RoomKey>,
+}
+
+impl MediaPlane {
+    pub(crate) fn start() -> (Self, mpsc::Sender<Command>, mpsc::Receiver<Report>) {
+        let (commands, mut asked) = mpsc::channel(16);
+        let (reports, receiver) = mpsc::channel(16);
+        let plane = Self { reports, seen: Arc::default(), mute: Arc::default() };
+        let served = plane.clone();
+        tokio::spawn(async move {
+            while let Some(command) = asked.recv().await {
+                if let Some(report) = served.react(command) {
+                    _ = served.reports.send(report).await;
+                }
+            }
+        });
+        (plane, commands, receiver)
+    }
+
+    /// From now on, asked for nothing, it says nothing.
+    pub(crate) fn fall_silent(&self) {
+        self.mute.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn report(&self, report: Report) {
+        self.reports.send(report).await.expect("the gateway listens");
+    }
+
+    pub(crate) async fn connect_last(&self) {
+        let peer = *self.lock().peers.last().expect("somebody was admitted");
+        self.report(Report::Connected { peer, profile: SrtpProfile::AeadAes256Gcm }).await;
+    }
+
+    pub(crate) fn last_room(&self) -> RoomKey {
+        *self.lock().rooms.last().expect("a room was opened")
+    }
+
+    pub(crate) fn last_peer(&self) -> PeerKey {
+        *self.lock().peers.last().expect("somebody was admitted")
+    }
+
+    /// What was asked so far, without keys.
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.lock().words.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn react(&self, command: Command) -> Option<Report> {
+        let mut seen = self.lock();
+        let (word, report) = match command {
+            Command::Open { room, settings } => {
+                seen.rooms.push(room);
+                (if settings.private { "open private" } else { "open" }, None)
+            }
+            Command::Admit(admission) => {
+                seen.peers.push(admission.peer);
+                let word = match admission.role {
+                    Role::Broadcaster => "admit broadcaster",
+                    Role::Viewer => "admit viewer",
+                };
+                (word, Some(answer(admission.peer, admission.ice, &admission.offer)))
+            }
+            Command::Offer { peer, offer, fresh } => ("offer", Some(answer(peer, fresh, &offer))),
+            Command::RestartIce { peer, .. } => ("restart", Some(Report::Restarted { peer })),
+            Command::Revoke { .. } => ("revoke", None),
+            Command::Drain => ("drain", None),
+            Command::Close { .. } => ("close", None),
+        };
+        seen.words.push(word.to_owned());
+        report.filter(|_| !self.mute.load(Ordering::Relaxed))
+    }
+}
+
+fn answer(peer: PeerKey, ice: IceCredentials, offer: &Offer) -> Report {
+    if offer.media.iter().all(|section| section.codecs.is_empty()) {
+        return Report::Fault { peer, fault: MediaFault::CodecUnsupported };
+    }
+    let media = offer.media.iter().map(|section| AnswerSection {
+        mid: section.mid.clone(),
+        kind: section.kind,
+        accepted: section.kind != MediaKind::Other && !section.codecs.is_empty(),
+        direction: if section.direction == Direction::SendOnly { Direction::RecvOnly } else { Direction::SendOnly },
+        codecs: section.codecs.clone(),
+        extensions: section.extensions.clone(),
+        rids: section.rids.clone(),
+        sends: None,
+    });
+    let answer = Answer {
+        ice,
+        fingerprint: Fingerprint { function: HashFunction::Sha256, value: vec![7; 32] },
+        setup: if offer.setup == Setup::Passive { Setup::Active } else { Setup::Passive },
+        candidates: vec![Candidate { address: SocketAddr::from(([127, 0, 0, 1], 10_000)), priority: 9 }],
+        media: media.collect(),
+    };
+    Report::Answer { peer, answer: Box::new(answer) }
+}

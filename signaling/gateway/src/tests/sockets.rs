@@ -1,0 +1,253 @@
+use super::server::Running;
+use super::{config, travel, until};
+use crate::sdp::samples::{FFMPEG, FIREFOX};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use veilcast_auth::Scope;
+use veilcast_control::{Departure, Encoding, Report, Stage, TrackState};
+use veilcast_records::EventId;
+
+struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Page {
+    async fn open(running: &Running) -> Self {
+        let (socket, _) = connect_async(format!("ws://{}/ws", running.address)).await.expect("is upgraded");
+        Self(socket)
+    }
+
+    async fn join(running: &Running, event: EventId, scope: Scope) -> Self {
+        let mut page = Self::open(running).await;
+        page.say(&json!({ "type": "hello", "token": running.store.token(event, scope) })).await;
+        page
+    }
+
+    async fn say(&mut self, message: &Value) {
+        self.0.send(Message::text(message.to_string())).await.expect("is sent");
+    }
+
+    async fn offer(&mut self, number: u32, sdp: &str) {
+        self.say(&json!({ "type": "offer", "number": number, "sdp": sdp })).await;
+    }
+
+    /// The next message; `None` when the socket is closed.
+    async fn hear(&mut self) -> Option<Value> {
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(8), self.0.next()).await.expect("something comes");
+            match next {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).expect("is JSON")),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    async fn expect(&mut self, kind: &str) -> Value {
+        let heard = self.hear().await.unwrap_or_else(|| panic!("{kind} was due, but the socket closed"));
+        assert_eq!(heard["type"], json!(kind), "{heard}");
+        heard
+    }
+
+    async fn fault(&mut self, code: &str) {
+        let heard = self.expect("fault").await;
+        assert_eq!(heard["fault"]["code"], json!(code), "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn a_studio_and_a_player_hear_of_each_other() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut studio = Page::join(&running, event, Scope::Broadcast).await;
+    let welcome = studio.expect("welcome").await;
+    assert_eq!((&welcome["role"], &welcome["event"]["title"]), (&json!("broadcaster"), &json!("Rehearsal")));
+    assert_eq!(studio.expect("audience").await["viewers"], json!(0));
+    studio.offer(7, FFMPEG).await;
+    let answer = studio.expect("answer").await;
+    assert!(answer["number"] == json!(7) && answer["sdp"].as_str().is_some_and(|sdp| sdp.contains("a=ice-lite")));
+    running.media.connect_last().await;
+    studio.expect("connected").await;
+
+    let mut player = Page::join(&running, event, Scope::Watch).await;
+    assert_eq!(player.expect("welcome").await["stage"]["video"], json!("absent"));
+    player.offer(1, FIREFOX).await;
+    player.expect("answer").await;
+    running.media.connect_last().await;
+    player.expect("connected").await;
+    assert_eq!(studio.expect("audience").await["viewers"], json!(1));
+    let stage = Stage { audio: TrackState::Live, video: TrackState::Muted };
+    running.media.report(Report::Stage { room: running.media.last_room(), stage }).await;
+    assert_eq!(player.expect("stage").await["video"], json!("muted"));
+    studio.expect("stage").await;
+    let unplayable = Report::Unplayable { peer: running.media.last_peer(), encoding: Encoding::Av1 { profile: 0 } };
+    running.media.report(unplayable).await;
+    assert_eq!(player.expect("unplayable").await["codec"], json!("AV1"));
+
+    player.offer(2, FIREFOX).await;
+    let second = player.expect("answer").await;
+    assert!(second["sdp"].as_str().is_some_and(|sdp| sdp.contains(" 2 IN IP4 0.0.0.0")), "the version has grown");
+    player.say(&json!({ "type": "leave" })).await;
+    player.expect("disconnected").await;
+    assert_eq!(studio.expect("audience").await["viewers"], json!(0));
+    player.say(&json!({ "type": "leave" })).await;
+    player.fault("session-unknown").await;
+
+    running.store.records.end_event(&event).await.expect("ends");
+    player.expect("ended").await;
+    assert!(player.hear().await.is_none());
+    studio.expect("ended").await;
+    assert!(studio.hear().await.is_none());
+}
+
+#[tokio::test]
+async fn a_closed_page_takes_its_session_along_and_a_lost_one_says_why() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut player = Page::join(&running, event, Scope::Watch).await;
+    player.expect("welcome").await;
+    player.offer(1, FIREFOX).await;
+    player.expect("answer").await;
+    let gone = Report::Gone { peer: running.media.last_peer(), why: Departure::CertificateUnsupported };
+    running.media.report(gone).await;
+    assert_eq!(player.expect("disconnected").await["fault"]["code"], json!("certificate-unsupported"));
+    player.offer(2, FIREFOX).await;
+    player.expect("answer").await;
+    drop(player);
+    let words = ["open", "admit viewer", "admit viewer", "revoke", "close"];
+    until("all is closed", async || running.media.words() == words).await;
+}
+
+#[tokio::test]
+async fn a_second_studio_of_the_same_principal_takes_over() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let token = running.store.token(event, Scope::Broadcast);
+    let mut pages = Vec::new();
+    for _ in 0..2 {
+        let mut page = Page::open(&running).await;
+        page.say(&json!({ "type": "hello", "token": token })).await;
+        page.expect("welcome").await;
+        page.expect("audience").await;
+        page.offer(1, FFMPEG).await;
+        page.expect("answer").await;
+        pages.push(page);
+    }
+    assert_eq!(pages[0].expect("disconnected").await["fault"]["code"], json!("replaced"));
+    let mut other = Page::join(&running, event, Scope::Broadcast).await;
+    other.expect("welcome").await;
+    other.expect("audience").await;
+    other.offer(1, FFMPEG).await;
+    other.fault("broadcaster-present").await;
+}
+
+#[tokio::test]
+async fn whoever_does_not_greet_is_told_and_let_go() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let ended = running.store.event(true).await;
+    let late = running.store.token(ended, Scope::Watch);
+    running.store.records.end_event(&ended).await.expect("ends");
+    let stale = running.store.stale_token(event, Scope::Watch, veilcast_auth::Subject::OwnId);
+    let greetings = [
+        (json!({ "type": "leave" }), "token-missing"),
+        (json!({ "type": "hello" }), "token-missing"),
+        (json!({ "type": "hello", "token": "forged" }), "token-invalid"),
+        (json!({ "type": "hello", "token": stale }), "token-expired"),
+        (json!({ "type": "hello", "token": late }), "event-ended"),
+    ];
+    for (greeting, code) in greetings {
+        let mut page = Page::open(&running).await;
+        page.say(&greeting).await;
+        page.fault(code).await;
+        assert!(page.hear().await.is_none(), "{code}");
+    }
+    let mut silent = Page::open(&running).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    travel(Duration::from_secs(6)).await;
+    silent.fault("token-missing").await;
+    assert!(silent.hear().await.is_none());
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_and_too_much_of_it_ends_the_socket() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut page = Page::join(&running, event, Scope::Watch).await;
+    page.expect("welcome").await;
+    page.say(&json!({ "type": "shout", "text": "hey" })).await;
+    page.fault("bad-request").await;
+    page.say(&json!({ "type": "hello", "token": "again" })).await;
+    page.fault("bad-request").await;
+    page.offer(1, "v=0").await;
+    page.fault("sdp-invalid").await;
+    page.offer(2, FIREFOX).await;
+    page.expect("answer").await;
+    for _ in 0..50 {
+        page.say(&json!({ "type": "shout" })).await;
+    }
+    let mut last = Value::Null;
+    while let Some(heard) = page.hear().await {
+        last = heard;
+    }
+    assert_eq!(last["fault"]["code"], json!("too-many"));
+
+    let mut page = Page::join(&running, event, Scope::Watch).await;
+    page.expect("welcome").await;
+    let huge = "x".repeat(70_000);
+    page.offer(1, &huge).await;
+    assert!(page.hear().await.is_none(), "over the limit of a message");
+    let mut page = Page::join(&running, event, Scope::Watch).await;
+    page.expect("welcome").await;
+    page.0.send(Message::binary(vec![1, 2, 3])).await.expect("is sent");
+    assert!(page.hear().await.is_none());
+}
+
+#[tokio::test]
+async fn an_expired_token_starts_nothing_new() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let token = running.store.token_until(event, Scope::Watch, Duration::from_secs(1));
+    let mut page = Page::open(&running).await;
+    page.say(&json!({ "type": "hello", "token": token })).await;
+    page.expect("welcome").await;
+    tokio::time::sleep(Duration::from_millis(2_000)).await;
+    page.offer(1, FIREFOX).await;
+    page.fault("token-expired").await;
+}
+
+#[tokio::test]
+async fn sockets_are_told_of_a_drain_and_closed() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut page = Page::join(&running, event, Scope::Watch).await;
+    page.expect("welcome").await;
+    let mut late = Page::open(&running).await;
+    let begun = std::time::Instant::now();
+    let watched = async {
+        let wait = page.expect("draining").await["retry_after_ms"].as_u64().expect("a number");
+        assert!((500..5_000).contains(&wait));
+        late.say(&json!({ "type": "hello", "token": running.store.token(event, Scope::Watch) })).await;
+        late.fault("draining").await;
+        assert!(page.hear().await.is_none());
+    };
+    tokio::join!(running.gateway.drain(), watched);
+    assert!(begun.elapsed() < Duration::from_secs(9));
+}
+
+#[tokio::test]
+async fn a_socket_that_has_died_is_noticed() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut page = Page::join(&running, event, Scope::Watch).await;
+    page.expect("welcome").await;
+    until("the room is open", async || running.media.words() == ["open"]).await;
+    // Nobody reads the pings, so no pong comes back.
+    for _ in 0..4 {
+        travel(Duration::from_secs(16)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    until("its room is closed", async || running.media.words() == ["open", "close"]).await;
+}
