@@ -19,10 +19,13 @@ pub use failure::Failure;
 
 use cli::{Command, EventCommand};
 use config::Sources;
+use rustix::fs::Mode;
 use tokio::runtime::Runtime;
 
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> Result<(), Failure> {
+    // Whatever is written here is this user's alone, also by crates that do not ask (an ACME account's key).
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let runtime = Runtime::new().map_err(|error| Failure::Runtime(error.kind()))?;
     let result = runtime.block_on(dispatch(cli.command));
     // What still runs are blocking threads without anything to save; `serve` has waited for the rest.

@@ -1,3 +1,4 @@
+use std::io::IsTerminal;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -14,7 +15,8 @@ pub(crate) fn start(filter: &str) {
     // Other people's crates log what they please: quinn-udp addresses, tungstenite whole frames, sqlx statements.
     // Only our own targets are tested for silence, so only they are heard.
     let own = filter_fn(|metadata| metadata.target().starts_with("veilcast"));
-    let layer = fmt::layer().with_writer(std::io::stderr).with_filter(filter.and(own));
+    let colour = std::io::stderr().is_terminal();
+    let layer = fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_filter(filter.and(own));
     // A test in the same process may have its own listener already.
     _ = registry().with(layer).try_init();
     std::panic::set_hook(Box::new(|panic| {
