@@ -9,7 +9,6 @@ pub(super) struct Transport {
     pub(super) ufrag: Option<String>,
     pub(super) password: Option<Secret>,
     fingerprint: Option<Fingerprint>,
-    /// Some fingerprint line was seen, even if its function is not accepted.
     setup: Option<Setup>,
     pub(super) mux: bool,
 }
