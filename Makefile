@@ -1,0 +1,53 @@
+# One place for everything a person or CI does here. `make` prints the menu.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := menu
+.PHONY: menu build run test bench load screens fuzz soak clean client client-check tools
+
+CARGO_FLAGS := --workspace
+CLIENT := client-web/dist/index.html
+CLIENT_SOURCES := $(shell find client-web/src client-web/public client-web/index.html client-web/vite.config.ts client-web/tsconfig.json -type f 2>/dev/null)
+
+menu: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: $(CLIENT) ## the web client, then target/release/veilcast with the client inside
+	cargo build --release -p veilcast
+
+run: build ## build, then serve on http://localhost:8080 with ./data
+	exec target/release/veilcast serve
+
+test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and browser tests (debug build)
+	cargo fmt --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	cargo build $(CARGO_FLAGS)
+	cargo test $(CARGO_FLAGS)
+	cd client-web && npm run --silent check && npm run --silent test
+	tests/browser/run.sh --test --test-reporter=spec tests/browser/main.test.mjs
+
+bench: ## measure the hot path (BENCH=name for one)
+	cargo bench $(CARGO_FLAGS) $(if $(BENCH),--bench $(BENCH))
+
+screens: tools $(CLIENT) ## every page as PNG under target/screens
+	cargo build $(CARGO_FLAGS)
+	tests/browser/run.sh tests/browser/screens.mjs
+
+clean: ## remove what was built
+	cargo clean
+	rm -rf client-web/dist client-web/node_modules tests/browser/node_modules
+
+tools: client-web/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json
+	tests/tools/system.sh
+	tests/tools/ffmpeg.sh >/dev/null
+
+client-web/node_modules/.package-lock.json: client-web/package-lock.json
+	cd client-web && npm ci --no-audit --no-fund
+	@touch $@
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund
+	@touch $@
+
+$(CLIENT): client-web/node_modules/.package-lock.json $(CLIENT_SOURCES)
+	cd client-web && npm run --silent build
+	@touch $@

@@ -1,0 +1,80 @@
+// One process of each browser, shared by all tests; every test gets a context of its own.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import puppeteer from 'puppeteer-core';
+
+const started = new Map();
+
+const kinds = {
+  chromium: (profile) => ({
+    browser: 'chrome',
+    executablePath: '/usr/bin/chromium',
+    userDataDir: profile,
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+      '--autoplay-policy=no-user-gesture-required',
+    ],
+  }),
+  firefox: (profile) => ({
+    browser: 'firefox',
+    executablePath: '/usr/bin/firefox-esr',
+    userDataDir: profile,
+    headless: true,
+    protocolTimeout: 120_000,
+    extraPrefsFirefox: {
+      'media.navigator.streams.fake': true,
+      'media.navigator.permission.disabled': true,
+      'media.autoplay.default': 0,
+      'media.autoplay.blocking_policy': 0,
+      'app.normandy.enabled': false,
+      'app.update.enabled': false,
+      'browser.safebrowsing.malware.enabled': false,
+      'browser.safebrowsing.phishing.enabled': false,
+      'datareporting.policy.dataSubmissionEnabled': false,
+      'network.captive-portal-service.enabled': false,
+      'network.connectivity-service.enabled': false,
+    },
+  }),
+};
+
+/** The shared browser of a kind. */
+export function browser(kind) {
+  if (!started.has(kind)) {
+    const profile = mkdtempSync(join(tmpdir(), `veilcast-${kind}-`));
+    started.set(kind, { profile, process: puppeteer.launch(kinds[kind](profile)) });
+  }
+  return started.get(kind).process;
+}
+
+/** A new page in a context of its own, which collects what goes wrong in it. */
+export async function page(kind, { width = 1280, height = 800 } = {}) {
+  const context = await (await browser(kind)).createBrowserContext();
+  const page = await context.newPage();
+  await page.setViewport({ width, height });
+  page.problems = [];
+  page.requests = [];
+  page.on('pageerror', (error) => page.problems.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') page.problems.push(message.text());
+  });
+  page.on('request', (request) => page.requests.push(request.url()));
+  return page;
+}
+
+export async function closeBrowsers() {
+  for (const { process, profile } of started.values()) {
+    await (await process).close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+  started.clear();
+}

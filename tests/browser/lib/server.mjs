@@ -1,0 +1,84 @@
+// The server under test: the real binary, as a process of its own, with a data directory that goes away afterwards.
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const binary = process.env.TESTS_BINARY ?? join(root, 'target/debug/veilcast');
+const run = promisify(execFile);
+
+export const MEDIA_ADDRESS = '10.99.0.1';
+
+export class Server {
+  /** Starts a server and waits until it is ready. */
+  static async start({ port = 8080, mediaPort = 10_000, args = [] } = {}) {
+    const data = await mkdtemp(join(tmpdir(), 'veilcast-'));
+    const server = new Server(port, data);
+    server.child = spawn(
+      binary,
+      [
+        'serve',
+        '--data-dir',
+        data,
+        '--listen',
+        `127.0.0.1:${port}`,
+        '--media-port',
+        String(mediaPort),
+        '--media-address',
+        `${MEDIA_ADDRESS},127.0.0.1`,
+        ...args,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], cwd: data },
+    );
+    server.child.stdout.on('data', (bytes) => { server.stdout += bytes; });
+    server.child.stderr.on('data', (bytes) => { server.stderr += bytes; });
+    server.exited = new Promise((resolve) => server.child.once('exit', resolve));
+    await server.ready();
+    return server;
+  }
+
+  constructor(port, data) {
+    this.url = `http://localhost:${port}`;
+    this.data = data;
+    this.stdout = '';
+    this.stderr = '';
+  }
+
+  async ready() {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      if (this.child.exitCode !== null) throw new Error(`the server did not start:\n${this.stderr}`);
+      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
+      if (answer?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`the server is not ready:\n${this.stderr}`);
+  }
+
+  /** Runs a command on the server's data directory; returns what it prints. */
+  async command(...args) {
+    const { stdout } = await run(binary, [...args, '--data-dir', this.data], { cwd: this.data });
+    return stdout.trim();
+  }
+
+  createEvent(title, ...flags) {
+    return this.command('event', 'create', '--title', title, ...flags);
+  }
+
+  token(event, scope) {
+    return this.command('token', '--event', event, '--scope', scope);
+  }
+
+  /** The one-time link of the first start. */
+  async setupLink() {
+    return this.command('setup');
+  }
+
+  async stop() {
+    this.child.kill('SIGTERM');
+    await this.exited;
+    await rm(this.data, { recursive: true, force: true });
+  }
+}
