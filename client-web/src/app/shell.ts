@@ -68,9 +68,10 @@ class Shell extends LitElement {
   }
 
   #focusHeading(): void {
-    const heading = this.querySelector('h1');
+    const heading = this.querySelector<HTMLElement>('main h1');
     heading?.setAttribute('tabindex', '-1');
-    heading?.focus();
+    // A page that is still loading has no heading yet; its place in the document will do.
+    (heading ?? this.#main())?.focus();
   }
 
   /** The server was updated and the page's file has another name now. */

@@ -96,6 +96,7 @@ export const styles = css`
   }
 
   .with-icon svg {
+    flex: none;
     width: 1.0625em;
     height: 1.0625em;
   }

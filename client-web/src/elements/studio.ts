@@ -160,11 +160,7 @@ export class VeilcastStudio extends LitElement {
 
   #actions(): TemplateResult | typeof nothing {
     if (this.state === 'ended') return nothing;
-    const main = this.onAir
-      ? html`<button type="button" class="button quiet" @click=${this.#stop}>Stop</button>`
-      : html`<button type="button" class="button live" ?disabled=${!this.#sources.any} @click=${this.#goLive}>
-          Go live
-        </button>`;
+    // One button for both ways, so that it keeps the focus when it changes its mind.
     return html`<button
         type="button"
         class="button danger"
@@ -172,7 +168,14 @@ export class VeilcastStudio extends LitElement {
       >
         End event
       </button>
-      ${main}`;
+      <button
+        type="button"
+        class="button ${this.onAir ? 'quiet' : 'live'}"
+        ?disabled=${!this.onAir && !this.#sources.any}
+        @click=${this.onAir ? this.#stop : this.#goLive}
+      >
+        ${this.onAir ? 'Stop' : 'Go live'}
+      </button>`;
   }
 
   #notices(): TemplateResult | typeof nothing {
