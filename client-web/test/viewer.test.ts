@@ -250,6 +250,25 @@ describe('what is on', () => {
     expect(playing.mock.calls[0]?.[0].elapsedMs).toBeLessThanOrEqual(300);
   });
 
+  it('says so when a picture comes back under a sound that never stopped', async () => {
+    const { browser, viewer } = watching();
+    const playing = vi.fn();
+    viewer.on('playing', playing);
+    const frames = (framesDecoded: number) =>
+      browser.peer.stats.set('v', { type: 'inbound-rtp', framesDecoded });
+    await browser.connect('viewer', LIVE);
+    frames(40);
+    await browser.clock.pass(200);
+    browser.socket.say({ type: 'stage', audio: 'live', video: 'muted' });
+    await browser.clock.pass(5_000);
+    browser.socket.say({ type: 'stage', ...LIVE });
+    await browser.clock.pass(300);
+    expect(playing).toHaveBeenCalledOnce();
+    frames(41);
+    await browser.clock.pass(200);
+    expect(playing).toHaveBeenCalledTimes(2);
+  });
+
   it('tells of a pause and of a codec that cannot be played', async () => {
     const { browser, viewer } = watching();
     const [muted, unplayable] = [vi.fn(), vi.fn()];

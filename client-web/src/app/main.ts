@@ -1,7 +1,10 @@
 import './shell.js';
 import { controls, theme } from '../elements/theme.js';
-import { styles } from './styles.js';
+import { base } from './styles/base.js';
+import { forms } from './styles/forms.js';
+import { lists } from './styles/lists.js';
+import { rooms } from './styles/rooms.js';
 
-const sheets = [theme, controls, styles].map((part) => part.styleSheet);
+const sheets = [theme, controls, base, forms, lists, rooms].map((part) => part.styleSheet);
 document.adoptedStyleSheets = sheets.filter((sheet) => sheet !== undefined);
 document.body.append(document.createElement('vc-app'));

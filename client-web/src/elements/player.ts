@@ -1,5 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { EventSummary } from '../protocol/index.js';
+import type { EventSummary, StageState } from '../protocol/index.js';
 import type { Cancel } from '../sdk/clock.js';
 import { guestTokens } from '../sdk/guest.js';
 import type { TokenSource } from '../sdk/session.js';
@@ -157,11 +157,14 @@ export class VeilcastPlayer extends LitElement {
     this.#viewer = viewer;
     this.#unsubscribe = [
       viewer.on('state', (session) => this.#change({ session })),
-      viewer.on('stage', (stage) =>
-        this.#change({ stage, ...(stage.video === 'live' ? {} : { playing: false, unplayable: null }) }),
-      ),
+      viewer.on('stage', (stage) => this.#stageChanged(stage)),
       viewer.on('playing', (detail) => {
-        this.#change({ playing: true, error: null });
+        // A codec that could not be played has given way to one that can.
+        this.#change({
+          playing: true,
+          error: null,
+          ...(this.model.stage.video === 'live' && { unplayable: null }),
+        });
         this.#tell('veilcast-playing', detail);
       }),
       viewer.on('unplayable', (unplayable) => this.#change({ unplayable })),
@@ -173,6 +176,15 @@ export class VeilcastPlayer extends LitElement {
     viewer.start();
     this.#play(video);
     this.#stir();
+  }
+
+  #stageChanged(stage: StageState): void {
+    const returns = stage.video === 'live' && this.model.stage.video !== 'live';
+    this.#change({
+      stage,
+      ...(returns && { playing: false }),
+      ...(stage.video === 'absent' && { unplayable: null }),
+    });
   }
 
   /** Browsers refuse sound before a gesture: then start without it and offer the gesture. */

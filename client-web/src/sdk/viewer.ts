@@ -10,7 +10,7 @@ import { sum } from './stats.js';
 export interface ViewerEvents {
   state: SessionState;
   event: EventSummary;
-  /** What the stage carries; after a return to `live`, `playing` follows. */
+  /** What the stage carries; when the picture (or the sound alone) comes back, `playing` follows. */
   stage: StageState;
   /** The first frame (or sound, where there is no picture) has been decoded. */
   playing: { elapsedMs: number };
@@ -93,13 +93,14 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #stageChanged(stage: StageState): void {
-    const wasLive = isLive(this.#stage);
+    const before = leading(this.#stage);
     this.#stage = stage;
     this.emit('stage', stage);
-    if (!isLive(stage)) {
+    const now = leading(stage);
+    if (now === null) {
       this.#stopPolling();
       if (stage.audio === 'muted' || stage.video === 'muted') this.emit('muted', stage);
-    } else if (!wasLive && this.#peer !== null) {
+    } else if (now !== before && this.#peer !== null) {
       this.#since = this.#session.environment.clock.now();
       this.#awaitFrame(null);
     }
@@ -108,7 +109,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   #awaitFrame(from: number | null): void {
     const peer = this.#peer;
     this.#stopPolling();
-    if (peer === null || !isLive(this.#stage)) return;
+    if (peer === null || leading(this.#stage) === null) return;
     const { clock } = this.#session.environment;
     this.#stopPolling = awaitGrowth(
       clock,
@@ -121,7 +122,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   /** Frames where there is a picture, else samples of sound. */
   async #decoded(peer: RTCPeerConnection): Promise<number> {
     const stats = await peer.getStats();
-    return sum(stats, 'inbound-rtp', this.#stage.video === 'live' ? 'framesDecoded' : 'packetsReceived');
+    return sum(stats, 'inbound-rtp', leading(this.#stage) === 'video' ? 'framesDecoded' : 'packetsReceived');
   }
 
   #message(message: Incoming): void {
@@ -140,6 +141,8 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 }
 
-function isLive(stage: StageState): boolean {
-  return stage.audio === 'live' || stage.video === 'live';
+/** What a viewer waits for: the picture where there is one, else the sound. */
+function leading({ audio, video }: StageState): 'video' | 'audio' | null {
+  if (video === 'live') return 'video';
+  return audio === 'live' ? 'audio' : null;
 }

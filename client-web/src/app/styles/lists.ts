@@ -1,0 +1,173 @@
+import { css } from 'lit';
+
+/** The home page and everything that lists events. */
+export const lists = css`
+  .hero {
+    position: relative;
+    isolation: isolate;
+    padding-block: clamp(1rem, 5vw, 3.5rem) clamp(2rem, 6vw, 4rem);
+  }
+
+  .hero h1 {
+    max-width: 44rem;
+    font-size: clamp(2.25rem, 7vw, 3.625rem);
+    letter-spacing: -0.035em;
+    line-height: 1.06;
+  }
+
+  .hero .lead {
+    max-width: 36rem;
+    margin-top: 1.25rem;
+    font-size: clamp(1.0625rem, 2.5vw, 1.25rem);
+    line-height: 1.55;
+  }
+
+  .curtain {
+    display: none;
+    position: absolute;
+    z-index: -1;
+    top: 50%;
+    right: 0;
+    width: min(32rem, 40%);
+    translate: 0 -50%;
+  }
+
+  @media (width >= 64rem) {
+    .curtain {
+      display: block;
+    }
+  }
+
+  .depth-1 {
+    opacity: 0.34;
+  }
+
+  .depth-2 {
+    opacity: 0.16;
+  }
+
+  .depth-3 {
+    opacity: 0.07;
+  }
+
+  section > h2 {
+    margin-bottom: 1rem;
+  }
+
+  .cards,
+  .rows {
+    display: grid;
+    gap: 0.75rem;
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+
+  .cards {
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr));
+    gap: 1rem;
+  }
+
+  .card {
+    display: grid;
+    grid-template-rows: auto 1fr auto;
+    justify-items: start;
+    gap: 0.75rem;
+    height: 100%;
+    padding: 1.25rem;
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    background: var(--_surface);
+    color: var(--_ink);
+    text-decoration: none;
+    transition:
+      border-color 120ms,
+      box-shadow 120ms;
+  }
+
+  .card:hover {
+    border-color: var(--_accent);
+    color: var(--_ink);
+    box-shadow: var(--_shadow);
+  }
+
+  .card strong {
+    font-size: 1.1875rem;
+    line-height: 1.3;
+    overflow-wrap: anywhere;
+  }
+
+  .card .go {
+    color: var(--_accent);
+    font-weight: 600;
+  }
+
+  .empty {
+    display: grid;
+    justify-items: center;
+    gap: 0.375rem;
+    padding: clamp(1.75rem, 5vw, 3rem) 1.25rem;
+    border: 1px dashed var(--_edge);
+    border-radius: var(--_radius);
+    color: var(--_soft);
+    text-align: center;
+    text-wrap: balance;
+  }
+
+  .empty strong {
+    color: var(--_ink);
+    font-size: 1.0625rem;
+  }
+
+  .empty .button {
+    margin-top: 0.875rem;
+  }
+
+  .facts {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr));
+    gap: 1.75rem 2.5rem;
+    margin-top: clamp(2.5rem, 6vw, 4.5rem);
+    padding-top: clamp(2rem, 4vw, 3rem);
+    border-top: 1px solid var(--_line);
+  }
+
+  .facts svg {
+    width: 1.75rem;
+    height: 1.75rem;
+    margin-bottom: 0.5rem;
+    color: var(--_accent);
+  }
+
+  .facts p {
+    margin-top: 0.375rem;
+    color: var(--_soft);
+  }
+
+  .frame > .notice {
+    margin-bottom: 2rem;
+  }
+
+  .loading {
+    display: flex;
+    align-items: center;
+    gap: 0.75rem;
+    padding-block: 1.5rem;
+    color: var(--_soft);
+  }
+
+  .dots {
+    width: 1.25rem;
+    height: 1.25rem;
+    border: 2.5px solid var(--_line);
+    border-top-color: var(--_accent);
+    border-radius: 50%;
+    animation: turn 900ms linear infinite;
+  }
+
+  @keyframes turn {
+    to {
+      rotate: 1turn;
+    }
+  }
+`;

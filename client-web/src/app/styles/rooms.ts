@@ -1,0 +1,228 @@
+import { css } from 'lit';
+
+/** Studio, watch, operator and privacy. */
+export const rooms = css`
+  .title-row {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: space-between;
+    gap: 0.75rem 1.5rem;
+    margin-bottom: 1.5rem;
+  }
+
+  .title-row .what {
+    min-width: 0;
+  }
+
+  .trail {
+    margin-bottom: 0.25rem;
+    font-size: 0.9375rem;
+  }
+
+  .trail a::before {
+    content: '← ';
+  }
+
+  .meta {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.375rem 0.875rem;
+    margin-top: 0.5rem;
+  }
+
+  .actions {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.625rem;
+  }
+
+  .row {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: space-between;
+    gap: 0.75rem 1.5rem;
+    padding: 1rem 1.25rem;
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    background: var(--_surface);
+  }
+
+  .row .what {
+    flex: 1 1 16rem;
+    min-width: 0;
+  }
+
+  .row .name {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.25rem 0.75rem;
+    font-size: 1.0625rem;
+    overflow-wrap: anywhere;
+  }
+
+  .event-form {
+    max-width: 34rem;
+    margin-bottom: 1.75rem;
+  }
+
+  .past {
+    margin-top: 1.75rem;
+  }
+
+  .past summary {
+    padding-block: 0.625rem;
+    color: var(--_soft);
+    font-weight: 600;
+    cursor: pointer;
+  }
+
+  vc-share {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.5rem;
+  }
+
+  dialog {
+    width: min(27rem, 100% - 2rem);
+    padding: clamp(1.25rem, 5vw, 1.75rem);
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius-l);
+    background: var(--_surface);
+    color: var(--_ink);
+  }
+
+  dialog::backdrop {
+    background: rgb(4 16 14 / 55%);
+  }
+
+  dialog p {
+    margin-block: 0.625rem 1.375rem;
+    color: var(--_soft);
+  }
+
+  dialog .actions {
+    justify-content: end;
+  }
+
+
+  .watch {
+    display: grid;
+    gap: 1rem;
+    /* The whole picture stays on the screen, whatever its shape. */
+    max-width: calc((100dvh - 13rem) * 16 / 9);
+  }
+
+  main:has(.watch) {
+    padding-block-start: clamp(0rem, 2vw, 1.5rem);
+  }
+
+  .caption {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.5rem 0.875rem;
+  }
+
+  .assurance {
+    display: flex;
+    gap: 0.5rem;
+    max-width: 46rem;
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  .assurance svg {
+    margin-top: 0.1875rem;
+  }
+
+  @media (width < 40rem) {
+    main:has(.watch) {
+      padding-block-start: 0;
+    }
+
+    .watch {
+      max-width: none;
+    }
+
+    .watch veilcast-player {
+      --vc-player-radius: 0px;
+
+      margin-inline: calc(-1 * clamp(1rem, 4vw, 2rem));
+    }
+  }
+
+
+  .figures {
+    display: grid;
+    grid-template-columns: repeat(3, 1fr);
+    gap: 0.75rem;
+    margin: 0 0 2rem;
+  }
+
+  .figures div {
+    display: flex;
+    flex-direction: column-reverse;
+    justify-content: flex-end;
+    padding: 1rem 1.25rem;
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    background: var(--_surface);
+  }
+
+  .figures dt {
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  .figures dd {
+    margin: 0;
+    font-weight: 680;
+    font-size: 1.75rem;
+    font-variant-numeric: tabular-nums;
+    line-height: 1.2;
+  }
+
+  .figures + h2 {
+    margin-bottom: 1rem;
+  }
+
+  .prose {
+    max-width: 44rem;
+  }
+
+  .prose .lead {
+    margin-top: 0.5rem;
+  }
+
+  .prose h2 {
+    margin: 2.5rem 0 0.875rem;
+  }
+
+  .ledger {
+    margin: 0;
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    background: var(--_surface);
+  }
+
+  .ledger dt {
+    padding: 1rem 1.25rem 0;
+    font-weight: 650;
+  }
+
+  .ledger dd {
+    margin: 0;
+    padding: 0.125rem 1.25rem 1rem;
+    color: var(--_soft);
+  }
+
+  .ledger dd:not(:last-child) {
+    border-bottom: 1px solid var(--_line);
+  }
+`;
