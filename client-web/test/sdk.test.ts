@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Backoff } from '../src/sdk/backoff.js';
 import { guestTokens } from '../src/sdk/guest.js';
-import { withoutAddresses } from '../src/sdk/sdp.js';
+import { startingAt, withoutAddresses } from '../src/sdk/sdp.js';
 import { FakeClock, fault } from './fakes.js';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -55,6 +55,28 @@ describe('withoutAddresses', () => {
       expect(sent).toContain(`${line}\r\n`);
     }
     expect(sent.endsWith('\r\n')).toBe(true);
+  });
+});
+
+describe('startingAt', () => {
+  const answer = [
+    'v=0',
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+    'a=rtpmap:111 opus/48000/2',
+    'a=fmtp:111 minptime=10',
+    'm=video 9 UDP/TLS/RTP/SAVPF 96 97 102',
+    'a=rtpmap:96 VP8/90000',
+    'a=rtpmap:97 rtx/90000',
+    'a=fmtp:97 apt=96',
+    'a=rtpmap:102 H264/90000',
+    'a=fmtp:102 packetization-mode=1',
+    '',
+  ];
+
+  it('gives every video codec a start, and nothing else', () => {
+    const expected = answer.toSpliced(6, 0, 'a=fmtp:96 x-google-start-bitrate=1200');
+    expected[10] = 'a=fmtp:102 x-google-start-bitrate=1200;packetization-mode=1';
+    expect(startingAt(answer.join('\r\n'), 1200).split('\r\n')).toEqual(expected);
   });
 });
 

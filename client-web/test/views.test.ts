@@ -43,14 +43,14 @@ describe('poster', () => {
   it('speaks to viewers of invitations, not of tokens', () => {
     const error = VeilcastError.refused(fault('token-expired'));
     expect(poster(model({ session: 'failed', error }))).toMatchObject({
-      title: 'Your invitation has run out.',
+      title: 'Your invitation has run out',
       retry: false,
     });
   });
 
   it('says what keeps it from connecting', () => {
     const shown = poster(model({ session: 'connecting', error: VeilcastError.local('unreachable') }));
-    expect(shown?.title).toBe('The server cannot be reached.');
+    expect(shown?.title).toBe('The server cannot be reached');
   });
 });
 

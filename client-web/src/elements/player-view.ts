@@ -44,15 +44,22 @@ const FINAL: ReadonlySet<string> = new Set([
 
 /** The server speaks to whoever builds on it; a viewer holds an invitation, not a token. */
 const INVITATION: Readonly<Record<string, string>> = {
-  'token-expired': 'Your invitation has run out.',
-  'token-invalid': 'This invitation is not valid here.',
-  'scope-missing': 'This invitation is not for watching.',
+  'token-expired': 'Your invitation has run out',
+  'token-invalid': 'This invitation is not valid here',
+  'scope-missing': 'This invitation is not for watching',
 };
 
 /** `null`: the picture speaks for itself. */
 export function poster(model: PlayerModel): Poster | null {
   const bySession = SESSION[model.session];
   return bySession === undefined ? onStage(model) : bySession(model);
+}
+
+/** What a screen reader says when it changes. */
+export function spoken(shown: Poster | null): string {
+  if (shown === null) return 'Live';
+  const stop = /[.…]$/.test(shown.title) ? '' : '.';
+  return `${shown.title}${stop} ${shown.text}`.trim();
 }
 
 /** A short remark on top of a running picture. */
@@ -72,7 +79,9 @@ const CONNECTING: Poster = { kind: 'connecting', title: 'Connecting…', text: '
 const SESSION: Partial<Record<SessionState, (model: PlayerModel) => Poster>> = {
   idle: () => CONNECTING,
   connecting: (model) =>
-    model.error === null ? CONNECTING : { ...CONNECTING, title: model.error.title, text: model.error.remedy },
+    model.error === null
+      ? CONNECTING
+      : { ...CONNECTING, title: model.error.title.replace(/\.$/, ''), text: model.error.remedy },
   reconnecting: () => ({
     kind: 'reconnecting',
     title: 'Reconnecting…',
@@ -96,7 +105,7 @@ function failure(error: VeilcastError | null): Poster {
   const invitation = INVITATION[error.code];
   return {
     kind: 'failed',
-    title: invitation ?? error.title,
+    title: invitation ?? error.title.replace(/\.$/, ''),
     text: invitation === undefined ? error.remedy : 'Ask the organiser for a new one.',
     retry: !FINAL.has(error.code),
   };

@@ -6,7 +6,15 @@ import type { TokenSource } from '../sdk/session.js';
 import { Viewer } from '../sdk/viewer.js';
 import { icons } from './icons.js';
 import { playerStyles } from './player-styles.js';
-import { isLive, type PlayerModel, type Poster, type PosterKind, poster, remark } from './player-view.js';
+import {
+  isLive,
+  type PlayerModel,
+  type Poster,
+  type PosterKind,
+  poster,
+  remark,
+  spoken,
+} from './player-view.js';
 import './player-controls.js';
 import { onRequest } from './requests.js';
 import { theme } from './theme.js';
@@ -121,7 +129,7 @@ export class VeilcastPlayer extends LitElement {
             ></veilcast-player-controls>`
           : nothing
       }
-      <div class="unseen" role="status">${shown === null ? 'Live' : `${shown.title}. ${shown.text}`}</div>
+      <div class="unseen" role="status">${spoken(shown)}</div>
     `;
   }
 

@@ -3,6 +3,7 @@ import type { Cancel } from './clock.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
 import type { Incoming } from './parse.js';
+import { startingAt } from './sdp.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { type StatsSummary, watchStats } from './stats.js';
 
@@ -23,6 +24,9 @@ export interface BroadcasterEvents {
 /** One layer for everyone: above this a phone's uplink and half of its viewers struggle. */
 const MAX_VIDEO_BITRATE = 2_500_000;
 
+/** Half of that to begin with: most lines carry it, and the first viewers see a clear picture. */
+const START_KBPS = 1_200;
+
 /**
  * Sends one sound and one picture to an event.
  *
@@ -42,6 +46,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
     super();
     this.#session = new Session(options, 'broadcaster', {
       prepare: (peer) => this.#prepare(peer),
+      accept: (sdp) => startingAt(sdp, START_KBPS),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
       event: (event) => this.emit('event', event),

@@ -17,6 +17,8 @@ export interface LegListener {
   welcome(welcome: Welcome): void;
   /** Adds the transceivers to a new peer connection. */
   prepare(peer: RTCPeerConnection): Promise<void> | void;
+  /** The answer as it is applied. */
+  accept(sdp: string): string;
   connected(peer: RTCPeerConnection): void;
   /** The path is in doubt; an ICE restart is under way. */
   unsteady(): void;
@@ -106,7 +108,7 @@ export class Leg {
   async #accept(number: number, sdp: string): Promise<void> {
     const peer = this.#peer;
     if (peer === null || number !== this.#offer) return;
-    await peer.setRemoteDescription({ type: 'answer', sdp });
+    await peer.setRemoteDescription({ type: 'answer', sdp: this.listener.accept(sdp) });
     this.#answered = number;
     this.#negotiating = false;
     if (this.#offerAgain) {

@@ -34,6 +34,8 @@ export type SessionState =
 
 export interface SessionListener {
   prepare(peer: RTCPeerConnection): Promise<void> | void;
+  /** Changes an answer before it is applied. */
+  accept?(sdp: string): string;
   connected(peer: RTCPeerConnection): void;
   state(state: SessionState): void;
   event(event: EventSummary): void;
@@ -86,6 +88,7 @@ export class Session {
     const leg: Leg = new Leg(this.options.url, this.environment, {
       welcome: (welcome) => this.#welcome(welcome),
       prepare: (peer) => this.listener.prepare(peer),
+      accept: (sdp) => this.listener.accept?.(sdp) ?? sdp,
       connected: (peer) => this.#connected(peer),
       unsteady: () => this.#enter('reconnecting'),
       message: (message) => this.#message(message),
