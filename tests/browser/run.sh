@@ -3,12 +3,13 @@
 # pair a non-loopback candidate with 127.0.0.1, so the server's media address is the pair's; and what a page might ask of
 # the internet has nowhere to go.
 set -euo pipefail
-cd "$(dirname "$0")"
+self=$(readlink -f "$0")
 if [ "${TESTS_IN_NAMESPACE:-}" != yes ]; then
   flags=(--net)
   [ "$(id -u)" -eq 0 ] || flags+=(--map-root-user)
-  TESTS_IN_NAMESPACE=yes exec unshare "${flags[@]}" -- "$0" "$@"
+  TESTS_IN_NAMESPACE=yes exec unshare "${flags[@]}" -- "$self" "$@"
 fi
+export PATH="$PATH:/usr/sbin:/sbin"
 ip link set lo up
 ip link add media0 type veth peer name media1
 ip addr add 10.99.0.1/24 dev media0

@@ -106,7 +106,7 @@ impl World {
         offer: impl FnOnce(IceCredentials, veilcast_control::Fingerprint, Setup) -> Offer,
     ) -> Result<(PeerId, Answer), MediaFault> {
         let id = self.peers.len();
-        let address = SocketAddr::new(Ipv4Addr::new(198, 51, 100, id as u8 + 1).into(), 40_000 + id as u16);
+            let address = SocketAddr::new(Ipv4Addr::new(198, 51, 100, 1).into(), 20_000 + id as u16);
         let mut peer = Peer::new(address, setup, self.random.bits());
         let offer = offer(peer.ice.clone(), peer.fingerprint(), setup);
         let key = self.key(id);

@@ -74,6 +74,9 @@ impl Shard {
             match self.engine.poll(now) {
                 Output::Send(run) => self.socket.send(&run).await,
                 Output::Report(report) => {
+                    if let Report::Connected { profile, .. } = &report {
+                        tracing::debug!(?profile, "a media session is protected");
+                    }
                     if self.reports.send(report).await.is_err() {
                         return;
                     }

@@ -94,6 +94,9 @@ pub(crate) struct Flags {
     /// Reverse proxies whose Forwarded headers are believed, as addresses or ADDRESS/BITS
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) trusted_proxy: Vec<String>,
+    /// Further origins whose pages may embed the client, like https://www.example.org
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    pub(crate) allowed_origin: Vec<String>,
     /// What to log, for instance info or veilcast_gateway=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,

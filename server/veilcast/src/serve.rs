@@ -107,7 +107,7 @@ pub(crate) fn gateway_config(config: &Config, public_url: &str) -> veilcast_gate
     };
     veilcast_gateway::Config {
         public_url: public_url.to_owned(),
-        allowed_origins: Vec::new(),
+        allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         ice_servers: Vec::new(),
         tls,

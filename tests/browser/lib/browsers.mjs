@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
+import { instrumentation } from './instrument.mjs';
 
 const started = new Map();
 
@@ -61,12 +62,15 @@ export async function page(kind, { width = 1280, height = 800 } = {}) {
   const context = await (await browser(kind)).createBrowserContext();
   const page = await context.newPage();
   await page.setViewport({ width, height });
+  await page.evaluateOnNewDocument(instrumentation);
   page.problems = [];
   page.requests = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error') page.problems.push(message.text());
   });
+  // A studio on air asks before it is left.
+  page.on('dialog', (dialog) => dialog.accept());
   page.on('request', (request) => page.requests.push(request.url()));
   return page;
 }

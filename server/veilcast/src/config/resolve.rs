@@ -25,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) log: String,
     pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
 }
 
 /// How connections are protected.
@@ -86,6 +87,9 @@ impl Reader<'_> {
         let data_dir = self.data_dir();
         let log = self.one("log", "info", |text| crate::logging::parse(text).map(|_| text.to_owned()));
         let trusted_proxies = self.list("trusted_proxy", parse::proxy);
+        let allowed_origins = self.list("allowed_origin", |text| {
+            url::parse_origin(text).map_err(|why| format!("is not an origin: {why}"))
+        });
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
@@ -105,6 +109,7 @@ impl Reader<'_> {
             data_dir: data_dir?,
             log: log?,
             trusted_proxies,
+            allowed_origins,
         };
         Some(self.with_public_url(config))
     }

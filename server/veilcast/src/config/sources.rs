@@ -9,11 +9,12 @@ use toml::de::{DeTable, DeValue};
 
 /// Every key: of the file as it stands here, of the environment in capitals behind `VEILCAST_`, of the command
 /// line with hyphens.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "acme_contact",
     "acme_directory",
     "acme_domain",
     "acme_root",
+    "allowed_origin",
     "data_dir",
     "listen",
     "log",
@@ -157,6 +158,7 @@ impl Sources {
             ("acme_domain", flags.acme_domain),
             ("acme_contact", flags.acme_contact),
             ("trusted_proxy", flags.trusted_proxy),
+            ("allowed_origin", flags.allowed_origin),
         ];
         let single = single.into_iter().map(|(key, value)| (key, value.into_iter().collect()));
         for (key, values) in single.chain(lists) {

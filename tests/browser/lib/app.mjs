@@ -1,0 +1,110 @@
+// The app as a person uses it: by what is written on it.
+import assert from 'node:assert/strict';
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until `probe` returns something true; returns it. */
+export async function until(what, probe, { within = 15_000, every = 100 } = {}) {
+  const end = Date.now() + within;
+  let last;
+  while (Date.now() < end) {
+    try {
+      const value = await probe();
+      if (value) return value;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(every);
+  }
+  throw new Error(`${what}: not within ${within} ms`, { cause: last });
+}
+
+/** The text of the page, shadow roots included. */
+export const text = (page) =>
+  page.evaluate(() => {
+    const words = (node) => {
+      if (node instanceof Element && getComputedStyle(node).display === 'none') return '';
+      const inside = node.shadowRoot ? words(node.shadowRoot) : '';
+      if (node.nodeType === Node.TEXT_NODE) return node.textContent;
+      if (node instanceof HTMLStyleElement || node instanceof HTMLScriptElement) return '';
+      return `${inside} ${[...node.childNodes].map(words).join(' ')}`;
+    };
+    return words(document.body).replace(/\s+/g, ' ');
+  });
+
+export const says = (page, words, options) =>
+  until(`the page says '${words}'`, async () => (await text(page)).includes(words), options);
+
+/** Presses the visible button or link with these words. */
+export async function press(page, words, { within = 15_000 } = {}) {
+  const button = await until(`a button '${words}'`, async () => {
+    for (const element of await page.$$('pierce/button, a')) {
+      const found = await element.evaluate((e) => [
+        (e.getAttribute('aria-label') ?? e.textContent).replace(/\s+/g, ' ').trim(),
+        e.textContent.replace(/\s+/g, ' ').trim(),
+        e.checkVisibility() && !e.disabled,
+      ]);
+      if (found[2] && (found[0] === words || found[1] === words)) return element;
+    }
+    return null;
+  }, { within });
+  await button.click();
+}
+
+export async function fill(page, name, value) {
+  const input = await until(`a field '${name}'`, () => page.$(`pierce/input[name=${name}]`));
+  await input.type(value);
+}
+
+export const operator = { name: 'wanda-quill', password: 'a long enough secret' };
+
+/** Makes the operator's account with the one-time link. */
+export async function setUp(page, server) {
+  await page.goto(await server.setupLink());
+  await fill(page, 'name', operator.name);
+  for (const field of await page.$$('pierce/input[type=password]')) await field.type(operator.password);
+  await press(page, 'Make the account');
+  await until('the account is made', async () => (await (await fetch(`${server.url}/api/v1/instance`)).json()).ready);
+}
+
+export async function signIn(page, server) {
+  await page.goto(`${server.url}/studio`);
+  await until('the sign-in page', () => page.url().includes('/sign-in'));
+  await fill(page, 'name', operator.name);
+  await fill(page, 'password', operator.password);
+  await press(page, 'Sign in');
+  await until('the studio', () => new URL(page.url()).pathname === '/studio');
+}
+
+/** Opens an event's studio with camera and microphone on. */
+export async function prepare(page, server, event) {
+  await page.goto(`${server.url}/studio/${event}`);
+  await press(page, 'Turn on camera and microphone');
+}
+
+export async function goLive(page) {
+  await press(page, 'Go live');
+  await says(page, 'You are on air.');
+}
+
+export const measure = (page) => page.evaluate(() => window.measure());
+
+/** Waits until frames are decoded and keep coming; returns the measurements. */
+export async function plays(page, { within = 15_000 } = {}) {
+  const first = await until('a first frame', async () => {
+    const now = await measure(page);
+    return now?.frames > 0 && now.firstFrame !== null ? now : null;
+  }, { within });
+  return until('frames keep coming', async () => {
+    const now = await measure(page);
+    return now?.frames > first.frames + 10 ? now : null;
+  }, { within });
+}
+
+/** What every page must hold at its end. */
+export function assertQuiet(page, server, { allowed = [] } = {}) {
+  const problems = page.problems.filter((problem) => !allowed.some((pattern) => pattern.test(problem)));
+  assert.deepEqual(problems, []);
+  const foreign = page.requests.filter((url) => !url.startsWith(server.url) && !/^(data|blob|about):/.test(url));
+  assert.deepEqual(foreign, [], 'no third-party request of any kind');
+}

@@ -1,0 +1,65 @@
+// What a test page watches itself with. Runs before the page's own scripts, outside its content security policy.
+
+/** Serialised into the page. */
+function instrument() {
+  const peers = [];
+  const Original = window.RTCPeerConnection;
+  const statistics = async (peer) => [...(await peer.getStats()).values()];
+  window.RTCPeerConnection = class extends Original {
+    constructor(...args) {
+      super(...args);
+      const entry = { peer: this, created: performance.now(), firstFrame: null };
+      peers.push(entry);
+      const poll = async () => {
+        if (this.connectionState === 'closed') return;
+        const video = (await statistics(this)).find((s) => s.type === 'inbound-rtp' && s.kind === 'video');
+        if ((video?.framesDecoded ?? 0) > 0) entry.firstFrame = performance.now() - entry.created;
+        else setTimeout(poll, 15);
+      };
+      setTimeout(poll, 15);
+    }
+  };
+
+  // Smaller than a person's camera, so that encoding leaves the machine to what is tested.
+  const media = navigator.mediaDevices;
+  if (media) {
+    const get = media.getUserMedia.bind(media);
+    media.getUserMedia = (constraints) => {
+      const video = constraints.video ? { width: 640, height: 360, frameRate: 30 } : false;
+      return get({ ...constraints, video });
+    };
+  }
+
+  window.measure = async () => {
+    const entry = peers.findLast(({ peer }) => peer.connectionState !== 'closed');
+    if (!entry) return null;
+    const stats = await statistics(entry.peer);
+    const of = (type, kind) => stats.find((s) => s.type === type && s.kind === kind) ?? {};
+    const video = of('inbound-rtp', 'video');
+    const audio = of('inbound-rtp', 'audio');
+    const pairs = stats.filter((s) => s.type === 'candidate-pair' && (s.nominated || s.selected));
+    const pair = pairs.find((s) => s.state === 'succeeded') ?? pairs[0];
+    return {
+      peers: peers.length,
+      state: entry.peer.connectionState,
+      firstFrame: entry.firstFrame,
+      frames: video.framesDecoded ?? 0,
+      width: video.frameWidth ?? 0,
+      height: video.frameHeight ?? 0,
+      audioPackets: audio.packetsReceived ?? 0,
+      lost: (video.packetsLost ?? 0) + (audio.packetsLost ?? 0),
+      freezes: video.freezeCount ?? 0,
+      sentFrames: of('outbound-rtp', 'video').framesSent ?? 0,
+      codec: stats.find((s) => s.id === video.codecId)?.mimeType,
+      cipher: stats.find((s) => s.type === 'transport')?.srtpCipher,
+      localPort: stats.find((s) => s.id === pair?.localCandidateId)?.port,
+    };
+  };
+
+  window.describe = () => {
+    const peer = peers.findLast(({ peer }) => peer.connectionState !== 'closed')?.peer;
+    return { local: peer?.localDescription?.sdp ?? '', remote: peer?.remoteDescription?.sdp ?? '' };
+  };
+}
+
+export const instrumentation = instrument;

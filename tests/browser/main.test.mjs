@@ -1,0 +1,279 @@
+// Real browsers, real media, the real server.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import * as app from './lib/app.mjs';
+import { audit, pages } from './lib/pages.mjs';
+import { browser, closeBrowsers, page } from './lib/browsers.mjs';
+import { root, Server } from './lib/server.mjs';
+
+const screens = join(root, 'target/screens');
+let server;
+let studios;
+
+before(async () => {
+  mkdirSync(screens, { recursive: true });
+  server = await Server.start({ args: ['--log', 'debug'] });
+  studios = { chromium: await page('chromium'), firefox: null };
+  await app.setUp(studios.chromium, server);
+});
+
+after(async () => {
+  await closeBrowsers();
+  await server?.stop();
+});
+
+/** A studio page of a kind, signed in. */
+async function studio(kind) {
+  if (!studios[kind]) {
+    studios[kind] = await page(kind);
+    await app.signIn(studios[kind], server);
+  }
+  return studios[kind];
+}
+
+/** An event that is on air. */
+async function onAir(kind, title = 'On air') {
+  const event = await server.createEvent(title, '--public');
+  const broadcaster = await studio(kind);
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
+  return { event, broadcaster };
+}
+
+async function watch(kind, event) {
+  const viewer = await page(kind);
+  await viewer.goto(`${server.url}/watch/${event}`);
+  return viewer;
+}
+
+async function leave(...pages) {
+  for (const page of pages) {
+    app.assertQuiet(page, server);
+    await page.browserContext().close();
+  }
+}
+
+async function offAir(broadcaster) {
+  await app.press(broadcaster, 'Stop');
+  await app.says(broadcaster, 'You are off air');
+}
+
+function assertPicture(seen, { within = 1_000 } = {}) {
+  assert.ok(seen.firstFrame < within, `the first frame came after ${Math.round(seen.firstFrame)} ms`);
+  assert.ok(seen.width >= 160 && seen.height >= 90, `${seen.width}×${seen.height}`);
+  assert.ok(Math.abs(seen.width / seen.height - 16 / 9) < 0.05);
+  assert.ok(seen.audioPackets > 0, 'sound comes, too');
+}
+
+/** The SRTP profiles of media sessions since `mark`, by the server's own account. */
+const profiles = (mark) => [...server.stderr.slice(mark).matchAll(/profile=(\w+)/g)].map((match) => match[1]);
+
+test('an operator signs in, makes an event, goes live and ends it', async () => {
+  const operator = await page('chromium');
+  await app.signIn(operator, server);
+  if ((await app.text(operator)).includes('New event')) await app.press(operator, 'New event', { within: 2_000 });
+  await app.fill(operator, 'title', 'Evening lecture');
+  await app.press(operator, 'Create event');
+  await app.until('the event is there', () => /\/studio\/[a-z2-7]{26}$/.test(operator.url()) || app.says(operator, 'Evening lecture'));
+  if (!/\/studio\/[a-z2-7]{26}$/.test(operator.url())) await app.press(operator, 'Open Evening lecture');
+  await app.until('its studio', () => /\/studio\/[a-z2-7]{26}$/.test(operator.url()));
+  const event = operator.url().split('/').at(-1);
+  await app.press(operator, 'Turn on camera and microphone');
+  await app.goLive(operator);
+  const viewer = await watch('chromium', event);
+  await app.plays(viewer);
+  await app.says(operator, '1 person is watching');
+  await operator.screenshot({ path: join(screens, 'test-studio-live.png') });
+  await viewer.screenshot({ path: join(screens, 'test-watch-live.png') });
+  await app.press(operator, 'End event');
+  await app.until('the confirmation', async () => {
+    for (const dialog of await operator.$$('pierce/dialog[open]')) {
+      for (const button of await dialog.$$('button')) {
+        if ((await button.evaluate((e) => e.textContent.trim())) === 'End event') return button.click().then(() => true);
+      }
+    }
+    return false;
+  });
+  await app.says(viewer, 'This event has ended');
+  await app.says(operator, 'ended');
+  await viewer.screenshot({ path: join(screens, 'test-watch-ended.png') });
+  await leave(viewer, operator);
+});
+
+for (const [from, to] of [['chromium', 'chromium'], ['chromium', 'firefox'], ['firefox', 'chromium'], ['firefox', 'firefox']]) {
+  test(`${from} to ${to}: a picture within a second, protected by AEAD`, async () => {
+    const mark = server.stderr.length;
+    const { event, broadcaster } = await onAir(from, `${from} to ${to}`);
+    await app.sleep(1_000);
+    const viewer = await watch(to, event);
+    const seen = await app.plays(viewer);
+    assertPicture(seen);
+    assert.deepEqual(profiles(mark), ['AeadAes256Gcm', 'AeadAes256Gcm']);
+    if (to === 'chromium') assert.equal(seen.cipher, 'SRTP_AEAD_AES_256_GCM');
+    await viewer.screenshot({ path: join(screens, `test-${from}-to-${to}.png`) });
+    await leave(viewer);
+    await offAir(broadcaster);
+  });
+}
+
+test('three viewers at once, early and late, and nobody learns an address', async () => {
+  const event = await server.createEvent('Three viewers', '--public');
+  const early = await watch('chromium', event);
+  await app.says(early, 'Waiting for the broadcaster');
+  const broadcaster = await studio('chromium');
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
+  const viewers = [early, await watch('chromium', event), await watch('firefox', event)];
+  for (const viewer of viewers) await app.plays(viewer);
+  await app.sleep(2_000);
+  const late = await watch('chromium', event);
+  assertPicture(await app.plays(late));
+  await app.says(broadcaster, '4 people are watching');
+  for (const viewer of [...viewers, late]) {
+    const { remote } = await viewer.evaluate(() => window.describe());
+    const addresses = new Set(remote.match(/\b\d+\.\d+\.\d+\.\d+\b/g));
+    for (const known of ['0.0.0.0', '127.0.0.1', '10.99.0.1']) addresses.delete(known);
+    assert.deepEqual([...addresses], [], "an answer holds the server's addresses only");
+  }
+  const { local } = await late.evaluate(() => window.describe());
+  assert.ok(local.includes('a=candidate'), 'the browser knows its own, but did not send them:');
+  await leave(...viewers, late);
+  await offAir(broadcaster);
+});
+
+test('a broadcaster reloads and viewers resume by themselves', async () => {
+  const { event, broadcaster } = await onAir('chromium', 'Reload');
+  const viewers = [await watch('chromium', event), await watch('firefox', event)];
+  for (const viewer of viewers) await app.plays(viewer);
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
+  for (const viewer of viewers) {
+    const before = await app.measure(viewer);
+    const resumed = await app.until('frames after the reload', async () => {
+      const now = await app.measure(viewer);
+      return now.frames > before.frames + 20 ? now : null;
+    });
+    assert.equal(resumed.peers, 1, 'in the same session');
+  }
+  await leave(...viewers);
+  await offAir(broadcaster);
+});
+
+test("a viewer's network changes and the picture comes back", async () => {
+  const { event, broadcaster } = await onAir('chromium', 'Moving viewer');
+  const viewer = await watch('chromium', event);
+  const { localPort } = await app.plays(viewer);
+  const nft = (...args) => execFileSync('nft', args, { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+  nft('add', 'table', 'inet', 'moved');
+  nft('add', 'chain', 'inet', 'moved', 'in', '{ type filter hook input priority 0; }');
+  nft('add', 'rule', 'inet', 'moved', 'in', 'udp', 'sport', String(localPort), 'drop');
+  nft('add', 'rule', 'inet', 'moved', 'in', 'udp', 'dport', String(localPort), 'drop');
+  try {
+    const stuck = await app.until('the picture stands', async () => {
+      const { frames } = await app.measure(viewer);
+      await app.sleep(1_000);
+      return (await app.measure(viewer)).frames === frames ? { frames } : null;
+    });
+    const back = await app.until('it moves again', async () => {
+      const now = await app.measure(viewer);
+      return now && now.frames > 20 && now.localPort !== localPort && now.state === 'connected' ? now : null;
+    }, { within: 30_000 });
+    assert.ok(back.frames !== stuck.frames);
+  } finally {
+    nft('delete', 'table', 'inet', 'moved');
+  }
+  await leave(viewer);
+  await offAir(broadcaster);
+});
+
+test('a private event takes an invitation in the fragment, which leaves the address bar', async () => {
+  const event = await server.createEvent('By invitation');
+  const broadcaster = await studio('chromium');
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
+  const stranger = await watch('chromium', event);
+  await app.says(stranger, 'by invitation');
+  await stranger.screenshot({ path: join(screens, 'test-watch-private.png') });
+  await stranger.browserContext().close();
+  const guest = await page('chromium');
+  const invitation = await server.token(event, 'watch');
+  await guest.goto(`${server.url}/watch/${event}#token=${invitation}`);
+  await app.plays(guest);
+  assert.equal(new URL(guest.url()).hash, '');
+  assert.ok(guest.requests.every((url) => !url.split('#')[0].includes(invitation)), 'no token in any address');
+  await leave(guest);
+  await offAir(broadcaster);
+});
+
+test('the microphone is muted and viewers are told', async () => {
+  const { event, broadcaster } = await onAir('chromium', 'Muted');
+  const viewer = await watch('chromium', event);
+  await app.plays(viewer);
+  const toggles = await broadcaster.$$('pierce/[role=switch]');
+  for (const toggle of toggles) {
+    const label = await toggle.evaluate((e) => e.getAttribute('aria-label') ?? e.closest('label')?.textContent ?? e.parentElement.textContent);
+    if (/Microphone/.test(label)) await toggle.click();
+  }
+  await app.says(viewer, 'microphone is off');
+  await leave(viewer);
+  await offAir(broadcaster);
+});
+
+test('ffmpeg publishes over WHIP: Chromium plays, Firefox without H.264 gets sound and words', async () => {
+  const event = await server.createEvent('From ffmpeg', '--public');
+  const token = await server.token(event, 'broadcast');
+  const ffmpeg = execFileSync(join(root, 'tests/tools/ffmpeg.sh'), { encoding: 'utf8' }).trim();
+  const source = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30', '-f', 'lavfi', '-i', 'sine=frequency=440'];
+  const video = ['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0', '-g', '60', '-pix_fmt', 'yuv420p'];
+  const audio = ['-c:a', 'libopus', '-ar', '48000', '-ac', '2'];
+  const target = ['-f', 'whip', '-authorization', token, `${server.url}/whip/${event}`];
+  const publisher = spawn(ffmpeg, ['-hide_banner', ...source, ...video, ...audio, ...target], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  publisher.stderr.on('data', (bytes) => { log += bytes; });
+  try {
+    const viewer = await watch('chromium', event);
+    const seen = await app.plays(viewer).catch((error) => { throw new Error(`${error.message}\n${log.slice(-2_000)}`); });
+    assert.equal(seen.codec, 'video/H264');
+    assert.ok(seen.audioPackets > 0);
+    const without = await watch('firefox', event);
+    await app.says(without, 'This browser cannot play the picture');
+    await app.until('sound', async () => (await app.measure(without)).audioPackets > 20);
+    await viewer.screenshot({ path: join(screens, 'test-ffmpeg-chromium.png') });
+    await without.screenshot({ path: join(screens, 'test-ffmpeg-firefox.png') });
+    await leave(viewer, without);
+  } finally {
+    publisher.kill('SIGINT');
+  }
+});
+
+test('every page passes the accessibility audit and fits a phone', async () => {
+  const operator = await studio('chromium');
+  const event = await server.createEvent('Audited', '--public', '--listed');
+  const ended = await server.createEvent('Over', '--public');
+  await server.command('event', 'end', ended);
+  for (const { name, path, ready, anonymous } of pages(event, ended)) {
+    const visitor = anonymous ? await page('chromium') : operator;
+    for (const [scheme, width] of [['light', 1280], ['dark', 360]]) {
+      await visitor.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+      await visitor.setViewport({ width, height: 800 });
+      await visitor.goto(`${server.url}${path}`);
+      await app.says(visitor, ready);
+      assert.deepEqual(await audit(visitor), [], `${name}, ${scheme}, ${width} px`);
+      const overflow = await visitor.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(overflow <= 0, `${name} is ${overflow} px too wide for ${width} px`);
+    }
+    if (anonymous) await leave(visitor);
+  }
+  await operator.setViewport({ width: 1280, height: 800 });
+});
+
+test('the log held no address, name, token or title', async () => {
+  const version = await (await browser('chromium')).version();
+  assert.match(version, /Chrom/);
+  for (const secret of ['10.99.0.1', '127.0.0.1', app.operator.name, 'Evening lecture', 'eyJ']) {
+    assert.ok(!server.stderr.includes(secret), `'${secret}' is in the log`);
+  }
+});

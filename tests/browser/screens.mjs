@@ -1,0 +1,66 @@
+// Every page and state as PNG under target/screens: laptop and phone, light and dark. To be looked at.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as app from './lib/app.mjs';
+import { closeBrowsers, page } from './lib/browsers.mjs';
+import { pages } from './lib/pages.mjs';
+import { root, Server } from './lib/server.mjs';
+
+const folder = join(root, 'target/screens');
+mkdirSync(folder, { recursive: true });
+const sizes = { laptop: { width: 1280, height: 800 }, phone: { width: 390, height: 844, isMobile: true, hasTouch: true } };
+
+async function shoot(page, name) {
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    for (const [size, viewport] of Object.entries(sizes)) {
+      await page.setViewport(viewport);
+      await app.sleep(400);
+      await page.screenshot({ path: join(folder, `${name}-${size}-${scheme}.png`) });
+    }
+  }
+  await page.setViewport(sizes.laptop);
+  console.log(name);
+}
+
+const server = await Server.start();
+try {
+  const operator = await page('chromium');
+  await operator.goto(await server.setupLink());
+  await app.says(operator, 'Make the account');
+  await shoot(operator, 'setup-first');
+  await app.setUp(operator, server);
+  await operator.goto(`${server.url}/studio`);
+  await app.says(operator, 'Create event');
+  await shoot(operator, 'studio-first');
+
+  const event = await server.createEvent('Audited: an evening of chamber music', '--public', '--listed');
+  await server.createEvent('Board meeting', '--public');
+  const ended = await server.createEvent('Yesterday’s rehearsal', '--public');
+  await server.command('event', 'end', ended);
+  for (const { name, path, ready, anonymous } of pages(event, ended)) {
+    const visitor = anonymous ? await page('chromium') : operator;
+    await visitor.goto(`${server.url}${path}`);
+    await app.says(visitor, ready);
+    await shoot(visitor, name);
+    if (anonymous) await visitor.browserContext().close();
+  }
+
+  await app.prepare(operator, server, event);
+  await app.sleep(1_000);
+  await shoot(operator, 'studio-preview');
+  await app.goLive(operator);
+  const viewer = await page('chromium');
+  await viewer.goto(`${server.url}/watch/${event}`);
+  await app.plays(viewer);
+  await app.sleep(1_000);
+  await shoot(operator, 'studio-live');
+  await shoot(viewer, 'watch-live');
+  const by = await server.createEvent('By invitation');
+  await viewer.goto(`${server.url}/watch/${by}`);
+  await app.says(viewer, 'by invitation');
+  await shoot(viewer, 'watch-private');
+} finally {
+  await closeBrowsers();
+  await server.stop();
+}
