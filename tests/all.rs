@@ -1,4 +1,5 @@
 //! Every test that needs more than one crate, in one binary.
 
 mod flows;
+mod server;
 mod threats;

@@ -1,0 +1,16 @@
+//! The real binary as its own process, with people's tools around it: shells, HTTP clients, WebRTC clients, certificate
+//! authorities. Everything here happens in real time on loopback.
+
+mod acme;
+mod commands;
+mod configuration;
+mod conformance;
+mod ffmpeg;
+mod lifecycle;
+mod media;
+mod peer;
+mod process;
+mod startup;
+mod tls;
+mod tokens;
+mod wire;
