@@ -189,6 +189,26 @@ test("a viewer's network changes and the picture comes back", async () => {
   await offAir(broadcaster);
 });
 
+test('portrait, landscape and other sizes reach viewers in the same session', async () => {
+  const { event, broadcaster } = await onAir('chromium', 'Sizes');
+  const viewers = [await watch('chromium', event), await watch('firefox', event)];
+  for (const viewer of viewers) await app.plays(viewer);
+  for (const [width, height] of [[360, 640], [640, 360], [320, 180]]) {
+    await broadcaster.evaluate((w, h) => window.swap(w, h), width, height);
+    for (const viewer of viewers) {
+      await app.until(`${width}×${height}`, async () => {
+        const now = await app.measure(viewer);
+        return Math.abs(now.width / now.height - width / height) < 0.05 && now.width <= width;
+      });
+      const { frames, peers } = await app.measure(viewer);
+      await app.until('frames keep coming', async () => (await app.measure(viewer)).frames > frames + 10);
+      assert.equal(peers, 1);
+    }
+  }
+  await leave(...viewers);
+  await offAir(broadcaster);
+});
+
 test('a private event takes an invitation in the fragment, which leaves the address bar', async () => {
   const event = await server.createEvent('By invitation');
   const broadcaster = await studio('chromium');
@@ -265,7 +285,9 @@ test('every page passes the accessibility audit and fits a phone', async () => {
       const overflow = await visitor.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(overflow <= 0, `${name} is ${overflow} px too wide for ${width} px`);
     }
-    if (anonymous) await leave(visitor);
+    // An event that is over says so with a status, which the browser notes.
+    app.assertQuiet(visitor, server, { allowed: [/status of (410|404|401)/] });
+    if (anonymous) await visitor.browserContext().close();
   }
   await operator.setViewport({ width: 1280, height: 800 });
 });

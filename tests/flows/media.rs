@@ -115,3 +115,25 @@ fn the_stage_is_reported_as_it_comes_falls_silent_and_goes() {
     changes.dedup();
     assert_eq!(changes, [TrackState::Muted, TrackState::Live, TrackState::Muted, TrackState::Absent]);
 }
+
+#[test]
+fn a_local_sink_gets_what_viewers_get() {
+    let mut world = World::new(7, Conditions::default());
+    let broadcaster = world.broadcaster();
+    world.run(ms(500));
+    let sink = veilcast_sfu::SinkKey(1);
+    assert!(world.sfu.attach(harness::ROOM, sink));
+    assert!(!world.sfu.attach(veilcast_control::RoomKey(99), sink), "no such room");
+    let epoch = world.now;
+    world.broadcast(broadcaster, epoch, ms(1_000));
+    world.run(ms(100));
+    let packets: Vec<_> = world.sunk.iter().flat_map(|(_, batch)| batch.packets()).collect();
+    assert_eq!(packets.iter().filter(|packet| packet.kind() == veilcast_control::MediaKind::Audio).count(), 50);
+    assert!(packets.iter().any(|packet| packet.is_entry()));
+    let (_, batch) = world
+        .sunk
+        .iter()
+        .find(|(_, batch)| batch.packets()[0].encoding() == veilcast_control::Encoding::Vp8)
+        .expect("video");
+    assert_eq!(batch.payload(&batch.packets()[0])[..2], [0x10, 0], "decrypted, from the first key frame on");
+}

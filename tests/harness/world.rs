@@ -2,13 +2,14 @@ use crate::network::{Conditions, Network};
 use crate::{Peer, Random};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_control::{
     Admission, Answer, Candidate, Command, IceCredentials, MediaFault, Offer, PeerKey, Report, Role, RoomKey,
     RoomSettings, Seed, Setup,
 };
 use veilcast_privacy::Secret;
-use veilcast_sfu::{Config, Input, Output, Sfu, Tuple};
+use veilcast_sfu::{Batch, Config, Input, Output, Sfu, SinkKey, Tuple};
 
 /// Where the engine listens.
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 10_000);
@@ -33,6 +34,8 @@ pub struct World {
     pub peers: Vec<Peer>,
     /// Reports of the engine, in order.
     pub reports: Vec<Report>,
+    /// Batches that local subscribers got, in order.
+    pub sunk: Vec<(SinkKey, Arc<Batch>)>,
     keys: HashMap<u64, PeerId>,
     wake: Option<Instant>,
     random: Random,
@@ -55,6 +58,7 @@ impl World {
             network: Network::new(seed, conditions),
             peers: Vec::new(),
             reports: Vec::new(),
+            sunk: Vec::new(),
             keys: HashMap::new(),
             wake: None,
             random: Random::new(seed ^ 0x5eed),
@@ -106,7 +110,7 @@ impl World {
         offer: impl FnOnce(IceCredentials, veilcast_control::Fingerprint, Setup) -> Offer,
     ) -> Result<(PeerId, Answer), MediaFault> {
         let id = self.peers.len();
-            let address = SocketAddr::new(Ipv4Addr::new(198, 51, 100, 1).into(), 20_000 + id as u16);
+        let address = SocketAddr::new(Ipv4Addr::new(198, 51, 100, 1).into(), 20_000 + id as u16);
         let mut peer = Peer::new(address, setup, self.random.bits());
         let offer = offer(peer.ice.clone(), peer.fingerprint(), setup);
         let key = self.key(id);
@@ -227,7 +231,7 @@ impl World {
                     }
                 }
                 Output::Report(report) => self.reports.push(report),
-                Output::Batch(..) => {}
+                Output::Batch(sink, batch) => self.sunk.push((sink, batch)),
                 Output::Wake(at) => {
                     self.wake = at;
                     return;

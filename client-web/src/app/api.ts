@@ -8,7 +8,8 @@ import { forgetToken, operatorToken } from './auth.js';
 export const api = {
   instance: (): Promise<Instance> => call(plain('GET', '/api/v1/instance'), parseInstance),
   listedEvents: (): Promise<EventSummary[]> => call(plain('GET', '/api/v1/events'), parseEventList),
-  event: (id: string): Promise<EventSummary> => call(plain('GET', eventPath(id)), parseEvent),
+  event: (id: string, invitation: string | null): Promise<EventSummary> =>
+    call(plain('GET', eventPath(id), invitation), parseEvent),
   setup: (setup: Setup): Promise<void> => call(withCookie('/api/v1/setup', setup), nothing),
   signIn: (signIn: SignIn): Promise<void> => call(withCookie('/oauth/sign-in', signIn), nothing),
   signOut: (): Promise<void> => call(withCookie('/oauth/sign-out', {}), nothing),
@@ -27,8 +28,9 @@ function eventPath(id: string): string {
 }
 
 /** Without cookies: what anyone may ask, the server answers the same for everyone. */
-function plain(method: string, path: string): Request {
-  return new Request(path, { method, credentials: 'omit' });
+function plain(method: string, path: string, token: string | null = null): Request {
+  const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
+  return new Request(path, { method, credentials: 'omit', headers });
 }
 
 function withCookie(path: string, body: object): Request {

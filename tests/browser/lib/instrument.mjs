@@ -56,6 +56,39 @@ function instrument() {
     };
   };
 
+  window.stats = async () => {
+    const entry = peers.findLast(({ peer }) => peer.connectionState !== 'closed');
+    const stats = entry ? await statistics(entry.peer) : [];
+    const video = stats.find((s) => s.type === 'outbound-rtp' && s.kind === 'video') ?? {};
+    const pair = stats.find((s) => s.type === 'candidate-pair' && s.availableOutgoingBitrate) ?? {};
+    return {
+      available: pair.availableOutgoingBitrate,
+      target: video.targetBitrate,
+      sent: video.bytesSent,
+      fps: video.framesPerSecond,
+      width: video.frameWidth,
+      limited: video.qualityLimitationReason,
+      retransmitted: video.retransmittedPacketsSent,
+      nacks: video.nackCount,
+      keyFrames: video.keyFramesEncoded,
+      plis: video.pliCount,
+    };
+  };
+
+  /** Sends a drawing of this size in place of the camera. */
+  window.swap = async (width, height) => {
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width, height });
+    const context = canvas.getContext('2d');
+    setInterval(() => {
+      context.fillStyle = `hsl(${performance.now() / 20}, 60%, 40%)`;
+      context.fillRect(0, 0, width, height);
+    }, 40);
+    const { peer } = peers.findLast(({ peer }) => peer.connectionState !== 'closed');
+    const sender = peer.getSenders().find(({ track }) => track?.kind === 'video');
+    await sender.replaceTrack(canvas.captureStream(25).getVideoTracks()[0]);
+  };
+
   window.describe = () => {
     const peer = peers.findLast(({ peer }) => peer.connectionState !== 'closed')?.peer;
     return { local: peer?.localDescription?.sdp ?? '', remote: peer?.remoteDescription?.sdp ?? '' };

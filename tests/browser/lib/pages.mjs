@@ -13,7 +13,7 @@ export const pages = (event, ended) => [
   { name: 'studio-event', path: `/studio/${event}`, ready: 'Turn on camera and microphone' },
   { name: 'watch-waiting', path: `/watch/${event}`, ready: 'Waiting for the broadcaster', anonymous: true },
   { name: 'watch-ended', path: `/watch/${ended}`, ready: 'ended', anonymous: true },
-  { name: 'privacy', path: '/privacy', ready: 'privacy', anonymous: true },
+  { name: 'privacy', path: '/privacy', ready: 'What this server', anonymous: true },
   { name: 'operator', path: '/operator', ready: 'Audited' },
   { name: 'lost', path: '/watch/nowhere', ready: 'There is', anonymous: true },
 ];

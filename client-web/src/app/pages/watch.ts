@@ -25,7 +25,7 @@ class Watch extends Page {
     super.connectedCallback();
     this.#invitation = takeInvitation(this.#id);
     // The socket's welcome names the event too, but an ended event welcomes nobody.
-    api.event(this.#id).then(
+    api.event(this.#id, this.#invitation).then(
       (event) => this.#named(event),
       () => {},
     );

@@ -42,7 +42,7 @@ impl PageHeaders {
 /// What a studio needs, and nothing else that could tell about a person.
 const PERMISSIONS: &str = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), \
      autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), geolocation=(), payment=(), usb=(), \
-     serial=(), hid=(), midi=(), bluetooth=(), accelerometer=(), gyroscope=(), magnetometer=()";
+     serial=(), hid=(), midi=(), accelerometer=(), gyroscope=(), magnetometer=()";
 
 /// No inline script, no other origin, no frame around us. `'self'` does not cover `ws:` in every browser.
 fn content_policy(origins: &Origins) -> String {
