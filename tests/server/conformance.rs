@@ -1,7 +1,9 @@
 //! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03) as their texts have it, seen from outside.
 
 use super::process::Server;
-use super::wire::{FRAGMENT, PASSWORD, Reply, SDP, UFRAG, ask, broadcast, delete, fragment, is, offer, patch, post, watch};
+use super::wire::{
+    FRAGMENT, PASSWORD, Reply, SDP, UFRAG, ask, broadcast, delete, fragment, is, offer, patch, post, watch,
+};
 
 #[tokio::test]
 async fn an_offer_makes_a_session() {
@@ -55,7 +57,11 @@ async fn trickle_and_restart_follow_the_entity_tag() {
     let credentials = |text: &str| text.lines().find(|line| line.starts_with("a=ice-pwd:")).map(str::to_owned);
     assert!(credentials(&restarted.body) != credentials(&made.body), "new credentials");
     assert_eq!(patch(&server, &place, &token, Some(&tag), &candidates).await.status, 412, "the old tag is over");
-    assert_eq!(patch(&server, &place, &token, Some(&newer), &anew).await.status, 204, "a repeated request changes nothing");
+    assert_eq!(
+        patch(&server, &place, &token, Some(&newer), &anew).await.status,
+        204,
+        "a repeated request changes nothing"
+    );
 
     let wrong = ask(&server, "PATCH", &place).bearer_auth(&token).header("if-match", &newer);
     let wrong = Reply::of(wrong.header("content-type", SDP).body(watch())).await;
@@ -129,7 +135,8 @@ async fn descriptions_that_cannot_be_used_say_why() {
         assert!(refused.detail().starts_with(detail), "{} for\n{sdp}", refused.detail());
     }
     // An unknown section beside usable ones does not fail the offer.
-    let beside = good.replace("BUNDLE 0 1", "BUNDLE 0 1 2") + "m=hologram 9 UDP/TLS/RTP/SAVPF 99\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n";
+    let beside = good.replace("BUNDLE 0 1", "BUNDLE 0 1 2")
+        + "m=hologram 9 UDP/TLS/RTP/SAVPF 99\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n";
     let made = post(&server, &path, &token, &beside).await;
     assert!(made.status == 201 && made.body.contains("m=hologram 0 "), "{} {}", made.status, made.body);
 }
@@ -146,7 +153,8 @@ async fn bodies_have_a_limit_and_a_type() {
         let request = ask(&server, "POST", &path).bearer_auth(&token).header("content-type", kind).body(broadcast());
         assert_eq!(Reply::of(request).await.fault(), is(415, "media-type-unsupported"), "{kind}");
     }
-    let shouted = ask(&server, "POST", &path).bearer_auth(&token).header("content-type", "Application/SDP; charset=utf-8");
+    let shouted =
+        ask(&server, "POST", &path).bearer_auth(&token).header("content-type", "Application/SDP; charset=utf-8");
     assert_eq!(Reply::of(shouted.body(broadcast())).await.status, 201, "types have no case and may have parameters");
 }
 

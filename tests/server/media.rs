@@ -39,7 +39,8 @@ async fn fifty_viewers_receive_every_packet() {
     let publisher = publisher(&server, &event, &broadcast, 0).await;
     viewers.extend(audience(&server, &event, &watch, VIEWERS - EARLY).await);
     until("everybody sees and hears", async || {
-        let sees = |viewer: &Session| viewer.received.video(|s| s.count() > 0) && viewer.received.audio(|s| s.count() > 0);
+        let sees =
+            |viewer: &Session| viewer.received.video(|s| s.count() > 0) && viewer.received.audio(|s| s.count() > 0);
         viewers.iter().all(sees)
     })
     .await;
@@ -104,10 +105,7 @@ async fn the_same_token_takes_over_and_another_waits() {
 
     let newer = publisher(&server, &event, &broadcast, 7_000_000).await;
     assert_eq!(delete(&server, &older.session.location, &broadcast).await.fault(), is(404, "session-unknown"));
-    until("the viewer sees the newer one", async || {
-        viewer.received.video(|s| s.last_label() >= Some(7_000_210))
-    })
-    .await;
+    until("the viewer sees the newer one", async || viewer.received.video(|s| s.last_label() >= Some(7_000_210))).await;
     viewer.received.video(|stream| {
         assert_eq!((stream.holes(), stream.sources.len()), (0, 1), "one continuous line");
     });

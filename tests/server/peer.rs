@@ -159,7 +159,8 @@ impl Session {
         let received = Arc::new(Received::default());
         let connection = connection(received.clone()).await;
         if tracks.is_empty() {
-            let receive = RTCRtpTransceiverInit { direction: RTCRtpTransceiverDirection::Recvonly, ..Default::default() };
+            let receive =
+                RTCRtpTransceiverInit { direction: RTCRtpTransceiverDirection::Recvonly, ..Default::default() };
             for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
                 connection.add_transceiver_from_kind(kind, Some(receive.clone())).await.expect("a transceiver");
             }
@@ -265,8 +266,7 @@ impl Publisher {
     pub(super) async fn start(server: &Server, event: &str, token: &str, first: u64) -> Result<Self, Reply> {
         let video = track(RtpCodecKind::Video, MIME_TYPE_VP8, 90_000, 0, 0x0101 + first as u32);
         let audio = track(RtpCodecKind::Audio, MIME_TYPE_OPUS, 48_000, 2, 0x0202 + first as u32);
-        let session =
-            Session::open(server, &format!("/whip/{event}"), token, &[audio.clone(), video.clone()]).await?;
+        let session = Session::open(server, &format!("/whip/{event}"), token, &[audio.clone(), video.clone()]).await?;
         session.connected().await;
         let (sent, wanted) = (Arc::new(AtomicU64::new(first)), Arc::new(AtomicBool::new(true)));
         let requests = Arc::new(AtomicU64::new(0));

@@ -173,7 +173,11 @@ impl Running {
         let (out, err) = (scratch.path(&format!("{name}.out")), scratch.path(&format!("{name}.err")));
         let file = |path| File::create(path).expect("a scratch file");
         let child = command.stdin(Stdio::null()).stdout(file(&out)).stderr(file(&err)).spawn();
-        Self { child: child.expect("the program runs"), out, err }
+        let missing = |error| {
+            let program = command.get_program().display().to_string();
+            panic!("{program} does not start ({error}); tests/tools/system.sh installs what the tests need")
+        };
+        Self { child: child.unwrap_or_else(missing), out, err }
     }
 
     pub(super) fn out(&self) -> String {
@@ -250,13 +254,26 @@ impl Server {
 
     /// With more flags, on a prepared directory, as far as the process is started.
     pub(super) fn with(scratch: Scratch, flags: &[&str]) -> Self {
-        let (port, media_port) = (free_port(), free_port());
+        Self::on(scratch, free_port(), flags)
+    }
+
+    /// The same on a certain port.
+    pub(super) fn on(scratch: Scratch, port: u16, flags: &[&str]) -> Self {
+        let media_port = free_port();
         let mut command = command(["serve"]);
         command.arg("--data-dir").arg(scratch.path("data")).args(["--media-address", "127.0.0.1"]);
         command.args(["--listen", &format!("127.0.0.1:{port}"), "--media-port", &media_port.to_string()]);
         command.args(flags);
         let process = Running::start(command, &scratch, "serve");
         Self { scratch, process, port, media_port }
+    }
+
+    /// Stops the process and starts it again on the same directory.
+    pub(super) async fn restart(self, flags: &[&str]) -> Self {
+        let Self { scratch, mut process, port, .. } = self;
+        process.signal(Signal::TERM);
+        assert_eq!(process.end_within(PATIENCE).await, 0);
+        Self::on(scratch, port, flags)
     }
 
     pub(super) fn url(&self, path: &str) -> String {
