@@ -8,7 +8,7 @@ import { root, Server } from './lib/server.mjs';
 
 const folder = join(root, 'target/screens');
 mkdirSync(folder, { recursive: true });
-const sizes = { laptop: { width: 1280, height: 800 }, phone: { width: 390, height: 844, isMobile: true, hasTouch: true } };
+const sizes = { laptop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 async function shoot(page, name) {
   for (const scheme of ['light', 'dark']) {

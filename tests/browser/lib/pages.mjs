@@ -15,7 +15,6 @@ export const pages = (event, ended) => [
   { name: 'watch-ended', path: `/watch/${ended}`, ready: 'ended', anonymous: true },
   { name: 'privacy', path: '/privacy', ready: 'What this server', anonymous: true },
   { name: 'operator', path: '/operator', ready: 'Audited' },
-  { name: 'lost', path: '/watch/nowhere', ready: 'There is', anonymous: true },
 ];
 
 /** What axe finds wrong, in a line each. */
