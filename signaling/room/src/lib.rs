@@ -6,6 +6,8 @@
 //!
 //! [`PeerKey`]: veilcast_control::PeerKey
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make the time that the rooms are given"))]
+
 mod admission;
 mod audience;
 mod ids;
