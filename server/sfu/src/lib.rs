@@ -9,6 +9,8 @@
 //! A packet's way: [`ingress`] (which peer? open) → [`routing`] (who subscribes?) → [`selection`] (what of it?) →
 //! [`egress`] (own numbers, own keys) → a [`Run`].
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make the time that the engine is given"))]
+
 mod commands;
 mod counters;
 mod egress;
