@@ -127,7 +127,7 @@ async fn descriptions_that_cannot_be_used_say_why() {
         (good.replace("a=group:BUNDLE 0 1\r\n", ""), (400, "sdp-invalid"), "line 5: several"),
         (good.replace(" 96\r\n", " 300\r\n"), (400, "sdp-invalid"), "line "),
         (offer("sendonly", "speex/8000", "H265/90000"), (406, "codec-unsupported"), ""),
-        (data_only, (400, "sdp-invalid"), "line "),
+        (data_only, (400, "sdp-invalid"), "line 5: there is no audio or video section"),
     ];
     for (sdp, (status, code), detail) in cases {
         let refused = post(&server, &path, &token, &sdp).await;

@@ -4,6 +4,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, UdpSocket};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -163,16 +164,20 @@ pub(super) fn is_superuser() -> bool {
 /// A process that is ended, by its id, when the test is over.
 pub(super) struct Running {
     child: Child,
-    out: PathBuf,
-    err: PathBuf,
+    out: File,
+    err: File,
 }
 
 impl Running {
     /// Starts `command` with its output in two files of `scratch`.
     pub(super) fn start(mut command: Command, scratch: &Scratch, name: &str) -> Self {
-        let (out, err) = (scratch.path(&format!("{name}.out")), scratch.path(&format!("{name}.err")));
-        let file = |path| File::create(path).expect("a scratch file");
-        let child = command.stdin(Stdio::null()).stdout(file(&out)).stderr(file(&err)).spawn();
+        let file = |suffix| {
+            let path = scratch.path(&format!("{name}.{suffix}"));
+            File::options().create(true).truncate(true).read(true).write(true).open(path).expect("a scratch file")
+        };
+        let (out, err) = (file("out"), file("err"));
+        let copy = |file: &File| file.try_clone().expect("a file handle");
+        let child = command.stdin(Stdio::null()).stdout(copy(&out)).stderr(copy(&err)).spawn();
         let missing = |error| {
             let program = command.get_program().display().to_string();
             panic!("{program} does not start ({error}); tests/tools/system.sh installs what the tests need")
@@ -181,11 +186,11 @@ impl Running {
     }
 
     pub(super) fn out(&self) -> String {
-        fs::read_to_string(&self.out).unwrap_or_default()
+        whole(&self.out)
     }
 
     pub(super) fn err(&self) -> String {
-        fs::read_to_string(&self.err).unwrap_or_default()
+        whole(&self.err)
     }
 
     /// The exit status, once there is one.
@@ -230,6 +235,13 @@ impl Drop for Running {
             eprintln!("--- what it said\n{}", self.err());
         }
     }
+}
+
+/// Everything in a file, also when its directory is gone.
+fn whole(file: &File) -> String {
+    let mut bytes = vec![0; file.metadata().map_or(0, |file| file.len() as usize)];
+    let len = file.read_at(&mut bytes, 0).unwrap_or(0);
+    String::from_utf8_lossy(&bytes[..len]).into_owned()
 }
 
 /// A server on a data directory of its own.

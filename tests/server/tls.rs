@@ -47,7 +47,8 @@ impl Authority {
 }
 
 /// Connects as a browser does, trusting `root` only.
-pub(super) async fn connect(
+async fn connect(
+    name: &'static str,
     port: u16,
     root: &str,
     versions: &[&'static SupportedProtocolVersion],
@@ -58,13 +59,13 @@ pub(super) async fn connect(
     let builder = builder.with_protocol_versions(versions).expect("known versions");
     let config = builder.with_root_certificates(roots).with_no_client_auth();
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").expect("a name"), stream).await
+    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name).expect("a name"), stream).await
 }
 
 /// One GET over HTTPS: the whole response.
-pub(super) async fn get(port: u16, root: &str, path: &str) -> std::io::Result<String> {
-    let mut stream = connect(port, root, &[&TLS13, &TLS12]).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+pub(super) async fn get(name: &'static str, port: u16, root: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = connect(name, port, root, &[&TLS13, &TLS12]).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {name}:{port}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).await?;
@@ -85,12 +86,12 @@ async fn start() -> (Server, Authority) {
 async fn both_versions_of_tls_are_spoken() {
     let (server, authority) = start().await;
     for (version, spoken) in [(&TLS13, ProtocolVersion::TLSv1_3), (&TLS12, ProtocolVersion::TLSv1_2)] {
-        let stream = connect(server.port, &authority.root, &[version]).await.expect("a handshake");
+        let stream = connect("localhost", server.port, &authority.root, &[version]).await.expect("a handshake");
         assert_eq!(stream.get_ref().1.protocol_version(), Some(spoken));
     }
-    let ready = get(server.port, &authority.root, "/readyz").await.expect("an answer");
+    let ready = get("localhost", server.port, &authority.root, "/readyz").await.expect("an answer");
     assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
-    let page = get(server.port, &authority.root, "/").await.expect("an answer");
+    let page = get("localhost", server.port, &authority.root, "/").await.expect("an answer");
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("wss://localhost"), "its pages come back by TLS: {page}");
     assert!(reqwest::get(server.url("/readyz")).await.is_err(), "no plain HTTP on this port");
 }
@@ -151,7 +152,7 @@ async fn old_versions_and_weak_suites_are_refused() {
         let hello = client_hello(0x0303, &[weak]);
         assert_eq!(reply_to(&server, &hello).await, (ALERT, Some(HANDSHAKE_FAILURE)), "{weak:x}");
     }
-    let ready = get(server.port, &authority.root, "/readyz").await.expect("an answer");
+    let ready = get("localhost", server.port, &authority.root, "/readyz").await.expect("an answer");
     assert!(ready.starts_with("HTTP/1.1 200"), "nobody else is disturbed");
 }
 

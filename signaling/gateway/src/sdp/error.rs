@@ -44,7 +44,7 @@ pub enum SdpReason {
     #[error("the section has more header extensions, stream ids or SSRCs than this server takes")]
     TooManyIds,
     /// Nothing to negotiate
-    #[error("there is no media section")]
+    #[error("there is no audio or video section")]
     NoSections,
     /// RFC 8866 section 5.14
     #[error("the m= line needs a media type, a port, a protocol and formats")]

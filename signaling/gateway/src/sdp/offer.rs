@@ -161,5 +161,7 @@ fn tagged(session: &Session<'_>, sections: &[Section<'_>], bundled: &[bool]) -> 
         usable(&index).then_some(index)
     });
     let first = by_group.into_iter().next().or_else(|| (0..sections.len()).find(usable));
-    first.ok_or(SdpError::at(sections[0].line, SdpReason::BundleMissing))
+    let nothing = sections.iter().all(|section| section.kind() == MediaKind::Other);
+    let reason = if nothing { SdpReason::NoSections } else { SdpReason::BundleMissing };
+    first.ok_or(SdpError::at(sections[0].line, reason))
 }
