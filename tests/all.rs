@@ -1,6 +1,8 @@
 //! Every test that needs more than one crate, in one binary.
 
+mod architecture;
 mod flows;
 mod network;
+mod privacy;
 mod server;
 mod threats;

@@ -19,7 +19,7 @@ fn forbidden() -> Vec<(String, &'static str)> {
         (["TO", "DO"].concat(), "work to do now, or an issue"),
         (["FIX", "ME"].concat(), "work to do now, or an issue"),
         (["XX", "X:"].concat(), "work to do now, or an issue"),
-        (["sub", "agent"].concat(), "how it was made is no part of it"),
+        (["sub", "age", "nt"].concat(), "how it was made is no part of it"),
         (["session", " of the project"].concat(), "how it was made is no part of it"),
         (["language", " model"].concat(), "how it was made is no part of it"),
     ]

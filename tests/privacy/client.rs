@@ -1,0 +1,186 @@
+//! A person's tools: HTTP by reqwest, raw HTTP by hand, a WebSocket, each from an address of one's own.
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Method;
+use reqwest::redirect::Policy;
+use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// Longer than anything here takes on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Somebody with an address and a server to talk to.
+#[derive(Clone)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    port: u16,
+    source: Ipv4Addr,
+}
+
+/// An answer, read to its end.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Reply {
+    pub(super) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
+    }
+
+    /// Everything that came, for a search.
+    pub(super) fn everything(&self) -> String {
+        let headers: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        format!("{}\n{}\n\n{}", self.status, headers.join("\n"), self.body)
+    }
+
+    pub(super) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+}
+
+impl Client {
+    /// From `source`, which is in 127.0.0.0/8. The server throttles by /24.
+    pub(super) fn new(port: u16, source: [u8; 4]) -> Self {
+        let source = Ipv4Addr::from(source);
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .local_address(IpAddr::V4(source))
+            .resolve("localhost", SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .timeout(PATIENCE)
+            .build();
+        Self { http: http.expect("a client"), port, source }
+    }
+
+    pub(super) fn ask(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.http.request(method, format!("http://localhost:{}{path}", self.port))
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Reply {
+        send(self.ask("GET", path)).await
+    }
+
+    pub(super) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Reply {
+        let request = self.ask("POST", path).header("content-type", "application/json").body(body.to_string());
+        send(authorised(request, token)).await
+    }
+
+    pub(super) async fn sdp(&self, path: &str, token: Option<&str>, body: &str) -> Reply {
+        let request = self.ask("POST", path).header("content-type", "application/sdp").body(body.to_owned());
+        send(authorised(request, token)).await
+    }
+
+    pub(super) async fn patch(&self, path: &str, token: &str, tag: &str, body: &str) -> Reply {
+        let request = self.ask("PATCH", path).header("content-type", "application/trickle-ice-sdpfrag");
+        send(authorised(request.header("if-match", tag).body(body.to_owned()), Some(token))).await
+    }
+
+    pub(super) async fn delete(&self, path: &str, token: &str) -> Reply {
+        send(authorised(self.ask("DELETE", path), Some(token))).await
+    }
+
+    pub(super) async fn connect(&self) -> TcpStream {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from((self.source, 0))).expect("loopback has it");
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        timeout(PATIENCE, socket.connect(server)).await.expect("in time").expect("is accepted")
+    }
+
+    /// Sends bytes as they are; what came back until the server closed, status first.
+    pub(super) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.expect("is written");
+        let mut reply = Vec::new();
+        // A connection that is cut has said what it had to say.
+        _ = timeout(PATIENCE, stream.read_to_end(&mut reply)).await.expect("the server ends it");
+        String::from_utf8_lossy(&reply).into_owned()
+    }
+
+    /// Opens `/ws`; `Err` is the status of a refusal.
+    pub(super) async fn socket(&self, origin: Option<&str>) -> Result<Socket, u16> {
+        let mut request = format!("ws://localhost:{}/ws", self.port).into_client_request().expect("a request");
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().expect("a header"));
+        }
+        match client_async(request, self.connect().await).await {
+            Ok((stream, _)) => Ok(Socket { stream, heard: String::new() }),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A socket that has said `hello`.
+    pub(super) async fn join(&self, token: &str) -> Socket {
+        let mut socket = self.socket(None).await.expect("is upgraded");
+        socket.say(&json!({ "type": "hello", "token": token })).await;
+        socket
+    }
+}
+
+fn authorised(request: reqwest::RequestBuilder, token: Option<&str>) -> reqwest::RequestBuilder {
+    token.into_iter().fold(request, |request, token| request.header("authorization", format!("Bearer {token}")))
+}
+
+pub(super) async fn send(request: reqwest::RequestBuilder) -> Reply {
+    let response = request.send().await.unwrap_or_else(|error| panic!("{error:?}"));
+    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    Reply { status: response.status().as_u16(), headers, body: response.text().await.expect("a body") }
+}
+
+/// A page's socket, with everything that it has heard.
+pub(super) struct Socket {
+    pub(super) stream: WebSocketStream<TcpStream>,
+    pub(super) heard: String,
+}
+
+impl Socket {
+    pub(super) async fn say(&mut self, message: &Value) {
+        self.stream.send(Message::text(message.to_string())).await.expect("is sent");
+    }
+
+    pub(super) async fn offer(&mut self, number: u32, sdp: &str) {
+        self.say(&json!({ "type": "offer", "number": number, "sdp": sdp })).await;
+    }
+
+    /// The next message; `None` when the socket is closed.
+    pub(super) async fn hear(&mut self) -> Option<Value> {
+        loop {
+            match timeout(PATIENCE, self.stream.next()).await.expect("something comes in time") {
+                Some(Ok(Message::Text(text))) => {
+                    self.heard.push_str(&text);
+                    self.heard.push('\n');
+                    return Some(serde_json::from_str(&text).expect("is JSON"));
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Waits for a message of this kind.
+    pub(super) async fn until(&mut self, kind: &str) -> Value {
+        loop {
+            let heard = self.hear().await.unwrap_or_else(|| panic!("{kind} was due, but the socket closed"));
+            if heard["type"] == kind {
+                return heard;
+            }
+        }
+    }
+}

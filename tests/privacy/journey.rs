@@ -1,0 +1,294 @@
+//! Everything that people do with a server, the wrong things included, told with canaries.
+
+use super::client::{Client, Reply, send};
+use super::media::Wired;
+use super::offers::Endpoint;
+use super::scan::Canary;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::SinkExt;
+use serde_json::json;
+use std::net::{Ipv4Addr, UdpSocket};
+use tokio_tungstenite::tungstenite::Message;
+
+pub(super) const OPERATOR: &str = "Quillfeather-Operator";
+pub(super) const PASSWORD: &str = "correct-Zanzibar-battery";
+const WRONG_PASSWORD: &str = "wrong-Timbuktu-battery";
+const WRONG_OPERATOR: &str = "Nightjar-Stranger";
+pub(super) const TITLE: &str = "Harvest Moon Séance";
+const SHORT: &str = "Ptarmigan";
+/// RFC 7636 appendix B
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// Whose packets and requests come from where: 127.0.0.0/8 is all loopback.
+const OPERATOR_AT: [u8; 4] = [127, 44, 55, 66];
+const VIEWER_AT: [u8; 4] = [127, 77, 88, 99];
+const STRANGER_AT: [u8; 4] = [127, 111, 122, 133];
+
+/// A server under observation.
+pub(super) struct Server {
+    pub(super) port: u16,
+    pub(super) media_port: u16,
+    pub(super) setup_token: String,
+}
+
+/// What was said and given on the way. No log and no file may repeat it.
+pub(super) struct Told {
+    texts: Vec<(&'static str, String)>,
+    /// The event, so that somebody else can end it.
+    pub(super) event: String,
+    pub(super) admin: String,
+}
+
+impl Told {
+    pub(super) fn canaries(&self) -> Vec<Canary> {
+        self.texts.iter().map(|(name, text)| Canary::new(name, text)).collect()
+    }
+
+    pub(super) fn texts(&self) -> &[(&'static str, String)] {
+        &self.texts
+    }
+
+    fn add(&mut self, name: &'static str, text: &str) {
+        self.texts.push((name, text.to_owned()));
+    }
+
+    fn endpoint(&mut self, endpoint: &Endpoint) {
+        self.texts.extend(endpoint.secrets().map(|(name, text)| (name, text.to_owned())));
+    }
+
+    /// A token, and its signature alone: claims could be written down without it and it without them.
+    fn token(&mut self, name: &'static str, token: &str) {
+        self.add(name, token);
+        self.add("signature", token.rsplit('.').next().unwrap_or_default());
+    }
+}
+
+/// From an empty server to a broadcast that somebody watches.
+pub(super) async fn travel(server: &Server) -> Told {
+    let mut told = Told { texts: Vec::new(), event: String::new(), admin: String::new() };
+    for (name, text) in [
+        ("operator", OPERATOR),
+        ("password", PASSWORD),
+        ("wrong password", WRONG_PASSWORD),
+        ("wrong operator", WRONG_OPERATOR),
+        ("title", TITLE),
+        ("short password", SHORT),
+        ("code verifier", VERIFIER),
+    ] {
+        told.add(name, text);
+    }
+    for (name, source) in [("operator at", OPERATOR_AT), ("viewer at", VIEWER_AT), ("stranger at", STRANGER_AT)] {
+        told.add(name, &Ipv4Addr::from(source).to_string());
+    }
+    let operator = Client::new(server.port, OPERATOR_AT);
+    sign_up(&operator, server, &mut told).await;
+    let (broadcast, watch) = create(&operator, &mut told).await;
+    sockets(server, &mut told, &broadcast, &watch).await;
+    endpoints(server, &mut told, &broadcast, &watch).await;
+    media(server, &mut told, &broadcast, &watch).await;
+    noise(server, &told).await;
+    told
+}
+
+async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
+    let setup = |token: &str, password: &str| json!({ "token": token, "name": OPERATOR, "password": password });
+    let path = "/api/v1/setup";
+    operator.post(path, None, &setup("no-such-token-at-all", PASSWORD)).await.expect(403);
+    operator.post(path, None, &setup(&server.setup_token, SHORT)).await.expect(400);
+    let opened = operator.post(path, None, &setup(&server.setup_token, PASSWORD)).await.expect(200);
+    told.add("setup cookie", cookie(&opened));
+    operator.post(path, None, &setup(&server.setup_token, PASSWORD)).await.expect(403);
+    let sign_in = |name: &str, password: &str| json!({ "name": name, "password": password });
+    operator.post("/oauth/sign-in", None, &sign_in(OPERATOR, WRONG_PASSWORD)).await.expect(401);
+    operator.post("/oauth/sign-in", None, &sign_in(WRONG_OPERATOR, PASSWORD)).await.expect(401);
+    let opened = operator.post("/oauth/sign-in", None, &sign_in(OPERATOR, PASSWORD)).await.expect(200);
+    let cookie = cookie(&opened).to_owned();
+    told.add("cookie", &cookie);
+    // A code that is used twice takes back what it gave (RFC 6749 section 4.1.2); then once more, as it should be.
+    let code = authorize(operator, server.port, &cookie).await;
+    told.add("used code", &code);
+    let taken = exchange(operator, server.port, &code).await.expect(200).json();
+    told.token("admin token, taken back", taken["access_token"].as_str().expect("a token"));
+    exchange(operator, server.port, &code).await.expect(400);
+    let code = authorize(operator, server.port, &cookie).await;
+    told.add("code", &code);
+    let admin = exchange(operator, server.port, &code).await.expect(200).json();
+    let admin = admin["access_token"].as_str().expect("a token").to_owned();
+    told.token("admin token", &admin);
+    told.admin = admin;
+}
+
+fn cookie(reply: &Reply) -> &str {
+    let value = reply.header("set-cookie").split(';').next().unwrap_or_default();
+    value.strip_prefix("veilcast-issuer=").expect("the issuer's cookie")
+}
+
+async fn authorize(operator: &Client, port: u16, cookie: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, VERIFIER.as_bytes());
+    let challenge = URL_SAFE_NO_PAD.encode(digest);
+    let path = format!(
+        "/oauth/authorize?response_type=code&client_id=veilcast-web&redirect_uri=http%3A%2F%2Flocalhost%3A{port}\
+         %2Fcallback&state=s&code_challenge={challenge}&code_challenge_method=S256&scope=admin"
+    );
+    let reply = send(operator.ask("GET", &path).header("cookie", format!("veilcast-issuer={cookie}"))).await;
+    let location = reply.expect(303).header("location").to_owned();
+    let code = location.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
+    code.unwrap_or_else(|| panic!("no code in {location}")).to_owned()
+}
+
+async fn exchange(operator: &Client, port: u16, code: &str) -> Reply {
+    let form = format!(
+        "grant_type=authorization_code&code={code}&client_id=veilcast-web&code_verifier={VERIFIER}\
+         &redirect_uri=http%3A%2F%2Flocalhost%3A{port}%2Fcallback"
+    );
+    let kind = "application/x-www-form-urlencoded";
+    send(operator.ask("POST", "/oauth/token").header("content-type", kind).body(form)).await
+}
+
+/// An event, with a token to broadcast and a guest's to watch.
+async fn create(operator: &Client, told: &mut Told) -> (String, String) {
+    let admin = told.admin.clone();
+    let admin = Some(admin.as_str());
+    let new = json!({ "title": TITLE, "public": true, "listed": false });
+    operator.post("/api/v1/events", None, &new).await.expect(401);
+    operator.post("/api/v1/events", Some("eyJhbGciOiJub25lIn0.e30."), &new).await.expect(401);
+    let long = json!({ "title": TITLE.repeat(20), "public": true });
+    operator.post("/api/v1/events", admin, &long).await.expect(400);
+    let made = operator.post("/api/v1/events", admin, &new).await.expect(201).json();
+    told.event = made["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/v1/events/{}", told.event);
+    operator.get(&path).await.expect(200);
+    let wanted = json!({ "role": "broadcaster" });
+    let broadcast = operator.post(&format!("{path}/token"), admin, &wanted).await.expect(200).json();
+    let guest = send(operator.ask("POST", &format!("{path}/guest"))).await.expect(200).json();
+    let text = |value: &serde_json::Value| value["token"].as_str().expect("a token").to_owned();
+    let (broadcast, watch) = (text(&broadcast), text(&guest));
+    told.token("broadcaster's token", &broadcast);
+    told.token("guest's token", &watch);
+    (broadcast, watch)
+}
+
+/// `/ws`, in every tone.
+async fn sockets(server: &Server, told: &mut Told, broadcast: &str, watch: &str) {
+    let (studio, player) = (Endpoint::new(11), Endpoint::new(12));
+    told.endpoint(&studio);
+    told.endpoint(&player);
+    let viewer = Client::new(server.port, VIEWER_AT);
+    let mut broken = viewer.join(&format!("{watch}x")).await;
+    broken.until("fault").await;
+    let mut wordless = viewer.socket(None).await.expect("is upgraded");
+    wordless.say(&json!({ "type": "hello", "token": watch, "name": OPERATOR })).await;
+    wordless.until("fault").await;
+    let mut on_air = Client::new(server.port, OPERATOR_AT).join(broadcast).await;
+    on_air.until("welcome").await;
+    let mut watching = viewer.join(watch).await;
+    watching.until("welcome").await;
+    watching.offer(1, &player.watch().replace("a=mid:1", "a=mid:0")).await;
+    watching.until("fault").await;
+    watching.say(&json!({ "type": "chat", "text": TITLE })).await;
+    watching.until("fault").await;
+    on_air.offer(1, &studio.broadcast()).await;
+    on_air.until("answer").await;
+    watching.offer(2, &player.watch()).await;
+    watching.until("answer").await;
+    watching.offer(3, &player.watch()).await;
+    watching.until("answer").await;
+    watching.say(&json!({ "type": "leave" })).await;
+    let page = Message::binary(studio.broadcast().into_bytes());
+    watching.stream.send(page).await.expect("is sent");
+    while watching.hear().await.is_some() {}
+}
+
+/// WHIP and WHEP, every verb.
+async fn endpoints(server: &Server, told: &mut Told, broadcast: &str, watch: &str) {
+    let (encoder, player) = (Endpoint::new(21), Endpoint::new(22));
+    told.endpoint(&encoder);
+    told.endpoint(&player);
+    let client = Client::new(server.port, OPERATOR_AT);
+    let whip = format!("/whip/{}", told.event);
+    let bad = encoder.broadcast().replace("a=rtcp-mux\r\n", "");
+    client.sdp(&whip, Some(broadcast), &bad).await.expect(400);
+    client.sdp(&whip, Some(watch), &encoder.broadcast()).await.expect(403);
+    client.sdp(&whip, None, &encoder.broadcast()).await.expect(401);
+    let codec = encoder.broadcast().replace("opus", "speex").replace("VP8", "theora");
+    client.sdp(&whip, Some(broadcast), &codec).await.expect(406);
+    let made = client.sdp(&whip, Some(broadcast), &encoder.broadcast()).await.expect(201);
+    let (session, tag) = (made.header("location").to_owned(), made.header("etag").to_owned());
+    told.add("session", session.rsplit('/').next().unwrap_or_default());
+    client.patch(&session, broadcast, "\"another\"", &encoder.fragment(&encoder.ufrag)).await.expect(412);
+    client.patch(&session, broadcast, &tag, &encoder.fragment(&encoder.ufrag)).await.expect(204);
+    client.patch(&session, broadcast, "*", &encoder.fragment("renewed21")).await.expect(200);
+    client.patch(&session, broadcast, "*", "a=ice-pwd:short\r\n").await.expect(400);
+    client.delete(&session, watch).await.expect(404);
+    let viewer = Client::new(server.port, VIEWER_AT);
+    let whep = format!("/whep/{}", told.event);
+    let watching = viewer.sdp(&whep, Some(watch), &player.watch()).await.expect(201);
+    told.add("session", watching.header("location").rsplit('/').next().unwrap_or_default());
+    viewer.delete(watching.header("location"), watch).await.expect(200);
+    client.delete(&session, broadcast).await.expect(200);
+}
+
+/// Packets that are sent, forwarded and received.
+async fn media(server: &Server, told: &mut Told, broadcast: &str, watch: &str) {
+    let (mut studio, mut player) = (Wired::new(OPERATOR_AT, 31).await, Wired::new(VIEWER_AT, 32).await);
+    let (sending, watching) = (studio.endpoint(31), player.endpoint(32));
+    told.endpoint(&sending);
+    told.endpoint(&watching);
+    let mut on_air = Client::new(server.port, OPERATOR_AT).join(broadcast).await;
+    on_air.offer(1, &sending.broadcast()).await;
+    studio.accept(on_air.until("answer").await["sdp"].as_str().expect("an answer"));
+    studio.run(|peer| peer.connected).await;
+    on_air.until("connected").await;
+    let mut screen = Client::new(server.port, VIEWER_AT).join(watch).await;
+    screen.offer(1, &watching.watch()).await;
+    player.accept(screen.until("answer").await["sdp"].as_str().expect("an answer"));
+    player.run(|peer| peer.connected).await;
+    screen.until("connected").await;
+    for frame in 0..200 {
+        studio.peer.send_video(frame * 3_000, true, 2, 500);
+        studio.peer.send_audio(frame * 960);
+        studio.flush().await;
+        if !player.peer.video().is_empty() {
+            break;
+        }
+        let until = std::time::Instant::now() + std::time::Duration::from_millis(20);
+        player.run(|peer| !peer.video().is_empty() || std::time::Instant::now() >= until).await;
+    }
+    assert!(!player.peer.video().is_empty(), "the picture arrives");
+}
+
+/// What the internet sends to every open port.
+async fn noise(server: &Server, told: &Told) {
+    let socket = UdpSocket::bind((Ipv4Addr::from(STRANGER_AT), 0)).expect("loopback has it");
+    let (_, password) = told.texts.iter().find(|(name, _)| *name == "ICE password").expect("was told");
+    for first in [0_u8, 1, 22, 128, 255] {
+        let mut bytes = vec![first; 20];
+        bytes.extend_from_slice(password.as_bytes());
+        socket.send_to(&bytes, (Ipv4Addr::LOCALHOST, server.media_port)).expect("is sent");
+    }
+    let stranger = Client::new(server.port, STRANGER_AT);
+    for bytes in [
+        format!("GET /{OPERATOR} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nForwarded: for=192.0.2.9\r\n\r\n"),
+        format!("GET /{TITLE} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        format!("{OPERATOR}\r\n\r\n"),
+        format!("POST /oauth/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: {OPERATOR}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: localhost\r\n{OPERATOR}\0: {PASSWORD}\r\n\r\n"),
+    ] {
+        stranger.raw(bytes.as_bytes()).await;
+    }
+}
+
+/// The end of the event, heard by somebody who watches.
+pub(super) async fn end(server: &Server, told: &Told) {
+    let client = Client::new(server.port, OPERATOR_AT);
+    let path = format!("/api/v1/events/{}", told.event);
+    let guest = send(client.ask("POST", &format!("{path}/guest"))).await.expect(200).json();
+    let guest = guest["token"].as_str().expect("a token");
+    let mut watching = Client::new(server.port, VIEWER_AT).join(guest).await;
+    watching.until("welcome").await;
+    client.post(&format!("{path}/end"), Some(&told.admin), &json!({})).await.expect(200);
+    watching.until("ended").await;
+    client.sdp(&format!("/whep/{}", told.event), Some(guest), "v=0").await.expect(410);
+    send(client.ask("POST", "/oauth/sign-out").header("cookie", "veilcast-issuer=none")).await.expect(204);
+}

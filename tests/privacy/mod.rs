@@ -1,0 +1,18 @@
+//! What must not be seen: in a log, in a file, in an answer, on another person's screen.
+//!
+//! Whole journeys through both planes, with canaries in everything that tells of a person, and searches of every place
+//! where one could come to light. Each search is shown to work by a leak that is planted for it.
+
+mod at_rest;
+mod client;
+mod journey;
+mod media;
+mod offers;
+mod paths;
+mod planes;
+mod scan;
+mod sdp;
+mod silence;
+mod slow;
+mod strangers;
+mod web;

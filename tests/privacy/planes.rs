@@ -1,0 +1,111 @@
+//! Both planes in this process, on loopback, as the binary wires them.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+use veilcast_auth::{Issuer, Scope, Subject};
+use veilcast_gateway::{Config, DEFAULT_MAX_CONNECTIONS, Gateway, Seams, Tls};
+use veilcast_privacy::Redacted;
+use veilcast_records::{EventId, NewEvent, Records};
+
+/// A directory that goes with the test.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("veilcast-privacy-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        // Of an earlier process with the same number.
+        _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).expect("a scratch directory");
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running server.
+pub(super) struct Planes {
+    pub(super) gateway: Gateway,
+    pub(super) port: u16,
+    pub(super) media_port: u16,
+    pub(super) records: Records,
+    pub(super) issuer: Issuer,
+    pub(super) threads: Vec<JoinHandle<()>>,
+    _scratch: Scratch,
+}
+
+impl Planes {
+    pub(super) async fn start() -> Self {
+        let scratch = Scratch::new();
+        let records = Records::open(&scratch.path().join("data")).await.expect("opens");
+        let listener = veilcast_gateway::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+        let port = listener.local_addr().expect("is bound").port();
+        let public_url = format!("http://localhost:{port}");
+        let issuer = Issuer::open(records.clone(), &public_url, SystemTime::now()).await.expect("opens");
+        let (media, media_port) = media();
+        let config = Config {
+            public_url,
+            allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            ice_servers: Vec::new(),
+            tls: Tls::Off,
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+        };
+        let (commands, reports) = (media.commands, media.reports);
+        let seams = Seams { issuer: issuer.clone(), records: records.clone(), commands, reports };
+        let gateway = veilcast_gateway::start(vec![listener], config, seams).await;
+        let gateway = gateway.unwrap_or_else(|error| panic!("{error}"));
+        Self { gateway, port, media_port, records, issuer, threads: media.threads, _scratch: scratch }
+    }
+
+    pub(super) async fn event(&self, title: &str, public: bool) -> EventId {
+        let new = NewEvent { title: Redacted::new(title.to_owned()), public, listed: public };
+        self.records.create_event(new, SystemTime::now()).await.expect("is created")
+    }
+
+    pub(super) fn token(&self, event: EventId, scope: Scope) -> String {
+        let hour = Duration::from_secs(3_600);
+        let token = self.issuer.event_token(event, scope, hour, Subject::OwnId, SystemTime::now());
+        token.expect("is minted").token.expose_text().to_owned()
+    }
+
+    /// As the binary stops: told, drained, closed.
+    pub(super) async fn stop(self) {
+        self.gateway.drain().await;
+        drop(self.gateway);
+        let threads = self.threads;
+        let joined = tokio::task::spawn_blocking(|| threads.into_iter().all(|thread| thread.join().is_ok()));
+        assert!(joined.await.expect("is waited for"), "every shard ends in order");
+        self.records.close().await;
+    }
+}
+
+/// A media plane on a port that was free a moment ago.
+fn media() -> (veilcast_shard::Running, u16) {
+    for _ in 0..20 {
+        let first_port = free_udp_port();
+        let addresses = vec![Ipv4Addr::LOCALHOST.into()];
+        let config = veilcast_shard::Config { first_port, shards: 1, addresses, advertised_port: None };
+        if let Ok(running) = veilcast_shard::start(&config) {
+            return (running, first_port);
+        }
+    }
+    panic!("no free UDP port in twenty attempts");
+}
+
+pub(super) fn free_udp_port() -> u16 {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    socket.local_addr().expect("is bound").port()
+}
