@@ -1,8 +1,8 @@
-# One place for everything a person or CI does here. `make` prints the menu.
+# One place for everything a person or CI does here; `make` alone prints the menu.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := menu
-.PHONY: menu build run test bench load screens fuzz soak clean client client-check tools
+.PHONY: menu build run test bench load screens clean tools
 
 CARGO_FLAGS := --workspace
 CLIENT := client-web/dist/index.html
@@ -25,8 +25,11 @@ test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and brows
 	cd client-web && npm run --silent check && npm run --silent test
 	tests/browser/run.sh --test --test-reporter=spec tests/browser/main.test.mjs
 
-bench: ## measure the hot path (BENCH=name for one)
-	cargo bench $(CARGO_FLAGS) $(if $(BENCH),--bench $(BENCH))
+bench: ## measure what forwarding costs
+	cargo bench $(CARGO_FLAGS) --bench $(or $(BENCH),fanout)
+
+load: build ## synthetic viewers over real WHEP against the release build (VIEWERS=n)
+	VIEWERS=$(or $(VIEWERS),100) cargo bench $(CARGO_FLAGS) --bench load
 
 screens: tools $(CLIENT) ## every page as PNG under target/screens
 	cargo build $(CARGO_FLAGS)

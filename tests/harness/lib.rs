@@ -2,12 +2,14 @@
 //!
 //! Invariant: the same seed gives the same run. Time passes only when a test says so.
 
+mod light;
 mod network;
 mod offers;
 mod peer;
 mod rtp;
 mod world;
 
+pub use light::LightViewer;
 pub use network::{Conditions, Network};
 pub use offers::{audio, broadcast_offer, video, watch_offer};
 pub use peer::{Peer, Received, SenderReport};

@@ -11,7 +11,8 @@ use rtc_stun::attributes::{ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,6 +57,8 @@ pub struct Peer {
     pub received: BTreeMap<u32, BTreeMap<u64, Received>>,
     /// RTP packets that arrived, duplicates included.
     pub arrivals: u64,
+    /// What two different packets were sealed with: SSRC and index, with the highest bit set for RTCP.
+    pub reused: Vec<(u32, u64)>,
     /// Sender reports that arrived.
     pub reports: Vec<SenderReport>,
     /// Key-frame requests that arrived.
@@ -88,6 +91,10 @@ pub struct Peer {
     streams: [OutgoingStream; 2],
     random: Random,
     outbox: Vec<Vec<u8>>,
+    /// Every packet by what it was sealed with, as a digest.
+    sealed: HashMap<(u32, u64), u64>,
+    /// Highest index of each SSRC.
+    highest: HashMap<u32, u64>,
 }
 
 struct Server {
@@ -136,6 +143,9 @@ impl Peer {
             alive: true,
             received: BTreeMap::new(),
             arrivals: 0,
+            reused: Vec::new(),
+            sealed: HashMap::new(),
+            highest: HashMap::new(),
             reports: Vec::new(),
             key_frame_requests: 0,
             nacked: Vec::new(),
@@ -192,6 +202,19 @@ impl Peer {
         self.ice.clone()
     }
 
+    /// Gives up everything but watching, cheaply; for a viewer that has connected.
+    pub fn into_light(self, epoch: Instant) -> Option<crate::LightViewer> {
+        let server = self.server?;
+        let video = *server.media.get(1)?;
+        let rtx = server.rtx.iter().find(|(_, media)| *media == video).map(|(rtx, _)| *rtx);
+        Some(crate::LightViewer::new(self.incoming?, video, rtx, epoch))
+    }
+
+    /// Sends a packet of video with a payload of the test's own.
+    pub fn send_labelled_video(&mut self, timestamp: u32, start: bool, key: bool, last: bool, label: u64, len: usize) {
+        self.send(1, timestamp, last, 96, vp8_payload(start, key, label, len));
+    }
+
     /// The certificate, for a second session of the same browser.
     pub const fn setup(&self) -> Setup {
         self.setup
@@ -214,7 +237,7 @@ impl Peer {
 
     /// The SSRC of a received track: 0 audio, 1 video.
     pub fn media_ssrc(&self, at: usize) -> u32 {
-        self.server.as_ref().map_or(0, |server| server.media[at])
+        self.server.as_ref().and_then(|server| server.media.get(at).copied()).unwrap_or(0)
     }
 
     /// Extended sequence numbers that are missing in a track.
@@ -368,6 +391,11 @@ impl Peer {
     }
 
     /// The next sequence number of a stream.
+    pub const fn sequence(&self, at: usize) -> u16 {
+        self.streams[at].sequence
+    }
+
+    /// Sets the next sequence number of a stream.
     pub const fn set_sequence(&mut self, at: usize, sequence: u16) {
         self.streams[at].sequence = sequence;
     }
@@ -448,7 +476,31 @@ impl Peer {
         }
     }
 
+    /// Notes what a packet was sealed with; the network may bring the same packet twice, but no other.
+    fn note_sealed(&mut self, ssrc: u32, index: u64, bytes: &[u8]) {
+        let mut digest = DefaultHasher::new();
+        digest.write(bytes);
+        let digest = digest.finish();
+        if *self.sealed.entry((ssrc, index)).or_insert(digest) != digest {
+            self.reused.push((ssrc, index));
+        }
+    }
+
+    /// The sequence number with its roll-over counter (RFC 3711 section 3.3.1), beginning at zero.
+    fn index(&mut self, ssrc: u32, sequence: u16) -> u64 {
+        let highest = self.highest.entry(ssrc).or_insert(u64::from(sequence));
+        let step = i64::from(sequence.wrapping_sub(*highest as u16).cast_signed());
+        let index = highest.wrapping_add_signed(step);
+        *highest = index.max(*highest);
+        index
+    }
+
     fn rtp(&mut self, bytes: &[u8], now: Instant) {
+        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        if self.incoming.is_some() {
+            let index = self.index(word(8), (word(0) & 0xffff) as u16);
+            self.note_sealed(word(8), index, bytes);
+        }
         let Some(incoming) = &mut self.incoming else { return };
         let plain = incoming.decrypt_rtp(bytes).expect("the server's SRTP is authentic");
         let mut packet = Rtp::read(&plain);
@@ -470,6 +522,13 @@ impl Peer {
     }
 
     fn rtcp(&mut self, bytes: &[u8]) {
+        // The index stands at the end, before the tag of a profile that has a separate one (RFC 3711 section 3.4).
+        let behind = if self.profile == Some(SrtpProfile::AES128_CM_SHA1_80) { 10 } else { 0 };
+        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        if self.incoming.is_some() {
+            let index = word(bytes.len() - behind - 4) & 0x7fff_ffff;
+            self.note_sealed(word(4), 1 << 63 | u64::from(index), bytes);
+        }
         let Some(incoming) = &mut self.incoming else { return };
         let plain = incoming.decrypt_rtcp(bytes).expect("the server's SRTCP is authentic");
         let mut rest = &plain[..];
@@ -508,16 +567,21 @@ impl Peer {
         }
         for sequence in sequences {
             self.nacked.push(sequence);
-            let stream = &mut self.streams[1];
-            let Some(original) = stream.sent.get(&sequence) else { continue };
-            let mut repeat = original.clone();
-            repeat.payload.splice(0..0, sequence.to_be_bytes());
-            repeat.payload_type = 97;
-            repeat.ssrc = stream.ssrc ^ 0x5555_5555;
-            repeat.sequence = stream.rtx_sequence;
-            stream.rtx_sequence = stream.rtx_sequence.wrapping_add(1);
-            self.put(repeat, b"1");
+            self.send_repeat(sequence);
         }
+    }
+
+    /// Sends a video packet once more, as a retransmission, whether anybody asked for it or not.
+    pub fn send_repeat(&mut self, sequence: u16) {
+        let stream = &mut self.streams[1];
+        let Some(original) = stream.sent.get(&sequence) else { return };
+        let mut repeat = original.clone();
+        repeat.payload.splice(0..0, sequence.to_be_bytes());
+        repeat.payload_type = 97;
+        repeat.ssrc = stream.ssrc ^ 0x5555_5555;
+        repeat.sequence = stream.rtx_sequence;
+        stream.rtx_sequence = stream.rtx_sequence.wrapping_add(1);
+        self.put(repeat, b"1");
     }
 }
 
