@@ -1,7 +1,7 @@
 //! ffmpeg as a broadcaster by WHIP: it offers `a=setup:passive`, one candidate pair, and no key frames on request.
 
 use super::peer::{Stream, view};
-use super::process::{PATIENCE, Running, Server, until};
+use super::process::{MACHINE, PATIENCE, Running, Server, until};
 use super::wire::{broadcast, post};
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,11 +18,11 @@ fn ffmpeg() -> &'static PathBuf {
     })
 }
 
-/// As in README.md, with test sources for eight seconds.
+/// As in README.md, with test sources for twelve seconds.
 fn publish(profile: &str, url: &str, token: &str) -> Command {
     let mut command = Command::new(ffmpeg());
     command.args(["-hide_banner", "-loglevel", "warning", "-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30"]);
-    command.args(["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "8"]);
+    command.args(["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "12"]);
     command.args(["-c:v", "libx264", "-profile:v", profile, "-preset", "veryfast", "-tune", "zerolatency"]);
     command.args(["-pix_fmt", "yuv420p", "-bf", "0", "-g", "60", "-b:v", "1M"]);
     command.args(["-c:a", "libopus", "-ar", "48000", "-ac", "2", "-b:a", "64k"]);
@@ -42,6 +42,7 @@ fn h264_profile(stream: &Stream) -> Option<u8> {
 }
 
 async fn a_profile_is_seen(profile: &str, number: u8) {
+    let _alone = MACHINE.lock().await;
     let server = Server::start().await;
     let event = server.event();
     let (token, watch) = (server.token(&event, "broadcast"), server.token(&event, "watch"));

@@ -144,7 +144,8 @@ async fn read(track: Arc<dyn TrackRemote>, received: Arc<Received>) {
 
 /// A session made over HTTP.
 pub(super) struct Session {
-    pub(super) connection: Arc<dyn PeerConnection>,
+    /// Lives for as long as somebody holds it.
+    _connection: Arc<dyn PeerConnection>,
     pub(super) received: Arc<Received>,
     pub(super) location: String,
 }
@@ -177,7 +178,7 @@ impl Session {
         }
         let answer = RTCSessionDescription::answer(reply.body.clone()).expect("an SDP answer");
         connection.set_remote_description(answer).await.expect("an answer that fits");
-        Ok(Self { connection, received, location: reply.location() })
+        Ok(Self { _connection: connection, received, location: reply.location() })
     }
 
     /// Waits for ICE and DTLS.
