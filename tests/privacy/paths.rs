@@ -174,6 +174,9 @@ async fn nonsense_leads_nowhere() {
             let reply = place.ask(target, &identifier).await;
             assert!(is_nothing(status(&reply)), "{} {path}: {reply}", target.method);
             assert_eq!(betrayed(&reply), None, "{} {path}: {reply}", target.method);
+            // What is no HTTP never reaches the gateway; it is refused without a word.
+            let wordless = reply.ends_with("\r\n\r\n");
+            assert!(wordless || reply.contains("application/problem+json"), "{} {path}: {reply}", target.method);
         }
     }
     assert_eq!(status(&place.ask(&targets[5], &targets[5].truth).await), 200, "the true one leads somewhere");

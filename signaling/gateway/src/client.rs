@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::edge::BehindProxy;
 use crate::fault::Problem;
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::{HeaderValue, StatusCode, Uri};
@@ -81,7 +82,8 @@ fn file_response(file: EmbeddedFile, cache: &'static str) -> Response {
 }
 
 /// What a fault's `type` leads to (RFC 9457 section 3.1.1).
-async fn problem(Path(code): Path<String>) -> Result<String, Problem> {
+async fn problem(code: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    let Path(code) = code.map_err(|_| Problem::new(FaultCode::NotFound))?;
     let known = FaultCode::ALL.iter().find(|known| known.name() == code);
     let fault = known.map(|code| Fault::new(*code)).ok_or(Problem::new(FaultCode::NotFound))?;
     Ok(format!("{}\n\n{}\n{}\n", fault.code.name(), fault.title, fault.remedy))

@@ -110,6 +110,22 @@ impl<S: Send + Sync> FromRequestParts<S> for EventPath {
     }
 }
 
+/// The `{event}` and `{session}` of a session's path, still as text: which of them is wrong is nobody's business.
+pub(crate) struct SessionPath {
+    pub(crate) event: String,
+    pub(crate) session: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((event, session)) = path.map_err(|_| Problem::new(FaultCode::SessionUnknown))?;
+        Ok(Self { event, session })
+    }
+}
+
 /// A query string, with our kind of fault.
 pub(crate) fn query<T>(parsed: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
     parsed.map(|Query(value)| value).map_err(|_| Problem::new(FaultCode::BadRequest).detail("the query"))

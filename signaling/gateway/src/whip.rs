@@ -1,14 +1,14 @@
 //! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03): the same five verbs, publishing or watching.
 
 use crate::app::App;
-use crate::extract::{Bearer, EventPath, SdpBody};
+use crate::extract::{Bearer, EventPath, SdpBody, SessionPath};
 use crate::fault::Problem;
 use crate::methods;
 use crate::random;
 use crate::sdp::{FragmentShape, Origin, parse_fragment, write_fragment};
 use crate::session::{Access, HttpSession};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -70,7 +70,7 @@ async fn watch(
 async fn patch_publisher(
     State(app): State<Arc<App>>,
     bearer: Bearer,
-    path: Path<(String, String)>,
+    path: SessionPath,
     headers: HeaderMap,
     body: SdpBody<true>,
 ) -> Result<Response, Problem> {
@@ -80,7 +80,7 @@ async fn patch_publisher(
 async fn patch_viewer(
     State(app): State<Arc<App>>,
     bearer: Bearer,
-    path: Path<(String, String)>,
+    path: SessionPath,
     headers: HeaderMap,
     body: SdpBody<true>,
 ) -> Result<Response, Problem> {
@@ -90,7 +90,7 @@ async fn patch_viewer(
 async fn delete_publisher(
     State(app): State<Arc<App>>,
     bearer: Bearer,
-    path: Path<(String, String)>,
+    path: SessionPath,
 ) -> Result<StatusCode, Problem> {
     app.delete(Role::Broadcaster, &bearer, &path).await
 }
@@ -98,7 +98,7 @@ async fn delete_publisher(
 async fn delete_viewer(
     State(app): State<Arc<App>>,
     bearer: Bearer,
-    path: Path<(String, String)>,
+    path: SessionPath,
 ) -> Result<StatusCode, Problem> {
     app.delete(Role::Viewer, &bearer, &path).await
 }
@@ -155,7 +155,7 @@ impl App {
         &self,
         role: Role,
         bearer: &Bearer,
-        path: &Path<(String, String)>,
+        path: &SessionPath,
         headers: &HeaderMap,
         body: &SdpBody<true>,
     ) -> Result<Response, Problem> {
@@ -180,7 +180,7 @@ impl App {
     }
 
     /// RFC 9725 section 4.2: leaving. A token that ran out meanwhile is good enough for that.
-    async fn delete(&self, role: Role, bearer: &Bearer, path: &Path<(String, String)>) -> Result<StatusCode, Problem> {
+    async fn delete(&self, role: Role, bearer: &Bearer, path: &SessionPath) -> Result<StatusCode, Problem> {
         let grant = self.issuer.verify_ignoring_expiry(bearer.required()?, SystemTime::now()).await?;
         let (id, session) = self.owned(role, path, |session| session.principal == grant.principal.pseudonym())?;
         self.leave(id, session.principal)?;
@@ -191,7 +191,7 @@ impl App {
     fn owned(
         &self,
         role: Role,
-        Path((event, id)): &Path<(String, String)>,
+        SessionPath { event, session: id }: &SessionPath,
         is_owner: impl FnOnce(&HttpSession) -> bool,
     ) -> Result<(SessionId, HttpSession), Problem> {
         let unknown = || Problem::new(FaultCode::SessionUnknown);
