@@ -192,16 +192,13 @@ impl Sfu {
         let stream = &mut publisher.streams[at];
         let repairs = encoding.kind() == MediaKind::Video;
         let arrival = stream.arrive(sequence, repairs, now);
-        let (Arrival::Useful(index) | Arrival::AfterGap(index)) = arrival;
         if !is_rtx {
             let since_start = now.saturating_duration_since(self.clock.start());
             stream.statistics.count(srtp_index, header.timestamp, encoding, since_start);
         }
         let repeat = stream.next_repeat();
         let track = self.tracks.at_mut(stream.track).ok_or(Noise::Unbound)?;
-        if track.history.is_known(index) {
-            return Ok(());
-        }
+        let (Arrival::Useful(index) | Arrival::AfterGap(index)) = arrival else { return Ok(()) };
         let descriptor = found.dependency_descriptor.clone().map(|range| &packet[range]);
         let frame = stream.classifier.classify(encoding, header.marker, descriptor, &packet[payload.clone()]);
         note(track, encoding, frame, arrival, now);

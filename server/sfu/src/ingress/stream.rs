@@ -16,6 +16,10 @@ const REORDER_GRACE: Duration = Duration::from_millis(8);
 const REPEAT_AFTER: Duration = Duration::from_millis(60);
 const MAX_REPEATS: u8 = 8;
 
+/// How far behind the newest a packet may come. What is later than this is dropped unseen, since nobody could tell any
+/// more whether it has been here before.
+const MAX_LATE: u64 = 1_024;
+
 /// Sequence numbers start in the second cycle, so that a packet from before the first one has a number too.
 const FIRST_CYCLE: u64 = 1 << 16;
 
@@ -29,7 +33,14 @@ pub(crate) struct Stream {
     pub(crate) statistics: Statistics,
     missing: Vec<Missing>,
     highest: Option<u64>,
+    taken: Taken,
 }
+
+/// Which of the latest numbers have come, by whatever way: a retransmission has SRTP numbers of its own, so that SRTP's
+/// replay window does not see that it brings the same packet again. Each number is forwarded under a nonce of its own, so
+/// none may be forwarded twice (RFC 7714 section 8.4).
+#[derive(Default)]
+struct Taken([u64; (MAX_LATE / 64) as usize]);
 
 struct Missing {
     sequence: u64,
@@ -44,6 +55,34 @@ pub(crate) enum Arrival {
     Useful(u64),
     /// So much is missing before it that only a key frame helps.
     AfterGap(u64),
+    /// It has been here before, or is too late to tell.
+    Known,
+}
+
+impl Taken {
+    /// Takes a number; false if it was taken already.
+    fn take(&mut self, index: u64) -> bool {
+        let (word, bit) = Self::place(index);
+        let new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        new
+    }
+
+    /// Forgets whatever stands where the numbers behind `highest` up to `index` will.
+    fn advance(&mut self, highest: u64, index: u64) {
+        if index - highest >= MAX_LATE {
+            self.0.fill(0);
+        } else {
+            for passed in highest + 1..=index {
+                let (word, bit) = Self::place(passed);
+                self.0[word] &= !bit;
+            }
+        }
+    }
+
+    const fn place(index: u64) -> (usize, u64) {
+        ((index % MAX_LATE / 64) as usize, 1 << (index % 64))
+    }
 }
 
 impl Stream {
@@ -56,6 +95,7 @@ impl Stream {
             statistics: Statistics::default(),
             missing: Vec::new(),
             highest: None,
+            taken: Taken::default(),
         }
     }
 
@@ -64,14 +104,20 @@ impl Stream {
         let Some(highest) = self.highest else {
             let index = FIRST_CYCLE + u64::from(sequence);
             self.highest = Some(index);
+            self.taken.take(index);
             return Arrival::Useful(index);
         };
         let index = extend_sequence(Some(highest), sequence);
         if index <= highest {
+            if highest - index >= MAX_LATE || !self.taken.take(index) {
+                return Arrival::Known;
+            }
             self.missing.retain(|missing| missing.sequence != index);
             return Arrival::Useful(index);
         }
         self.highest = Some(index);
+        self.taken.advance(highest, index);
+        self.taken.take(index);
         let gap = (index - highest - 1) as usize;
         if gap == 0 || !repairs {
             return Arrival::Useful(index);
@@ -188,6 +234,32 @@ mod tests {
             stream.lost(start + REORDER_GRACE + REPEAT_AFTER * round, &mut lost);
         }
         assert_eq!(lost.len(), usize::from(MAX_REPEATS));
+    }
+
+    /// Whatever a broadcaster numbers its packets, and whatever it repeats: no number is passed on twice.
+    #[test]
+    fn no_number_is_taken_twice() {
+        let start = Instant::now();
+        let mut state = 11_u64;
+        let mut stream = Stream::new(1, TrackIx::default());
+        let mut taken = std::collections::HashSet::new();
+        let mut next = 0_u16;
+        for round in 0..200_000_u32 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let drawn = (state >> 40) as u16;
+            let at = match state >> 60 {
+                0..=3 => next.wrapping_sub(drawn % 1_200),
+                4 if round % 100 == 0 => drawn,
+                _ => next,
+            };
+            if at == next {
+                next = next.wrapping_add(1 + u16::from(drawn.is_multiple_of(50)) * (drawn % 3_000));
+            }
+            if let Arrival::Useful(index) | Arrival::AfterGap(index) = stream.arrive(at, true, start) {
+                assert!(taken.insert(index), "{index} was taken twice");
+            }
+        }
+        assert!(taken.len() > 50_000, "what is new passes");
     }
 
     #[test]
