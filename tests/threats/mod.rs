@@ -1,3 +1,4 @@
 //! What servers of this kind have died of, one module a class: each shows that it cannot happen here.
 
 mod media;
+mod nonces;

@@ -7,7 +7,7 @@ use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::ice::Agent;
 use crate::negotiate;
-use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Section, Side, draw, draw_ssrc};
+use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Section, Side, Source, draw, draw_ssrc};
 use crate::routing::{Performer, Room, RoomIx, Track, TrackIx};
 use crate::slots::Slots;
 use std::time::Instant;
@@ -130,7 +130,7 @@ impl Sfu {
         }
         match role {
             Role::Broadcaster => self.update_sections(ix, room_ix, offer, &sections, now),
-            Role::Viewer => self.update_downstreams(ix, &sections),
+            Role::Viewer => self.update_downstreams(ix, &sections, now),
         }
         self.describe(ix, sections).ok_or(MediaFault::PeerUnknown)
     }
@@ -231,23 +231,25 @@ impl Sfu {
         peer.side = Side::Viewer(seat);
     }
 
-    fn update_downstreams(&mut self, ix: PeerIx, sections: &[AnswerSection]) {
+    /// Makes the tracks of a viewer what it offers now. A session's track of a kind is one and the same for as long as the
+    /// session lasts, whatever section it is in and however long it was in none: its SSRC is, and its keys are, so its
+    /// numbers must go on.
+    fn update_downstreams(&mut self, ix: PeerIx, sections: &[AnswerSection], now: Instant) {
         let Some(peer) = self.peers.at(ix) else { return };
         let Side::Viewer(seat) = peer.side else { return };
+        let room_ix = peer.room;
         let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
-        let mut before = std::mem::take(&mut subscriber.downstreams);
+        let mut before = subscriber.take_downstreams();
         for section in sections.iter().filter(|section| section.accepted) {
-            let kept =
-                before.iter().position(|known| known.kind == section.kind && *known.mid == *section.mid.as_bytes());
-            let kept = kept.map(|at| before.swap_remove(at)).map(|mut known| {
-                known.renegotiate(ExtensionIds::new(&section.extensions), PayloadTypes::new(&section.codecs));
-                known
-            });
+            let known = before.iter().position(|known| known.kind == section.kind).map(|at| before.swap_remove(at));
+            let kept = known.map(|known| known.renegotiate(section));
             subscriber.downstreams.extend(kept.or_else(|| downstream(&peer.seed, section)));
         }
-        if let Some(room) = self.rooms.at(peer.room) {
+        subscriber.park(before);
+        if let Some(room) = self.rooms.at(room_ix) {
             subscriber.connect(&room.stage);
         }
+        self.want_key_frames(room_ix, now);
     }
 
     /// Ends a session: nothing is sent to it any more, and what it sent is gone.
@@ -296,7 +298,7 @@ fn publisher(seed: &Seed, now: Instant) -> Publisher {
     Publisher {
         place: 0,
         sender: None,
-        ssrc: draw_ssrc(seed, "feedback"),
+        ssrc: draw_ssrc(seed, Source::AudioOrFeedback),
         sections: Vec::new(),
         streams: Vec::new(),
         arrivals: Arrivals::new(now),
@@ -309,8 +311,8 @@ fn publisher(seed: &Seed, now: Instant) -> Publisher {
 /// A viewer's numbers for the track of this kind: the same after every offer of a session.
 fn outgoing_track(seed: &Seed, room: RoomKey, kind: MediaKind) -> OutgoingTrack {
     OutgoingTrack {
-        ssrc: draw_ssrc(seed, if kind == MediaKind::Audio { "audio ssrc" } else { "video ssrc" }),
-        rtx_ssrc: (kind == MediaKind::Video).then(|| draw_ssrc(seed, "video rtx ssrc")),
+        ssrc: draw_ssrc(seed, if kind == MediaKind::Audio { Source::AudioOrFeedback } else { Source::Video }),
+        rtx_ssrc: (kind == MediaKind::Video).then(|| draw_ssrc(seed, Source::VideoRepeats)),
         // The broadcaster's place on this room's stage: its audio and video share it, and a reload keeps it.
         cname: format!("{:016x}", room.0),
     }

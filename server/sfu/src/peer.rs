@@ -113,7 +113,22 @@ pub(crate) fn draw(seed: &Seed, use_of: &str) -> u32 {
     u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// An SSRC that belongs to `use_of` in this session. Zero is kept free: some feedback uses it for "none".
-pub(crate) fn draw_ssrc(seed: &Seed, use_of: &str) -> u32 {
-    draw(seed, use_of).max(1)
+/// The sources of a session that share its keys, told apart by the two lowest bits of their SSRCs: two with one SSRC would
+/// share their nonces (RFC 7714 section 8.4). None is 0, which some feedback uses for "none".
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    /// Sound to a viewer, or our reports to a broadcaster: a session has one or the other.
+    AudioOrFeedback = 1,
+    Video = 2,
+    VideoRepeats = 3,
+}
+
+/// The SSRC of one of our sources in this session.
+pub(crate) fn draw_ssrc(seed: &Seed, source: Source) -> u32 {
+    let use_of = match source {
+        Source::AudioOrFeedback => "audio ssrc",
+        Source::Video => "video ssrc",
+        Source::VideoRepeats => "video rtx ssrc",
+    };
+    draw(seed, use_of) & !3 | source as u32
 }

@@ -5,7 +5,7 @@ use crate::feedback::rtcp::Writer;
 use crate::routing::{Batch, Packet, Track, TrackIx};
 use crate::srtp::{SrtpSender, extend_sequence};
 use std::time::Instant;
-use veilcast_control::{Encoding, MediaKind, OutgoingTrack, PlayoutDelay};
+use veilcast_control::{AnswerSection, Encoding, MediaKind, OutgoingTrack, PlayoutDelay};
 
 /// A viewer's payload types by what they carry.
 #[derive(Clone, Default)]
@@ -147,11 +147,24 @@ impl Downstream {
         }
     }
 
-    /// Takes what a later offer changed; the line goes on.
-    pub(crate) fn renegotiate(&mut self, ids: ExtensionIds, payload_types: PayloadTypes) {
-        self.ids = ids;
-        self.payload_types = payload_types;
-        self.current = None;
+    /// Takes what a later offer changed; the lines of its numbers go on.
+    pub(crate) fn renegotiate(self, section: &AnswerSection) -> Self {
+        let mid: Box<[u8]> = section.mid.as_bytes().into();
+        Self {
+            acknowledged: self.acknowledged && mid == self.mid,
+            mid,
+            outgoing: section.sends.clone().unwrap_or(self.outgoing),
+            ids: ExtensionIds::new(&section.extensions),
+            payload_types: PayloadTypes::new(&section.codecs),
+            current: None,
+            ..self
+        }
+    }
+
+    /// Stops until it is renegotiated; then it enters its track anew, without a gap in its numbers.
+    pub(crate) fn pause(&mut self) {
+        self.wanted = None;
+        self.line.leave();
     }
 
     /// Whether it waits for a packet at which it can enter.
@@ -318,13 +331,8 @@ impl Line {
             }
             None => self.timestamp,
         };
-        let next_frame = self.source.map_or(0, |source| source.last_frame.wrapping_add(1));
-        if let Some(before) = self.source.take() {
-            if self.earlier.len() == MAX_EARLIER {
-                self.earlier.remove(0);
-            }
-            self.earlier.push(before);
-        }
+        self.leave();
+        let next_frame = self.earlier.last().map_or(0, |source| source.last_frame.wrapping_add(1));
         self.source = Some(Source {
             track: packet.track,
             encoding: packet.encoding,
@@ -334,6 +342,15 @@ impl Line {
             frame_offset: next_frame.wrapping_sub(frame.unwrap_or(next_frame)),
             last_frame: next_frame,
         });
+    }
+
+    /// Ends the present source. Repeats still reach back to it.
+    fn leave(&mut self) {
+        let Some(before) = self.source.take() else { return };
+        if self.earlier.len() == MAX_EARLIER {
+            self.earlier.remove(0);
+        }
+        self.earlier.push(before);
     }
 
     /// The packet's number on the line; `None` if it is from before the entry.

@@ -22,6 +22,8 @@ pub(crate) struct Subscriber {
     pub(crate) destination: Option<Tuple>,
     pub(crate) sender: Option<SrtpSender>,
     pub(crate) downstreams: Vec<Downstream>,
+    /// Tracks that the latest offer has no section for. They are kept, not made anew: the numbers of a track go on.
+    parked: Vec<Downstream>,
     pub(crate) playout_delay: PlayoutDelay,
     pub(crate) patience: Patience,
     transport: u16,
@@ -44,11 +46,23 @@ impl Subscriber {
             destination: None,
             sender: None,
             downstreams,
+            parked: Vec::new(),
             playout_delay,
             patience: Patience::default(),
             transport: 0,
             repeats_left: REPEAT_ALLOWANCE,
         }
+    }
+
+    /// All tracks, also those that no section was there for.
+    pub(crate) fn take_downstreams(&mut self) -> Vec<Downstream> {
+        self.parked.drain(..).chain(self.downstreams.drain(..)).collect()
+    }
+
+    /// Keeps tracks that have no section until one returns.
+    pub(crate) fn park(&mut self, mut downstreams: Vec<Downstream>) {
+        downstreams.iter_mut().for_each(Downstream::pause);
+        self.parked = downstreams;
     }
 
     /// Points the tracks at what the stage carries.

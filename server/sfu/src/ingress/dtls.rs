@@ -125,7 +125,8 @@ impl Association {
                     Ok(()) => self.verified = true,
                     Err(departure) => return Some(Progress::Over(departure)),
                 },
-                Output::KeyingMaterial(material, profile) if self.verified => {
+                // Once: keys that came again would begin their indices anew.
+                Output::KeyingMaterial(material, profile) if self.verified && !self.established => {
                     let material = Zeroizing::new(material.to_vec());
                     self.established = true;
                     progress = Some(match profile_of(profile) {
