@@ -256,8 +256,12 @@ impl Sfu {
     pub(crate) fn remove(&mut self, ix: PeerIx, why: Departure, now: Instant) {
         let Some(mut peer) = self.peers.remove(ix) else { return };
         self.by_key.remove(&peer.key);
-        self.by_ufrag.retain(|_, owner| *owner != ix);
-        self.by_tuple.retain(|_, owner| *owner != ix);
+        for ufrag in peer.ice.local_ufrags() {
+            self.by_ufrag.remove(ufrag);
+        }
+        for tuple in peer.ice.tuples() {
+            self.by_tuple.remove(&tuple);
+        }
         self.outbox.retain(|(tuple, _)| !peer.ice.tuples().any(|own| own == *tuple));
         self.say_goodbye(&mut peer);
         match peer.side {

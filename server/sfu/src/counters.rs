@@ -7,6 +7,8 @@ pub enum Noise {
     StunMalformed,
     /// A check with a wrong password.
     StunUnauthentic,
+    /// A check from a tuple on which another session is heard.
+    TupleHeld,
     /// DTLS, RTP or RTCP from a tuple that has not passed a check.
     Unvalidated,
     /// RTP or RTCP before the handshake is complete.
@@ -27,7 +29,7 @@ pub enum Noise {
 
 /// How much of what was dropped since the start.
 #[derive(Default, Clone, Copy)]
-pub struct Counters([u64; 11]);
+pub struct Counters([u64; 12]);
 
 impl Counters {
     pub(crate) const fn count(&mut self, noise: Noise) {

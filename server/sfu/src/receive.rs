@@ -46,20 +46,21 @@ impl Sfu {
         let ix = *self.by_tuple.get(&tuple).ok_or(Noise::Unvalidated)?;
         match kind {
             Kind::Dtls => self.handshake(ix, tuple, |dtls, send| dtls.receive(bytes, now, send), now),
-            Kind::Rtp => self.rtp(ix, bytes, now),
-            _ => self.rtcp(ix, bytes, now),
+            Kind::Rtp => self.rtp(ix, tuple, bytes, now),
+            _ => self.rtcp(ix, tuple, bytes, now),
         }
     }
 
     fn check(&mut self, tuple: Tuple, bytes: &[u8], now: Instant) -> Result<(), Noise> {
         let request = Request::parse(bytes).ok_or(Noise::StunMalformed)?;
         let ix = *self.by_ufrag.get(request.local_ufrag()).ok_or(Noise::StunMalformed)?;
+        let holder = self.by_tuple.get(&tuple).copied().filter(|holder| *holder != ix);
+        if holder.and_then(|holder| self.peers.at(holder)).is_some_and(|holder| holder.ice.holds(tuple, now)) {
+            return Err(Noise::TupleHeld);
+        }
         let peer = self.peers.at_mut(ix).ok_or(Noise::StunMalformed)?;
         let checked = peer.ice.check(request, tuple, now).ok_or(Noise::StunUnauthentic)?;
         self.outbox.push_back((tuple, checked.response));
-        if checked.new_tuple {
-            self.by_tuple.insert(tuple, ix);
-        }
         if let Some(dropped) = checked.dropped {
             self.by_tuple.remove(&dropped);
         }
@@ -67,18 +68,26 @@ impl Sfu {
             self.by_ufrag.remove(&void);
         }
         let starts_handshake = peer.dtls.is_client() && !peer.dtls.is_established();
-        let (side, selected) = (&peer.side, peer.ice.selected());
-        if let Side::Viewer(seat) = side
-            && let Some(subscriber) = self.subscribers.at_mut(*seat)
-            && subscriber.sender.is_some()
-        {
-            subscriber.destination = selected;
+        self.aim(ix);
+        // A tuple belongs to one session at a time: `by_tuple` and the peers' lists say the same.
+        self.by_tuple.insert(tuple, ix);
+        if let Some(former) = holder {
+            self.peers.at_mut(former).into_iter().for_each(|former| former.ice.lose(tuple));
+            self.aim(former);
         }
         if starts_handshake {
             // As client, the first flight goes out on a validated tuple only.
             return self.handshake(ix, tuple, |dtls, send| dtls.advance(now, send), now);
         }
         Ok(())
+    }
+
+    /// Sends to a viewer where its ICE says.
+    pub(crate) fn aim(&mut self, ix: PeerIx) {
+        let Some(Peer { side: Side::Viewer(seat), ice, .. }) = self.peers.at(ix) else { return };
+        if let Some(subscriber) = self.subscribers.at_mut(*seat).filter(|subscriber| subscriber.sender.is_some()) {
+            subscriber.destination = ice.selected();
+        }
     }
 
     /// Runs a step of the DTLS handshake and acts on what it brought.
@@ -129,12 +138,12 @@ impl Sfu {
         self.reports.push_back(Report::Connected { peer: key, profile });
     }
 
-    fn rtp(&mut self, ix: PeerIx, bytes: &mut [u8], now: Instant) -> Result<(), Noise> {
+    fn rtp(&mut self, ix: PeerIx, tuple: Tuple, bytes: &mut [u8], now: Instant) -> Result<(), Noise> {
         let header = Header::parse(bytes).ok_or(Noise::Malformed)?;
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let receiver = peer.receiver.as_mut().ok_or(Noise::Early)?;
         let reception = receiver.open_rtp(bytes, header.len, header.ssrc, header.sequence).map_err(noise)?;
-        peer.ice.heard(now);
+        peer.ice.heard(tuple, now);
         let room_ix = peer.room;
         let Side::Broadcaster(publisher) = &mut peer.side else { return Err(Noise::Unbound) };
         let end = header.unpadded_end(bytes, reception.end).ok_or(Noise::Malformed)?;
@@ -235,11 +244,11 @@ impl Sfu {
         Ok(())
     }
 
-    fn rtcp(&mut self, ix: PeerIx, bytes: &mut [u8], now: Instant) -> Result<(), Noise> {
+    fn rtcp(&mut self, ix: PeerIx, tuple: Tuple, bytes: &mut [u8], now: Instant) -> Result<(), Noise> {
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let receiver = peer.receiver.as_mut().ok_or(Noise::Early)?;
         let end = receiver.open_rtcp(bytes).map_err(noise)?;
-        peer.ice.heard(now);
+        peer.ice.heard(tuple, now);
         let compound = &bytes[..end];
         match peer.side {
             Side::Broadcaster(_) => self.broadcaster_says(ix, compound, now),

@@ -30,9 +30,10 @@ impl Sfu {
     }
 
     fn tick(&mut self, ix: PeerIx, now: Instant) {
-        if let Some(why) = self.peers.at(ix).and_then(|peer| overdue(peer, now)) {
+        if let Some(why) = self.peers.at_mut(ix).and_then(|peer| overdue(peer, now)) {
             return self.remove(ix, why, now);
         }
+        self.aim(ix);
         let Some(peer) = self.peers.at_mut(ix) else { return };
         let dtls_due = peer.dtls.wake().is_some_and(|at| at <= now);
         if let (true, Some(tuple)) = (dtls_due, peer.ice.selected()) {
@@ -175,11 +176,11 @@ impl Sfu {
     }
 }
 
-fn overdue(peer: &Peer, now: Instant) -> Option<Departure> {
+fn overdue(peer: &mut Peer, now: Instant) -> Option<Departure> {
     if peer.receiver.is_none() {
         return (peer.admitted + CONNECT_TIMEOUT <= now).then_some(Departure::HandshakeFailed);
     }
-    (peer.ice.expires() <= now).then_some(Departure::ConsentLost)
+    (peer.ice.expires() <= now && !peer.ice.fall_back(now)).then_some(Departure::ConsentLost)
 }
 
 fn offset<'a>(peers: &'a Slots<Peer>, place: &Performer) -> Option<&'a Offset> {

@@ -21,6 +21,10 @@ const MAX_CHECK: usize = 1_280;
 /// Tuples of one peer that may be valid at once: two interfaces, IPv4 and IPv6, and a few moves between networks.
 const MAX_TUPLES: usize = 8;
 
+/// Whoever was heard on a tuple within this time keeps it: longer than the 6 s that may lie between two checks
+/// (RFC 7675 section 5.1), short enough for a page that reloads and comes back from the same port.
+const TUPLE_HOLD: Duration = Duration::from_secs(7);
+
 const INTEGRITY_SIZE: usize = 20;
 
 /// A well-formed binding request, not yet authenticated.
@@ -61,6 +65,12 @@ fn is_framed(datagram: &[u8]) -> bool {
     datagram.get(2..4).is_some_and(|len| usize::from(u16::from_be_bytes([len[0], len[1]])) + 20 == datagram.len())
 }
 
+/// Whether the check nominates its path. What stands behind the integrity is anybody's (RFC 8489 section 14.5).
+fn nominates(message: &Message) -> bool {
+    let attributes = message.attributes.0.iter().map(|attribute| attribute.typ);
+    attributes.take_while(|kind| *kind != ATTR_MESSAGE_INTEGRITY).any(|kind| kind == ATTR_USE_CANDIDATE)
+}
+
 /// The ICE side of one peer.
 pub(crate) struct Agent {
     crypto: Arc<dyn RTCCryptoProvider>,
@@ -70,6 +80,7 @@ pub(crate) struct Agent {
     previous: Option<(IceCredentials, IceCredentials)>,
     valid: Vec<(Tuple, Instant)>,
     selected: Option<Tuple>,
+    /// The last authenticated packet, on whatever tuple.
     heard: Instant,
 }
 
@@ -78,8 +89,6 @@ pub(crate) struct Agent {
 pub(crate) struct Checked {
     /// The response to send to where the check came from.
     pub(crate) response: Vec<u8>,
-    /// The tuple is valid since this check.
-    pub(crate) new_tuple: bool,
     /// A tuple that had to make room.
     pub(crate) dropped: Option<Tuple>,
     /// The credentials before a restart have become void.
@@ -114,6 +123,17 @@ impl Agent {
         self.valid.iter().map(|(tuple, _)| *tuple)
     }
 
+    /// Our user name fragments, by which its checks are found.
+    pub(crate) fn local_ufrags(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.local).chain(self.previous.iter().map(|(local, _)| local)).map(|ice| ice.ufrag.as_str())
+    }
+
+    /// Whether the peer was heard on this tuple lately. A check can be sent from anywhere in somebody else's name, so
+    /// that another session's check takes the tuple of nobody who is using it.
+    pub(crate) fn holds(&self, tuple: Tuple, now: Instant) -> bool {
+        self.heard_on(tuple).is_some_and(|heard| now.saturating_duration_since(heard) < TUPLE_HOLD)
+    }
+
     /// New credentials on both sides (RFC 8445 section 9). Returns a fragment that is void at once.
     pub(crate) fn restart(&mut self, local: IceCredentials, remote: IceCredentials) -> Option<String> {
         let old = (std::mem::replace(&mut self.local, local), std::mem::replace(&mut self.remote, remote));
@@ -142,7 +162,7 @@ impl Agent {
         }
         self.admit(tuple, now, &mut checked);
         // The controlling side nominates (RFC 8445 section 7.3.1.5); before it does, any valid path will do.
-        if self.selected.is_none() || request.message.contains(ATTR_USE_CANDIDATE) {
+        if self.selected.is_none() || nominates(&request.message) {
             self.selected = Some(tuple);
         }
         Some(checked)
@@ -153,7 +173,6 @@ impl Agent {
             *heard = now;
             return;
         }
-        checked.new_tuple = true;
         if self.valid.len() == MAX_TUPLES {
             let oldest = (0..MAX_TUPLES)
                 .filter(|at| Some(self.valid[*at].0) != self.selected)
@@ -177,12 +196,36 @@ impl Agent {
     }
 
     /// Notes that a packet of this session has authenticated: that, too, shows that the peer is there.
-    pub(crate) const fn heard(&mut self, now: Instant) {
+    pub(crate) fn heard(&mut self, tuple: Tuple, now: Instant) {
         self.heard = now;
+        if let Some((_, heard)) = self.valid.iter_mut().find(|(valid, _)| *valid == tuple) {
+            *heard = now;
+        }
     }
 
-    /// When consent runs out unless something is heard.
+    /// Gives a tuple up to another session. Nothing is sent there any more in the name of this one.
+    pub(crate) fn lose(&mut self, tuple: Tuple) {
+        self.valid.retain(|(valid, _)| *valid != tuple);
+        if self.selected == Some(tuple) {
+            self.selected = self.valid.iter().max_by_key(|(_, heard)| *heard).map(|(valid, _)| *valid);
+        }
+    }
+
+    fn heard_on(&self, tuple: Tuple) -> Option<Instant> {
+        self.valid.iter().find(|(valid, _)| *valid == tuple).map(|(_, heard)| *heard)
+    }
+
+    /// When consent to send to the selected tuple runs out unless something is heard from there. Consent belongs to a
+    /// tuple (RFC 7675 section 5.1): what is heard from elsewhere does not make a stranger go on receiving.
     pub(crate) fn expires(&self) -> Instant {
-        self.heard + CONSENT_LIFETIME
+        self.selected.and_then(|tuple| self.heard_on(tuple)).unwrap_or(self.heard) + CONSENT_LIFETIME
+    }
+
+    /// Turns from a selected tuple that has fallen silent to the one that was heard last; false if all are silent.
+    pub(crate) fn fall_back(&mut self, now: Instant) -> bool {
+        let latest = self.valid.iter().max_by_key(|(_, heard)| *heard).copied();
+        let Some((tuple, _)) = latest.filter(|(_, heard)| *heard + CONSENT_LIFETIME > now) else { return false };
+        self.selected = Some(tuple);
+        true
     }
 }

@@ -1,0 +1,97 @@
+//! Row 11, 12: a path belongs to who is heard on it. A check can be sent in another's name, so none takes or breaks a
+//! path that somebody uses.
+
+use harness::{Conditions, PeerId, World};
+use std::net::SocketAddr;
+use std::time::Duration;
+use veilcast_sfu::Noise;
+
+const fn ms(value: u64) -> Duration {
+    Duration::from_millis(value)
+}
+
+/// A check of `peer`, as if it came from `from`.
+fn spoof(world: &mut World, peer: PeerId, from: SocketAddr) {
+    world.peers[peer].take_outbox();
+    world.peers[peer].check();
+    for bytes in world.peers[peer].take_outbox() {
+        world.inject(from, bytes);
+    }
+}
+
+/// A viewer with a session of its own claims the broadcaster's address and port.
+#[test]
+fn no_viewer_takes_the_broadcasters_path() {
+    let mut world = World::new(71, Conditions::default());
+    let (broadcaster, viewer, attacker) = (world.broadcaster(), world.viewer(), world.viewer());
+    world.run(ms(500));
+    let epoch = world.now;
+    let victim = world.peers[broadcaster].address;
+    for _ in 0..20 {
+        world.broadcast(broadcaster, epoch, ms(100));
+        spoof(&mut world, attacker, victim);
+    }
+    world.run(ms(100));
+    assert_eq!(world.sfu.counters().of(Noise::TupleHeld), 20);
+    assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
+    assert!(world.peers[viewer].video().len() > 200);
+
+    // Nor does it break a path that it once had and that is another's by now.
+    let before = world.sfu.counters().of(Noise::Unauthentic) + world.sfu.counters().of(Noise::Unvalidated);
+    for port in 1..20 {
+        spoof(&mut world, attacker, SocketAddr::new(victim.ip(), 40_000 + port));
+    }
+    world.broadcast(broadcaster, epoch, ms(1_000));
+    let after = world.sfu.counters().of(Noise::Unauthentic) + world.sfu.counters().of(Noise::Unvalidated);
+    assert_eq!(after, before);
+}
+
+/// A page that vanished without a word and comes back from the same port gets its path soon.
+#[test]
+fn a_silent_path_goes_to_who_comes() {
+    let mut world = World::new(72, Conditions::default());
+    let broadcaster = world.broadcaster();
+    let first = world.viewer();
+    world.run(ms(500));
+    world.peers[first].alive = false;
+    let address = world.peers[first].address;
+    let second = world.viewer();
+    world.peers[second].address = address;
+    world.run(Duration::from_secs(8));
+    assert!(world.peers[second].connected, "the path was free after seven seconds");
+    // The first session's end, later, takes nothing from the second.
+    let epoch = world.now;
+    world.broadcast(broadcaster, epoch, Duration::from_secs(30));
+    assert_eq!(world.sfu.sessions(), 2);
+    let before = world.peers[second].video().len();
+    world.broadcast(broadcaster, epoch, ms(1_000));
+    assert!(world.peers[second].video().len() > before + 100);
+    assert_eq!(world.sfu.counters().of(Noise::Unvalidated), 0);
+}
+
+/// Somebody points its own stream at a stranger with one forged check and keeps the session alive from elsewhere: the
+/// stranger's consent runs out all the same (RFC 7675), and the stream goes where the peer is.
+#[test]
+fn a_stranger_is_not_sent_to_for_ever() {
+    let mut world = World::new(73, Conditions::default());
+    let (broadcaster, viewer) = (world.broadcaster(), world.viewer());
+    world.run(ms(500));
+    let epoch = world.now;
+    let own = world.peers[viewer].address;
+    let stranger: SocketAddr = ([203, 0, 113, 99], 9).into();
+    spoof(&mut world, viewer, stranger);
+    // It sends no more checks, which would nominate its own path again, but reports from there.
+    world.peers[viewer].alive = false;
+    for _ in 0..40 {
+        world.peers[viewer].request_key_frame();
+        for bytes in world.peers[viewer].take_outbox() {
+            world.inject(own, bytes);
+        }
+        world.broadcast(broadcaster, epoch, ms(1_000));
+    }
+    world.peers[viewer].alive = true;
+    let before = world.peers[viewer].arrivals;
+    world.broadcast(broadcaster, epoch, ms(500));
+    assert!(world.peers[viewer].arrivals > before, "the stream has come back to its peer");
+    assert_eq!(world.sfu.sessions(), 2);
+}
