@@ -119,6 +119,8 @@ impl Sfu {
             match self.fill(seat, &batch, now) {
                 Some(run) => return Some(run),
                 None => {
+                    // What was sealed for one viewer is never sent to the next.
+                    self.fanout.carry = None;
                     self.fanout.cursor = Cursor { subscriber: self.fanout.cursor.subscriber + 1, packet: 0 };
                 }
             }

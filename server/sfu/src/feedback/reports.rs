@@ -64,7 +64,8 @@ impl Offset {
     pub(crate) fn learn(&mut self, theirs: u64, ours: u64) {
         let difference = ours.wrapping_sub(theirs).cast_signed();
         self.0 = Some(match self.0 {
-            Some(known) if difference > known => known + (difference - known) / 64,
+            // A broadcaster may say any time at all: centuries apart, the difference of differences wraps.
+            Some(known) if difference > known => known.wrapping_add(difference.wrapping_sub(known) / 64),
             _ => difference,
         });
     }
@@ -97,5 +98,14 @@ mod tests {
         assert_eq!(offset.translate(2_000), Some(5_500));
         offset.learn(3_000, 7_140);
         assert_eq!(offset.translate(0), Some(3_510));
+    }
+
+    #[test]
+    fn absurd_times_are_survived() {
+        let mut offset = Offset::default();
+        for theirs in [1 << 63, 0, u64::MAX, 1, (1 << 63) + 1, 5] {
+            offset.learn(theirs, 0);
+        }
+        assert!(offset.translate(7).is_some());
     }
 }

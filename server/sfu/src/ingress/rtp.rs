@@ -105,8 +105,9 @@ impl Iterator for Elements<'_> {
         let first = *block.get(self.at)?;
         let (id, len, data) = match self.form {
             Form::None => return None,
-            // RFC 8285 section 4.2: number 15 ends the block.
-            Form::OneByte if first >> 4 == 15 => return None,
+            // RFC 8285 section 4.2: number 15 ends the block, and so does 0 with a length. It would pass for every
+            // extension that was not negotiated.
+            Form::OneByte if matches!(first >> 4, 0 | 15) => return None,
             Form::OneByte => (first >> 4, usize::from(first & 0x0f) + 1, self.at + 1),
             Form::TwoByte => (first, usize::from(*block.get(self.at + 1)?), self.at + 2),
         };
@@ -141,6 +142,12 @@ mod tests {
         let bytes = packet([0xbe, 0xde], &[0x1f, 1, 2, 3], b"payload that must not be read");
         let header = Header::parse(&bytes).expect("the block itself fits");
         assert_eq!(header.extensions(&bytes).count(), 0);
+    }
+
+    #[test]
+    fn number_zero_is_no_element() {
+        let bytes = packet([0xbe, 0xde], &[0x01, 7, 7, 0x20], b"x");
+        assert_eq!(Header::parse(&bytes).expect("the block itself fits").extensions(&bytes).count(), 0);
     }
 
     #[test]
