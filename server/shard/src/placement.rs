@@ -1,14 +1,22 @@
 //! Which shard an event lives on. Everything else about it goes there.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use veilcast_control::{Command, MediaFault, PeerKey, Report, RoomKey};
 
 #[derive(Default)]
 struct Placement {
     rooms: HashMap<RoomKey, usize>,
-    peers: HashMap<PeerKey, usize>,
+    peers: HashMap<PeerKey, Seat>,
     load: Vec<usize>,
+}
+
+/// Where a peer is.
+struct Seat {
+    shard: usize,
+    /// Its admission was answered. Until then a fault means that it was refused and is nowhere.
+    admitted: bool,
 }
 
 impl Placement {
@@ -26,12 +34,12 @@ impl Placement {
             }),
             Command::Admit(admission) => {
                 let shard = *self.rooms.get(&admission.room)?;
-                self.peers.insert(admission.peer, shard);
+                self.peers.insert(admission.peer, Seat { shard, admitted: false });
                 self.load[shard] += 1;
                 Some(shard)
             }
             Command::Offer { peer, .. } | Command::RestartIce { peer, .. } | Command::Revoke { peer } => {
-                self.peers.get(peer).copied()
+                self.peers.get(peer).map(|seat| seat.shard)
             }
             Command::Close { room } => {
                 let shard = self.rooms.remove(room)?;
@@ -43,9 +51,18 @@ impl Placement {
     }
 
     fn note(&mut self, report: &Report) {
-        if let Report::Gone { peer, .. } = report
-            && let Some(shard) = self.peers.remove(peer)
-        {
+        match report {
+            Report::Answer { peer, .. } => {
+                self.peers.get_mut(peer).into_iter().for_each(|seat| seat.admitted = true);
+            }
+            Report::Fault { peer, .. } if self.peers.get(peer).is_some_and(|seat| !seat.admitted) => self.forget(*peer),
+            Report::Gone { peer, .. } => self.forget(*peer),
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, peer: PeerKey) {
+        if let Some(Seat { shard, .. }) = self.peers.remove(&peer) {
             self.load[shard] = self.load[shard].saturating_sub(1);
         }
     }
@@ -74,12 +91,23 @@ async fn forward(
         tokio::select! {
             command = inbox.recv() => {
                 let Some(command) = command else { return };
-                dispatch(&mut placement, &shards, &outbox, command).await;
+                let Some((shard, command)) = dispatch(&mut placement, &shards, &outbox, command).await else { continue };
+                // A shard whose queue is full may itself be waiting to report: its reports go on meanwhile.
+                let mut sending = pin!(shards[shard].send(command));
+                loop {
+                    tokio::select! {
+                        // A shard that is gone has panicked outside any peer's code; the process is about to end.
+                        _ = &mut sending => break,
+                        report = shard_reports.recv() => {
+                            if !pass(&mut placement, &outbox, report).await {
+                                return;
+                            }
+                        }
+                    }
+                }
             }
             report = shard_reports.recv() => {
-                let Some(report) = report else { return };
-                placement.note(&report);
-                if outbox.send(report).await.is_err() {
+                if !pass(&mut placement, &outbox, report).await {
                     return;
                 }
             }
@@ -87,21 +115,35 @@ async fn forward(
     }
 }
 
-async fn dispatch(placement: &mut Placement, shards: &[Sender<Command>], outbox: &Sender<Report>, command: Command) {
+/// Passes a report on; false when nobody reports or listens any more.
+async fn pass(placement: &mut Placement, outbox: &Sender<Report>, report: Option<Report>) -> bool {
+    let Some(report) = report else { return false };
+    placement.note(&report);
+    outbox.send(report).await.is_ok()
+}
+
+/// The shard that a command is for, unless it is for all of them or for none.
+async fn dispatch(
+    placement: &mut Placement,
+    shards: &[Sender<Command>],
+    outbox: &Sender<Report>,
+    command: Command,
+) -> Option<(usize, Command)> {
     if matches!(command, Command::Drain) {
         for shard in shards {
             let _ = shard.send(Command::Drain).await;
         }
-        return;
+        return None;
     }
-    let Some(shard) = placement.place(&command) else {
-        if let Some(report) = refusal(&command) {
-            let _ = outbox.send(report).await;
+    match placement.place(&command) {
+        Some(shard) => Some((shard, command)),
+        None => {
+            if let Some(report) = refusal(&command) {
+                let _ = outbox.send(report).await;
+            }
+            None
         }
-        return;
-    };
-    // A shard that is gone has panicked outside any peer's code; the process is about to end.
-    let _ = shards[shard].send(command).await;
+    }
 }
 
 /// What to answer to a command that leads nowhere.
@@ -112,5 +154,69 @@ fn refusal(command: &Command) -> Option<Report> {
             Some(Report::Fault { peer: *peer, fault: MediaFault::PeerUnknown })
         }
         Command::Revoke { .. } | Command::Close { .. } | Command::Open { .. } | Command::Drain => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use veilcast_control::{
+        Admission, Departure, Fingerprint, HashFunction, IceCredentials, Offer, Role, RoomSettings, Seed, Setup,
+    };
+    use veilcast_privacy::Secret;
+
+    fn admit(peer: u64) -> Command {
+        let ice = IceCredentials { ufrag: "abcd".to_owned(), password: Secret::new("a password of 22 characters") };
+        let offer = Offer {
+            ice: ice.clone(),
+            fingerprint: Fingerprint { function: HashFunction::Sha256, value: vec![0; 32] },
+            setup: Setup::ActPass,
+            media: Vec::new(),
+        };
+        let (room, peer, seed) = (RoomKey(1), PeerKey(peer), Seed(Secret::new([1; 32])));
+        Command::Admit(Box::new(Admission { room, peer, role: Role::Viewer, ice, seed, offer }))
+    }
+
+    /// Anybody may send offers that are refused, for ever.
+    #[test]
+    fn refused_admissions_leave_nothing_behind() {
+        let mut placement = Placement { load: vec![0; 2], ..Placement::default() };
+        placement.place(&Command::Open { room: RoomKey(1), settings: RoomSettings::default() });
+        for peer in 0..1_000 {
+            assert_eq!(placement.place(&admit(peer)), Some(0));
+            placement.note(&Report::Fault { peer: PeerKey(peer), fault: MediaFault::CodecUnsupported });
+        }
+        assert_eq!((placement.peers.len(), placement.load.as_slice()), (0, &[1, 0][..]));
+        placement.place(&admit(7));
+        placement.peers.values_mut().for_each(|seat| seat.admitted = true);
+        placement.note(&Report::Fault { peer: PeerKey(7), fault: MediaFault::OfferInvalid });
+        assert_eq!(placement.peers.len(), 1, "a refused later offer ends nothing");
+        placement.note(&Report::Gone { peer: PeerKey(7), why: Departure::Closed });
+        assert_eq!((placement.peers.len(), placement.load.as_slice()), (0, &[1, 0][..]));
+    }
+
+    /// A thousand departures are reported while a thousand commands wait: neither waits for the other.
+    #[tokio::test]
+    async fn commands_and_reports_do_not_block_each_other() {
+        let (to_shard, mut shard) = mpsc::channel(1);
+        let (reporter, shard_reports) = mpsc::channel(1);
+        let (commands, mut reports) = start(vec![to_shard], shard_reports, 4_096);
+        let open = |room| Command::Open { room: RoomKey(room), settings: RoomSettings::default() };
+        for room in 0..1_000 {
+            commands.send(open(room)).await.expect("the task runs");
+        }
+        let gone = |peer| Report::Gone { peer: PeerKey(peer), why: Departure::Closed };
+        let work = async {
+            for peer in 0..1_000 {
+                reporter.send(gone(peer)).await.expect("the task runs");
+            }
+            for _ in 0..1_000 {
+                shard.recv().await.expect("every command arrives");
+            }
+            for _ in 0..1_000 {
+                reports.recv().await.expect("every report arrives");
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), work).await.expect("no deadlock");
     }
 }
