@@ -42,8 +42,12 @@ impl Origins {
         normal(&format!("{scheme}://{host}")).is_some_and(|origin| origin == self.own)
     }
 
+    fn is_own(&self, origin: &str) -> bool {
+        origin.eq_ignore_ascii_case(&self.own)
+    }
+
     fn permits(&self, origin: &str) -> bool {
-        origin.eq_ignore_ascii_case(&self.own) || self.allowed.iter().any(|known| origin.eq_ignore_ascii_case(known))
+        self.is_own(origin) || self.allowed.iter().any(|known| origin.eq_ignore_ascii_case(known))
     }
 }
 
@@ -66,7 +70,12 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 /// Refuses what a foreign page wants to change or to listen to, and lets permitted pages read the answers (CORS).
 pub(crate) async fn check_origin(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
-    let permitted = origin.to_str().is_ok_and(|origin| app.origins.permits(origin));
+    // The issuer's cookie is sent along from other origins of the same site; only our own pages may use it.
+    let for_us_alone = request.uri().path().starts_with("/oauth/");
+    let permitted = origin.to_str().is_ok_and(|origin| match for_us_alone {
+        true => app.origins.is_own(origin),
+        false => app.origins.permits(origin),
+    });
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !permitted && (!harmless || request.uri().path() == "/ws") {
         return Problem::new(FaultCode::OriginRefused).into_response();

@@ -74,6 +74,13 @@ async fn foreign_pages_are_refused_and_friends_may_read() {
     }
     let tool = bench.ask(Ask::new("POST", &guest)).await;
     assert_eq!(tool.status, StatusCode::OK, "tools send no origin");
+    // A friend on the same site would have the issuer's cookie sent along: that is for our own pages.
+    for path in ["/oauth/sign-out", "/oauth/sign-in", "/oauth/token"] {
+        let friend = bench.ask(Ask::new("POST", path).header("origin", "https://friend.example")).await;
+        assert_eq!(friend.fault(), is(403, "origin-refused"), "{path}");
+    }
+    let own = bench.ask(Ask::new("POST", "/oauth/sign-out").header("origin", "http://localhost:8080")).await;
+    assert_eq!(own.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
