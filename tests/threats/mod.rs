@@ -3,3 +3,4 @@
 mod media;
 mod nonces;
 mod paths;
+mod storms;

@@ -249,7 +249,11 @@ impl Sfu {
         if let Some(room) = self.rooms.at(room_ix) {
             subscriber.connect(&room.stage);
         }
-        self.want_key_frames(room_ix, now);
+        // Offering again and again asks for key frames as often as saying so does: its patience is the same.
+        let waits = subscriber.downstreams.iter().any(|down| down.kind == MediaKind::Video && down.is_waiting());
+        if waits && subscriber.sender.is_some() && subscriber.patience.take(now) {
+            self.request_key_frames(room_ix, now);
+        }
     }
 
     /// Ends a session: nothing is sent to it any more, and what it sent is gone.
