@@ -4,6 +4,7 @@
 
 mod light;
 mod network;
+mod nonces;
 mod offers;
 mod peer;
 mod rtp;
@@ -11,6 +12,7 @@ mod world;
 
 pub use light::LightViewer;
 pub use network::{Conditions, Network};
+pub use nonces::Nonces;
 pub use offers::{audio, broadcast_offer, video, watch_offer};
 pub use peer::{Peer, Received, SenderReport};
 pub use rtp::{Extensions, Rtp, vp8_payload};

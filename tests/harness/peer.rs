@@ -2,7 +2,7 @@
 //! code, so that both ends of a test are not the same mistake.
 
 use crate::offers::{MID, TRANSPORT_CC};
-use crate::{Random, Rtp, vp8_payload};
+use crate::{Nonces, Random, Rtp, vp8_payload};
 use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_srtp::context::Context;
@@ -11,8 +11,7 @@ use rtc_stun::attributes::{ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hasher};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,8 +56,8 @@ pub struct Peer {
     pub received: BTreeMap<u32, BTreeMap<u64, Received>>,
     /// RTP packets that arrived, duplicates included.
     pub arrivals: u64,
-    /// What two different packets were sealed with: SSRC and index, with the highest bit set for RTCP.
-    pub reused: Vec<(u32, u64)>,
+    /// What the packets that arrived were sealed with.
+    pub nonces: Nonces,
     /// Sender reports that arrived.
     pub reports: Vec<SenderReport>,
     /// Key-frame requests that arrived.
@@ -91,10 +90,6 @@ pub struct Peer {
     streams: [OutgoingStream; 2],
     random: Random,
     outbox: Vec<Vec<u8>>,
-    /// Every packet by what it was sealed with, as a digest.
-    sealed: HashMap<(u32, u64), u64>,
-    /// Highest index of each SSRC.
-    highest: HashMap<u32, u64>,
 }
 
 struct Server {
@@ -143,9 +138,7 @@ impl Peer {
             alive: true,
             received: BTreeMap::new(),
             arrivals: 0,
-            reused: Vec::new(),
-            sealed: HashMap::new(),
-            highest: HashMap::new(),
+            nonces: Nonces::default(),
             reports: Vec::new(),
             key_frame_requests: 0,
             nacked: Vec::new(),
@@ -476,32 +469,9 @@ impl Peer {
         }
     }
 
-    /// Notes what a packet was sealed with; the network may bring the same packet twice, but no other.
-    fn note_sealed(&mut self, ssrc: u32, index: u64, bytes: &[u8]) {
-        let mut digest = DefaultHasher::new();
-        digest.write(bytes);
-        let digest = digest.finish();
-        if *self.sealed.entry((ssrc, index)).or_insert(digest) != digest {
-            self.reused.push((ssrc, index));
-        }
-    }
-
-    /// The sequence number with its roll-over counter (RFC 3711 section 3.3.1), beginning at zero.
-    fn index(&mut self, ssrc: u32, sequence: u16) -> u64 {
-        let highest = self.highest.entry(ssrc).or_insert(u64::from(sequence));
-        let step = i64::from(sequence.wrapping_sub(*highest as u16).cast_signed());
-        let index = highest.wrapping_add_signed(step);
-        *highest = index.max(*highest);
-        index
-    }
-
     fn rtp(&mut self, bytes: &[u8], now: Instant) {
-        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        if self.incoming.is_some() {
-            let index = self.index(word(8), (word(0) & 0xffff) as u16);
-            self.note_sealed(word(8), index, bytes);
-        }
         let Some(incoming) = &mut self.incoming else { return };
+        self.nonces.note_rtp(bytes);
         let plain = incoming.decrypt_rtp(bytes).expect("the server's SRTP is authentic");
         let mut packet = Rtp::read(&plain);
         self.arrivals += 1;
@@ -522,14 +492,10 @@ impl Peer {
     }
 
     fn rtcp(&mut self, bytes: &[u8]) {
-        // The index stands at the end, before the tag of a profile that has a separate one (RFC 3711 section 3.4).
-        let behind = if self.profile == Some(SrtpProfile::AES128_CM_SHA1_80) { 10 } else { 0 };
-        let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        if self.incoming.is_some() {
-            let index = word(bytes.len() - behind - 4) & 0x7fff_ffff;
-            self.note_sealed(word(4), 1 << 63 | u64::from(index), bytes);
-        }
         let Some(incoming) = &mut self.incoming else { return };
+        // The index stands at the end, before the tag of a profile that has a separate one (RFC 3711 section 3.4).
+        let separate_tag = if self.profile == Some(SrtpProfile::AES128_CM_SHA1_80) { 10 } else { 0 };
+        self.nonces.note_rtcp(bytes, separate_tag);
         let plain = incoming.decrypt_rtcp(bytes).expect("the server's SRTCP is authentic");
         let mut rest = &plain[..];
         while rest.len() >= 4 {

@@ -19,7 +19,7 @@ fn stage(seed: u64) -> (World, PeerId, PeerId) {
 
 fn assert_unique(world: &World) {
     for peer in &world.peers {
-        assert_eq!(peer.reused, [], "two packets were sealed with the same SSRC and index");
+        assert_eq!(peer.nonces.reused, [], "two packets were sealed with the same SSRC and index");
     }
 }
 
