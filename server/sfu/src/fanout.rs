@@ -116,14 +116,19 @@ impl Sfu {
             };
             let at = (self.fanout.cursor.subscriber + room.turn) % room.subscribers.len();
             let seat = room.subscribers[at];
-            match self.fill(seat, &batch, now) {
-                Some(run) => return Some(run),
-                None => {
-                    // What was sealed for one viewer is never sent to the next.
-                    self.fanout.carry = None;
-                    self.fanout.cursor = Cursor { subscriber: self.fanout.cursor.subscriber + 1, packet: 0 };
-                }
+            let peer = self.subscribers.at(seat).map(|subscriber| subscriber.peer).unwrap_or_default();
+            let mut run = None;
+            if !self.contained(peer, now, |sfu| run = sfu.fill(seat, &batch, now)) {
+                // The seats have moved up: going on could seal the batch twice for somebody who has had it.
+                self.finish(room_ix);
+                continue;
             }
+            if run.is_some() {
+                return run;
+            }
+            // What was sealed for one viewer is never sent to the next.
+            self.fanout.carry = None;
+            self.fanout.cursor = Cursor { subscriber: self.fanout.cursor.subscriber + 1, packet: 0 };
         }
     }
 

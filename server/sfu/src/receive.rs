@@ -35,6 +35,16 @@ impl Sfu {
         }
     }
 
+    /// Does something for one peer, contained like its datagrams; false if that ended it.
+    pub(crate) fn contained(&mut self, ix: PeerIx, now: Instant, act: impl FnOnce(&mut Self)) -> bool {
+        let done = catch_unwind(AssertUnwindSafe(|| act(self))).is_ok();
+        if !done {
+            self.counters.count(Noise::Panic);
+            self.remove(ix, Departure::Internal, now);
+        }
+        done
+    }
+
     fn receive(&mut self, tuple: Tuple, bytes: &mut [u8], now: Instant) -> Result<(), Noise> {
         let kind = classify(bytes);
         if kind == Kind::Stun {

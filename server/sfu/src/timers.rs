@@ -24,7 +24,7 @@ impl Sfu {
             self.timers.pop();
             if let Some(peer) = self.peers.at_mut(ix).filter(|peer| peer.wake == Some(at)) {
                 peer.wake = None;
-                self.tick(ix, now);
+                self.contained(ix, now, |sfu| sfu.tick(ix, now));
             }
         }
     }
@@ -234,4 +234,58 @@ fn tell_arrivals(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -
     let media = publisher.streams.first().map_or(0, |stream| stream.ssrc);
     writer.transport(media, &body);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Noise};
+    use veilcast_control::{
+        Admission, Codec, Command, Direction, Encoding, Feedback, Fingerprint, HashFunction, IceCredentials,
+        MediaSection, Offer, PeerKey, Role, RoomKey, RoomSettings, Seed, Setup,
+    };
+    use veilcast_privacy::Secret;
+
+    fn admission(peer: u64, now: Instant, sfu: &mut Sfu) {
+        let ice = |name: &str| IceCredentials {
+            ufrag: format!("{name}{peer}"),
+            password: Secret::new("a password of 22 characters"),
+        };
+        let opus = Codec {
+            payload_type: 111,
+            encoding: Encoding::Opus,
+            rtx: None,
+            feedback: Feedback::default(),
+            parameters: String::new(),
+        };
+        let audio = MediaSection {
+            mid: "0".to_owned(),
+            kind: MediaKind::Audio,
+            direction: Direction::RecvOnly,
+            codecs: vec![opus],
+            extensions: Vec::new(),
+            rids: Vec::new(),
+            ssrcs: Vec::new(),
+            retransmission_ssrcs: Vec::new(),
+        };
+        let fingerprint = Fingerprint { function: HashFunction::Sha256, value: vec![0; 32] };
+        let offer = Offer { ice: ice("peer"), fingerprint, setup: Setup::ActPass, media: vec![audio] };
+        let (room, peer, seed) = (RoomKey(1), PeerKey(peer), Seed(Secret::new([1; 32])));
+        let admission = Admission { room, peer, role: Role::Viewer, ice: ice("ours"), seed, offer };
+        sfu.command(Command::Admit(Box::new(admission)), now);
+    }
+
+    #[test]
+    fn a_fault_in_one_peers_timers_ends_that_peer_alone() {
+        let now = Instant::now();
+        let certificate = crate::generate_certificate().expect("there is randomness");
+        let config = Config { candidates: Vec::new(), certificate, since_1970: Duration::ZERO, dtls_seed: Some(1) };
+        let mut sfu = Sfu::new(config, now).expect("the engine starts");
+        sfu.command(Command::Open { room: RoomKey(1), settings: RoomSettings::default() }, now);
+        (1..=2).for_each(|peer| admission(peer, now, &mut sfu));
+        let first = *sfu.by_key.get(&PeerKey(1)).expect("it was admitted");
+        assert!(!sfu.contained(first, now, |_| panic!("a fault that this test makes")));
+        assert_eq!((sfu.sessions(), sfu.counters().of(Noise::Panic)), (1, 1));
+        assert!(sfu.by_key.contains_key(&PeerKey(2)));
+    }
 }
