@@ -60,6 +60,9 @@ try {
   await viewer.goto(`${server.url}/watch/${by}`);
   await app.says(viewer, 'by invitation');
   await shoot(viewer, 'watch-private');
+  await viewer.goto(`${server.url}/watch/${event.replace(/./g, 'a')}`);
+  await app.says(viewer, 'There is no such event');
+  await shoot(viewer, 'watch-unknown');
 } finally {
   await closeBrowsers();
   await server.stop();

@@ -21,6 +21,7 @@ export type PosterKind =
   | 'sound-only'
   | 'unplayable'
   | 'ended'
+  | 'private'
   | 'failed';
 
 /** What stands in the place of the picture. */
@@ -92,7 +93,7 @@ const SESSION: Partial<Record<SessionState, (model: PlayerModel) => Poster>> = {
     title: 'This event has ended',
     text:
       model.ended === null || model.ended === 'This event has ended.'
-        ? 'Thank you for watching.'
+        ? 'Thank you for watching. This server keeps no recording.'
         : model.ended,
   }),
   failed: ({ error }) => failure(error),
@@ -104,7 +105,7 @@ function failure(error: VeilcastError | null): Poster {
     return { kind: 'failed', title: 'This did not work', text: 'Try again in a moment.', retry: true };
   const invitation = INVITATION[error.code];
   return {
-    kind: 'failed',
+    kind: error.code === 'event-private' ? 'private' : 'failed',
     title: invitation ?? error.title.replace(/\.$/, ''),
     text: invitation === undefined ? error.remedy : 'Ask the organiser for a new one.',
     retry: !FINAL.has(error.code),

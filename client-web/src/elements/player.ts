@@ -312,6 +312,7 @@ const POSTER_ICONS: Record<PosterKind, TemplateResult> = {
   'sound-only': icons.sound,
   unplayable: icons.cameraOff,
   ended: icons.moon,
+  private: icons.lock,
   failed: icons.alert,
 };
 

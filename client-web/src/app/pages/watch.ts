@@ -46,17 +46,38 @@ class Watch extends Page {
         }}
       ></veilcast-player>
       <div class="caption">
-        <h1>${this.summary?.title ?? 'Live event'}</h1>
+        <h1>${this.summary?.title ?? this.#untitled()}</h1>
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
       </div>
-      <p class="assurance">
-        ${icons.lock}
-        <span>
-          The server sees your address, because it delivers the video to you. It is not stored, and nobody else gets to
-          see it. <a href="/privacy">What this server knows</a>
-        </span>
-      </p>
+      ${this.#over ? this.#onward() : this.#assurance()}
     </div>`;
+  }
+
+  /** Nothing more comes: the event has ended, or it lets nobody in here. */
+  get #over(): boolean {
+    return this.model?.session === 'ended' || this.model?.session === 'failed';
+  }
+
+  /** The heading while the server does not tell the event's title. */
+  #untitled(): string {
+    const code = this.model?.session === 'failed' ? this.model.error?.code : undefined;
+    if (code === 'event-private') return 'Private event';
+    if (code === 'event-unknown') return 'Not found';
+    return 'Live event';
+  }
+
+  #assurance(): TemplateResult {
+    return html`<p class="assurance">
+      ${icons.lock}
+      <span>
+        The server sees your address, because it delivers the video to you. It is not stored, and nobody else gets to see
+        it. <a href="/privacy">What this server knows</a>
+      </span>
+    </p>`;
+  }
+
+  #onward(): TemplateResult {
+    return html`<p class="onward"><a href="/">See other events</a> <a href="/privacy">What this server knows</a></p>`;
   }
 
   #named(event: EventSummary): void {
