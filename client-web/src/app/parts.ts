@@ -24,8 +24,9 @@ export function stateBadge(state: EventState): TemplateResult {
 
 /** Who may come in, as an icon with its words. */
 export function access(event: EventSummary): TemplateResult {
-  const words = event.public ? 'Anyone with the link' : 'By invitation';
   const listed = event.listed ? ' · on the home page' : '';
+  // On the home page the link is there for everybody.
+  const words = event.public ? (event.listed ? 'Anyone' : 'Anyone with the link') : 'By invitation';
   return html`<span class="with-icon">${event.public ? icons.globe : icons.lock}${words}${listed}</span>`;
 }
 

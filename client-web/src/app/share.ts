@@ -5,8 +5,11 @@ import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import { watchLink } from './parts.js';
 
-/** How long the button says that it is done. */
+/** How long the button says that it is done, and how long it says something that is to be remembered. */
 const DONE_MS = 2_500;
+const READ_MS = 6_000;
+
+const COPIED = 'Copied';
 
 /** Copies what a viewer needs: the link of a public event, or a fresh invitation to a private one. */
 class Share extends LitElement {
@@ -56,14 +59,17 @@ class Share extends LitElement {
 
   #say(words: string): void {
     this.words = words;
-    setTimeout(() => {
-      this.words = '';
-    }, DONE_MS);
+    setTimeout(
+      () => {
+        this.words = '';
+      },
+      words === COPIED ? DONE_MS : READ_MS,
+    );
   }
 }
 
 async function shareable(event: EventSummary): Promise<{ link: string; words: string }> {
-  if (event.public) return { link: watchLink(event.id), words: 'Copied' };
+  if (event.public) return { link: watchLink(event.id), words: COPIED };
   const { token, expires_in } = await api.eventToken(event.id, 'viewer');
   return { link: watchLink(event.id, token), words: `Copied, valid for ${span(expires_in)}` };
 }

@@ -37,6 +37,11 @@ export const studioStyles = css`
     color-scheme: dark;
   }
 
+  /* Bars beside a picture are to be told from the picture. */
+  .preview.pictured {
+    background: #000000;
+  }
+
   .preview.on-air {
     box-shadow: 0 0 0 3px var(--_live);
   }
@@ -169,6 +174,11 @@ export const studioStyles = css`
     }
 
     .actions .button {
+      flex: 2;
+    }
+
+    /* The final one is the one not to hit by accident. */
+    .actions .danger {
       flex: 1;
     }
 

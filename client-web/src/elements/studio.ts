@@ -94,7 +94,7 @@ export class VeilcastStudio extends LitElement {
   protected override render(): TemplateResult {
     return html`<div class="studio">
       <div class="stage">
-        <div class="preview ${this.onAir ? 'on-air' : ''}">
+        <div class="preview ${this.onAir ? 'on-air' : ''} ${this.#sources.picture === null ? '' : 'pictured'}">
           <video playsinline autoplay muted .muted=${true} aria-label="Preview of your picture"></video>
           ${this.#sources.picture === null ? this.#invitation() : nothing}
           <div class="top">${this.#badges()}</div>
@@ -139,7 +139,7 @@ export class VeilcastStudio extends LitElement {
     return html`<div class="invitation">
       ${icons.camera}
       <p><strong>Nothing is on yet</strong></p>
-      <p>Your browser will ask whether this page may use them.</p>
+      <p>Your browser will ask for your permission first.</p>
       <button type="button" class="button" ?disabled=${this.busy !== null} @click=${this.#turnOnBoth}>
         Turn on camera and microphone
       </button>
@@ -152,7 +152,11 @@ export class VeilcastStudio extends LitElement {
   }
 
   #numbers(): TemplateResult | string {
-    if (this.state !== 'connected') return 'Viewers see you only after you go live.';
+    if (this.state !== 'connected') {
+      return this.#sources.any || this.onAir
+        ? 'Viewers see you only after you go live.'
+        : 'Turn something on, then go live.';
+    }
     const viewers = this.viewers === null ? '' : viewersWords(this.viewers);
     return html`<span class="viewers">${viewers}</span>
       ${this.stats === null ? nothing : html`<span class="stats">${statsWords(this.stats)}</span>`}`;

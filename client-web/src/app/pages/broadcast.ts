@@ -61,12 +61,10 @@ class Broadcast extends Page {
           </div>`;
     }
     return html`<div class="frame">
-      <p class="trail"><a href="/studio">Studio</a></p>
-      <div class="title-row">
-        <div class="what">
-          <h1>${event.title}</h1>
-          <p class="meta">${this.#badge(event)} ${access(event)}</p>
-        </div>
+      <div class="event-head">
+        <p class="trail"><a href="/studio">All events</a></p>
+        <h1>${event.title}</h1>
+        <p class="meta">${this.#badge(event)} ${access(event)}</p>
         ${this.#over ? '' : html`<vc-share .event=${event}></vc-share>`}
       </div>
       ${errorNotice(this.error)} ${this.#over ? this.#farewell() : this.#studio()} ${this.#dialog()}

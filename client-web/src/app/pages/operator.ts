@@ -37,12 +37,13 @@ class Operator extends Page {
   }
 
   #content(events: EventSummary[]): TemplateResult {
-    const counts = (['live', 'scheduled', 'ended'] as const).map((state) => ({
+    // What runs comes first; within a state, the newest.
+    const groups = (['live', 'scheduled', 'ended'] as const).map((state) => ({
       state,
-      count: events.filter((event) => event.state === state).length,
+      members: events.filter((event) => event.state === state),
     }));
     return html`<dl class="figures">
-        ${counts.map(({ state, count }) => html`<div><dt>${FIGURES[state]}</dt><dd>${count}</dd></div>`)}
+        ${groups.map(({ state, members }) => html`<div><dt>${FIGURES[state]}</dt><dd>${members.length}</dd></div>`)}
       </dl>
       <h2>Events on this server</h2>
       ${
@@ -52,15 +53,17 @@ class Operator extends Page {
               <p>Create the first one in the studio.</p>
               <a class="button" href="/studio">Go to the studio</a>
             </div>`
-          : html`<ul class="rows">${events.map((event) => this.#row(event))}</ul>`
+          : html`<ul class="rows">
+              ${groups.flatMap(({ members }) => members.map((event) => this.#row(event)))}
+            </ul>`
       }`;
   }
 
   #row(event: EventSummary): TemplateResult {
     return html`<li class="row">
       <div class="what">
-        <div class="name"><strong>${event.title}</strong> ${stateBadge(event.state)}</div>
-        ${access(event)}
+        <strong class="name">${event.title}</strong>
+        <p class="meta">${stateBadge(event.state)} ${access(event)}</p>
       </div>
       ${
         event.state === 'ended'

@@ -1,4 +1,4 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { api } from '../api.js';
 import { text } from '../form.js';
 import { Page } from '../page.js';
@@ -6,6 +6,27 @@ import { errorNotice } from '../parts.js';
 import { navigate } from '../router.js';
 
 class SignIn extends Page {
+  static override properties = { ready: { state: true } };
+
+  /** Whether the server has its operator. */
+  declare ready: boolean;
+
+  constructor() {
+    super();
+    this.ready = true;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // The hint below is all that depends on it.
+    api.instance().then(
+      ({ ready }) => {
+        this.ready = ready;
+      },
+      () => {},
+    );
+  }
+
   protected override render(): TemplateResult {
     return html`<div class="frame narrow">
       <form class="sheet" @submit=${this.#submit}>
@@ -16,7 +37,11 @@ class SignIn extends Page {
         <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
         <button class="button" ?disabled=${this.busy}>${this.busy ? 'Signing in…' : 'Sign in'}</button>
       </form>
-      <p class="aside">No account yet? Open the setup link that the server printed when it first started.</p>
+      ${
+        this.ready
+          ? nothing
+          : html`<p class="aside">No account yet? Open the setup link that the server printed when it first started.</p>`
+      }
     </div>`;
   }
 

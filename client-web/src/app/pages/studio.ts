@@ -58,8 +58,8 @@ class Studio extends Page {
   #row(event: EventSummary): TemplateResult {
     return html`<li class="row">
       <div class="what">
-        <div class="name"><strong>${event.title}</strong> ${stateBadge(event.state)}</div>
-        ${access(event)}
+        <strong class="name">${event.title}</strong>
+        <p class="meta">${stateBadge(event.state)} ${access(event)}</p>
       </div>
       ${
         event.state === 'ended'

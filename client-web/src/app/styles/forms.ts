@@ -54,7 +54,7 @@ export const forms = css`
   }
 
   .check input {
-    margin-top: 0.1875rem;
+    margin: 0.1875rem 0 0;
   }
 
   .check small {

@@ -15,9 +15,59 @@ export const rooms = css`
     min-width: 0;
   }
 
+  /* On a phone the way back and the link share a line, so that the picture comes soon. */
+  .event-head {
+    display: grid;
+    grid-template: 'trail share' auto 'name share' auto 'meta share' auto / 1fr auto;
+    align-items: center;
+    column-gap: 1.5rem;
+    margin-bottom: 1.25rem;
+  }
+
+  .event-head .trail {
+    grid-area: trail;
+  }
+
+  .event-head h1 {
+    grid-area: name;
+    font-size: clamp(1.375rem, 4vw, 2rem);
+  }
+
+  .event-head .meta {
+    grid-area: meta;
+  }
+
+  .event-head vc-share {
+    grid-area: share;
+    align-self: end;
+  }
+
+  @media (width < 40rem) {
+    .event-head {
+      grid-template: 'trail share' auto 'name name' auto 'meta meta' auto / 1fr auto;
+      margin-bottom: 1rem;
+    }
+
+    main:has(veilcast-studio) {
+      padding-block-start: 0.75rem;
+    }
+
+    .event-head vc-share {
+      align-self: center;
+    }
+
+    .event-head h1 {
+      margin-top: 0.375rem;
+    }
+  }
+
   .trail {
-    margin-bottom: 0.25rem;
     font-size: 0.9375rem;
+  }
+
+  .trail a {
+    display: inline-block;
+    padding-block: 0.375rem;
   }
 
   .trail a::before {
@@ -52,17 +102,25 @@ export const rooms = css`
   }
 
   .row .what {
-    flex: 1 1 16rem;
+    flex: 1 1 11rem;
     min-width: 0;
   }
 
   .row .name {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 0.25rem 0.75rem;
     font-size: 1.0625rem;
+    line-height: 1.35;
     overflow-wrap: anywhere;
+  }
+
+  .row .meta {
+    column-gap: 0.5rem;
+    margin-top: 0.375rem;
+  }
+
+  @media (width < 40rem) {
+    .row {
+      padding-inline: 1rem;
+    }
   }
 
   .event-form {
@@ -115,11 +173,15 @@ export const rooms = css`
     display: grid;
     gap: 1rem;
     /* The whole picture stays on the screen, whatever its shape. */
-    max-width: calc((100dvh - 13rem) * 16 / 9);
+    max-width: calc((100dvh - 14.75rem) * 16 / 9);
   }
 
   main:has(.watch) {
     padding-block-start: clamp(0rem, 2vw, 1.5rem);
+  }
+
+  .watch h1 {
+    font-size: clamp(1.375rem, 3.5vw, 1.75rem);
   }
 
   .caption {
@@ -127,6 +189,16 @@ export const rooms = css`
     flex-wrap: wrap;
     align-items: center;
     gap: 0.5rem 0.875rem;
+  }
+
+  .onward {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.25rem 1.5rem;
+  }
+
+  .caption + p {
+    margin-top: -0.25rem;
   }
 
   .assurance {
@@ -178,6 +250,21 @@ export const rooms = css`
   .figures dt {
     color: var(--_soft);
     font-size: 0.9375rem;
+    white-space: nowrap;
+  }
+
+  @media (width < 40rem) {
+    .figures {
+      gap: 0.5rem;
+    }
+
+    .figures div {
+      padding: 0.75rem;
+    }
+
+    .figures dt {
+      font-size: 0.875rem;
+    }
   }
 
   .figures dd {
