@@ -95,11 +95,7 @@ async fn delete_publisher(
     app.delete(Role::Broadcaster, &bearer, &path).await
 }
 
-async fn delete_viewer(
-    State(app): State<Arc<App>>,
-    bearer: Bearer,
-    path: SessionPath,
-) -> Result<StatusCode, Problem> {
+async fn delete_viewer(State(app): State<Arc<App>>, bearer: Bearer, path: SessionPath) -> Result<StatusCode, Problem> {
     app.delete(Role::Viewer, &bearer, &path).await
 }
 

@@ -87,9 +87,8 @@ impl Reader<'_> {
         let data_dir = self.data_dir();
         let log = self.one("log", "info", |text| crate::logging::parse(text).map(|_| text.to_owned()));
         let trusted_proxies = self.list("trusted_proxy", parse::proxy);
-        let allowed_origins = self.list("allowed_origin", |text| {
-            url::parse_origin(text).map_err(|why| format!("is not an origin: {why}"))
-        });
+        let allowed_origins = self
+            .list("allowed_origin", |text| url::parse_origin(text).map_err(|why| format!("is not an origin: {why}")));
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
