@@ -1,7 +1,11 @@
 //! Row 7: what one viewer can make a broadcaster do, by whatever it says.
 
-use harness::{Conditions, World, watch_offer};
+use harness::{Conditions, ROOM, World, watch_offer};
 use std::time::Duration;
+use veilcast_control::{
+    Admission, Command, Fingerprint, HashFunction, IceCredentials, MediaFault, PeerKey, Report, Role, Seed, Setup,
+};
+use veilcast_privacy::Secret;
 
 /// A viewer that drops its video and takes it back, for ever, is a viewer that asks for key frames for ever.
 #[test]
@@ -23,4 +27,38 @@ fn offers_are_no_way_around_the_patience_for_key_frames() {
     }
     let asked = world.peers[broadcaster].key_frame_requests - before;
     assert!((10..=14).contains(&asked), "{asked} requests in a minute");
+}
+
+/// Joins that never connect take no more room than a limit, and give it back.
+#[test]
+fn joins_that_never_connect_are_bounded() {
+    let mut world = World::new(82, Conditions::default());
+    let viewer = world.viewer();
+    world.run(Duration::from_millis(500));
+    let credentials = |number: u64| IceCredentials {
+        ufrag: format!("flood{number}"),
+        password: Secret::new("a password of enough length"),
+    };
+    let flood = |world: &mut World, number: u64| {
+        let fingerprint = Fingerprint { function: HashFunction::Sha256, value: vec![1; 32] };
+        world.command(Command::Admit(Box::new(Admission {
+            room: ROOM,
+            peer: PeerKey(1_000_000 + number),
+            role: Role::Viewer,
+            ice: credentials(number),
+            seed: Seed(Secret::new(number.to_be_bytes())),
+            offer: watch_offer(credentials(number), fingerprint, Setup::ActPass),
+        })));
+    };
+    (0..5_000).for_each(|number| flood(&mut world, number));
+    let refused = |world: &World| {
+        let refused = |report: &&Report| matches!(report, Report::Fault { fault: MediaFault::TooMany, .. });
+        world.reports.iter().filter(refused).count()
+    };
+    assert_eq!((world.sfu.sessions(), refused(&world)), (1 + 4_096, 5_000 - 4_096));
+    world.run(Duration::from_secs(31));
+    assert_eq!(world.sfu.sessions(), 1, "only who connected is left");
+    assert!(world.peers[viewer].connected);
+    flood(&mut world, 9_999);
+    assert_eq!(world.sfu.sessions(), 2);
 }

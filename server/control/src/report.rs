@@ -97,6 +97,8 @@ pub enum MediaFault {
     TooMany,
     /// No more admissions before a restart.
     Draining,
+    /// The engine failed at this request alone; the session it belonged to has ended.
+    Internal,
 }
 
 /// Why a session ended.

@@ -1,6 +1,5 @@
 //! What the control plane asks for: one function a command.
 
-use crate::Sfu;
 use crate::egress::{Downstream, ExtensionIds, PayloadTypes, Start, Subscriber};
 use crate::feedback::reports::Offset;
 use crate::feedback::transport::Arrivals;
@@ -10,11 +9,17 @@ use crate::negotiate;
 use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Section, Side, Source, draw, draw_ssrc};
 use crate::routing::{Performer, Room, RoomIx, Track, TrackIx};
 use crate::slots::Slots;
+use crate::{Noise, Sfu};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use veilcast_control::{
     Admission, Answer, AnswerSection, Command, Departure, IceCredentials, MediaFault, MediaKind, Offer, OutgoingTrack,
     PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup,
 };
+
+/// Sessions that may be connecting at once. Each holds a handshake of some 12 KiB; a whole hall that joins at once connects
+/// in seconds, so only a flood of joins that never connect meets this.
+const MAX_CONNECTING: usize = 4_096;
 
 impl Sfu {
     pub(crate) fn command(&mut self, command: Command, now: Instant) {
@@ -22,10 +27,10 @@ impl Sfu {
             Command::Open { room, settings } => self.open(room, settings),
             Command::Admit(admission) => {
                 let peer = admission.peer;
-                self.answer_or_refuse(peer, |sfu| sfu.admit(*admission, now));
+                self.answer_or_refuse(peer, now, |sfu| sfu.admit(*admission, now));
             }
             Command::Offer { peer, offer, fresh } => {
-                self.answer_or_refuse(peer, |sfu| sfu.offer(peer, &offer, fresh, now));
+                self.answer_or_refuse(peer, now, |sfu| sfu.offer(peer, &offer, fresh, now));
             }
             Command::RestartIce { peer, remote, local } => self.restart_ice(peer, local, remote),
             Command::Revoke { peer } => {
@@ -57,12 +62,24 @@ impl Sfu {
         self.rooms.remove(ix);
     }
 
-    fn answer_or_refuse(&mut self, peer: PeerKey, act: impl FnOnce(&mut Self) -> Result<Answer, MediaFault>) {
-        let report = match act(self) {
+    fn answer_or_refuse(
+        &mut self,
+        peer: PeerKey,
+        now: Instant,
+        act: impl FnOnce(&mut Self) -> Result<Answer, MediaFault>,
+    ) {
+        // A fault of ours on one peer's offer ends that peer and nobody else.
+        let outcome = catch_unwind(AssertUnwindSafe(|| act(self))).unwrap_or_else(|_| {
+            self.counters.count(Noise::Panic);
+            if let Some(ix) = self.by_key.get(&peer) {
+                self.remove(*ix, Departure::Internal, now);
+            }
+            Err(MediaFault::Internal)
+        });
+        self.reports.push_back(match outcome {
             Ok(answer) => Report::Answer { peer, answer: Box::new(answer) },
             Err(fault) => Report::Fault { peer, fault },
-        };
-        self.reports.push_back(report);
+        });
     }
 
     fn admit(&mut self, admission: Admission, now: Instant) -> Result<Answer, MediaFault> {
@@ -72,6 +89,9 @@ impl Sfu {
         }
         if self.by_key.contains_key(&key) || self.by_ufrag.contains_key(&ice.ufrag) {
             return Err(MediaFault::OfferInvalid);
+        }
+        if self.connecting >= MAX_CONNECTING {
+            return Err(MediaFault::TooMany);
         }
         let room_ix = *self.by_room.get(&room).ok_or(MediaFault::RoomUnknown)?;
         let settings = self.rooms.at(room_ix).ok_or(MediaFault::RoomUnknown)?.settings.clone();
@@ -98,6 +118,7 @@ impl Sfu {
         };
         let ufrag = peer.ice.local().ufrag.clone();
         let ix = self.peers.insert(peer);
+        self.connecting += 1;
         self.by_key.insert(key, ix);
         self.by_ufrag.insert(ufrag, ix);
         match role {
@@ -259,6 +280,7 @@ impl Sfu {
     /// Ends a session: nothing is sent to it any more, and what it sent is gone.
     pub(crate) fn remove(&mut self, ix: PeerIx, why: Departure, now: Instant) {
         let Some(mut peer) = self.peers.remove(ix) else { return };
+        self.connecting -= usize::from(peer.receiver.is_none());
         self.by_key.remove(&peer.key);
         for ufrag in peer.ice.local_ufrags() {
             self.by_ufrag.remove(ufrag);

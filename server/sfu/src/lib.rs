@@ -133,6 +133,8 @@ pub struct Sfu {
     candidates: Vec<Candidate>,
     clock: NtpClock,
     draining: bool,
+    /// Sessions whose handshake is not complete.
+    connecting: usize,
 
     rooms: Slots<Room>,
     tracks: Slots<Track>,
@@ -161,6 +163,7 @@ impl Sfu {
             candidates: config.candidates,
             clock: NtpClock::new(now, config.since_1970),
             draining: false,
+            connecting: 0,
             rooms: Slots::default(),
             tracks: Slots::default(),
             peers: Slots::default(),

@@ -131,7 +131,9 @@ impl Sfu {
             Some((SrtpSender::new(profile, &ours).ok()?, SrtpReceiver::new(profile, &theirs).ok()?))
         });
         let Some((sender, receiver)) = keys else { return self.remove(ix, Departure::HandshakeFailed, now) };
-        peer.receiver = Some(receiver);
+        if peer.receiver.replace(receiver).is_none() {
+            self.connecting -= 1;
+        }
         let (key, room_ix) = (peer.key, peer.room);
         let selected = peer.ice.selected();
         match &mut peer.side {
@@ -166,84 +168,56 @@ impl Sfu {
                 self.schedule(ix, due);
             }
         }
-        self.route_packet(ix, room_ix, &header, &found, reception.index, &bytes[..end], now)
+        let opened = Opened { header: &header, packet: &bytes[..end], index: reception.index };
+        self.route_packet(ix, room_ix, &opened, &found, now)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one packet's parts between opening and routing")]
+    /// Puts an opened packet into its room's batch, and notes what its arrival calls for.
     fn route_packet(
         &mut self,
         ix: PeerIx,
         room_ix: RoomIx,
-        header: &Header,
+        opened: &Opened<'_>,
         found: &Found,
-        srtp_index: u64,
-        packet: &[u8],
         now: Instant,
     ) -> Result<(), Noise> {
         let Some(Peer { side: Side::Broadcaster(publisher), .. }) = self.peers.at_mut(ix) else {
             return Err(Noise::Unbound);
         };
         let room = self.rooms.at_mut(room_ix).ok_or(Noise::Unbound)?;
-        let mid = found.mid.clone().map(|mid| &packet[mid]);
-        let section_at =
-            match publisher.streams.iter().find(|s| s.ssrc == header.ssrc || s.rtx_ssrc == Some(header.ssrc)) {
-                Some(stream) => publisher.sections.iter().position(|section| section.track == stream.track),
-                None => publisher.section_of(mid, header.ssrc, header.payload_type),
-            }
-            .ok_or(Noise::Unbound)?;
-        let section = &publisher.sections[section_at];
-        let (codec, is_rtx) = section.payload_type(header.payload_type).ok_or(Noise::Unbound)?;
-        let encoding = codec.encoding;
-        let mut payload = header.len..packet.len();
-        let mut sequence = header.sequence;
-        let at = if is_rtx {
-            // RFC 4588 section 4: the original number comes first. Padding to probe the path carries none.
-            let Some(original) = packet.get(payload.start..payload.start + 2) else { return Ok(()) };
-            sequence = u16::from_be_bytes([original[0], original[1]]);
-            payload.start += 2;
-            let stream = publisher.streams.iter().position(|stream| stream.track == section.track);
-            let at = stream.ok_or(Noise::Unbound)?;
-            publisher.streams[at].rtx_ssrc = Some(header.ssrc);
-            at
-        } else {
-            bind(publisher, room, &mut self.tracks, section_at, header.ssrc)
-        };
-        let stream = &mut publisher.streams[at];
-        let repairs = encoding.kind() == MediaKind::Video;
-        let arrival = stream.arrive(sequence, repairs, now);
-        if !is_rtx {
+        let Some(what) = identify(publisher, room, &mut self.tracks, opened, found)? else { return Ok(()) };
+        let Opened { header, packet, .. } = opened;
+        let stream = &mut publisher.streams[what.stream];
+        let arrival = stream.arrive(what.sequence, what.encoding.kind() == MediaKind::Video, now);
+        if !what.is_repeat {
             let since_start = now.saturating_duration_since(self.clock.start());
-            stream.statistics.count(srtp_index, header.timestamp, encoding, since_start);
+            stream.statistics.count(opened.index, header.timestamp, what.encoding, since_start);
         }
-        let repeat = stream.next_repeat();
+        let (Arrival::Useful(sequence) | Arrival::AfterGap(sequence)) = arrival else { return Ok(()) };
         let track = self.tracks.at_mut(stream.track).ok_or(Noise::Unbound)?;
-        let (Arrival::Useful(index) | Arrival::AfterGap(index)) = arrival else { return Ok(()) };
         let descriptor = found.dependency_descriptor.clone().map(|range| &packet[range]);
-        let frame = stream.classifier.classify(encoding, header.marker, descriptor, &packet[payload.clone()]);
-        note(track, encoding, frame, arrival, now);
-        let live_again = room.reported.track(track.kind) != TrackState::Live;
-        let track_ix = stream.track;
-        let batch = &mut room.batch;
-        let carried = found.carry(batch, packet);
-        let payload = batch.keep(&packet[payload]);
-        batch.push(Packet {
-            track: track_ix,
-            sequence: index,
+        let payload = &packet[what.payload.clone()];
+        let frame = stream.classifier.classify(what.encoding, header.marker, descriptor, payload);
+        note(track, what.encoding, frame, arrival, now);
+        let carried = found.carry(&mut room.batch, packet);
+        let payload = room.batch.keep(payload);
+        room.batch.push(Packet {
+            track: stream.track,
+            sequence,
             timestamp: header.timestamp,
             marker: header.marker,
-            encoding,
+            encoding: what.encoding,
             frame,
             arrival: now,
             payload,
             carried,
         });
-        let full = batch.is_full();
+        let live_again = room.reported.track(track.kind) != TrackState::Live;
+        let full = room.batch.is_full();
+        let due = if matches!(arrival, Arrival::AfterGap(_)) { Some(now) } else { stream.next_repeat() };
         self.fanout.touch(room_ix);
-        if let Some(due) = repeat {
+        if let Some(due) = due {
             self.schedule(ix, due);
-        }
-        if matches!(arrival, Arrival::AfterGap(_)) {
-            self.schedule(ix, now);
         }
         if live_again {
             self.report_stage(room_ix, now);
@@ -318,6 +292,59 @@ impl Sfu {
             self.request_key_frames(room, now);
         }
     }
+}
+
+/// A packet that has authenticated, without its tag and padding.
+struct Opened<'a> {
+    header: &'a Header,
+    packet: &'a [u8],
+    /// Its SRTP index, for the statistics.
+    index: u64,
+}
+
+/// Which stream a packet belongs to, and what of it is payload.
+struct Identified {
+    stream: usize,
+    encoding: Encoding,
+    /// A retransmission (RFC 4588).
+    is_repeat: bool,
+    /// The media stream's own number, also for a repeat.
+    sequence: u16,
+    payload: Range<usize>,
+}
+
+/// Finds the stream of a packet; `None` for padding that probes the path.
+fn identify(
+    publisher: &mut Publisher,
+    room: &mut Room,
+    tracks: &mut Slots<Track>,
+    opened: &Opened<'_>,
+    found: &Found,
+) -> Result<Option<Identified>, Noise> {
+    let Opened { header, packet, .. } = opened;
+    let known = publisher.streams.iter().find(|s| s.ssrc == header.ssrc || s.rtx_ssrc == Some(header.ssrc));
+    let section_at = match known {
+        Some(stream) => publisher.sections.iter().position(|section| section.track == stream.track),
+        None => {
+            let mid = found.mid.clone().map(|mid| &packet[mid]);
+            publisher.section_of(mid, header.ssrc, header.payload_type)
+        }
+    }
+    .ok_or(Noise::Unbound)?;
+    let section = &publisher.sections[section_at];
+    let (codec, is_repeat) = section.payload_type(header.payload_type).ok_or(Noise::Unbound)?;
+    let encoding = codec.encoding;
+    let payload = header.len..packet.len();
+    if !is_repeat {
+        let stream = bind(publisher, room, tracks, section_at, header.ssrc);
+        return Ok(Some(Identified { stream, encoding, is_repeat, sequence: header.sequence, payload }));
+    }
+    // RFC 4588 section 4: the original number comes first. Padding to probe the path carries none.
+    let Some(original) = packet.get(payload.start..payload.start + 2) else { return Ok(None) };
+    let sequence = u16::from_be_bytes([original[0], original[1]]);
+    let stream = publisher.streams.iter().position(|stream| stream.track == section.track).ok_or(Noise::Unbound)?;
+    publisher.streams[stream].rtx_ssrc = Some(header.ssrc);
+    Ok(Some(Identified { stream, encoding, is_repeat, sequence, payload: payload.start + 2..payload.end }))
 }
 
 /// Binds a new SSRC to its section. A section whose SSRC changes gets a new track: its numbers begin anew.

@@ -122,6 +122,7 @@ impl From<MediaFault> for Problem {
             MediaFault::RoomUnknown | MediaFault::PeerUnknown => FaultCode::SessionUnknown,
             MediaFault::TooMany => FaultCode::TooMany,
             MediaFault::Draining => FaultCode::Draining,
+            MediaFault::Internal => FaultCode::Internal,
         })
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn parse_origin(text: &str) -> Result<String, &'static str> {
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains(['/', '?', '#', '@']) {
-        return Err("it is an origin only: no path, no query, no user");
+        return Err("write it without path, query and user");
     }
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) => (host, parse_port(port)?),
