@@ -165,7 +165,10 @@ export class VeilcastPlayer extends LitElement {
     this.#viewer = viewer;
     this.#unsubscribe = [
       viewer.on('state', (session) => this.#change({ session })),
-      viewer.on('stage', (stage) => this.#stageChanged(stage)),
+      viewer.on('stage', (stage) => {
+        this.#stageChanged(stage);
+        if (stage.audio !== 'absent' || stage.video !== 'absent') this.#attach(video, viewer);
+      }),
       viewer.on('playing', (detail) => {
         // A codec that could not be played has given way to one that can.
         this.#change({
@@ -180,10 +183,16 @@ export class VeilcastPlayer extends LitElement {
       viewer.on('error', (error) => this.#change({ error })),
       viewer.on('event', (event: EventSummary) => this.#tell('veilcast-event', event)),
     ];
-    video.srcObject = viewer.stream;
+    video.srcObject = null;
     viewer.start();
-    this.#play(video);
     this.#stir();
+  }
+
+  /** Not before something comes: an element that waits for its first frame holds up the `load` event of its page. */
+  #attach(video: HTMLVideoElement, viewer: Viewer): void {
+    if (video.srcObject === viewer.stream) return;
+    video.srcObject = viewer.stream;
+    this.#play(video);
   }
 
   #stageChanged(stage: StageState): void {
