@@ -1,3 +1,4 @@
 //! Real sockets on loopback: what the shell around the engine adds to it.
 
+mod certificates;
 mod socket;

@@ -12,17 +12,22 @@ use veilcast_shard::{Config, Error, Running};
 const ROOM: RoomKey = RoomKey(7);
 
 /// A free port: the system picks it, and gives it back.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let socket = UdpSocket::bind("[::]:0").expect("a socket");
     socket.local_addr().expect("bound").port()
 }
 
-fn start(port: u16, shards: usize) -> Result<Running, Error> {
+pub(super) fn start(port: u16, shards: usize) -> Result<Running, Error> {
     let addresses = vec![IpAddr::from([127, 0, 0, 1])];
     veilcast_shard::start(&Config { first_port: port, shards, addresses, advertised_port: None })
 }
 
-async fn admit(running: &mut Running, room: RoomKey, number: u64, offer: veilcast_control::Offer) -> Answer {
+pub(super) async fn admit_offer(
+    running: &mut Running,
+    room: RoomKey,
+    number: u64,
+    offer: veilcast_control::Offer,
+) -> Answer {
     let ice = IceCredentials {
         ufrag: format!("local{number:04}"),
         password: Secret::new(format!("a password of enough length {number}").into_bytes()),
@@ -55,7 +60,7 @@ async fn replies_leave_from_the_address_that_was_asked() {
     let mut running = start(port, 1).expect("the port is free");
     let mut peer = Peer::new("127.0.0.1:1".parse().expect("an address"), Setup::ActPass, 1);
     let offer = watch_offer(peer.ice.clone(), peer.fingerprint(), peer.setup());
-    let answer = admit(&mut running, ROOM, 1, offer).await;
+    let answer = admit_offer(&mut running, ROOM, 1, offer).await;
     peer.accept(&answer, Instant::now());
     for (bind, server) in [("127.0.0.1:0", "127.0.0.1"), ("127.0.0.1:0", "127.0.0.9"), ("[::1]:0", "::1")] {
         let socket = UdpSocket::bind(bind).expect("a socket");
@@ -86,7 +91,7 @@ async fn every_event_lives_on_one_shard_and_events_spread() {
     for number in 0..4 {
         let peer = Peer::new("127.0.0.1:1".parse().expect("an address"), Setup::ActPass, number);
         let offer = watch_offer(peer.ice.clone(), peer.fingerprint(), peer.setup());
-        let answer = admit(&mut running, RoomKey(number % 2), 10 + number, offer).await;
+        let answer = admit_offer(&mut running, RoomKey(number % 2), 10 + number, offer).await;
         ports.push(answer.candidates[0].address.port());
     }
     assert_eq!((ports[0], ports[1]), (ports[2], ports[3]), "an event stays on its shard");
