@@ -2,6 +2,8 @@
 //!
 //! The real engine with N connected viewers; peers, network and handshakes are the test harness's and are not timed.
 
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
 use harness::{Conditions, World};
 use std::time::{Duration, Instant};
 use veilcast_sfu::{Input, Output, Tuple};

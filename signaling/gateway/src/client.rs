@@ -6,7 +6,7 @@ use crate::fault::Problem;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -35,6 +35,10 @@ async fn page(State(app): State<Arc<App>>, request: Request) -> Response {
     if host_is_ours_to_check && !app.origins.is_own_host(host(&request)) {
         return redirect(&app, request.uri());
     }
+    index()
+}
+
+fn index() -> Response {
     match Files::get("index.html") {
         Some(file) => file_response(file, "no-cache"),
         None => Problem::new(FaultCode::NotFound).into_response(),
@@ -64,8 +68,16 @@ pub(crate) async fn file(request: Request) -> Response {
         // Vite puts a hash of the content into the names under assets/.
         Some(file) if path.starts_with("assets/") => file_response(file, "public, max-age=31536000, immutable"),
         Some(file) => file_response(file, "no-cache"),
+        // A person who mistyped an address gets a page that says so; a program gets a problem.
+        None if readable && is_for_a_person(&request) => (StatusCode::NOT_FOUND, index()).into_response(),
         None => Problem::new(FaultCode::NotFound).into_response(),
     }
+}
+
+/// Browsers ask for HTML by name when somebody goes to an address.
+fn is_for_a_person(request: &Request) -> bool {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }
 
 /// The bundler's names have nothing else in them; debug builds read from the disk.

@@ -14,6 +14,7 @@ export const pages = (event, ended) => [
   { name: 'watch-waiting', path: `/watch/${event}`, ready: 'Waiting for the broadcaster', anonymous: true },
   { name: 'watch-ended', path: `/watch/${ended}`, ready: 'ended', anonymous: true },
   { name: 'privacy', path: '/privacy', ready: 'What this server', anonymous: true },
+  { name: 'lost', path: '/no/such/page', ready: 'There is nothing here', anonymous: true },
   { name: 'operator', path: '/operator', ready: 'Audited' },
 ];
 

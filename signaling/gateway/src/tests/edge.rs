@@ -28,6 +28,8 @@ async fn pages_are_one_app_with_a_strict_policy() {
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
         assert!(reply.headers.contains_key("content-security-policy") && !reply.headers.contains_key("server"));
     }
+    let mistyped = bench.ask(Ask::new("GET", "/nothing").header("accept", "text/html,*/*;q=0.8")).await;
+    assert_eq!((mistyped.status, mistyped.header("content-type")), (StatusCode::NOT_FOUND, "text/html"));
     assert!(bench.ask(Ask::new("GET", "/problems/event-ended")).await.body.contains("This event has ended."));
     assert_eq!(bench.ask(Ask::new("GET", "/healthz")).await.status, StatusCode::OK);
     assert_eq!(bench.ask(Ask::new("GET", "/readyz")).await.status, StatusCode::OK);
