@@ -265,7 +265,7 @@ test('ffmpeg publishes over WHIP: Chromium plays, Firefox without H.264 gets sou
     await without.screenshot({ path: join(screens, 'test-ffmpeg-firefox.png') });
     await leave(viewer, without);
   } finally {
-    publisher.kill('SIGINT');
+    publisher.kill('SIGKILL');
   }
 });
 
