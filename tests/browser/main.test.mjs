@@ -250,12 +250,23 @@ test('ffmpeg publishes over WHIP: Chromium plays, Firefox without H.264 gets sou
   const video = ['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0', '-g', '60', '-pix_fmt', 'yuv420p'];
   const audio = ['-c:a', 'libopus', '-ar', '48000', '-ac', '2'];
   const target = ['-f', 'whip', '-authorization', token, `${server.url}/whip/${event}`];
-  const publisher = spawn(ffmpeg, ['-hide_banner', ...source, ...video, ...audio, ...target], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  publisher.stderr.on('data', (bytes) => { log += bytes; });
+  let publisher;
+  let log;
+  const publish = () => {
+    log = '';
+    publisher = spawn(ffmpeg, ['-hide_banner', ...source, ...video, ...audio, ...target], { stdio: ['ignore', 'ignore', 'pipe'] });
+    publisher.stderr.on('data', (bytes) => { log += bytes; });
+  };
+  publish();
   try {
     const viewer = await watch('chromium', event);
-    const seen = await app.plays(viewer).catch((error) => { throw new Error(`${error.message}\n${log.slice(-2_000)}`); });
+    // Once in a while this muxer leaves its socket blocking after the handshake and then sends one frame a second, by its
+    // own count; the same token takes the stage over.
+    const seen = await app.plays(viewer, { within: 8_000 }).catch(() => {
+      publisher.kill('SIGKILL');
+      publish();
+      return app.plays(viewer).catch((error) => { throw new Error(`${error.message}\n${log.slice(-2_000)}`); });
+    });
     assert.equal(seen.codec, 'video/H264');
     assert.ok(seen.audioPackets > 0);
     const without = await watch('firefox', event);
