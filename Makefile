@@ -20,7 +20,7 @@ run: build ## build, then serve on http://localhost:8080 with ./data
 test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and browser tests (debug build)
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
-	cargo build $(CARGO_FLAGS)
+	cargo build $(CARGO_FLAGS) --all-targets
 	cargo test $(CARGO_FLAGS)
 	cd client-web && npm run --silent check && npm run --silent test
 	tests/browser/run.sh --test --test-reporter=spec tests/browser/main.test.mjs
@@ -32,7 +32,7 @@ load: build ## synthetic viewers over real WHEP against the release build (VIEWE
 	VIEWERS=$(or $(VIEWERS),100) cargo bench $(CARGO_FLAGS) --bench load
 
 screens: tools $(CLIENT) ## every page as PNG under target/screens
-	cargo build $(CARGO_FLAGS)
+	cargo build $(CARGO_FLAGS) --all-targets
 	tests/browser/run.sh tests/browser/screens.mjs
 
 clean: ## remove what was built
