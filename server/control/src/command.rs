@@ -33,6 +33,13 @@ pub enum Command {
         /// Ours.
         local: IceCredentials,
     },
+    /// Limits the picture that a viewer gets, by its own choice.
+    Cap {
+        /// The viewer.
+        peer: PeerKey,
+        /// The best it wants.
+        cap: VideoCap,
+    },
     /// Ends a peer's session at once; nothing is sent to it afterwards.
     Revoke {
         /// The session that ends.
@@ -70,6 +77,20 @@ pub enum Role {
     Broadcaster,
     /// Receives every track of the stage. Sends none.
     Viewer,
+}
+
+/// The best picture that a viewer wants. A broadcaster with two layers has no medium one: the next lower is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum VideoCap {
+    /// None at all: sound only.
+    Off,
+    /// The lowest layer.
+    Low,
+    /// The middle one.
+    Medium,
+    /// Whatever its network carries.
+    #[default]
+    High,
 }
 
 /// 256 random bits from the control plane: the engine itself draws none.

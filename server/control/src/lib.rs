@@ -8,12 +8,12 @@ mod command;
 mod media;
 mod report;
 
-pub use command::{Admission, Command, PlayoutDelay, Role, RoomSettings, Seed};
+pub use command::{Admission, Command, PlayoutDelay, Role, RoomSettings, Seed, VideoCap};
 pub use media::{
     Answer, AnswerSection, Candidate, Codec, Direction, Encoding, Extension, ExtensionKind, Feedback, Fingerprint,
     H264Profile, HashFunction, IceCredentials, MediaKind, MediaSection, Offer, OutgoingTrack, Setup,
 };
-pub use report::{Departure, MediaFault, Report, SrtpProfile, Stage, TrackState};
+pub use report::{Departure, LayerDemand, MediaFault, Report, SrtpProfile, Stage, TrackState, VideoQuality};
 
 /// An event's room inside the media plane. Drawn at random when the room opens; not the event's id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

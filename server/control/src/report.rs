@@ -42,6 +42,20 @@ pub enum Report {
         /// What it carries now.
         stage: Stage,
     },
+    /// Which simulcast layers of a broadcaster anybody needs; what nobody needs may rest. Sent when that changes.
+    Layers {
+        /// The broadcaster.
+        peer: PeerKey,
+        /// Its layers, in the order of its offer.
+        layers: Vec<LayerDemand>,
+    },
+    /// What a viewer gets of the picture has changed.
+    Quality {
+        /// The viewer.
+        peer: PeerKey,
+        /// What it gets now.
+        quality: VideoQuality,
+    },
     /// A viewer cannot play what the stage carries. Sent once for each codec that arrives.
     Unplayable {
         /// Who.
@@ -68,6 +82,30 @@ impl Stage {
             MediaKind::Video | MediaKind::Other => self.video,
         }
     }
+}
+
+/// Whether anybody needs a simulcast layer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LayerDemand {
+    /// Its `a=rid` (RFC 8851).
+    pub rid: String,
+    /// Whether it is to be sent.
+    pub wanted: bool,
+}
+
+/// What a viewer gets of the picture. A single layer is `High`, two are `Low` and `High`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VideoQuality {
+    /// Nothing, as it asked.
+    Off,
+    /// Nothing for now: its network does not carry the least of it. Sound goes on.
+    Paused,
+    /// The lowest layer.
+    Low,
+    /// A middle one.
+    Medium,
+    /// The best.
+    High,
 }
 
 /// Whether a track carries anything.

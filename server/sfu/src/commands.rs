@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use veilcast_control::{
     Admission, Answer, AnswerSection, Command, Departure, IceCredentials, MediaFault, MediaKind, Offer, OutgoingTrack,
-    PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup,
+    PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup, VideoCap, VideoQuality,
 };
 
 /// Sessions that may be connecting at once. Each holds a handshake of some 12 KiB; a whole hall that joins at once connects
@@ -33,6 +33,7 @@ impl Sfu {
                 self.answer_or_refuse(peer, now, |sfu| sfu.offer(peer, &offer, fresh, now));
             }
             Command::RestartIce { peer, remote, local } => self.restart_ice(peer, local, remote),
+            Command::Cap { peer, cap } => self.cap(peer, cap, now),
             Command::Revoke { peer } => {
                 if let Some(ix) = self.by_key.get(&peer) {
                     self.remove(*ix, Departure::Revoked, now);
@@ -154,6 +155,18 @@ impl Sfu {
             Role::Viewer => self.update_downstreams(ix, &sections, now),
         }
         self.describe(ix, sections).ok_or(MediaFault::PeerUnknown)
+    }
+
+    /// A viewer chooses its picture. Told to it at once, whether or not it changes anything.
+    fn cap(&mut self, key: PeerKey, cap: VideoCap, now: Instant) {
+        let Some(peer) = self.by_key.get(&key).and_then(|ix| self.peers.at(*ix)) else { return };
+        let (Side::Viewer(seat), room_ix) = (&peer.side, peer.room) else { return };
+        let (Some(subscriber), Some(room)) = (self.subscribers.at_mut(*seat), self.rooms.at(room_ix)) else { return };
+        subscriber.cap = cap;
+        subscriber.connect(&room.stage);
+        let quality = if cap == VideoCap::Off { VideoQuality::Off } else { VideoQuality::High };
+        self.reports.push_back(Report::Quality { peer: key, quality });
+        self.want_key_frames(room_ix, now);
     }
 
     fn restart_ice(&mut self, key: PeerKey, local: IceCredentials, remote: IceCredentials) {

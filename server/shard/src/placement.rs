@@ -38,9 +38,10 @@ impl Placement {
                 self.load[shard] += 1;
                 Some(shard)
             }
-            Command::Offer { peer, .. } | Command::RestartIce { peer, .. } | Command::Revoke { peer } => {
-                self.peers.get(peer).map(|seat| seat.shard)
-            }
+            Command::Offer { peer, .. }
+            | Command::RestartIce { peer, .. }
+            | Command::Cap { peer, .. }
+            | Command::Revoke { peer } => self.peers.get(peer).map(|seat| seat.shard),
             Command::Close { room } => {
                 let shard = self.rooms.remove(room)?;
                 self.load[shard] = self.load[shard].saturating_sub(1);
@@ -153,7 +154,11 @@ fn refusal(command: &Command) -> Option<Report> {
         Command::Offer { peer, .. } | Command::RestartIce { peer, .. } => {
             Some(Report::Fault { peer: *peer, fault: MediaFault::PeerUnknown })
         }
-        Command::Revoke { .. } | Command::Close { .. } | Command::Open { .. } | Command::Drain => None,
+        Command::Cap { .. }
+        | Command::Revoke { .. }
+        | Command::Close { .. }
+        | Command::Open { .. }
+        | Command::Drain => None,
     }
 }
 

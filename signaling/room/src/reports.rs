@@ -19,6 +19,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
                 }
             }
             Report::Unplayable { peer, encoding } => self.unplayable(*peer, *encoding),
+            Report::Layers { .. } | Report::Quality { .. } => {}
         }
     }
 

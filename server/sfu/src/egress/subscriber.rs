@@ -8,7 +8,7 @@ use crate::selection::Patience;
 use crate::slots::Ix;
 use crate::srtp::SrtpSender;
 use std::time::Instant;
-use veilcast_control::{Encoding, PlayoutDelay};
+use veilcast_control::{Encoding, MediaKind, PlayoutDelay, VideoCap};
 
 pub(crate) type SubscriberIx = Ix<Subscriber>;
 
@@ -26,6 +26,8 @@ pub(crate) struct Subscriber {
     parked: Vec<Downstream>,
     pub(crate) playout_delay: PlayoutDelay,
     pub(crate) patience: Patience,
+    /// The best picture that it wants.
+    pub(crate) cap: VideoCap,
     transport: u16,
     repeats_left: usize,
 }
@@ -49,6 +51,7 @@ impl Subscriber {
             parked: Vec::new(),
             playout_delay,
             patience: Patience::default(),
+            cap: VideoCap::default(),
             transport: 0,
             repeats_left: REPEAT_ALLOWANCE,
         }
@@ -68,6 +71,10 @@ impl Subscriber {
     /// Points the tracks at what the stage carries.
     pub(crate) fn connect(&mut self, stage: &[Performer]) {
         for downstream in &mut self.downstreams {
+            if downstream.kind == MediaKind::Video && self.cap == VideoCap::Off {
+                downstream.pause();
+                continue;
+            }
             downstream.wanted = stage.get(downstream.place).and_then(|place| place.track(downstream.kind));
         }
     }

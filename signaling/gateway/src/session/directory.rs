@@ -80,7 +80,11 @@ impl Directory {
             Report::Restarted { peer } => (peer, Reply::Restarted),
             Report::Fault { peer, fault } => (peer, Reply::Fault(fault)),
             Report::Gone { peer, .. } => (peer, Reply::Gone),
-            Report::Connected { .. } | Report::Stage { .. } | Report::Unplayable { .. } => return,
+            Report::Connected { .. }
+            | Report::Stage { .. }
+            | Report::Layers { .. }
+            | Report::Quality { .. }
+            | Report::Unplayable { .. } => return,
         };
         if let Some((_, sender)) = self.waiting.remove(&peer) {
             // Whoever gave up waiting has cleaned up after itself.
