@@ -9,7 +9,7 @@ use veilcast_control::{
     RoomSettings, Seed, Setup,
 };
 use veilcast_privacy::Secret;
-use veilcast_sfu::{Batch, Config, Input, Output, Sfu, SinkKey, Tuple};
+use veilcast_sfu::{Batch, Config, Input, Output, Sfu, ShardId, Shards, SinkKey, Tuple};
 
 /// Where the engine listens.
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 10_000);
@@ -46,6 +46,8 @@ impl World {
     pub fn new(seed: u64, conditions: Conditions) -> Self {
         let start = Instant::now();
         let config = Config {
+            shard: ShardId(0),
+            shards: Shards::first(1),
             candidates: vec![Candidate { address: SERVER, priority: 1 }],
             certificate: veilcast_sfu::generate_certificate().expect("a certificate can be made"),
             since_1970: Duration::from_secs(1_800_000_000),
@@ -232,6 +234,7 @@ impl World {
                 }
                 Output::Report(report) => self.reports.push(report),
                 Output::Batch(sink, batch) => self.sunk.push((sink, batch)),
+                Output::Cast(..) => {}
                 Output::Wake(at) => {
                     self.wake = at;
                     return;

@@ -1,20 +1,18 @@
 //! What the control plane asks for: one function a command.
 
-use crate::egress::{Downstream, ExtensionIds, PayloadTypes, Start, Subscriber};
-use crate::feedback::reports::Offset;
 use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::ice::Agent;
 use crate::negotiate;
-use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Section, Side, Source, draw, draw_ssrc};
-use crate::routing::{Performer, Room, RoomIx, Track, TrackIx};
-use crate::slots::Slots;
+use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Side, Source, draw_ssrc};
+use crate::routing::{Performer, Room};
+use crate::seats::outgoing_track;
 use crate::{Noise, Sfu};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use veilcast_control::{
-    Admission, Answer, AnswerSection, Command, Departure, IceCredentials, MediaFault, MediaKind, Offer, OutgoingTrack,
-    PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup, VideoCap, VideoQuality,
+    Admission, Answer, AnswerSection, Command, Departure, IceCredentials, MediaFault, Offer, PeerKey, Report, Role,
+    RoomKey, RoomSettings, Seed, Setup,
 };
 
 /// Sessions that may be connecting at once. Each holds a handshake of some 12 KiB; a whole hall that joins at once connects
@@ -48,7 +46,8 @@ impl Sfu {
         match self.by_room.get(&key).and_then(|ix| self.rooms.at_mut(*ix)) {
             Some(room) => room.settings = settings,
             None => {
-                let ix = self.rooms.insert(Room::new(key, settings));
+                let watched_on = self.watchers.get(&key).copied().unwrap_or_default();
+                let ix = self.rooms.insert(Room::new(key, settings, watched_on));
                 self.by_room.insert(key, ix);
             }
         }
@@ -60,7 +59,8 @@ impl Sfu {
         for peer in peers {
             self.remove(peer, Departure::RoomClosed, now);
         }
-        self.rooms.remove(ix);
+        let stage = self.rooms.remove(ix).map(|room| room.stage).unwrap_or_default();
+        stage.iter().flat_map(Performer::layers).for_each(|layer| drop(self.layers.remove(&layer)));
     }
 
     fn answer_or_refuse(
@@ -96,7 +96,8 @@ impl Sfu {
         }
         let room_ix = *self.by_room.get(&room).ok_or(MediaFault::RoomUnknown)?;
         let settings = self.rooms.at(room_ix).ok_or(MediaFault::RoomUnknown)?.settings.clone();
-        let sections = negotiate::answer(&offer, role, &settings, |kind| outgoing_track(&seed, room, kind))?;
+        let sections =
+            negotiate::answer(&offer, role, &settings, |kind, place| outgoing_track(&seed, room, kind, place))?;
 
         // RFC 8842 section 5.2: we answer `passive` where we may, since a client's first flight finds us ready.
         let setup = if offer.setup == Setup::Passive { Setup::Active } else { Setup::Passive };
@@ -124,7 +125,7 @@ impl Sfu {
         self.by_ufrag.insert(ufrag, ix);
         match role {
             Role::Broadcaster => self.take_stage(ix, room_ix, &offer, &sections, now),
-            Role::Viewer => self.take_seat(ix, room_ix, &settings, &sections),
+            Role::Viewer => self.take_seat(ix, room_ix, &settings, &sections, now),
         }
         self.schedule(ix, now + CONNECT_TIMEOUT);
         self.describe(ix, sections).ok_or(MediaFault::PeerUnknown)
@@ -145,8 +146,9 @@ impl Sfu {
         }
         let (role, room_ix) = (peer.role, peer.room);
         let room = self.rooms.at(room_ix).ok_or(MediaFault::RoomUnknown)?;
-        let sections =
-            negotiate::answer(offer, role, &room.settings, |kind| outgoing_track(&peer.seed, room.key, kind))?;
+        let sections = negotiate::answer(offer, role, &room.settings, |kind, place| {
+            outgoing_track(&peer.seed, room.key, kind, place)
+        })?;
         if offer.ice.ufrag != peer.ice.remote().ufrag {
             self.restart(ix, fresh, offer.ice.clone());
         }
@@ -155,18 +157,6 @@ impl Sfu {
             Role::Viewer => self.update_downstreams(ix, &sections, now),
         }
         self.describe(ix, sections).ok_or(MediaFault::PeerUnknown)
-    }
-
-    /// A viewer chooses its picture. Told to it at once, whether or not it changes anything.
-    fn cap(&mut self, key: PeerKey, cap: VideoCap, now: Instant) {
-        let Some(peer) = self.by_key.get(&key).and_then(|ix| self.peers.at(*ix)) else { return };
-        let (Side::Viewer(seat), room_ix) = (&peer.side, peer.room) else { return };
-        let (Some(subscriber), Some(room)) = (self.subscribers.at_mut(*seat), self.rooms.at(room_ix)) else { return };
-        subscriber.cap = cap;
-        subscriber.connect(&room.stage);
-        let quality = if cap == VideoCap::Off { VideoQuality::Off } else { VideoQuality::High };
-        self.reports.push_back(Report::Quality { peer: key, quality });
-        self.want_key_frames(room_ix, now);
     }
 
     fn restart_ice(&mut self, key: PeerKey, local: IceCredentials, remote: IceCredentials) {
@@ -199,97 +189,6 @@ impl Sfu {
         })
     }
 
-    fn take_stage(&mut self, ix: PeerIx, room_ix: RoomIx, offer: &Offer, sections: &[AnswerSection], now: Instant) {
-        let Some(room) = self.rooms.at_mut(room_ix) else { return };
-        let place = room.take_place(ix);
-        if let Some(Peer { side: Side::Broadcaster(publisher), .. }) = self.peers.at_mut(ix) {
-            publisher.place = place;
-        }
-        self.update_sections(ix, room_ix, offer, sections, now);
-    }
-
-    /// Makes the tracks of a broadcaster what it offers now; a section that stays keeps its track.
-    fn update_sections(
-        &mut self,
-        ix: PeerIx,
-        room_ix: RoomIx,
-        offer: &Offer,
-        sections: &[AnswerSection],
-        now: Instant,
-    ) {
-        let Some(Peer { side: Side::Broadcaster(publisher), .. }) = self.peers.at_mut(ix) else { return };
-        let mut before = std::mem::take(&mut publisher.sections);
-        let accepted = offer.media.iter().zip(sections).filter(|(_, section)| section.accepted);
-        for (offered, section) in accepted {
-            let known =
-                before.iter().position(|known| known.kind == section.kind && *known.mid == *section.mid.as_bytes());
-            let track = match known {
-                Some(at) => before.swap_remove(at).track,
-                None => self.tracks.insert(Track::new(room_ix, section.kind)),
-            };
-            publisher.sections.push(Section {
-                kind: section.kind,
-                mid: section.mid.as_bytes().into(),
-                track,
-                codecs: section.codecs.clone(),
-                ids: ExtensionIds::new(&section.extensions),
-                ssrcs: offered.ssrcs.clone(),
-                retransmission_ssrcs: offered.retransmission_ssrcs.clone(),
-            });
-        }
-        for gone in before {
-            publisher.streams.retain(|stream| stream.track != gone.track);
-            self.tracks.remove(gone.track);
-        }
-        let place = publisher.place;
-        let tracks: Vec<(MediaKind, TrackIx)> =
-            publisher.sections.iter().map(|section| (section.kind, section.track)).collect();
-        if let Some(room) = self.rooms.at_mut(room_ix) {
-            let performer = &mut room.stage[place];
-            *performer = Performer { peer: Some(ix), ..Performer::default() };
-            tracks.into_iter().for_each(|(kind, track)| performer.set_track(kind, Some(track)));
-            room.connect(&mut self.subscribers);
-        }
-        self.report_stage(room_ix, now);
-        self.want_key_frames(room_ix, now);
-    }
-
-    fn take_seat(&mut self, ix: PeerIx, room_ix: RoomIx, settings: &RoomSettings, sections: &[AnswerSection]) {
-        let Some(peer) = self.peers.at_mut(ix) else { return };
-        let Some(room) = self.rooms.at_mut(room_ix) else { return };
-        let downstreams = sections.iter().filter_map(|section| downstream(&peer.seed, section)).collect();
-        let mut subscriber = Subscriber::new(ix, downstreams, settings.playout_delay);
-        subscriber.connect(&room.stage);
-        let seat = self.subscribers.insert(subscriber);
-        room.subscribers.push(seat);
-        peer.side = Side::Viewer(seat);
-    }
-
-    /// Makes the tracks of a viewer what it offers now. A session's track of a kind is one and the same for as long as the
-    /// session lasts, whatever section it is in and however long it was in none: its SSRC is, and its keys are, so its
-    /// numbers must go on.
-    fn update_downstreams(&mut self, ix: PeerIx, sections: &[AnswerSection], now: Instant) {
-        let Some(peer) = self.peers.at(ix) else { return };
-        let Side::Viewer(seat) = peer.side else { return };
-        let room_ix = peer.room;
-        let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
-        let mut before = subscriber.take_downstreams();
-        for section in sections.iter().filter(|section| section.accepted) {
-            let known = before.iter().position(|known| known.kind == section.kind).map(|at| before.swap_remove(at));
-            let kept = known.map(|known| known.renegotiate(section));
-            subscriber.downstreams.extend(kept.or_else(|| downstream(&peer.seed, section)));
-        }
-        subscriber.park(before);
-        if let Some(room) = self.rooms.at(room_ix) {
-            subscriber.connect(&room.stage);
-        }
-        // Offering again and again asks for key frames as often as saying so does: its patience is the same.
-        let waits = subscriber.downstreams.iter().any(|down| down.kind == MediaKind::Video && down.is_waiting());
-        if waits && subscriber.sender.is_some() && subscriber.patience.take(now) {
-            self.request_key_frames(room_ix, now);
-        }
-    }
-
     /// Ends a session: nothing is sent to it any more, and what it sent is gone.
     pub(crate) fn remove(&mut self, ix: PeerIx, why: Departure, now: Instant) {
         let Some(mut peer) = self.peers.remove(ix) else { return };
@@ -304,12 +203,7 @@ impl Sfu {
         self.outbox.retain(|(tuple, _)| !peer.ice.tuples().any(|own| own == *tuple));
         self.say_goodbye(&mut peer);
         match peer.side {
-            Side::Viewer(seat) => {
-                self.subscribers.remove(seat);
-                if let Some(room) = self.rooms.at_mut(peer.room) {
-                    room.subscribers.retain(|other| *other != seat);
-                }
-            }
+            Side::Viewer(seat) => self.leave_seat(seat, peer.room, now),
             Side::Broadcaster(publisher) => self.leave_stage(peer.room, &publisher, now),
         }
         self.reports.push_back(Report::Gone { peer: peer.key, why });
@@ -321,55 +215,17 @@ impl Sfu {
         peer.dtls.close(&mut last);
         self.outbox.extend(last.into_iter().map(|bytes| (tuple, bytes)));
     }
-
-    fn leave_stage(&mut self, room_ix: RoomIx, publisher: &Publisher, now: Instant) {
-        remove_tracks(&mut self.tracks, publisher);
-        let Some(room) = self.rooms.at_mut(room_ix) else { return };
-        room.stage[publisher.place] = Performer::default();
-        room.connect(&mut self.subscribers);
-        self.report_stage(room_ix, now);
-    }
-}
-
-fn remove_tracks(tracks: &mut Slots<Track>, publisher: &Publisher) {
-    for section in &publisher.sections {
-        tracks.remove(section.track);
-    }
 }
 
 fn publisher(seed: &Seed, now: Instant) -> Publisher {
     Publisher {
         place: 0,
         sender: None,
-        ssrc: draw_ssrc(seed, Source::AudioOrFeedback),
+        ssrc: draw_ssrc(seed, Source::AudioOrFeedback, 0),
         sections: Vec::new(),
         streams: Vec::new(),
         arrivals: Arrivals::new(now),
         next_feedback: None,
-        offset: Offset::default(),
         intra_requests: 0,
     }
-}
-
-/// A viewer's numbers for the track of this kind: the same after every offer of a session.
-fn outgoing_track(seed: &Seed, room: RoomKey, kind: MediaKind) -> OutgoingTrack {
-    OutgoingTrack {
-        ssrc: draw_ssrc(seed, if kind == MediaKind::Audio { Source::AudioOrFeedback } else { Source::Video }),
-        rtx_ssrc: (kind == MediaKind::Video).then(|| draw_ssrc(seed, Source::VideoRepeats)),
-        // The broadcaster's place on this room's stage: its audio and video share it, and a reload keeps it.
-        cname: format!("{:016x}", room.0),
-    }
-}
-
-fn downstream(seed: &Seed, section: &AnswerSection) -> Option<Downstream> {
-    let outgoing = section.sends.clone()?;
-    let kind = section.kind;
-    let numbers = draw(seed, if kind == MediaKind::Audio { "audio numbers" } else { "video numbers" });
-    let start = Start {
-        sequence: numbers as u16,
-        rtx_sequence: (numbers >> 16) as u16,
-        timestamp: draw(seed, if kind == MediaKind::Audio { "audio time" } else { "video time" }),
-    };
-    let ids = ExtensionIds::new(&section.extensions);
-    Some(Downstream::new(kind, outgoing, &section.mid, ids, PayloadTypes::new(&section.codecs), &start))
 }

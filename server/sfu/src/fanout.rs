@@ -1,8 +1,9 @@
 //! From a routed batch to runs of datagrams, one subscriber after the other, sealed straight into the send buffer.
 
-use crate::egress::{SubscriberIx, Written};
+use crate::egress::{Late, Moment, SubscriberIx, Written};
 use crate::routing::{Batch, RoomIx};
 use crate::{Run, Sfu, Tuple};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,10 +24,18 @@ pub(crate) struct Fanout {
     /// A packet that was sealed but did not fit the run it would have ended: it begins the next.
     carry: Option<Range<usize>>,
     touched: Vec<RoomIx>,
-    queue: VecDeque<(RoomIx, Arc<Batch>)>,
+    queue: VecDeque<Job>,
     cursor: Cursor,
     held: Vec<u8>,
     scratch: Vec<u8>,
+}
+
+/// What is to be sent.
+enum Job {
+    /// A batch to everybody in a room.
+    Batch(RoomIx, Arc<Batch>),
+    /// To one viewer, what it is behind with.
+    CatchUp(SubscriberIx),
 }
 
 /// Where in a room and its batch the next packet comes from.
@@ -65,6 +74,11 @@ impl Fanout {
         }
     }
 
+    /// Notes that a viewer that is behind may be sent more.
+    pub(crate) fn catch_up(&mut self, seat: SubscriberIx) {
+        self.queue.push_back(Job::CatchUp(seat));
+    }
+
     /// Keeps a single datagram while it is sent.
     pub(crate) fn hold(&mut self, datagram: Vec<u8>) -> &[u8] {
         self.held = datagram;
@@ -90,25 +104,44 @@ impl Sfu {
                 continue;
             }
             let batch = room.batch.seal();
-            for (at, packet) in batch.packets().iter().enumerate() {
-                if let Some(track) = self.tracks.at_mut(packet.track) {
-                    track.history.insert(&batch, at);
-                }
+            if room.rewired {
+                self.rewire(ix, now);
             }
-            self.sunk.extend(room.sinks.iter().map(|sink| (*sink, Arc::clone(&batch))));
-            if std::mem::take(&mut room.rewired) {
-                room.connect(&mut self.subscribers);
-                self.want_key_frames(ix, now);
-            }
-            self.fanout.queue.push_back((ix, batch));
+            let Some(room) = self.rooms.at(ix) else { continue };
+            let (key, watched_on) = (room.key, room.watched_on);
+            self.say_batch(key, &batch, watched_on);
+            self.admit_batch(ix, batch, now);
         }
+    }
+
+    /// Keeps a batch for repeats and lines it up for sending, whichever shard it comes from.
+    pub(crate) fn admit_batch(&mut self, ix: RoomIx, batch: Arc<Batch>, now: Instant) {
+        let Some(room) = self.rooms.at(ix) else { return };
+        self.sunk.extend(room.sinks.iter().map(|sink| (*sink, Arc::clone(&batch))));
+        for (at, packet) in batch.packets().iter().enumerate() {
+            if let Some(layer) = self.layers.get_mut(&packet.layer) {
+                layer.take(&batch, at, now);
+            }
+        }
+        self.fanout.queue.push_back(Job::Batch(ix, batch));
     }
 
     /// Seals the next run; `None` when every subscriber has got what is there.
     pub(crate) fn next_run(&mut self, now: Instant) -> Option<Pending> {
         loop {
-            let (room_ix, batch) = self.fanout.queue.front()?;
-            let (room_ix, batch) = (*room_ix, Arc::clone(batch));
+            let (room_ix, batch) = match self.fanout.queue.front()? {
+                Job::Batch(room, batch) => (*room, Arc::clone(batch)),
+                Job::CatchUp(seat) => {
+                    let seat = *seat;
+                    match self.catch_up(seat, now) {
+                        Some(run) => return Some(run),
+                        None => {
+                            self.finish_job();
+                            continue;
+                        }
+                    }
+                }
+            };
             let room = self.rooms.at_mut(room_ix);
             let Some(room) = room.filter(|room| self.fanout.cursor.subscriber < room.subscribers.len()) else {
                 self.finish(room_ix);
@@ -126,16 +159,23 @@ impl Sfu {
             if run.is_some() {
                 return run;
             }
+            if self.subscribers.at(seat).is_some_and(|subscriber| subscriber.news) {
+                self.report_quality(seat);
+            }
             // What was sealed for one viewer is never sent to the next.
             self.fanout.carry = None;
             self.fanout.cursor = Cursor { subscriber: self.fanout.cursor.subscriber + 1, packet: 0 };
         }
     }
 
-    fn finish(&mut self, room: RoomIx) {
+    fn finish_job(&mut self) {
         self.fanout.queue.pop_front();
         self.fanout.cursor = Cursor::default();
         self.fanout.carry = None;
+    }
+
+    fn finish(&mut self, room: RoomIx) {
+        self.finish_job();
         if let Some(room) = self.rooms.at_mut(room) {
             room.turn = room.turn.wrapping_add(1) % room.subscribers.len().max(1);
         }
@@ -143,34 +183,18 @@ impl Sfu {
 
     /// Seals packets for one subscriber until the run is full or the batch is through; `None` if there was nothing.
     fn fill(&mut self, seat: SubscriberIx, batch: &Batch, now: Instant) -> Option<Pending> {
-        let Self { fanout, subscribers, peers, reports, clock, .. } = self;
+        let Self { fanout, subscribers, peers, reports, clock, layers, .. } = self;
         let subscriber = subscribers.at_mut(seat)?;
         let tuple = subscriber.destination?;
-        let (mut end, mut segment, mut count) = (0, 0, 0);
-        if let Some(carried) = fanout.carry.take() {
-            end = carried.len();
-            segment = end;
-            count = 1;
-            fanout.buffer.copy_within(carried, 0);
-        }
+        let moment = Moment::new(layers, clock, now);
+        let mut run = RunBuilder::resume(fanout);
         while let Some(packet) = batch.packets().get(fanout.cursor.packet) {
-            if count == MAX_SEGMENTS || end + MAX_DATAGRAM > MAX_RUN {
-                break;
-            }
-            let out = &mut fanout.buffer[end..end + MAX_DATAGRAM];
-            let written = subscriber.write(out, batch, packet, clock, now);
+            let Some(out) = run.room(&mut fanout.buffer) else { break };
+            let written = subscriber.write(out, batch, packet, &moment);
             fanout.cursor.packet += 1;
             match written {
-                Written::Datagram(len) if count == 0 => (segment, end, count) = (len, len, 1),
-                Written::Datagram(len) if len > segment => {
-                    fanout.carry = Some(end..end + len);
-                    break;
-                }
                 Written::Datagram(len) => {
-                    end += len;
-                    count += 1;
-                    // A shorter one can only be the last (UDP_SEGMENT).
-                    if len < segment {
+                    if !run.add(len, &mut fanout.carry) {
                         break;
                     }
                 }
@@ -182,6 +206,92 @@ impl Sfu {
                 }
             }
         }
-        (end > 0).then_some(Pending { tuple, range: 0..end, segment })
+        run.finish(tuple)
+    }
+
+    /// Seals what a subscriber is behind with and may be sent now, and says when more may be.
+    fn catch_up(&mut self, seat: SubscriberIx, now: Instant) -> Option<Pending> {
+        let peer = self.subscribers.at(seat)?.peer;
+        let mut run = None;
+        self.contained(peer, now, |sfu| run = sfu.fill_behind(seat, now));
+        run
+    }
+
+    fn fill_behind(&mut self, seat: SubscriberIx, now: Instant) -> Option<Pending> {
+        let Self { fanout, subscribers, clock, layers, behind, .. } = self;
+        let subscriber = subscribers.at_mut(seat)?;
+        let tuple = subscriber.destination?;
+        let moment = Moment::new(layers, clock, now);
+        let mut run = RunBuilder::resume(fanout);
+        while let Some(out) = run.room(&mut fanout.buffer) {
+            match subscriber.write_behind(out, &moment) {
+                Late::Sent(len) => {
+                    if !run.add(len, &mut fanout.carry) {
+                        break;
+                    }
+                }
+                Late::Later(at) => {
+                    // Told once: with nothing in this run, the job is done and the timer brings the next.
+                    if run.is_empty() {
+                        behind.push(Reverse((at, seat)));
+                    }
+                    break;
+                }
+                Late::Level => break,
+            }
+        }
+        let news = subscriber.news;
+        let run = run.finish(tuple);
+        if news && run.is_none() {
+            self.report_quality(seat);
+        }
+        run
+    }
+}
+
+/// A run that is being put together at the beginning of the send buffer.
+struct RunBuilder {
+    end: usize,
+    segment: usize,
+    count: usize,
+}
+
+impl RunBuilder {
+    /// Begins with what did not fit the run before.
+    fn resume(fanout: &mut Fanout) -> Self {
+        let Some(carried) = fanout.carry.take() else { return Self { end: 0, segment: 0, count: 0 } };
+        let len = carried.len();
+        fanout.buffer.copy_within(carried, 0);
+        Self { end: len, segment: len, count: 1 }
+    }
+
+    /// Room for one more; `None` when the run is full.
+    fn room<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        let fits = self.count < MAX_SEGMENTS && self.end + MAX_DATAGRAM <= MAX_RUN;
+        fits.then(|| &mut buffer[self.end..self.end + MAX_DATAGRAM])
+    }
+
+    /// Takes what was written there; false if the run ends here. What is longer than the rest begins the next one.
+    fn add(&mut self, len: usize, carry: &mut Option<Range<usize>>) -> bool {
+        if self.count == 0 {
+            (self.segment, self.end, self.count) = (len, len, 1);
+            return true;
+        }
+        if len > self.segment {
+            *carry = Some(self.end..self.end + len);
+            return false;
+        }
+        self.end += len;
+        self.count += 1;
+        // A shorter one can only be the last (UDP_SEGMENT).
+        len == self.segment
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn finish(self, tuple: Tuple) -> Option<Pending> {
+        (self.count > 0).then_some(Pending { tuple, range: 0..self.end, segment: self.segment })
     }
 }

@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make the time that the engine is given"))]
 
+mod casts;
 mod commands;
 mod counters;
 mod egress;
@@ -21,20 +22,23 @@ mod negotiate;
 mod peer;
 mod receive;
 mod routing;
+mod seats;
 mod selection;
 mod slots;
 mod srtp;
+mod stage;
 mod timers;
 
+pub use casts::{Cast, ShardId, Shards};
 pub use counters::{Counters, Noise};
 pub use dimpl::DtlsCertificate;
 pub use routing::{Batch, Packet};
 
-use crate::egress::Subscriber;
+use crate::egress::{Subscriber, SubscriberIx};
 use crate::fanout::Fanout;
 use crate::feedback::reports::NtpClock;
 use crate::peer::{Peer, PeerIx};
-use crate::routing::{Room, RoomIx, Track};
+use crate::routing::{Layers, Room, RoomIx};
 use crate::slots::Slots;
 use rtc_crypto::RTCCryptoProvider;
 use std::cmp::Reverse;
@@ -55,11 +59,15 @@ pub struct Tuple {
 
 /// What an engine is made with.
 pub struct Config {
+    /// Which of the shards this is.
+    pub shard: ShardId,
+    /// All shards. What crosses between them is [`Output::Cast`] here and [`Input::Cast`] there.
+    pub shards: Shards,
     /// Where the driver listens, as peers see it.
     pub candidates: Vec<Candidate>,
     /// Shown to peers; its hash is in every answer. [`generate_certificate`] makes one.
     pub certificate: DtlsCertificate,
-    /// The wall clock at `now` of [`Sfu::new`], since 1970.
+    /// The wall clock at `now` of [`Sfu::new`], since 1970. Shards of one process are given one and the same pair.
     pub since_1970: Duration,
     /// Seeds the DTLS library's generator. For tests only: with it, keys can be foretold.
     pub dtls_seed: Option<u64>,
@@ -95,6 +103,8 @@ pub enum Input<'a> {
         /// Its bytes.
         bytes: &'a mut [u8],
     },
+    /// Another shard has something for this one.
+    Cast(Cast),
     /// The time that [`Output::Wake`] named has come, or it is simply later.
     Timeout,
 }
@@ -107,6 +117,8 @@ pub enum Output<'a> {
     Report(Report),
     /// A batch for a local subscriber.
     Batch(SinkKey, Arc<Batch>),
+    /// Something for another shard.
+    Cast(ShardId, Cast),
     /// Nothing more for now. Call [`Sfu::handle`] at this time, if no input comes before.
     Wake(Option<Instant>),
 }
@@ -136,17 +148,26 @@ pub struct Sfu {
     /// Sessions whose handshake is not complete.
     connecting: usize,
 
+    shard: ShardId,
+    shards: Shards,
     rooms: Slots<Room>,
-    tracks: Slots<Track>,
+    layers: Layers,
+    /// Layers named so far.
+    named: u64,
     peers: Slots<Peer>,
     subscribers: Slots<Subscriber>,
     by_room: HashMap<RoomKey, RoomIx>,
     by_key: HashMap<PeerKey, PeerIx>,
     by_ufrag: HashMap<String, PeerIx>,
     by_tuple: HashMap<Tuple, PeerIx>,
+    /// Shards that have viewers of a room, known here or not yet.
+    watchers: HashMap<RoomKey, Shards>,
 
     timers: BinaryHeap<Reverse<(Instant, PeerIx)>>,
+    /// Viewers that are behind, and when they may be sent more.
+    behind: BinaryHeap<Reverse<(Instant, SubscriberIx)>>,
     fanout: Fanout,
+    casts: VecDeque<(ShardId, Cast)>,
     outbox: VecDeque<(Tuple, Vec<u8>)>,
     reports: VecDeque<Report>,
     sunk: VecDeque<(SinkKey, Arc<Batch>)>,
@@ -164,16 +185,22 @@ impl Sfu {
             clock: NtpClock::new(now, config.since_1970),
             draining: false,
             connecting: 0,
+            shard: config.shard,
+            shards: config.shards,
             rooms: Slots::default(),
-            tracks: Slots::default(),
+            layers: Layers::new(),
+            named: 0,
             peers: Slots::default(),
             subscribers: Slots::default(),
             by_room: HashMap::new(),
             by_key: HashMap::new(),
             by_ufrag: HashMap::new(),
             by_tuple: HashMap::new(),
+            watchers: HashMap::new(),
             timers: BinaryHeap::new(),
+            behind: BinaryHeap::new(),
             fanout: Fanout::default(),
+            casts: VecDeque::new(),
             outbox: VecDeque::new(),
             reports: VecDeque::new(),
             sunk: VecDeque::new(),
@@ -186,6 +213,7 @@ impl Sfu {
         match input {
             Input::Command(command) => self.command(command, now),
             Input::Datagram { tuple, bytes } => self.datagram(tuple, bytes, now),
+            Input::Cast(cast) => self.hear(cast, now),
             Input::Timeout => self.timeout(now),
         }
     }
@@ -203,14 +231,23 @@ impl Sfu {
             return Output::Send(Run { tuple, segment: bytes.len(), bytes });
         }
         self.route(now);
+        // Before anything is sent from here: the other shards can begin meanwhile.
+        if let Some((shard, cast)) = self.casts.pop_front() {
+            return Output::Cast(shard, cast);
+        }
         if let Some(run) = self.next_run(now) {
             return Output::Send(self.fanout.run(run));
         }
         // Fan-out may have found something to report.
-        match self.reports.pop_front() {
-            Some(report) => Output::Report(report),
-            None => Output::Wake(self.timers.peek().map(|Reverse((at, _))| *at)),
+        if let Some(report) = self.reports.pop_front() {
+            return Output::Report(report);
         }
+        if let Some((shard, cast)) = self.casts.pop_front() {
+            return Output::Cast(shard, cast);
+        }
+        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        let behind = self.behind.peek().map(|Reverse((at, _))| *at);
+        Output::Wake(timer.into_iter().chain(behind).min())
     }
 
     /// Attaches a local subscriber to a room; false if the room is not open.

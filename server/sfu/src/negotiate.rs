@@ -1,5 +1,6 @@
 //! From an offer to an answer (RFC 3264, RFC 8829 section 5.3): a pure function of the offer and the room's policy.
 
+use crate::peer::MAX_PLACES;
 use veilcast_control::{
     AnswerSection, Codec, Direction, Encoding, Extension, ExtensionKind, H264Profile, MediaFault, MediaKind,
     MediaSection, Offer, OutgoingTrack, Role, RoomSettings,
@@ -8,24 +9,29 @@ use veilcast_control::{
 /// Sections that an offer may have. A page that needs more does not talk to this server.
 const MAX_SECTIONS: usize = 64;
 
+/// Simulcast layers of one picture that are taken. Browsers send up to three.
+const MAX_LAYERS: usize = 4;
+
 /// Decides every section of an offer. `track` gives a viewer's tracks their numbers.
 pub(crate) fn answer(
     offer: &Offer,
     role: Role,
     settings: &RoomSettings,
-    track: impl Fn(MediaKind) -> OutgoingTrack,
+    track: impl Fn(MediaKind, usize) -> OutgoingTrack,
 ) -> Result<Vec<AnswerSection>, MediaFault> {
     if offer.media.len() > MAX_SECTIONS {
         return Err(MediaFault::TooMany);
     }
     let mut sections: Vec<AnswerSection> = Vec::with_capacity(offer.media.len());
     for section in &offer.media {
-        // One section of each kind for now; a second one has nobody to come from or go to.
-        let taken = sections.iter().any(|earlier| earlier.accepted && earlier.kind == section.kind);
+        // The n-th of a kind is for the n-th place on stage; a broadcaster has one place.
+        let place = sections.iter().filter(|earlier| earlier.accepted && earlier.kind == section.kind).count();
         let accepted = match role {
-            _ if taken || section.kind == MediaKind::Other => None,
+            _ if section.kind == MediaKind::Other => None,
+            Role::Broadcaster if place > 0 => None,
             Role::Broadcaster => incoming(section, settings),
-            Role::Viewer => outgoing(section, settings, &track),
+            Role::Viewer if place >= MAX_PLACES => None,
+            Role::Viewer => outgoing(section, settings, place, &track),
         };
         sections.push(accepted.unwrap_or_else(|| refused(section)));
     }
@@ -51,6 +57,9 @@ fn incoming(section: &MediaSection, settings: &RoomSettings) -> Option<AnswerSec
         return None;
     }
     let codec = preferred(section, settings)?;
+    // Without the extension nobody could tell the layers apart.
+    let names_layers = section.extensions.iter().any(|extension| extension.kind == ExtensionKind::Rid);
+    let simulcast = section.kind == MediaKind::Video && names_layers && (2..=MAX_LAYERS).contains(&section.rids.len());
     Some(AnswerSection {
         mid: section.mid.clone(),
         kind: section.kind,
@@ -67,10 +76,11 @@ fn incoming(section: &MediaSection, settings: &RoomSettings) -> Option<AnswerSec
                 | E::DependencyDescriptor
                 | E::ColorSpace
                 | E::VideoContentType => true,
-                E::Rid | E::RepairedRid | E::PlayoutDelay => false,
+                E::Rid | E::RepairedRid => simulcast,
+                E::PlayoutDelay => false,
             }
         }),
-        rids: Vec::new(),
+        rids: if simulcast { section.rids.clone() } else { Vec::new() },
         sends: None,
     })
 }
@@ -91,7 +101,8 @@ fn preferred<'a>(section: &'a MediaSection, settings: &RoomSettings) -> Option<&
 fn outgoing(
     section: &MediaSection,
     settings: &RoomSettings,
-    track: &impl Fn(MediaKind) -> OutgoingTrack,
+    place: usize,
+    track: &impl Fn(MediaKind, usize) -> OutgoingTrack,
 ) -> Option<AnswerSection> {
     if !matches!(section.direction, Direction::RecvOnly | Direction::SendRecv) {
         return None;
@@ -99,7 +110,7 @@ fn outgoing(
     let codecs: Vec<Codec> =
         section.codecs.iter().filter(|codec| codec.encoding.kind() == section.kind).cloned().collect();
     let repeats = codecs.iter().any(|codec| codec.rtx.is_some());
-    let OutgoingTrack { ssrc, rtx_ssrc, cname } = track(section.kind);
+    let OutgoingTrack { ssrc, rtx_ssrc, cname } = track(section.kind, place);
     (!codecs.is_empty()).then(|| AnswerSection {
         mid: section.mid.clone(),
         kind: section.kind,

@@ -1,12 +1,11 @@
 //! One peer's session: how it is reached and trusted, and which side of the room it is on.
 
 use crate::egress::{ExtensionIds, SubscriberIx};
-use crate::feedback::reports::Offset;
 use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::Association;
 use crate::ingress::ice::Agent;
 use crate::ingress::stream::Stream;
-use crate::routing::{RoomIx, TrackIx};
+use crate::routing::RoomIx;
 use crate::slots::Ix;
 use crate::srtp::{SrtpReceiver, SrtpSender};
 use aws_lc_rs::digest;
@@ -53,7 +52,6 @@ pub(crate) struct Publisher {
     pub(crate) arrivals: Arrivals,
     /// When the next transport-wide feedback is due; `None` while nothing has arrived.
     pub(crate) next_feedback: Option<Instant>,
-    pub(crate) offset: Offset,
     pub(crate) intra_requests: u8,
 }
 
@@ -61,7 +59,8 @@ pub(crate) struct Publisher {
 pub(crate) struct Section {
     pub(crate) kind: MediaKind,
     pub(crate) mid: Box<[u8]>,
-    pub(crate) track: TrackIx,
+    /// Its simulcast layers, in the order of the offer; none without simulcast.
+    pub(crate) rids: Vec<String>,
     pub(crate) codecs: Vec<Codec>,
     pub(crate) ids: ExtensionIds,
     pub(crate) ssrcs: Vec<u32>,
@@ -97,6 +96,11 @@ impl Publisher {
         }
     }
 
+    /// What it takes of feedback on its tracks of a kind.
+    pub(crate) fn feedback(&self, kind: MediaKind) -> Feedback {
+        self.sections.iter().find(|section| section.kind == kind).map(Section::feedback).unwrap_or_default()
+    }
+
     /// The number of an extension, where any section has it: in a bundle they are the same in all (RFC 8843 section 9.3).
     pub(crate) fn id(&self, of: impl Fn(&ExtensionIds) -> u8) -> u8 {
         self.sections.iter().map(|section| of(&section.ids)).find(|id| *id != 0).unwrap_or(0)
@@ -113,7 +117,7 @@ pub(crate) fn draw(seed: &Seed, use_of: &str) -> u32 {
     u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// The sources of a session that share its keys, told apart by the two lowest bits of their SSRCs: two with one SSRC would
+/// The sources of a session that share its keys, told apart by the lowest bits of their SSRCs: two with one SSRC would
 /// share their nonces (RFC 7714 section 8.4). None is 0, which some feedback uses for "none".
 #[derive(Clone, Copy)]
 pub(crate) enum Source {
@@ -123,12 +127,11 @@ pub(crate) enum Source {
     VideoRepeats = 3,
 }
 
-/// The SSRC of one of our sources in this session.
-pub(crate) fn draw_ssrc(seed: &Seed, source: Source) -> u32 {
-    let use_of = match source {
-        Source::AudioOrFeedback => "audio ssrc",
-        Source::Video => "video ssrc",
-        Source::VideoRepeats => "video rtx ssrc",
-    };
-    draw(seed, use_of) & !3 | source as u32
+/// Broadcasters of one room that a viewer can be shown at once.
+pub(crate) const MAX_PLACES: usize = 16;
+
+/// The SSRC of one of our sources in this session, for what comes from a place on stage.
+pub(crate) fn draw_ssrc(seed: &Seed, source: Source, place: usize) -> u32 {
+    let own = (place % MAX_PLACES) as u32 * 4 + source as u32;
+    draw(seed, "ssrc") & !(4 * MAX_PLACES as u32 - 1) | own
 }

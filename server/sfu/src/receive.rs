@@ -1,17 +1,15 @@
 //! From a datagram to a routed packet or an answer to it.
 
-use crate::egress::{ExtensionIds, SubscriberIx};
+use crate::egress::{ExtensionIds, Moment, SubscriberIx};
 use crate::feedback::rtcp::{self, Message};
 use crate::feedback::transport;
 use crate::ingress::demux::{Kind, classify};
 use crate::ingress::dtls::{Association, Progress};
-use crate::ingress::frame::FrameInfo;
 use crate::ingress::ice::Request;
 use crate::ingress::rtp::Header;
 use crate::ingress::stream::{Arrival, Stream};
 use crate::peer::{Peer, PeerIx, Publisher, Side};
-use crate::routing::{BatchBuilder, Carried, Packet, Room, RoomIx, Span, Track};
-use crate::slots::Slots;
+use crate::routing::{BatchBuilder, Carried, Layer, LayerKey, Layers, Packet, Room, RoomIx, Span};
 use crate::srtp::{Rejected, SrtpReceiver, SrtpSender, split_keying_material};
 use crate::{Noise, Sfu, Tuple};
 use std::ops::Range;
@@ -139,11 +137,12 @@ impl Sfu {
         match &mut peer.side {
             Side::Broadcaster(publisher) => publisher.sender = Some(sender),
             Side::Viewer(seat) => {
-                if let Some(subscriber) = self.subscribers.at_mut(*seat) {
+                let seat = *seat;
+                if let Some(subscriber) = self.subscribers.at_mut(seat) {
                     subscriber.sender = Some(sender);
                     subscriber.destination = selected;
                 }
-                self.want_key_frames(room_ix, now);
+                self.connect(seat, room_ix, now);
             }
         }
         self.schedule(ix, now);
@@ -185,24 +184,46 @@ impl Sfu {
             return Err(Noise::Unbound);
         };
         let room = self.rooms.at_mut(room_ix).ok_or(Noise::Unbound)?;
-        let Some(what) = identify(publisher, room, &mut self.tracks, opened, found)? else { return Ok(()) };
+        let Some(what) = identify(publisher, opened, found)? else { return Ok(()) };
         let Opened { header, packet, .. } = opened;
-        let stream = &mut publisher.streams[what.stream];
+        let at = match what.stream {
+            Some(at) => at,
+            None => {
+                self.named += 1;
+                let key = LayerKey::new(self.shard, self.named);
+                bind(
+                    publisher,
+                    room,
+                    &mut self.layers,
+                    (room_ix, what.section, header.ssrc),
+                    found.rid(packet),
+                    key,
+                    now,
+                )
+                .ok_or(Noise::Unbound)?
+            }
+        };
+        let stream = &mut publisher.streams[at];
         let arrival = stream.arrive(what.sequence, what.encoding.kind() == MediaKind::Video, now);
         if !what.is_repeat {
             let since_start = now.saturating_duration_since(self.clock.start());
             stream.statistics.count(opened.index, header.timestamp, what.encoding, since_start);
         }
         let (Arrival::Useful(sequence) | Arrival::AfterGap(sequence)) = arrival else { return Ok(()) };
-        let track = self.tracks.at_mut(stream.track).ok_or(Noise::Unbound)?;
+        let layer = self.layers.get_mut(&stream.layer).ok_or(Noise::Unbound)?;
         let descriptor = found.dependency_descriptor.clone().map(|range| &packet[range]);
         let payload = &packet[what.payload.clone()];
         let frame = stream.classifier.classify(what.encoding, header.marker, descriptor, payload);
-        note(track, what.encoding, frame, arrival, now);
+        if matches!(arrival, Arrival::AfterGap(_)) && !frame.is_entry() && layer.kind == MediaKind::Video {
+            layer.key_frames.want();
+        }
+        room.rewired |= !std::mem::replace(&mut layer.live, true);
+        layer.last_packet = Some(now);
+        let kind = layer.kind;
         let carried = found.carry(&mut room.batch, packet);
         let payload = room.batch.keep(payload);
         room.batch.push(Packet {
-            track: stream.track,
+            layer: stream.layer,
             sequence,
             timestamp: header.timestamp,
             marker: header.marker,
@@ -210,9 +231,10 @@ impl Sfu {
             frame,
             arrival: now,
             payload,
+            padding: 0,
             carried,
         });
-        let live_again = room.reported.track(track.kind) != TrackState::Live;
+        let live_again = room.reported.track(kind) != TrackState::Live;
         let full = room.batch.is_full();
         let due = if matches!(arrival, Arrival::AfterGap(_)) { Some(now) } else { stream.next_repeat() };
         self.fanout.touch(room_ix);
@@ -236,36 +258,45 @@ impl Sfu {
         let compound = &bytes[..end];
         match peer.side {
             Side::Broadcaster(_) => self.broadcaster_says(ix, compound, now),
-            Side::Viewer(seat) => self.viewer_says(ix, seat, compound, now),
+            Side::Viewer(seat) => self.viewer_says(seat, compound, now),
         }
         Ok(())
     }
 
     fn broadcaster_says(&mut self, ix: PeerIx, compound: &[u8], now: Instant) {
         let Some(Peer { side: Side::Broadcaster(publisher), room, .. }) = self.peers.at_mut(ix) else { return };
-        let (room, clock) = (*room, self.clock);
+        let (room_ix, clock) = (*room, self.clock);
+        let Some(room) = self.rooms.at_mut(room_ix) else { return };
+        let watched_on = room.watched_on;
+        let Some(performer) = room.stage.get_mut(publisher.place) else { return };
         let mut first_report = false;
+        let mut reported = Vec::new();
         rtcp::read(compound, |message| {
             if let Message::SenderReport { ssrc, ntp, rtp } = message
                 && let Some(stream) = publisher.streams.iter_mut().find(|stream| stream.ssrc == ssrc)
             {
                 stream.statistics.reported((ntp >> 16) as u32, now);
-                publisher.offset.learn(ntp, clock.ntp(now));
-                if let Some(track) = self.tracks.at_mut(stream.track) {
-                    first_report |= track.report.is_none();
-                    track.report = Some((ntp, rtp));
+                performer.offset.learn(ntp, clock.ntp(now));
+                if let Some(layer) = self.layers.get_mut(&stream.layer) {
+                    first_report |= layer.report.is_none();
+                    layer.report = Some((ntp, rtp));
+                    reported.push(stream.layer);
                 }
             }
         });
+        for layer in reported {
+            self.say_clock(layer, watched_on);
+        }
         if first_report {
-            self.report_clock_now(room, now);
+            self.report_clock_now(room_ix, now);
         }
     }
 
-    fn viewer_says(&mut self, ix: PeerIx, seat: SubscriberIx, compound: &[u8], now: Instant) {
-        let Self { subscribers, tracks, fanout, outbox, clock, .. } = self;
+    fn viewer_says(&mut self, seat: SubscriberIx, compound: &[u8], now: Instant) {
+        let Self { subscribers, layers, fanout, outbox, clock, .. } = self;
+        let moment = Moment::new(layers, clock, now);
         let Some(subscriber) = subscribers.at_mut(seat) else { return };
-        let mut wants_key_frame = false;
+        let mut wants_key_frames = Vec::new();
         rtcp::read(compound, |message| match message {
             Message::Reception { ssrc } => {
                 if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.outgoing.ssrc == ssrc) {
@@ -276,20 +307,20 @@ impl Sfu {
                 let Some(destination) = subscriber.destination else { return };
                 for sequence in entries.sequences() {
                     let buffer = fanout.scratch();
-                    let track = |ix| tracks.at(ix);
-                    if let Some(len) = subscriber.repeat(buffer, ssrc, sequence, track, clock.abs_send_time(now)) {
+                    if let Some(len) = subscriber.repeat(buffer, ssrc, sequence, &moment) {
                         outbox.push_back((destination, buffer[..len].to_vec()));
                     }
                 }
             }
             Message::KeyFrame { ssrc } => {
-                let ours = subscriber.downstreams.iter().any(|downstream| downstream.outgoing.ssrc == ssrc);
-                wants_key_frame |= ours && subscriber.patience.take(now);
+                let ours = subscriber.downstreams.iter().find(|downstream| downstream.outgoing.ssrc == ssrc);
+                let shown = ours.and_then(|downstream| downstream.shown().or(downstream.wanted));
+                wants_key_frames.extend(shown.filter(|_| subscriber.patience.take(now)));
             }
             Message::SenderReport { .. } | Message::Goodbye { .. } => {}
         });
-        if wants_key_frame && let Some(room) = self.room_of(ix) {
-            self.request_key_frames(room, now);
+        for layer in wants_key_frames {
+            self.request_key_frame(layer, false, now);
         }
     }
 }
@@ -304,7 +335,9 @@ struct Opened<'a> {
 
 /// Which stream a packet belongs to, and what of it is payload.
 struct Identified {
-    stream: usize,
+    /// `None`: it is the first of its SSRC.
+    stream: Option<usize>,
+    section: usize,
     encoding: Encoding,
     /// A retransmission (RFC 4588).
     is_repeat: bool,
@@ -313,70 +346,84 @@ struct Identified {
     payload: Range<usize>,
 }
 
-/// Finds the stream of a packet; `None` for padding that probes the path.
-fn identify(
-    publisher: &mut Publisher,
-    room: &mut Room,
-    tracks: &mut Slots<Track>,
-    opened: &Opened<'_>,
-    found: &Found,
-) -> Result<Option<Identified>, Noise> {
+/// Finds where a packet belongs; `None` for padding that probes the path.
+fn identify(publisher: &mut Publisher, opened: &Opened<'_>, found: &Found) -> Result<Option<Identified>, Noise> {
     let Opened { header, packet, .. } = opened;
-    let known = publisher.streams.iter().find(|s| s.ssrc == header.ssrc || s.rtx_ssrc == Some(header.ssrc));
-    let section_at = match known {
-        Some(stream) => publisher.sections.iter().position(|section| section.track == stream.track),
+    let known = publisher.streams.iter().position(|s| s.ssrc == header.ssrc || s.rtx_ssrc == Some(header.ssrc));
+    let section = match known {
+        Some(stream) => {
+            let kind = publisher.streams[stream].kind;
+            publisher.sections.iter().position(|section| section.kind == kind)
+        }
         None => {
             let mid = found.mid.clone().map(|mid| &packet[mid]);
             publisher.section_of(mid, header.ssrc, header.payload_type)
         }
     }
     .ok_or(Noise::Unbound)?;
-    let section = &publisher.sections[section_at];
-    let (codec, is_repeat) = section.payload_type(header.payload_type).ok_or(Noise::Unbound)?;
+    let (codec, is_repeat) = publisher.sections[section].payload_type(header.payload_type).ok_or(Noise::Unbound)?;
     let encoding = codec.encoding;
     let payload = header.len..packet.len();
     if !is_repeat {
-        let stream = bind(publisher, room, tracks, section_at, header.ssrc);
-        return Ok(Some(Identified { stream, encoding, is_repeat, sequence: header.sequence, payload }));
+        let sequence = header.sequence;
+        return Ok(Some(Identified { stream: known, section, encoding, is_repeat, sequence, payload }));
     }
     // RFC 4588 section 4: the original number comes first. Padding to probe the path carries none.
     let Some(original) = packet.get(payload.start..payload.start + 2) else { return Ok(None) };
     let sequence = u16::from_be_bytes([original[0], original[1]]);
-    let stream = publisher.streams.iter().position(|stream| stream.track == section.track).ok_or(Noise::Unbound)?;
+    let stream = known.or_else(|| repaired(publisher, section, header.ssrc, found, packet)).ok_or(Noise::Unbound)?;
     publisher.streams[stream].rtx_ssrc = Some(header.ssrc);
-    Ok(Some(Identified { stream, encoding, is_repeat, sequence, payload: payload.start + 2..payload.end }))
+    let payload = payload.start + 2..payload.end;
+    Ok(Some(Identified { stream: Some(stream), section, encoding, is_repeat, sequence, payload }))
 }
 
-/// Binds a new SSRC to its section. A section whose SSRC changes gets a new track: its numbers begin anew.
-fn bind(publisher: &mut Publisher, room: &mut Room, tracks: &mut Slots<Track>, section_at: usize, ssrc: u32) -> usize {
-    let section = &mut publisher.sections[section_at];
-    if let Some(at) = publisher.streams.iter().position(|stream| stream.ssrc == ssrc) {
-        return at;
+/// The stream that a new SSRC repeats: by the `repaired-rtp-stream-id` (RFC 8852 section 3.2), else by `a=ssrc-group`, else
+/// the only one there is.
+fn repaired(publisher: &Publisher, section: usize, ssrc: u32, found: &Found, packet: &[u8]) -> Option<usize> {
+    let section = &publisher.sections[section];
+    if let Some(rid) = found.repaired_rid.clone() {
+        let rid = std::str::from_utf8(&packet[rid]).ok()?;
+        return publisher
+            .streams
+            .iter()
+            .position(|stream| stream.kind == section.kind && stream.rid.as_deref() == Some(rid));
     }
-    if let Some(at) = publisher.streams.iter().position(|stream| stream.track == section.track) {
-        publisher.streams.swap_remove(at);
-        let old = section.track;
-        section.track =
-            tracks.insert(Track::new(tracks.at(old).map_or_else(Default::default, |track| track.room), section.kind));
-        tracks.remove(old);
-        room.stage[publisher.place].set_track(section.kind, Some(section.track));
-        room.rewired = true;
-    }
-    publisher.streams.push(Stream::new(ssrc, section.track));
-    publisher.streams.len() - 1
-}
-
-/// What a packet says about its track.
-fn note(track: &mut Track, encoding: Encoding, frame: FrameInfo, arrival: Arrival, now: Instant) {
-    track.encoding = Some(encoding);
-    track.last_packet = Some(now);
-    if encoding.kind() == MediaKind::Video {
-        if frame.is_entry() {
-            track.key_frames.arrived();
-        } else if matches!(arrival, Arrival::AfterGap(_)) {
-            track.key_frames.want();
+    let announced = section.retransmission_ssrcs.iter().find(|(_, rtx)| *rtx == ssrc);
+    match announced {
+        Some((media, _)) => publisher.streams.iter().position(|stream| stream.ssrc == *media),
+        None => {
+            let mut of_section = (0..publisher.streams.len()).filter(|at| publisher.streams[*at].kind == section.kind);
+            of_section.next().filter(|_| of_section.next().is_none())
         }
     }
+}
+
+/// Binds a new SSRC to a slot of its section's track. A slot whose SSRC changes gets a new layer: its numbers begin anew.
+fn bind(
+    publisher: &mut Publisher,
+    room: &mut Room,
+    layers: &mut Layers,
+    (room_ix, section, ssrc): (RoomIx, usize, u32),
+    rid: Option<&str>,
+    key: LayerKey,
+    now: Instant,
+) -> Option<usize> {
+    let kind = publisher.sections[section].kind;
+    let track = room.stage.get_mut(publisher.place)?.place_of(kind).as_mut()?;
+    // With simulcast, a packet that does not say which layer it is of belongs to none.
+    let slot = match rid.filter(|_| track.is_simulcast()) {
+        Some(rid) => track.slots.iter_mut().find(|slot| *slot.rid == *rid)?,
+        None => track.slots.first_mut().filter(|slot| slot.rid.is_empty())?,
+    };
+    if let Some(old) = slot.layer.replace(key) {
+        layers.remove(&old);
+        publisher.streams.retain(|stream| stream.layer != old);
+    }
+    layers.insert(key, Layer::new(room_ix, kind, publisher.place, None, now));
+    room.rewired = true;
+    let rid = (!slot.rid.is_empty()).then(|| slot.rid.clone());
+    publisher.streams.push(Stream::new(ssrc, key, kind, rid));
+    Some(publisher.streams.len() - 1)
 }
 
 /// Header extensions of a broadcaster's packet, by their place in it.
@@ -388,6 +435,8 @@ struct Found {
     color_space: Option<Range<usize>>,
     content_type: Option<Range<usize>>,
     audio_level: Option<Range<usize>>,
+    rid: Option<Range<usize>>,
+    repaired_rid: Option<Range<usize>>,
 }
 
 impl Found {
@@ -401,6 +450,8 @@ impl Found {
             id(|ids| ids.color_space),
             id(|ids| ids.content_type),
             id(|ids| ids.audio_level),
+            id(|ids| ids.rid),
+            id(|ids| ids.repaired_rid),
         ];
         for (number, range) in header.extensions(packet) {
             match ids.iter().position(|id| *id == number) {
@@ -412,10 +463,16 @@ impl Found {
                 Some(3) => found.color_space = Some(range),
                 Some(4) => found.content_type = Some(range),
                 Some(5) => found.audio_level = Some(range),
+                Some(6) => found.rid = Some(range),
+                Some(7) => found.repaired_rid = Some(range),
                 _ => {}
             }
         }
         found
+    }
+
+    fn rid<'p>(&self, packet: &'p [u8]) -> Option<&'p str> {
+        std::str::from_utf8(&packet[self.rid.clone()?]).ok()
     }
 
     fn carry(&self, batch: &mut BatchBuilder, packet: &[u8]) -> Carried {

@@ -1,15 +1,13 @@
 //! What happens by itself: reports, feedback, requests that are due, sessions that have fallen silent.
 
 use crate::Sfu;
-use crate::feedback::reports::Offset;
 use crate::feedback::rtcp::Writer;
 use crate::feedback::transport;
 use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Side};
-use crate::routing::{Performer, RoomIx, Track};
-use crate::slots::Slots;
+use crate::routing::{Layers, RoomIx};
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
-use veilcast_control::{Departure, MediaKind, Report, Stage, TrackState};
+use veilcast_control::Departure;
 
 /// Reports keep audio and video together and tell a broadcaster how it arrives.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -17,6 +15,13 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 impl Sfu {
     /// Looks at every peer whose time has come.
     pub(crate) fn timeout(&mut self, now: Instant) {
+        while let Some(Reverse((at, seat))) = self.behind.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.behind.pop();
+            self.fanout.catch_up(seat);
+        }
         while let Some(Reverse((at, ix))) = self.timers.peek().copied() {
             if at > now {
                 break;
@@ -59,9 +64,10 @@ impl Sfu {
         }
         if let Side::Broadcaster(publisher) = &peer.side {
             let repeats = publisher.streams.iter().filter_map(|stream| stream.next_repeat());
-            let key_frames = publisher.sections.iter().filter_map(|section| {
-                let askable = section.feedback().pli || section.feedback().fir;
-                self.tracks.at(section.track)?.key_frames.wake(now).filter(|_| askable && !connecting)
+            let key_frames = publisher.streams.iter().filter_map(|stream| {
+                let feedback = publisher.feedback(stream.kind);
+                let askable = (feedback.pli || feedback.fir) && !connecting;
+                self.layers.get(&stream.layer)?.key_frames.wake(now).filter(|_| askable)
             });
             next = repeats.chain(key_frames).chain(publisher.next_feedback).fold(next, Instant::min);
         }
@@ -86,7 +92,7 @@ impl Sfu {
         let mut writer = Writer::with_receiver_report(publisher.ssrc, &reports);
         let mut says = reports_due;
         says |= ask_again(publisher, &mut writer, now);
-        says |= ask_for_key_frames(publisher, &mut self.tracks, &mut writer, now);
+        says |= ask_for_key_frames(publisher, &mut self.layers, &mut writer, now);
         says |= tell_arrivals(publisher, &mut writer, now);
         if let (true, Some(tuple), Some(sender)) = (says, tuple, &mut publisher.sender)
             && let Ok(sealed) = sender.seal_rtcp(writer.finish())
@@ -95,6 +101,7 @@ impl Sfu {
         }
         if reports_due {
             self.report_stage(room, now);
+            self.review_layers(room, now);
         }
     }
 
@@ -109,17 +116,19 @@ impl Sfu {
         let room = peer.room;
         let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
         let (Some(tuple), Some(sender)) = (subscriber.destination, &mut subscriber.sender) else { return };
-        let unknown = Offset::default();
+        let room = self.rooms.at(room);
         for downstream in &subscriber.downstreams {
-            let performer = self.rooms.at(room).and_then(|room| room.stage.get(downstream.place));
-            let shown = downstream.shown().and_then(|ix| self.tracks.at(ix));
-            let offset = performer.and_then(|place| offset(&self.peers, place)).unwrap_or(&unknown);
-            if let Some(writer) = downstream.report(shown, offset, &self.clock, now)
+            let performer = room.and_then(|room| room.stage.get(downstream.place));
+            let offset = performer.map(|performer| performer.offset).unwrap_or_default();
+            let shown = downstream.shown().and_then(|key| self.layers.get(&key));
+            if let Some(writer) = downstream.report(shown, &offset, &self.clock, now)
                 && let Ok(sealed) = sender.seal_rtcp(writer.finish())
             {
                 self.outbox.push_back((tuple, sealed));
             }
         }
+        // Whoever still waits for a picture from another shard has nobody here to ask again for it.
+        self.begin_again(seat, now);
     }
 
     /// Has every viewer of a room told the time at once, since it has become better known.
@@ -133,47 +142,6 @@ impl Sfu {
             self.schedule(ix, now);
         }
     }
-
-    /// Tells the control plane if what the stage carries has changed.
-    pub(crate) fn report_stage(&mut self, ix: RoomIx, now: Instant) {
-        let Some(room) = self.rooms.at_mut(ix) else { return };
-        let state = |kind| {
-            let states = room.stage.iter().filter_map(|place| place.track(kind)).filter_map(|ix| self.tracks.at(ix));
-            states.map(|track| track.state(now)).fold(TrackState::Absent, |best, state| match (best, state) {
-                (TrackState::Live, _) | (_, TrackState::Live) => TrackState::Live,
-                _ => TrackState::Muted,
-            })
-        };
-        let stage = Stage { audio: state(MediaKind::Audio), video: state(MediaKind::Video) };
-        if stage != room.reported {
-            room.reported = stage;
-            self.reports.push_back(Report::Stage { room: room.key, stage });
-        }
-    }
-
-    /// Asks for a key frame of every track that a viewer waits to enter.
-    pub(crate) fn want_key_frames(&mut self, ix: RoomIx, now: Instant) {
-        let Some(room) = self.rooms.at(ix) else { return };
-        let waits = room.subscribers.iter().filter_map(|seat| self.subscribers.at(*seat)).any(|subscriber| {
-            let connected = subscriber.sender.is_some();
-            connected && subscriber.downstreams.iter().any(|down| down.kind == MediaKind::Video && down.is_waiting())
-        });
-        if waits {
-            self.request_key_frames(ix, now);
-        }
-    }
-
-    /// Asks the broadcasters of a room for key frames.
-    pub(crate) fn request_key_frames(&mut self, ix: RoomIx, now: Instant) {
-        let Some(room) = self.rooms.at(ix) else { return };
-        for place in room.stage.clone() {
-            let (Some(peer), Some(track)) = (place.peer, place.video.and_then(|ix| self.tracks.at_mut(ix))) else {
-                continue;
-            };
-            track.key_frames.want();
-            self.schedule(peer, now);
-        }
-    }
 }
 
 fn overdue(peer: &mut Peer, now: Instant) -> Option<Departure> {
@@ -183,17 +151,10 @@ fn overdue(peer: &mut Peer, now: Instant) -> Option<Departure> {
     (peer.ice.expires() <= now && !peer.ice.fall_back(now)).then_some(Departure::ConsentLost)
 }
 
-fn offset<'a>(peers: &'a Slots<Peer>, place: &Performer) -> Option<&'a Offset> {
-    match &peers.at(place.peer?)?.side {
-        Side::Broadcaster(publisher) => Some(&publisher.offset),
-        Side::Viewer(_) => None,
-    }
-}
-
 fn ask_again(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -> bool {
     let mut says = false;
     for stream in &mut publisher.streams {
-        let section = publisher.sections.iter().find(|section| section.track == stream.track);
+        let section = publisher.sections.iter().find(|section| section.kind == stream.kind);
         let mut lost = Vec::new();
         stream.lost(now, &mut lost);
         if section.is_some_and(|section| section.feedback().nack) && !lost.is_empty() {
@@ -204,18 +165,18 @@ fn ask_again(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -> bo
     says
 }
 
-fn ask_for_key_frames(publisher: &mut Publisher, tracks: &mut Slots<Track>, writer: &mut Writer, now: Instant) -> bool {
+fn ask_for_key_frames(publisher: &mut Publisher, layers: &mut Layers, writer: &mut Writer, now: Instant) -> bool {
     let mut says = false;
-    for stream in &publisher.streams {
-        let Some(section) = publisher.sections.iter().find(|section| section.track == stream.track) else { continue };
-        let feedback = section.feedback();
-        let due = tracks.at_mut(stream.track).is_some_and(|track| track.key_frames.take(now));
+    for at in 0..publisher.streams.len() {
+        let stream = &publisher.streams[at];
+        let (ssrc, feedback) = (stream.ssrc, publisher.feedback(stream.kind));
+        let due = layers.get_mut(&stream.layer).is_some_and(|layer| layer.key_frames.take(now));
         if due && feedback.pli {
-            writer.picture_loss(stream.ssrc);
+            writer.picture_loss(ssrc);
             says = true;
         } else if due && feedback.fir {
             publisher.intra_requests = publisher.intra_requests.wrapping_add(1);
-            writer.full_intra_request(stream.ssrc, publisher.intra_requests);
+            writer.full_intra_request(ssrc, publisher.intra_requests);
             says = true;
         }
     }
@@ -239,9 +200,9 @@ fn tell_arrivals(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, Noise};
+    use crate::{Config, Noise, ShardId, Shards};
     use veilcast_control::{
-        Admission, Codec, Command, Direction, Encoding, Feedback, Fingerprint, HashFunction, IceCredentials,
+        Admission, Codec, Command, Direction, Encoding, Feedback, Fingerprint, HashFunction, IceCredentials, MediaKind,
         MediaSection, Offer, PeerKey, Role, RoomKey, RoomSettings, Seed, Setup,
     };
     use veilcast_privacy::Secret;
@@ -279,7 +240,14 @@ mod tests {
     fn a_fault_in_one_peers_timers_ends_that_peer_alone() {
         let now = Instant::now();
         let certificate = crate::generate_certificate().expect("there is randomness");
-        let config = Config { candidates: Vec::new(), certificate, since_1970: Duration::ZERO, dtls_seed: Some(1) };
+        let config = Config {
+            shard: ShardId(0),
+            shards: Shards::first(1),
+            candidates: Vec::new(),
+            certificate,
+            since_1970: Duration::ZERO,
+            dtls_seed: Some(1),
+        };
         let mut sfu = Sfu::new(config, now).expect("the engine starts");
         sfu.command(Command::Open { room: RoomKey(1), settings: RoomSettings::default() }, now);
         (1..=2).for_each(|peer| admission(peer, now, &mut sfu));

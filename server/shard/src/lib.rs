@@ -3,6 +3,7 @@
 //! Invariant: it moves bytes and time in and out and decides nothing. It has no log line that could hold an address.
 
 mod placement;
+mod rings;
 mod run_loop;
 mod socket;
 
@@ -11,13 +12,13 @@ use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use veilcast_control::{Candidate, Command, Report};
-use veilcast_sfu::Sfu;
+use veilcast_sfu::{Sfu, ShardId, Shards};
 
 /// How many shards, where they listen, and how peers reach them.
 pub struct Config {
     /// UDP port of the first shard; each further one takes the next.
     pub first_port: u16,
-    /// Number of shards, at least 1. An event lives on one of them.
+    /// Number of shards, at least 1 and at most [`Shards::MAX`]. An event's viewers spread over all of them.
     pub shards: usize,
     /// Addresses that go into candidates, best first.
     pub addresses: Vec<IpAddr>,
@@ -73,25 +74,29 @@ pub fn start(config: &Config) -> Result<Running, Error> {
     let (report_sender, shard_reports) = mpsc::channel(QUEUE);
     let mut shards = Vec::with_capacity(config.shards);
     let mut threads = Vec::with_capacity(config.shards);
-    for number in 0..config.shards.max(1) {
+    let count = config.shards.clamp(1, Shards::MAX);
+    // One pair for all: the shards' clocks are one clock.
+    let (started, since_1970) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    for (number, rings) in rings::connect(count).into_iter().enumerate() {
         let port = port(config.first_port, number, config.shards)?;
         let advertised = port_as_seen(config, number, port)?;
         let socket = socket::open(port).map_err(|source| Error::Port { port, source })?;
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let engine = Sfu::new(
             veilcast_sfu::Config {
+                shard: ShardId(number as u8),
+                shards: Shards::first(count),
                 candidates: candidates(&config.addresses, advertised),
                 certificate: certificate.clone(),
                 since_1970,
                 dtls_seed: None,
             },
-            Instant::now(),
+            started,
         )?;
         let (commands, inbox) = mpsc::channel(QUEUE);
         let reports = report_sender.clone();
         let thread = std::thread::Builder::new()
             .name(format!("shard-{number}"))
-            .spawn(move || run_loop::run(socket, engine, inbox, reports))
+            .spawn(move || run_loop::run(socket, engine, rings, inbox, reports))
             .map_err(Error::Thread)?;
         shards.push(commands);
         threads.push(thread);

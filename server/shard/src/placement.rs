@@ -1,9 +1,9 @@
-//! Which shard an event lives on. Everything else about it goes there.
+//! Which shard a session lives on. An event's broadcasters are all on one, its home; viewers go where there is room.
 
 use std::collections::HashMap;
 use std::pin::pin;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use veilcast_control::{Command, MediaFault, PeerKey, Report, RoomKey};
+use veilcast_control::{Command, MediaFault, PeerKey, Report, Role, RoomKey};
 
 #[derive(Default)]
 struct Placement {
@@ -11,6 +11,9 @@ struct Placement {
     peers: HashMap<PeerKey, Seat>,
     load: Vec<usize>,
 }
+
+/// So many more sessions than elsewhere may be on an event's home before its viewers go elsewhere.
+const TOGETHER: usize = 16;
 
 /// Where a peer is.
 struct Seat {
@@ -20,20 +23,24 @@ struct Seat {
 }
 
 impl Placement {
-    /// Where a command goes; `None` if its room or peer is nowhere.
+    /// Where a command goes; `None` if its room or peer is nowhere, or it goes everywhere.
     fn place(&mut self, command: &Command) -> Option<usize> {
         match command {
-            Command::Open { room, .. } => Some(match self.rooms.get(room) {
-                Some(shard) => *shard,
-                None => {
-                    let shard = (0..self.load.len()).min_by_key(|shard| self.load[*shard])?;
-                    self.rooms.insert(*room, shard);
-                    self.load[shard] += 1;
-                    shard
+            Command::Open { room, .. } => {
+                if !self.rooms.contains_key(room) {
+                    let home = self.least_loaded()?;
+                    self.rooms.insert(*room, home);
+                    // Its broadcaster will be there.
+                    self.load[home] += 1;
                 }
-            }),
+                None
+            }
             Command::Admit(admission) => {
-                let shard = *self.rooms.get(&admission.room)?;
+                let home = *self.rooms.get(&admission.room)?;
+                let shard = match admission.role {
+                    Role::Broadcaster => home,
+                    Role::Viewer => self.seat(home)?,
+                };
                 self.peers.insert(admission.peer, Seat { shard, admitted: false });
                 self.load[shard] += 1;
                 Some(shard)
@@ -43,12 +50,23 @@ impl Placement {
             | Command::Cap { peer, .. }
             | Command::Revoke { peer } => self.peers.get(peer).map(|seat| seat.shard),
             Command::Close { room } => {
-                let shard = self.rooms.remove(room)?;
-                self.load[shard] = self.load[shard].saturating_sub(1);
-                Some(shard)
+                let home = self.rooms.remove(room)?;
+                self.load[home] = self.load[home].saturating_sub(1);
+                None
             }
             Command::Drain => None,
         }
+    }
+
+    fn least_loaded(&self) -> Option<usize> {
+        (0..self.load.len()).min_by_key(|shard| self.load[*shard])
+    }
+
+    /// Where a viewer goes: to the least loaded shard, but a small event stays together, since every shard that has viewers
+    /// of it is woken for each of its batches.
+    fn seat(&self, home: usize) -> Option<usize> {
+        let least = self.least_loaded()?;
+        Some(if self.load[home] <= self.load[least] + TOGETHER { home } else { least })
     }
 
     fn note(&mut self, report: &Report) {
@@ -92,16 +110,21 @@ async fn forward(
         tokio::select! {
             command = inbox.recv() => {
                 let Some(command) = command else { return };
-                let Some((shard, command)) = dispatch(&mut placement, &shards, &outbox, command).await else { continue };
-                // A shard whose queue is full may itself be waiting to report: its reports go on meanwhile.
-                let mut sending = pin!(shards[shard].send(command));
-                loop {
-                    tokio::select! {
-                        // A shard that is gone has panicked outside any peer's code; the process is about to end.
-                        _ = &mut sending => break,
-                        report = shard_reports.recv() => {
-                            if !pass(&mut placement, &outbox, report).await {
-                                return;
+                let (to, refused) = dispatch(&mut placement, command);
+                if let Some(report) = refused {
+                    let _ = outbox.send(report).await;
+                }
+                for (shard, command) in to {
+                    // A shard whose queue is full may itself be waiting to report: its reports go on meanwhile.
+                    let mut sending = pin!(shards[shard].send(command));
+                    loop {
+                        tokio::select! {
+                            // A shard that is gone has panicked outside any peer's code; the process is about to end.
+                            _ = &mut sending => break,
+                            report = shard_reports.recv() => {
+                                if !pass(&mut placement, &outbox, report).await {
+                                    return;
+                                }
                             }
                         }
                     }
@@ -123,28 +146,22 @@ async fn pass(placement: &mut Placement, outbox: &Sender<Report>, report: Option
     outbox.send(report).await.is_ok()
 }
 
-/// The shard that a command is for, unless it is for all of them or for none.
-async fn dispatch(
-    placement: &mut Placement,
-    shards: &[Sender<Command>],
-    outbox: &Sender<Report>,
-    command: Command,
-) -> Option<(usize, Command)> {
-    if matches!(command, Command::Drain) {
-        for shard in shards {
-            let _ = shard.send(Command::Drain).await;
+/// Where a command goes, or what to answer if it leads nowhere.
+fn dispatch(placement: &mut Placement, command: Command) -> (Vec<(usize, Command)>, Option<Report>) {
+    let all = 0..placement.load.len();
+    let placed = placement.place(&command);
+    let to = match command {
+        Command::Open { room, settings } => {
+            all.map(|shard| (shard, Command::Open { room, settings: settings.clone() })).collect()
         }
-        return None;
-    }
-    match placement.place(&command) {
-        Some(shard) => Some((shard, command)),
-        None => {
-            if let Some(report) = refusal(&command) {
-                let _ = outbox.send(report).await;
-            }
-            None
-        }
-    }
+        Command::Close { room } => all.map(|shard| (shard, Command::Close { room })).collect(),
+        Command::Drain => all.map(|shard| (shard, Command::Drain)).collect(),
+        command => match placed {
+            Some(shard) => vec![(shard, command)],
+            None => return (Vec::new(), refusal(&command)),
+        },
+    };
+    (to, None)
 }
 
 /// What to answer to a command that leads nowhere.
@@ -186,7 +203,7 @@ mod tests {
     #[test]
     fn refused_admissions_leave_nothing_behind() {
         let mut placement = Placement { load: vec![0; 2], ..Placement::default() };
-        placement.place(&Command::Open { room: RoomKey(1), settings: RoomSettings::default() });
+        assert_eq!(placement.place(&Command::Open { room: RoomKey(1), settings: RoomSettings::default() }), None);
         for peer in 0..1_000 {
             assert_eq!(placement.place(&admit(peer)), Some(0));
             placement.note(&Report::Fault { peer: PeerKey(peer), fault: MediaFault::CodecUnsupported });
@@ -198,6 +215,19 @@ mod tests {
         assert_eq!(placement.peers.len(), 1, "a refused later offer ends nothing");
         placement.note(&Report::Gone { peer: PeerKey(7), why: Departure::Closed });
         assert_eq!((placement.peers.len(), placement.load.as_slice()), (0, &[1, 0][..]));
+    }
+
+    #[test]
+    fn a_small_event_stays_together_and_a_large_one_spreads() {
+        let mut placement = Placement { load: vec![0; 3], ..Placement::default() };
+        placement.place(&Command::Open { room: RoomKey(1), settings: RoomSettings::default() });
+        let seats: Vec<usize> = (0..10).filter_map(|peer| placement.place(&admit(peer))).collect();
+        assert_eq!(seats, [0; 10]);
+        (10..3_000).for_each(|peer| assert!(placement.place(&admit(peer)).is_some()));
+        let (least, most) = (placement.load.iter().min(), placement.load.iter().max());
+        assert!(most.zip(least).is_some_and(|(most, least)| most - least <= TOGETHER + 1), "{:?}", placement.load);
+        let (to, _) = dispatch(&mut placement, Command::Close { room: RoomKey(1) });
+        assert_eq!(to.len(), 3, "every shard may have some of it");
     }
 
     /// A thousand departures are reported while a thousand commands wait: neither waits for the other.

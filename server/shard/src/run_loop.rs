@@ -1,7 +1,8 @@
 //! The one loop: inputs in, outputs out.
 
+use crate::rings::Rings;
 use crate::socket::{BatchSocket, MediaSocket};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::sleep_until;
 use veilcast_control::{Command, Report};
@@ -10,8 +11,17 @@ use veilcast_sfu::{Input, Output, Sfu};
 /// Receives of one wake-up before what they brought is sent on.
 const MAX_RECEIVES: usize = 8;
 
+/// How soon a full ring is tried again.
+const RETRY: Duration = Duration::from_millis(2);
+
 /// Runs a shard until the control plane is gone.
-pub(crate) fn run(socket: MediaSocket, engine: Sfu, commands: Receiver<Command>, reports: Sender<Report>) {
+pub(crate) fn run(
+    socket: MediaSocket,
+    engine: Sfu,
+    rings: Rings,
+    commands: Receiver<Command>,
+    reports: Sender<Report>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let Ok(runtime) = runtime else {
         tracing::error!("a media thread has no runtime and stops");
@@ -19,7 +29,7 @@ pub(crate) fn run(socket: MediaSocket, engine: Sfu, commands: Receiver<Command>,
     };
     runtime.block_on(async {
         match BatchSocket::new(socket) {
-            Ok(socket) => Shard { socket, engine, commands, reports, wake: None }.run().await,
+            Ok(socket) => Shard { socket, engine, rings, commands, reports, wake: None }.run().await,
             Err(error) => tracing::error!(kind = ?error.kind(), "a media socket cannot be used"),
         }
     });
@@ -28,6 +38,7 @@ pub(crate) fn run(socket: MediaSocket, engine: Sfu, commands: Receiver<Command>,
 struct Shard {
     socket: BatchSocket,
     engine: Sfu,
+    rings: Rings,
     commands: Receiver<Command>,
     reports: Sender<Report>,
     wake: Option<Instant>,
@@ -35,13 +46,15 @@ struct Shard {
 
 impl Shard {
     async fn run(mut self) {
+        let bell = self.rings.bell();
         loop {
-            let wake = self.wake;
+            let wake = self.wake();
             tokio::select! {
                 readable = self.socket.readable() => match readable {
                     Ok(()) => self.drain_socket(),
                     Err(error) => return tracing::error!(kind = ?error.kind(), "a media socket has failed"),
                 },
+                () = bell.notified() => self.drain_rings(),
                 command = self.commands.recv() => match command {
                     Some(command) => self.engine.handle(Input::Command(command), Instant::now()),
                     None => return,
@@ -51,6 +64,21 @@ impl Shard {
                 }
             }
             self.pump().await;
+        }
+    }
+
+    /// When to look again, if nothing comes before.
+    fn wake(&self) -> Option<Instant> {
+        // A ring that was full is tried again soon: its reader rings no bell.
+        let retry = self.rings.is_clogged().then(|| Instant::now() + RETRY);
+        self.wake.into_iter().chain(retry).min()
+    }
+
+    /// Takes what the other shards have put in.
+    fn drain_rings(&mut self) {
+        let now = Instant::now();
+        while let Some(cast) = self.rings.receive() {
+            self.engine.handle(Input::Cast(cast), now);
         }
     }
 
@@ -70,9 +98,16 @@ impl Shard {
     /// Does everything the engine wants.
     async fn pump(&mut self) {
         let now = Instant::now();
+        let mut crossed = false;
         loop {
             match self.engine.poll(now) {
-                Output::Send(run) => self.socket.send(&run).await,
+                Output::Send(run) => {
+                    // The other shards begin while this one sends.
+                    if std::mem::take(&mut crossed) {
+                        self.rings.ring_bells();
+                    }
+                    self.socket.send(&run).await;
+                }
                 Output::Report(report) => {
                     if let Report::Connected { profile, .. } = &report {
                         tracing::debug!(?profile, "a media session is protected");
@@ -82,8 +117,13 @@ impl Shard {
                     }
                 }
                 Output::Batch(..) => {}
+                Output::Cast(to, cast) => {
+                    self.rings.send(to, cast);
+                    crossed = true;
+                }
                 Output::Wake(at) => {
                     self.wake = at;
+                    self.rings.ring_bells();
                     return;
                 }
             }

@@ -1,10 +1,11 @@
 use crate::egress::ExtensionIds;
 use crate::egress::header::{self, Elements, Fields};
+use crate::egress::line::Line;
 use crate::feedback::reports::{NtpClock, Offset, ticks, ticks_of};
 use crate::feedback::rtcp::Writer;
-use crate::routing::{Batch, Packet, Track, TrackIx};
+use crate::routing::{Batch, Layer, LayerKey, Layers, Packet};
 use crate::srtp::{SrtpSender, extend_sequence};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use veilcast_control::{AnswerSection, Encoding, MediaKind, OutgoingTrack, PlayoutDelay};
 
 /// A viewer's payload types by what they carry.
@@ -45,46 +46,53 @@ pub(crate) struct Downstream {
     pub(crate) ids: ExtensionIds,
     pub(crate) payload_types: PayloadTypes,
     /// What it is to show; differs from the line's source until that can be entered.
-    pub(crate) wanted: Option<TrackIx>,
+    pub(crate) wanted: Option<LayerKey>,
+    /// What it would show if everything were there.
+    pub(crate) wish: Option<LayerKey>,
+    /// It has live packets still to come from the history.
+    pub(crate) behind: Option<Behind>,
     /// Payload type of the latest encoding, found once per change.
     current: Option<(Encoding, Option<PayloadType>)>,
     /// The receiver has reported on this SSRC, so it knows by now what it is.
     acknowledged: bool,
+    /// Until this number its packets carry the playout delay, whether or not they begin a picture.
+    announce_until: u64,
     line: Line,
     rtx_index: u64,
     packets: u32,
     octets: u32,
 }
 
-/// The one continuous line of sequence numbers and timestamps.
-struct Line {
-    /// Sequence number of the next new packet, with cycles.
+/// How far a track that is behind has come, and what it may send now.
+pub(crate) struct Behind {
+    /// The layer's next number to send.
     next: u64,
-    /// Timestamp where a first source begins.
-    timestamp: u32,
-    /// The last packet: its timestamp and when it came.
-    last: Option<(u32, Instant)>,
-    source: Option<Source>,
-    /// Where earlier sources were mapped to, for repeats: newest last.
-    earlier: Vec<Source>,
+    /// Bytes a second.
+    rate: u32,
+    /// Bytes that may leave now; less than nothing after a packet that was larger.
+    credit: i64,
+    counted: Instant,
 }
 
-/// How one track's numbers map to the line's.
-#[derive(Clone, Copy)]
-struct Source {
-    track: TrackIx,
-    encoding: Encoding,
-    /// First number, of the track and of the line.
-    first: u64,
-    first_out: u64,
-    timestamp_offset: u32,
-    /// Offset of the Dependency Descriptor's frame numbers.
-    frame_offset: u16,
-    last_frame: u16,
-}
+/// What leaves at once however slow the rest is.
+const BURST: i64 = 12_000;
 
-/// Sources that repeats may still reach back to.
-const MAX_EARLIER: usize = 3;
+/// How often a track that is behind is served.
+const STEP: Duration = Duration::from_millis(5);
+
+/// A backlog is sent at this many times the layer's bitrate, on top of what comes in meanwhile.
+const CATCH_UP: u64 = 2;
+
+/// The least that a path is believed to carry before anything is known of it.
+const LEAST_RATE: u64 = 125_000;
+
+impl Behind {
+    fn earn(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.counted);
+        self.credit = (self.credit + (passed.as_micros() * u128::from(self.rate) / 1_000_000) as i64).min(BURST);
+        self.counted = now;
+    }
+}
 
 /// What a packet needs from its viewer's session.
 pub(crate) struct Context<'a> {
@@ -93,6 +101,8 @@ pub(crate) struct Context<'a> {
     pub(crate) transport: u16,
     pub(crate) abs_send_time: [u8; 3],
     pub(crate) playout_delay: PlayoutDelay,
+    pub(crate) layers: &'a Layers,
+    pub(crate) now: Instant,
 }
 
 /// What became of a packet.
@@ -105,6 +115,16 @@ pub(crate) enum Outcome {
     Unplayable(Encoding),
 }
 
+/// What a track that is behind has to send.
+pub(crate) enum Late {
+    /// So many bytes were written.
+    Sent(usize),
+    /// More, but not before this time.
+    Later(Instant),
+    /// Nothing: it is where live packets are.
+    Level,
+}
+
 /// First numbers of a track, drawn by the control plane's seed.
 pub(crate) struct Start {
     pub(crate) sequence: u16,
@@ -114,7 +134,7 @@ pub(crate) struct Start {
 
 impl Downstream {
     pub(crate) fn new(
-        kind: MediaKind,
+        (kind, place): (MediaKind, usize),
         outgoing: OutgoingTrack,
         mid: &str,
         ids: ExtensionIds,
@@ -126,21 +146,18 @@ impl Downstream {
         let first = |sequence: u16| u64::from(sequence & 0x7fff);
         Self {
             kind,
-            place: 0,
+            place,
             outgoing,
             mid: mid.as_bytes().into(),
             ids,
             payload_types,
             wanted: None,
+            wish: None,
+            behind: None,
             current: None,
             acknowledged: false,
-            line: Line {
-                next: first(start.sequence),
-                timestamp: start.timestamp,
-                last: None,
-                source: None,
-                earlier: Vec::new(),
-            },
+            announce_until: 0,
+            line: Line::new(first(start.sequence), start.timestamp),
             rtx_index: first(start.rtx_sequence),
             packets: 0,
             octets: 0,
@@ -163,13 +180,18 @@ impl Downstream {
 
     /// Stops until it is renegotiated; then it enters its track anew, without a gap in its numbers.
     pub(crate) fn pause(&mut self) {
-        self.wanted = None;
+        (self.wanted, self.wish, self.behind) = (None, None, None);
         self.line.leave();
     }
 
     /// Whether it waits for a packet at which it can enter.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.wanted.is_some_and(|wanted| self.line.source.is_none_or(|source| source.track != wanted))
+        self.wanted.is_some_and(|wanted| self.line.source.is_none_or(|source| source.layer != wanted))
+    }
+
+    /// Whether packets of this layer may be for it.
+    pub(crate) fn takes(&self, layer: LayerKey) -> bool {
+        self.wanted == Some(layer) || self.shown() == Some(layer)
     }
 
     /// The receiver reported on our SSRC.
@@ -191,18 +213,83 @@ impl Downstream {
             }
         };
         let Some(payload_type) = payload_type else { return Outcome::Skipped };
-        if self.line.source.is_none_or(|source| source.track != packet.track || source.encoding != packet.encoding) {
-            if !packet.frame.is_entry() {
+        if self.line.source.is_none_or(|source| source.layer != packet.layer || source.encoding != packet.encoding) {
+            if self.wanted != Some(packet.layer) || !packet.frame.is_entry() {
                 return Outcome::Skipped;
             }
-            self.line.enter(packet, descriptor_frame(batch, packet));
+            self.behind = None;
+            self.line.enter(packet, descriptor_frame(batch, packet), context.layers);
         }
+        if self.behind.as_ref().is_some_and(|behind| packet.sequence >= behind.next) {
+            return Outcome::Skipped;
+        }
+        self.send(out, batch, packet, payload_type, context)
+    }
+
+    /// Begins to show `layer` from its latest key frame on, if that is near enough; true if it is behind now.
+    pub(crate) fn begin_behind(&mut self, layer: &Layer, layers: &Layers, now: Instant) -> bool {
+        let Some(backlog) = layer.history.backlog(now) else { return false };
+        let Some((batch, key)) = layer.history.find(backlog.first) else { return false };
+        if self.payload_types.find(key.encoding).is_none() {
+            return false;
+        }
+        let lived = u64::from(layer.rate.total() / 8);
+        let live = lived.max(backlog.bytes as u64 * 1_000 / (backlog.age.as_millis() as u64).max(500));
+        let catch_up = (CATCH_UP * live).max(LEAST_RATE);
+        let excess = (backlog.bytes as u64).saturating_sub(BURST as u64);
+        let within = Duration::from_micros(excess * 1_000_000 / catch_up);
+        if !self.line.enter_backlog(key, descriptor_frame(batch, key), &backlog, within, layers, now) {
+            return false;
+        }
+        let rate = (catch_up + live).min(u64::from(u32::MAX)) as u32;
+        self.behind = Some(Behind { next: backlog.first, rate, credit: BURST, counted: now });
+        true
+    }
+
+    /// Writes the next packet that it is behind with and may send now.
+    pub(crate) fn write_behind(&mut self, out: &mut [u8], context: &Context<'_>) -> Late {
+        let Some(source) = self.line.source else { return Late::Level };
+        let Some(layer) = context.layers.get(&source.layer) else {
+            self.behind = None;
+            return Late::Level;
+        };
+        loop {
+            let Some(behind) = &mut self.behind else { return Late::Level };
+            if behind.next > layer.history.newest() {
+                self.behind = None;
+                self.announce_until = self.line.next + ANNOUNCED;
+                return Late::Level;
+            }
+            behind.earn(context.now);
+            if behind.credit <= 0 {
+                return Late::Later(context.now + STEP);
+            }
+            let sequence = behind.next;
+            behind.next += 1;
+            // What the broadcaster has lost is a gap here, too.
+            let Some((batch, packet)) = layer.history.find(sequence) else { continue };
+            behind.credit -= i64::from(packet.payload_len());
+            let Some(payload_type) = self.payload_types.find(packet.encoding) else { continue };
+            if let Outcome::Sent(len) = self.send(out, batch, packet, payload_type, context) {
+                return Late::Sent(len);
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        out: &mut [u8],
+        batch: &Batch,
+        packet: &Packet,
+        payload_type: PayloadType,
+        context: &Context<'_>,
+    ) -> Outcome {
         let Some(index) = self.line.place(packet) else { return Outcome::Skipped };
-        let Some(source) = &mut self.line.source else { return Outcome::Skipped };
-        let timestamp = packet.timestamp.wrapping_add(source.timestamp_offset);
-        let frame = descriptor_frame(batch, packet).map(|frame| frame.wrapping_add(source.frame_offset));
+        let Some(source) = self.line.source else { return Outcome::Skipped };
+        let timestamp = source.timestamp(packet.timestamp);
+        let frame = descriptor_frame(batch, packet).map(|frame| source.frame(frame));
         if let Some(frame) = frame {
-            source.last_frame = frame;
+            self.line.sent_frame(frame);
         }
         let fields = Fields {
             marker: packet.marker,
@@ -212,7 +299,7 @@ impl Downstream {
             ssrc: self.outgoing.ssrc,
         };
         let payload = batch.payload(packet);
-        let Some(len) = self.seal(out, &fields, batch, packet, frame, index, payload, context) else {
+        let Some(len) = self.seal(out, &fields, batch, packet, frame, index, payload, packet.padding, context) else {
             return Outcome::Skipped;
         };
         self.packets = self.packets.wrapping_add(1);
@@ -222,24 +309,18 @@ impl Downstream {
 
     /// Writes the packet that was sent as `sequence` once more, as a retransmission (RFC 4588 section 4). `None` if it is
     /// not known any more or the viewer takes none.
-    pub(crate) fn repeat<'t>(
-        &mut self,
-        out: &mut [u8],
-        sequence: u16,
-        track: impl Fn(TrackIx) -> Option<&'t Track>,
-        context: &Context<'_>,
-    ) -> Option<usize> {
+    pub(crate) fn repeat(&mut self, out: &mut [u8], sequence: u16, context: &Context<'_>) -> Option<usize> {
         let rtx_ssrc = self.outgoing.rtx_ssrc?;
         let index = extend_sequence(Some(self.line.next.checked_sub(1)?), sequence);
         let source = self.line.source_of(index)?;
-        let (batch, packet) = track(source.track)?.history.find(index - source.first_out + source.first)?;
+        let (batch, packet) = context.layers.get(&source.layer)?.history.find(source.sequence(index))?;
         let payload_type = self.payload_types.find(packet.encoding)?.rtx?;
-        let frame = descriptor_frame(batch, packet).map(|frame| frame.wrapping_add(source.frame_offset));
+        let frame = descriptor_frame(batch, packet).map(|frame| source.frame(frame));
         let fields = Fields {
             marker: packet.marker,
             payload_type,
             sequence: self.rtx_index as u16,
-            timestamp: packet.timestamp.wrapping_add(source.timestamp_offset),
+            timestamp: source.timestamp(packet.timestamp),
             ssrc: rtx_ssrc,
         };
         let mut payload = Vec::with_capacity(1_500);
@@ -247,7 +328,7 @@ impl Downstream {
         payload.extend_from_slice(batch.payload(packet));
         let rtx_index = self.rtx_index;
         self.rtx_index += 1;
-        self.seal(out, &fields, batch, packet, frame, rtx_index, &payload, context)
+        self.seal(out, &fields, batch, packet, frame, rtx_index, &payload, 0, context)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one datagram, named once where they are joined")]
@@ -260,10 +341,13 @@ impl Downstream {
         frame: Option<u16>,
         index: u64,
         payload: &[u8],
+        padding: u8,
         context: &Context<'_>,
     ) -> Option<usize> {
         let transport = context.transport.to_be_bytes();
-        let delay = playout_delay(context.playout_delay);
+        // Who catches up shows every picture at once.
+        let delay = if self.behind.is_some() { PlayoutDelay { min_ms: 0, max_ms: 0 } } else { context.playout_delay };
+        let delay = playout_delay(delay);
         let mut descriptor = [0; 64];
         let descriptor = rewrite_descriptor(batch.bytes(packet.carried.dependency_descriptor), frame, &mut descriptor);
         let mut elements = Elements::default();
@@ -272,7 +356,8 @@ impl Downstream {
         if !self.acknowledged {
             elements.add(self.ids.mid, &self.mid);
         }
-        if self.kind == MediaKind::Video && (!self.acknowledged || packet.frame.is_entry()) {
+        let announces = !self.acknowledged || packet.frame.is_entry() || self.line.next <= self.announce_until;
+        if self.kind == MediaKind::Video && announces {
             elements.add(self.ids.playout_delay, &delay);
         }
         elements.add(self.ids.dependency_descriptor, descriptor);
@@ -281,16 +366,15 @@ impl Downstream {
         elements.add(self.ids.audio_level, batch.bytes(packet.carried.audio_level));
         let header = header::write(out, fields, &elements);
         // What does not fit an Ethernet frame is not sent: a broadcaster made it larger than RTP over UDP allows.
-        if header + payload.len() + context.sender.tag_len() > out.len() {
-            return None;
-        }
-        context.sender.seal_rtp(out, header, payload, fields.ssrc, index).ok()
+        let padding = padding_for(header + payload.len() + context.sender.tag_len(), padding, out.len())?;
+        out[0] |= u8::from(padding > 0) << 5;
+        context.sender.seal_rtp(out, header, payload, padding, fields.ssrc, index).ok()
     }
 
     /// A sender report for now; `None` before the first packet.
     pub(crate) fn report(
         &self,
-        track: Option<&Track>,
+        layer: Option<&Layer>,
         offset: &Offset,
         clock: &NtpClock,
         now: Instant,
@@ -300,12 +384,12 @@ impl Downstream {
         let clock_rate = source.encoding.clock_rate();
         let ntp = clock.ntp(now);
         let captured =
-            track.and_then(|track| track.report).and_then(|(theirs, rtp)| Some((offset.translate(theirs)?, rtp)));
+            layer.and_then(|layer| layer.report).and_then(|(theirs, rtp)| Some((offset.translate(theirs)?, rtp)));
         let rtp = match captured {
             // The broadcaster's own pairing, carried forward to now.
-            Some((ours, rtp)) => rtp
-                .wrapping_add(source.timestamp_offset)
-                .wrapping_add(ticks(ntp.wrapping_sub(ours).cast_signed(), clock_rate)),
+            Some((ours, rtp)) => {
+                source.live_timestamp(rtp).wrapping_add(ticks(ntp.wrapping_sub(ours).cast_signed(), clock_rate))
+            }
             // Until it sends one: when its packets arrive.
             None => timestamp.wrapping_add(ticks_of(now.saturating_duration_since(at), clock_rate)),
         };
@@ -313,60 +397,21 @@ impl Downstream {
         Some(Writer::with_sender_report(self.outgoing.ssrc, ntp, rtp, self.packets, self.octets, cname))
     }
 
-    /// The track that is being shown.
-    pub(crate) fn shown(&self) -> Option<TrackIx> {
-        self.line.source.map(|source| source.track)
+    /// The layer that is being shown.
+    pub(crate) fn shown(&self) -> Option<LayerKey> {
+        self.line.source.map(|source| source.layer)
     }
 }
 
-impl Line {
-    /// Begins a new source at `packet`: the sequence goes on by one, the timestamp by the time that has passed.
-    fn enter(&mut self, packet: &Packet, frame: Option<u16>) {
-        let clock_rate = packet.encoding.clock_rate();
-        let timestamp = match self.last {
-            Some((timestamp, at)) => {
-                // At least one tick: two frames never share a timestamp.
-                let passed = ticks_of(packet.arrival.saturating_duration_since(at), clock_rate).max(1);
-                timestamp.wrapping_add(passed)
-            }
-            None => self.timestamp,
-        };
-        self.leave();
-        let next_frame = self.earlier.last().map_or(0, |source| source.last_frame.wrapping_add(1));
-        self.source = Some(Source {
-            track: packet.track,
-            encoding: packet.encoding,
-            first: packet.sequence,
-            first_out: self.next,
-            timestamp_offset: timestamp.wrapping_sub(packet.timestamp),
-            frame_offset: next_frame.wrapping_sub(frame.unwrap_or(next_frame)),
-            last_frame: next_frame,
-        });
-    }
+/// After it has caught up, so many packets carry the playout delay that holds from then on: one may be lost.
+const ANNOUNCED: u64 = 32;
 
-    /// Ends the present source. Repeats still reach back to it.
-    fn leave(&mut self) {
-        let Some(before) = self.source.take() else { return };
-        if self.earlier.len() == MAX_EARLIER {
-            self.earlier.remove(0);
-        }
-        self.earlier.push(before);
-    }
-
-    /// The packet's number on the line; `None` if it is from before the entry.
-    fn place(&mut self, packet: &Packet) -> Option<u64> {
-        let source = self.source?;
-        let index = packet.sequence.checked_sub(source.first)? + source.first_out;
-        if index >= self.next {
-            self.next = index + 1;
-            self.last = Some((packet.timestamp.wrapping_add(source.timestamp_offset), packet.arrival));
-        }
-        Some(index)
-    }
-
-    /// Which source sent this number.
-    fn source_of(&self, index: u64) -> Option<Source> {
-        self.source.iter().chain(self.earlier.iter().rev()).find(|source| source.first_out <= index).copied()
+/// The padding that fits behind `len` bytes; `None` if not even these do.
+const fn padding_for(len: usize, padding: u8, room: usize) -> Option<u8> {
+    match len + padding as usize {
+        padded if padded <= room => Some(padding),
+        _ if len <= room => Some(0),
+        _ => None,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use veilcast_control::{Extension, ExtensionKind};
 
-/// The numbers that one viewer gave to header extensions; 0 where it did not take one.
+/// The numbers that one peer gave to header extensions; 0 where it did not take one.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ExtensionIds {
     pub(crate) mid: u8,
+    pub(crate) rid: u8,
+    pub(crate) repaired_rid: u8,
     pub(crate) transport_cc: u8,
     pub(crate) abs_send_time: u8,
     pub(crate) playout_delay: u8,
@@ -20,6 +22,8 @@ impl ExtensionIds {
         let id = |kind| extensions.iter().find(|extension| extension.kind == kind).map_or(0, |extension| extension.id);
         Self {
             mid: id(ExtensionKind::Mid),
+            rid: id(ExtensionKind::Rid),
+            repaired_rid: id(ExtensionKind::RepairedRid),
             transport_cc: id(ExtensionKind::TransportCc),
             abs_send_time: id(ExtensionKind::AbsSendTime),
             playout_delay: id(ExtensionKind::PlayoutDelay),

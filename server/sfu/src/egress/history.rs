@@ -3,11 +3,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_control::MediaKind;
 
-/// A repeat that comes later than this is of no use to a live viewer.
-const MAX_AGE: Duration = Duration::from_secs(2);
+/// A repeat that comes later than this is of no use to a live viewer, nor is a beginning that lies farther back.
+const MAX_AGE: Duration = Duration::from_secs(3);
 
-/// The latest packets of a track, from which losses are repaired: shared by all its viewers, bounded by number, bytes
-/// and age.
+/// What a newcomer may be given at most to catch up with: more takes longer than a new key frame does.
+const MAX_BACKLOG_AGE: Duration = Duration::from_millis(2_500);
+const MAX_BACKLOG_BYTES: usize = 1024 * 1024;
+
+/// The latest packets of a layer, from which losses are repaired and newcomers begin: shared by all its viewers, bounded
+/// by number, bytes and age.
 pub(crate) struct History {
     ring: Vec<Option<Entry>>,
     capacity: u64,
@@ -15,6 +19,18 @@ pub(crate) struct History {
     newest: u64,
     oldest: u64,
     bytes: usize,
+    /// The latest packet at which decoding can start.
+    entry: Option<u64>,
+}
+
+/// What there is from the latest key frame to now.
+pub(crate) struct Backlog {
+    pub(crate) first: u64,
+    pub(crate) bytes: usize,
+    /// Since the key frame came.
+    pub(crate) age: Duration,
+    /// RTP time of its first and its newest packet.
+    pub(crate) timestamps: (u32, u32),
 }
 
 struct Entry {
@@ -25,12 +41,12 @@ struct Entry {
 
 impl History {
     pub(crate) const fn new(kind: MediaKind) -> Self {
-        // Video: a second at 10 Mbit/s. Audio: a second of Opus at 20 ms, with room for RED.
+        // Video: two seconds at 8 Mbit/s. Audio: a second of Opus at 20 ms, with room for RED.
         let (capacity, max_bytes) = match kind {
             MediaKind::Audio => (128, 64 * 1024),
-            MediaKind::Video | MediaKind::Other => (1024, 2 * 1024 * 1024),
+            MediaKind::Video | MediaKind::Other => (2048, 2 * 1024 * 1024),
         };
-        Self { ring: Vec::new(), capacity, max_bytes, newest: 0, oldest: 0, bytes: 0 }
+        Self { ring: Vec::new(), capacity, max_bytes, newest: 0, oldest: 0, bytes: 0, entry: None }
     }
 
     /// Keeps the packet `at` of `batch`.
@@ -47,6 +63,9 @@ impl History {
             }
             self.clear();
             self.oldest = packet.sequence;
+        }
+        if packet.is_entry() {
+            self.entry = self.entry.max(Some(packet.sequence));
         }
         self.newest = self.newest.max(packet.sequence);
         self.oldest = self.oldest.min(packet.sequence);
@@ -79,6 +98,29 @@ impl History {
     fn clear(&mut self) {
         self.ring.iter_mut().for_each(|entry| *entry = None);
         self.bytes = 0;
+        self.entry = None;
+    }
+
+    /// Everything since the latest key frame, if it is short and nothing of it is missing.
+    pub(crate) fn backlog(&self, now: Instant) -> Option<Backlog> {
+        let first = self.entry.filter(|entry| *entry >= self.oldest)?;
+        let (_, key) = self.find(first)?;
+        let age = now.saturating_duration_since(key.arrival);
+        if age > MAX_BACKLOG_AGE {
+            return None;
+        }
+        let (mut bytes, mut newest) = (0, key.timestamp);
+        for sequence in first..=self.newest {
+            let (batch, packet) = self.find(sequence)?;
+            bytes += batch.payload(packet).len();
+            newest = packet.timestamp;
+        }
+        (bytes <= MAX_BACKLOG_BYTES).then_some(Backlog { first, bytes, age, timestamps: (key.timestamp, newest) })
+    }
+
+    /// The newest number; what is above it has not come.
+    pub(crate) const fn newest(&self) -> u64 {
+        self.newest
     }
 
     fn slot(&self, sequence: u64) -> Option<&Entry> {
@@ -95,23 +137,28 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ShardId;
     use crate::ingress::frame::FrameInfo;
-    use crate::routing::{BatchBuilder, Carried};
-    use crate::slots::Ix;
+    use crate::routing::{BatchBuilder, Carried, LayerKey};
     use veilcast_control::Encoding;
 
     fn batch(sequence: u64, len: usize, arrival: Instant) -> Arc<Batch> {
+        frame(sequence, len, arrival, false)
+    }
+
+    fn frame(sequence: u64, len: usize, arrival: Instant, key: bool) -> Arc<Batch> {
         let mut builder = BatchBuilder::default();
         let payload = builder.keep(&vec![1; len]);
         builder.push(Packet {
-            track: Ix::default(),
+            layer: LayerKey::new(ShardId(0), 0),
             sequence,
             timestamp: 0,
             marker: false,
             encoding: Encoding::Vp8,
-            frame: FrameInfo::default(),
+            frame: FrameInfo { key, start: key, ..FrameInfo::default() },
             arrival,
             payload,
+            padding: 0,
             carried: Carried::default(),
         });
         builder.seal()
@@ -124,8 +171,8 @@ mod tests {
         for sequence in 70_000..73_000 {
             history.insert(&batch(sequence, 1, start), 0);
         }
-        assert_eq!(history.ring.iter().flatten().count(), 1024);
-        assert!(history.find(72_999).is_some() && history.find(71_975).is_none());
+        assert_eq!(history.ring.iter().flatten().count(), 2048);
+        assert!(history.find(72_999).is_some() && history.find(70_951).is_none());
         for sequence in 73_000..73_500 {
             history.insert(&batch(sequence, 60_000, start), 0);
         }
@@ -143,5 +190,26 @@ mod tests {
         }
         assert!(history.find(122_000).is_some() && history.find(90_000).is_none());
         assert_eq!(history.bytes, 10);
+    }
+
+    #[test]
+    fn a_newcomer_begins_at_the_latest_key_frame_if_all_of_it_is_there() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut history = History::new(MediaKind::Video);
+        assert!(history.backlog(start).is_none());
+        for sequence in 100..200 {
+            let key = sequence == 110 || sequence == 150;
+            history.insert(&frame(sequence, 1_000, at((sequence - 100) * 10), key), 0);
+        }
+        let backlog = history.backlog(at(1_000)).expect("it is whole");
+        assert_eq!((backlog.first, backlog.bytes, backlog.age.as_millis()), (150, 50_000, 500));
+        assert!(history.backlog(at(3_100)).is_none(), "too long ago");
+        history.insert(&frame(201, 1_000, at(1_000), false), 0);
+        assert!(history.backlog(at(1_000)).is_none(), "one is missing");
+        history.insert(&frame(200, 1_000, at(1_010), false), 0);
+        assert!(history.backlog(at(1_010)).is_some());
+        (202..1_300).for_each(|sequence| history.insert(&frame(sequence, 1_000, at(1_020), false), 0));
+        assert!(history.backlog(at(1_020)).is_none(), "too much");
     }
 }

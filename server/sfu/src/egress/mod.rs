@@ -6,9 +6,10 @@
 mod downstream;
 mod header;
 mod history;
+mod line;
 mod subscriber;
 
-pub(crate) use downstream::{Downstream, PayloadTypes, Start};
+pub(crate) use downstream::{Downstream, Late, PayloadTypes, Start};
 pub(crate) use header::ExtensionIds;
 pub(crate) use history::History;
-pub(crate) use subscriber::{Subscriber, SubscriberIx, Written};
+pub(crate) use subscriber::{Moment, Subscriber, SubscriberIx, Written};

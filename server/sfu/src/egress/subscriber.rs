@@ -1,14 +1,14 @@
 use crate::Tuple;
 use crate::egress::Downstream;
-use crate::egress::downstream::{Context, Outcome};
+use crate::egress::downstream::{Context, Late, Outcome};
 use crate::feedback::reports::NtpClock;
 use crate::peer::PeerIx;
-use crate::routing::{Batch, Packet, Performer, Track, TrackIx};
+use crate::routing::{Batch, Layers, Packet};
 use crate::selection::Patience;
 use crate::slots::Ix;
 use crate::srtp::SrtpSender;
 use std::time::Instant;
-use veilcast_control::{Encoding, MediaKind, PlayoutDelay, VideoCap};
+use veilcast_control::{Encoding, PlayoutDelay, VideoCap, VideoQuality};
 
 pub(crate) type SubscriberIx = Ix<Subscriber>;
 
@@ -28,8 +28,35 @@ pub(crate) struct Subscriber {
     pub(crate) patience: Patience,
     /// The best picture that it wants.
     pub(crate) cap: VideoCap,
+    /// What the control plane was told of its picture.
+    pub(crate) reported: Option<VideoQuality>,
+    /// It has begun to be shown another layer, or codec.
+    pub(crate) news: bool,
     transport: u16,
     repeats_left: usize,
+}
+
+/// When packets are written, and what they come from: the same for all viewers.
+pub(crate) struct Moment<'a> {
+    pub(crate) layers: &'a Layers,
+    pub(crate) abs_send_time: [u8; 3],
+    pub(crate) now: Instant,
+}
+
+impl<'a> Moment<'a> {
+    pub(crate) fn new(layers: &'a Layers, clock: &NtpClock, now: Instant) -> Self {
+        Self { layers, abs_send_time: clock.abs_send_time(now), now }
+    }
+}
+
+const fn context<'a>(
+    sender: &'a SrtpSender,
+    transport: u16,
+    playout_delay: PlayoutDelay,
+    moment: &Moment<'a>,
+) -> Context<'a> {
+    let Moment { layers, abs_send_time, now } = *moment;
+    Context { sender, transport, abs_send_time, playout_delay, layers, now }
 }
 
 /// What became of a packet for one viewer.
@@ -52,6 +79,8 @@ impl Subscriber {
             playout_delay,
             patience: Patience::default(),
             cap: VideoCap::default(),
+            reported: None,
+            news: false,
             transport: 0,
             repeats_left: REPEAT_ALLOWANCE,
         }
@@ -68,41 +97,19 @@ impl Subscriber {
         self.parked = downstreams;
     }
 
-    /// Points the tracks at what the stage carries.
-    pub(crate) fn connect(&mut self, stage: &[Performer]) {
-        for downstream in &mut self.downstreams {
-            if downstream.kind == MediaKind::Video && self.cap == VideoCap::Off {
-                downstream.pause();
-                continue;
-            }
-            downstream.wanted = stage.get(downstream.place).and_then(|place| place.track(downstream.kind));
-        }
-    }
-
     /// Writes `packet` for this viewer.
-    pub(crate) fn write(
-        &mut self,
-        out: &mut [u8],
-        batch: &Batch,
-        packet: &Packet,
-        clock: &NtpClock,
-        now: Instant,
-    ) -> Written {
+    pub(crate) fn write(&mut self, out: &mut [u8], batch: &Batch, packet: &Packet, moment: &Moment<'_>) -> Written {
         let Some(sender) = &self.sender else { return Written::Nothing };
-        let Some(downstream) = self.downstreams.iter_mut().find(|downstream| downstream.wanted == Some(packet.track))
-        else {
+        let Some(downstream) = self.downstreams.iter_mut().find(|downstream| downstream.takes(packet.layer)) else {
             return Written::Nothing;
         };
-        let context = Context {
-            sender,
-            transport: self.transport,
-            abs_send_time: clock.abs_send_time(now),
-            playout_delay: self.playout_delay,
-        };
-        match downstream.write(out, batch, packet, &context) {
+        let before = downstream.shown();
+        let context = context(sender, self.transport, self.playout_delay, moment);
+        let outcome = downstream.write(out, batch, packet, &context);
+        self.news |= downstream.shown() != before;
+        match outcome {
             Outcome::Sent(len) => {
-                self.transport = self.transport.wrapping_add(1);
-                self.repeats_left = (self.repeats_left + len / 2).min(REPEAT_ALLOWANCE);
+                self.sent(len);
                 Written::Datagram(len)
             }
             Outcome::Skipped => Written::Nothing,
@@ -110,22 +117,38 @@ impl Subscriber {
         }
     }
 
+    /// Writes the next packet that one of its tracks is behind with.
+    pub(crate) fn write_behind(&mut self, out: &mut [u8], moment: &Moment<'_>) -> Late {
+        let Some(sender) = &self.sender else { return Late::Level };
+        let mut later = Late::Level;
+        for downstream in self.downstreams.iter_mut().filter(|downstream| downstream.behind.is_some()) {
+            let context = context(sender, self.transport, self.playout_delay, moment);
+            match downstream.write_behind(out, &context) {
+                Late::Sent(len) => {
+                    self.sent(len);
+                    return Late::Sent(len);
+                }
+                Late::Later(at) => later = Late::Later(at),
+                Late::Level => {}
+            }
+        }
+        later
+    }
+
+    fn sent(&mut self, len: usize) {
+        self.transport = self.transport.wrapping_add(1);
+        self.repeats_left = (self.repeats_left + len / 2).min(REPEAT_ALLOWANCE);
+    }
+
     /// Writes what `ssrc` sent as `sequence` once more. `None` if that is not possible, or too much was repeated already.
-    pub(crate) fn repeat<'t>(
-        &mut self,
-        out: &mut [u8],
-        ssrc: u32,
-        sequence: u16,
-        track: impl Fn(TrackIx) -> Option<&'t Track>,
-        abs_send_time: [u8; 3],
-    ) -> Option<usize> {
+    pub(crate) fn repeat(&mut self, out: &mut [u8], ssrc: u32, sequence: u16, moment: &Moment<'_>) -> Option<usize> {
         let sender = self.sender.as_ref()?;
         let downstream = self.downstreams.iter_mut().find(|downstream| downstream.outgoing.ssrc == ssrc)?;
         if self.repeats_left < 1_500 {
             return None;
         }
-        let context = Context { sender, transport: self.transport, abs_send_time, playout_delay: self.playout_delay };
-        let len = downstream.repeat(out, sequence, track, &context)?;
+        let context = context(sender, self.transport, self.playout_delay, moment);
+        let len = downstream.repeat(out, sequence, &context)?;
         self.transport = self.transport.wrapping_add(1);
         self.repeats_left -= len;
         Some(len)

@@ -55,7 +55,7 @@ pub(crate) fn ticks_of(duration: Duration, clock_rate: u32) -> u32 {
 
 /// How far a broadcaster's NTP time is behind the server's: one figure for its audio and video, so that what was
 /// captured together stays together.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 pub(crate) struct Offset(Option<i64>);
 
 impl Offset {

@@ -1,10 +1,10 @@
 //! One RTP stream as its broadcaster sends it: order, losses, and what the reports about it say.
 
 use crate::ingress::frame::Classifier;
-use crate::routing::TrackIx;
+use crate::routing::LayerKey;
 use crate::srtp::extend_sequence;
 use std::time::{Duration, Instant};
-use veilcast_control::Encoding;
+use veilcast_control::{Encoding, MediaKind};
 
 /// Losses that are asked for again at the same time. A longer gap is not worth its packets: a key frame is.
 const MAX_MISSING: usize = 256;
@@ -23,12 +23,15 @@ const MAX_LATE: u64 = 1_024;
 /// Sequence numbers start in the second cycle, so that a packet from before the first one has a number too.
 const FIRST_CYCLE: u64 = 1 << 16;
 
-/// A stream bound to a track.
+/// A stream bound to a layer.
 pub(crate) struct Stream {
     pub(crate) ssrc: u32,
     /// The stream of retransmissions, once known.
     pub(crate) rtx_ssrc: Option<u32>,
-    pub(crate) track: TrackIx,
+    pub(crate) layer: LayerKey,
+    pub(crate) kind: MediaKind,
+    /// Its layer's name, with simulcast.
+    pub(crate) rid: Option<Box<str>>,
     pub(crate) classifier: Classifier,
     pub(crate) statistics: Statistics,
     missing: Vec<Missing>,
@@ -86,11 +89,13 @@ impl Taken {
 }
 
 impl Stream {
-    pub(crate) fn new(ssrc: u32, track: TrackIx) -> Self {
+    pub(crate) fn new(ssrc: u32, layer: LayerKey, kind: MediaKind, rid: Option<Box<str>>) -> Self {
         Self {
             ssrc,
             rtx_ssrc: None,
-            track,
+            layer,
+            kind,
+            rid,
             classifier: Classifier::default(),
             statistics: Statistics::default(),
             missing: Vec::new(),
@@ -216,11 +221,12 @@ impl Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ShardId;
 
     #[test]
     fn losses_are_asked_for_after_a_grace_and_forgotten_when_they_come() {
         let start = Instant::now();
-        let mut stream = Stream::new(1, TrackIx::default());
+        let mut stream = Stream::new(1, LayerKey::new(ShardId(0), 0), MediaKind::Video, None);
         for sequence in [65_534, 65_535, 2] {
             stream.arrive(sequence, true, start);
         }
@@ -241,7 +247,7 @@ mod tests {
     fn no_number_is_taken_twice() {
         let start = Instant::now();
         let mut state = 11_u64;
-        let mut stream = Stream::new(1, TrackIx::default());
+        let mut stream = Stream::new(1, LayerKey::new(ShardId(0), 0), MediaKind::Video, None);
         let mut taken = std::collections::HashSet::new();
         let mut next = 0_u16;
         for round in 0..200_000_u32 {
@@ -265,7 +271,7 @@ mod tests {
     #[test]
     fn a_jump_asks_for_no_thousands_of_packets() {
         let start = Instant::now();
-        let mut stream = Stream::new(1, TrackIx::default());
+        let mut stream = Stream::new(1, LayerKey::new(ShardId(0), 0), MediaKind::Video, None);
         stream.arrive(0, true, start);
         assert!(matches!(stream.arrive(30_000, true, start), Arrival::AfterGap(_)));
         assert_eq!(stream.next_repeat(), None);

@@ -1,5 +1,5 @@
 use crate::ingress::frame::FrameInfo;
-use crate::routing::TrackIx;
+use crate::routing::LayerKey;
 use std::sync::Arc;
 use std::time::Instant;
 use veilcast_control::{Encoding, MediaKind};
@@ -13,7 +13,7 @@ pub struct Batch {
 /// One packet of a [`Batch`].
 #[derive(Clone)]
 pub struct Packet {
-    pub(crate) track: TrackIx,
+    pub(crate) layer: LayerKey,
     /// Sequence number of the broadcaster with its cycles.
     pub(crate) sequence: u64,
     pub(crate) timestamp: u32,
@@ -22,6 +22,8 @@ pub struct Packet {
     pub(crate) frame: FrameInfo,
     pub(crate) arrival: Instant,
     pub(crate) payload: Span,
+    /// Padding that makes it as long as its neighbours, so that one send takes them all.
+    pub(crate) padding: u8,
     pub(crate) carried: Carried,
 }
 
@@ -60,6 +62,10 @@ impl Packet {
     /// The broadcaster's sequence number with its cycles.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    pub(crate) const fn payload_len(&self) -> u32 {
+        self.payload.len
     }
 
     /// Whether decoding can start here.
@@ -114,9 +120,72 @@ impl BatchBuilder {
         self.packets.push(packet);
     }
 
-    /// Closes the batch.
+    /// Closes the batch. Sound goes behind the picture: it is shorter, so that one send takes both.
     pub(crate) fn seal(&mut self) -> Arc<Batch> {
-        let Self { bytes, packets } = std::mem::take(self);
+        let Self { bytes, mut packets } = std::mem::take(self);
+        packets.sort_by_key(|packet| packet.kind() == MediaKind::Audio);
+        level(&mut packets);
         Arc::new(Batch { bytes, packets })
+    }
+}
+
+/// More than this is not padded away: the bytes would cost more than the second send.
+const MAX_PADDING: u32 = 16;
+
+/// Gives neighbours of one layer that differ by a few bytes the length of the longest: encoders split a frame into parts
+/// that differ by a byte, and a segmented send takes equal parts only.
+fn level(packets: &mut [Packet]) {
+    let mut rest = packets;
+    while let Some(first) = rest.first() {
+        let (layer, mut least, mut most) = (first.layer, first.payload.len, first.payload.len);
+        let alike = rest.iter().take_while(|packet| {
+            let len = packet.payload.len;
+            let fits = packet.layer == layer && len.max(most) - len.min(least) <= MAX_PADDING;
+            if fits {
+                (least, most) = (len.min(least), len.max(most));
+            }
+            fits
+        });
+        let count = alike.count();
+        let (run, behind) = rest.split_at_mut(count);
+        // What carries nothing stays as it is: padding alone would look like a probe.
+        for packet in run.iter_mut().filter(|packet| packet.payload.len > 0) {
+            packet.padding = (most - packet.payload.len) as u8;
+        }
+        rest = behind;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ShardId;
+
+    fn paddings(packets: &[(u64, usize)]) -> Vec<u8> {
+        let mut builder = BatchBuilder::default();
+        for (layer, len) in packets {
+            let payload = builder.keep(&vec![1; *len]);
+            builder.push(Packet {
+                layer: LayerKey::new(ShardId(0), *layer),
+                sequence: 1,
+                timestamp: 0,
+                marker: false,
+                encoding: Encoding::Vp8,
+                frame: FrameInfo::default(),
+                arrival: Instant::now(),
+                payload,
+                padding: 0,
+                carried: Carried::default(),
+            });
+        }
+        builder.seal().packets().iter().map(|packet| packet.padding).collect()
+    }
+
+    #[test]
+    fn neighbours_that_differ_by_a_few_bytes_become_equal() {
+        assert_eq!(paddings(&[(1, 1_000), (1, 1_001), (1, 999)]), [1, 0, 2]);
+        assert_eq!(paddings(&[(1, 1_000), (1, 1_016), (1, 1_017), (1, 400)]), [16, 0, 0, 0]);
+        assert_eq!(paddings(&[(1, 1_000), (2, 1_001)]), [0, 0], "another layer is another send");
+        assert_eq!(paddings(&[(1, 0), (1, 5)]), [0, 0], "nothing is not padded");
     }
 }

@@ -1,8 +1,9 @@
-use crate::SinkKey;
-use crate::egress::{Subscriber, SubscriberIx};
+use crate::egress::SubscriberIx;
+use crate::feedback::reports::Offset;
 use crate::peer::PeerIx;
-use crate::routing::{BatchBuilder, TrackIx};
-use crate::slots::{Ix, Slots};
+use crate::routing::{BatchBuilder, LayerKey, Track};
+use crate::slots::Ix;
+use crate::{ShardId, Shards, SinkKey};
 use veilcast_control::{MediaKind, RoomKey, RoomSettings, Stage};
 
 pub(crate) type RoomIx = Ix<Room>;
@@ -17,41 +18,54 @@ pub(crate) struct Room {
     /// Local subscribers: a relay to another node, a recorder.
     pub(crate) sinks: Vec<SinkKey>,
     pub(crate) batch: BatchBuilder,
-    /// A broadcaster's track was replaced; subscribers learn of it before the batch is sent.
+    /// What the stage carries has changed; subscribers and other shards learn of it before the batch is sent.
     pub(crate) rewired: bool,
+    /// Other shards that have viewers of this room.
+    pub(crate) watched_on: Shards,
+    /// What other shards were told: whether there are viewers here.
+    pub(crate) says_watching: bool,
+    /// Where the broadcasters are, if not here.
+    pub(crate) home: Option<ShardId>,
     /// Who is served first, so that nobody always is.
     pub(crate) turn: usize,
     pub(crate) reported: Stage,
 }
 
 /// A place on the stage.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 pub(crate) struct Performer {
+    /// Who has it; `None` also where the broadcaster is on another shard.
     pub(crate) peer: Option<PeerIx>,
-    pub(crate) audio: Option<TrackIx>,
-    pub(crate) video: Option<TrackIx>,
+    /// What the broadcaster's clock reads on ours.
+    pub(crate) offset: Offset,
+    pub(crate) audio: Option<Track>,
+    pub(crate) video: Option<Track>,
 }
 
 impl Performer {
-    pub(crate) const fn track(&self, kind: MediaKind) -> Option<TrackIx> {
+    pub(crate) const fn track(&self, kind: MediaKind) -> Option<&Track> {
         match kind {
-            MediaKind::Audio => self.audio,
-            MediaKind::Video => self.video,
+            MediaKind::Audio => self.audio.as_ref(),
+            MediaKind::Video => self.video.as_ref(),
             MediaKind::Other => None,
         }
     }
 
-    pub(crate) const fn set_track(&mut self, kind: MediaKind, track: Option<TrackIx>) {
+    pub(crate) const fn place_of(&mut self, kind: MediaKind) -> &mut Option<Track> {
         match kind {
-            MediaKind::Audio => self.audio = track,
-            MediaKind::Video => self.video = track,
-            MediaKind::Other => {}
+            MediaKind::Audio => &mut self.audio,
+            MediaKind::Video | MediaKind::Other => &mut self.video,
         }
+    }
+
+    /// Every layer that comes from here.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = LayerKey> {
+        self.audio.iter().chain(&self.video).flat_map(Track::layers)
     }
 }
 
 impl Room {
-    pub(crate) fn new(key: RoomKey, settings: RoomSettings) -> Self {
+    pub(crate) fn new(key: RoomKey, settings: RoomSettings, watched_on: Shards) -> Self {
         Self {
             key,
             settings,
@@ -60,6 +74,9 @@ impl Room {
             sinks: Vec::new(),
             batch: BatchBuilder::default(),
             rewired: false,
+            watched_on,
+            says_watching: false,
+            home: None,
             turn: 0,
             reported: Stage::default(),
         }
@@ -76,12 +93,13 @@ impl Room {
         place
     }
 
-    /// Points every subscriber's tracks at what the stage carries now.
-    pub(crate) fn connect(&self, subscribers: &mut Slots<Subscriber>) {
-        for ix in &self.subscribers {
-            if let Some(subscriber) = subscribers.at_mut(*ix) {
-                subscriber.connect(&self.stage);
-            }
-        }
+    /// The track of a kind at a place.
+    pub(crate) fn track(&self, place: usize, kind: MediaKind) -> Option<&Track> {
+        self.stage.get(place)?.track(kind)
+    }
+
+    /// Whether broadcasters of this shard are on stage.
+    pub(crate) fn has_broadcasters(&self) -> bool {
+        self.stage.iter().any(|place| place.peer.is_some())
     }
 }

@@ -2,6 +2,8 @@ use std::time::{Duration, Instant};
 
 /// Requests that come closer together are one: an encoder that is asked more often only wastes bitrate.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// Requests for the sake of newcomers alone: who comes in between starts from what is kept since the last one.
+const JOIN_INTERVAL: Duration = Duration::from_secs(2);
 /// The longest wait between requests to a broadcaster that does not answer them.
 const MAX_INTERVAL: Duration = Duration::from_secs(8);
 
@@ -9,6 +11,10 @@ const MAX_INTERVAL: Duration = Duration::from_secs(8);
 #[derive(Default)]
 pub(crate) struct KeyFrames {
     wanted: bool,
+    /// Wanted by newcomers only.
+    joining: bool,
+    /// When the last one came.
+    came: Option<Instant>,
     asked: Option<Instant>,
     unanswered: u32,
 }
@@ -17,12 +23,21 @@ impl KeyFrames {
     /// Somebody cannot go on without one.
     pub(crate) const fn want(&mut self) {
         self.wanted = true;
+        self.joining = false;
+    }
+
+    /// A newcomer cannot begin without one.
+    pub(crate) const fn want_to_join(&mut self) {
+        self.joining = !self.wanted || self.joining;
+        self.wanted = true;
     }
 
     /// One has come.
-    pub(crate) const fn arrived(&mut self) {
+    pub(crate) const fn arrived(&mut self, now: Instant) {
         self.wanted = false;
+        self.joining = false;
         self.unanswered = 0;
+        self.came = Some(now);
     }
 
     /// Whether to ask now. Doubles the wait each time nothing came of it: 0.5, 1, 2, 4, 8 s.
@@ -38,7 +53,9 @@ impl KeyFrames {
     /// When to ask next, `None` for at once.
     fn due(&self) -> Option<Instant> {
         let doublings = self.unanswered.saturating_sub(1).min(4);
-        self.asked.map(|at| at + (INTERVAL * (1 << doublings)).min(MAX_INTERVAL))
+        let after_asking = self.asked.map(|at| at + (INTERVAL * (1 << doublings)).min(MAX_INTERVAL));
+        let after_joins = self.came.filter(|_| self.joining).map(|at| at + JOIN_INTERVAL);
+        after_asking.max(after_joins)
     }
 
     /// When [`Self::take`] will say yes, unless one arrives.
@@ -90,10 +107,26 @@ mod tests {
             requests.want();
             if requests.take(start + Duration::from_micros(100) * step) {
                 asked += 1;
-                requests.arrived();
+                requests.arrived(start + Duration::from_micros(100) * step);
             }
         }
         assert_eq!(asked, 2, "10,000 wishes in one second");
+    }
+
+    #[test]
+    fn newcomers_alone_get_one_in_two_seconds() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut requests = KeyFrames::default();
+        requests.want_to_join();
+        assert!(requests.take(at(0)));
+        requests.arrived(at(50));
+        requests.want_to_join();
+        assert!(!requests.take(at(2_000)) && requests.take(at(2_050)));
+        requests.arrived(at(2_100));
+        requests.want_to_join();
+        requests.want();
+        assert!(requests.take(at(2_600)), "who lost its picture waits no longer than before");
     }
 
     #[test]

@@ -26,6 +26,9 @@ const ENCRYPTED: u32 = 0x8000_0000;
 /// The part of an RTCP packet that stays clear: first header and sender's SSRC.
 const RTCP_CLEAR: usize = 8;
 
+/// More padding than this is never asked for.
+const MAX_PADDING: usize = 16;
+
 impl Cipher {
     pub(super) fn new(
         profile: SrtpProfile,
@@ -66,26 +69,35 @@ impl Cipher {
         }
     }
 
-    /// Seals `payload` behind the header that stands in `out[..header]`; returns the packet's length.
+    /// Seals `payload` and up to [`MAX_PADDING`] bytes of padding behind the header that stands in `out[..header]`; returns
+    /// the packet's length.
     pub(super) fn seal_rtp(
         &self,
         out: &mut [u8],
         header: usize,
         payload: &[u8],
+        padding: u8,
         ssrc: u32,
         index: u64,
     ) -> Result<usize, Unspecified> {
-        let end = header + payload.len();
+        // RFC 3550 section 5.1: the last byte of the padding is its length.
+        let mut filling = [0; MAX_PADDING];
+        let filling = filling.get_mut(..usize::from(padding)).ok_or(Unspecified)?;
+        filling.last_mut().into_iter().for_each(|last| *last = padding);
+        let filled = header + payload.len();
+        let end = filled + filling.len();
         match self {
             Self::Gcm { key, salt } => {
                 let (head, body) = out.split_at_mut(header);
-                let (body, tag) = body.split_at_mut(payload.len());
+                let (body, behind) = body.split_at_mut(payload.len());
                 let nonce = rtp_nonce(salt, ssrc, index);
-                key.seal_out_of_place_scatter(nonce, Aad::from(&*head), payload, body, &[], &mut tag[..MAX_TAG])?;
+                let tag = &mut behind[..filling.len() + MAX_TAG];
+                key.seal_out_of_place_scatter(nonce, Aad::from(&*head), payload, body, filling, tag)?;
                 Ok(end + MAX_TAG)
             }
             Self::CounterMode { key, salt, authentication } => {
-                out[header..end].copy_from_slice(payload);
+                out[header..filled].copy_from_slice(payload);
+                out[filled..end].copy_from_slice(filling);
                 key.less_safe_encrypt(&mut out[header..end], rtp_counter(salt, ssrc, index))?;
                 let tag = rtp_tag(authentication, &out[..end], index);
                 out[end..end + SHORT_TAG].copy_from_slice(&tag.as_ref()[..SHORT_TAG]);

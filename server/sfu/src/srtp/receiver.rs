@@ -108,7 +108,7 @@ mod tests {
         out[0] = 0x80;
         out[2..4].copy_from_slice(&(index as u16).to_be_bytes());
         out[8..12].copy_from_slice(&7_u32.to_be_bytes());
-        let len = sender.seal_rtp(&mut out, 12, b"payload", 7, index).expect("room enough");
+        let len = sender.seal_rtp(&mut out, 12, b"payload", 0, 7, index).expect("room enough");
         out.truncate(len);
         out
     }

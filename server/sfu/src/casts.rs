@@ -1,0 +1,246 @@
+//! What crosses between the shards of one process: who watches what, what the stage carries, and its packets.
+//!
+//! A room may span all shards. Its broadcasters are on one, its home; a shard with viewers of it says so, and from then on
+//! gets the stage and every batch. Batches are shared, not copied; each shard keeps its own index over them, so that a
+//! repeat never crosses. Where a ring is full, packets are dropped ([`Cast::is_media`]), and of that shard alone.
+
+use crate::Sfu;
+use crate::feedback::reports::Offset;
+use crate::routing::{Batch, Layer, LayerKey, Performer, RoomIx, Slot, Track};
+use std::sync::Arc;
+use std::time::Instant;
+use veilcast_control::{MediaKind, RoomKey};
+
+/// A shard by its number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ShardId(pub u8);
+
+/// Some of the shards; at most [`Shards::MAX`] exist.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Shards(u64);
+
+impl Shards {
+    /// The most shards that one process can have.
+    pub const MAX: usize = 64;
+
+    /// The first `count`.
+    pub const fn first(count: usize) -> Self {
+        Self(if count >= Self::MAX { u64::MAX } else { (1 << count) - 1 })
+    }
+
+    /// Adds one.
+    pub const fn insert(&mut self, shard: ShardId) {
+        self.0 |= 1 << (shard.0 % 64);
+    }
+
+    /// Takes one out.
+    pub const fn remove(&mut self, shard: ShardId) {
+        self.0 &= !(1 << (shard.0 % 64));
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = ShardId> {
+        (0..Self::MAX as u8).filter(move |shard| self.0 & 1 << shard != 0).map(ShardId)
+    }
+}
+
+/// Something that one shard says to another. Drivers carry it in order and look no deeper.
+#[derive(Clone)]
+pub struct Cast(Word);
+
+impl Cast {
+    /// Whether it is packets: what may be dropped where it does not fit, as on any network.
+    pub const fn is_media(&self) -> bool {
+        matches!(self.0, Word::Batch { .. })
+    }
+}
+
+#[derive(Clone)]
+enum Word {
+    /// A shard has viewers of a room, or has none any more.
+    Watching { room: RoomKey, shard: ShardId, watching: bool },
+    /// What the stage of a room carries now.
+    Stage { room: RoomKey, home: ShardId, stage: Arc<[Place]> },
+    /// Its packets.
+    Batch { room: RoomKey, batch: Arc<Batch> },
+    /// What a broadcaster's clocks read.
+    Clock { room: RoomKey, place: usize, offset: Offset, layer: LayerKey, report: (u64, u32) },
+    /// Whether a shard needs a layer.
+    Demand { layer: LayerKey, shard: ShardId, needed: bool },
+    /// Somebody waits for a key frame.
+    KeyFrame { layer: LayerKey, joining: bool },
+}
+
+/// A performer, as other shards need it.
+struct Place {
+    offset: Offset,
+    audio: Option<Track>,
+    video: Option<Track>,
+    /// Which layers bring packets.
+    live: Vec<LayerKey>,
+}
+
+impl Sfu {
+    pub(crate) fn hear(&mut self, cast: Cast, now: Instant) {
+        match cast.0 {
+            Word::Watching { room, shard, watching } => self.watched(room, shard, watching),
+            Word::Stage { room, home, stage } => self.mirror(room, home, &stage, now),
+            Word::Batch { room, batch } => {
+                if let Some(ix) = self.by_room.get(&room) {
+                    self.admit_batch(*ix, batch, now);
+                }
+            }
+            Word::Clock { room, place, offset, layer, report } => {
+                self.layers.get_mut(&layer).into_iter().for_each(|layer| layer.report = Some(report));
+                let Some(ix) = self.by_room.get(&room).copied() else { return };
+                let performer = self.rooms.at_mut(ix).and_then(|room| room.stage.get_mut(place));
+                performer.into_iter().for_each(|performer| performer.offset = offset);
+                self.report_clock_now(ix, now);
+            }
+            Word::Demand { layer, shard, needed } => {
+                let Some(known) = self.layers.get_mut(&layer) else { return };
+                known.demand.note(shard, needed);
+                let room = known.room;
+                self.settle_demand(room, now);
+            }
+            Word::KeyFrame { layer, joining } => self.request_key_frame(layer, joining, now),
+        }
+    }
+
+    /// Says to all other shards whether this one has viewers of a room.
+    pub(crate) fn say_watching(&mut self, ix: RoomIx) {
+        let Some(room) = self.rooms.at_mut(ix) else { return };
+        let watching = !room.subscribers.is_empty();
+        if watching == room.says_watching {
+            return;
+        }
+        room.says_watching = watching;
+        let mut others = self.shards;
+        others.remove(self.shard);
+        let cast = Cast(Word::Watching { room: room.key, shard: self.shard, watching });
+        self.casts.extend(others.iter().map(|shard| (shard, cast.clone())));
+        if !watching && room.home.take().is_some() {
+            // Nothing comes over any more; what did is not to be mistaken for the present.
+            for performer in std::mem::take(&mut room.stage) {
+                performer.layers().for_each(|layer| drop(self.layers.remove(&layer)));
+            }
+        }
+    }
+
+    fn watched(&mut self, room: RoomKey, shard: ShardId, watching: bool) {
+        let watchers = self.watchers.entry(room).or_default();
+        if watching {
+            watchers.insert(shard);
+        } else {
+            watchers.remove(shard);
+        }
+        let now_watching = *watchers;
+        if now_watching.is_empty() {
+            self.watchers.remove(&room);
+        }
+        let Some(ix) = self.by_room.get(&room).copied() else { return };
+        let Some(room) = self.rooms.at_mut(ix) else { return };
+        room.watched_on = now_watching;
+        let layers: Vec<LayerKey> = room.stage.iter().flat_map(Performer::layers).collect();
+        if !watching {
+            for layer in layers {
+                self.layers.get_mut(&layer).into_iter().for_each(|layer| layer.demand.note(shard, false));
+            }
+        } else if room.has_broadcasters() {
+            let mut newcomer = Shards::default();
+            newcomer.insert(shard);
+            self.say_stage(ix, newcomer);
+            for layer in layers {
+                self.say_clock(layer, newcomer);
+            }
+        }
+    }
+
+    /// Tells shards what the stage carries.
+    pub(crate) fn say_stage(&mut self, ix: RoomIx, to: Shards) {
+        let Some(room) = self.rooms.at(ix) else { return };
+        if to.is_empty() || room.home.is_some() {
+            return;
+        }
+        let place = |performer: &Performer| Place {
+            offset: performer.offset,
+            audio: performer.audio.clone(),
+            video: performer.video.clone(),
+            live: performer.layers().filter(|layer| self.layers.get(layer).is_some_and(|layer| layer.live)).collect(),
+        };
+        let stage = room.stage.iter().map(place).collect();
+        let cast = Cast(Word::Stage { room: room.key, home: self.shard, stage });
+        self.casts.extend(to.iter().map(|shard| (shard, cast.clone())));
+    }
+
+    /// Tells shards what a layer's clock reads.
+    pub(crate) fn say_clock(&mut self, key: LayerKey, to: Shards) {
+        let Some(layer) = self.layers.get(&key) else { return };
+        let (Some(room), Some(report)) = (self.rooms.at(layer.room), layer.report) else { return };
+        let Some(performer) = room.stage.get(layer.place) else { return };
+        let (place, offset) = (layer.place, performer.offset);
+        let cast = Cast(Word::Clock { room: room.key, place, offset, layer: key, report });
+        self.casts.extend(to.iter().map(|shard| (shard, cast.clone())));
+    }
+
+    /// Hands a batch to the shards that have viewers of the room.
+    pub(crate) fn say_batch(&mut self, room: RoomKey, batch: &Arc<Batch>, to: Shards) {
+        let cast = |shard| (shard, Cast(Word::Batch { room, batch: Arc::clone(batch) }));
+        self.casts.extend(to.iter().map(cast));
+    }
+
+    /// Asks the home of a layer for a key frame.
+    pub(crate) fn say_key_frame(&mut self, layer: LayerKey, home: ShardId, joining: bool) {
+        self.casts.push_back((home, Cast(Word::KeyFrame { layer, joining })));
+    }
+
+    /// Tells the home of a layer whether it is needed here.
+    pub(crate) fn say_demand(&mut self, layer: LayerKey, home: ShardId, needed: bool) {
+        self.casts.push_back((home, Cast(Word::Demand { layer, shard: self.shard, needed })));
+    }
+
+    /// Makes the stage what its home says it is.
+    fn mirror(&mut self, room: RoomKey, home: ShardId, stage: &[Place], now: Instant) {
+        let Some(ix) = self.by_room.get(&room).copied() else { return };
+        let Some(room) = self.rooms.at_mut(ix) else { return };
+        if room.has_broadcasters() || room.subscribers.is_empty() {
+            return;
+        }
+        room.home = Some(home);
+        let before: Vec<LayerKey> = room.stage.iter().flat_map(Performer::layers).collect();
+        room.stage = stage
+            .iter()
+            .map(|place| Performer {
+                peer: None,
+                offset: place.offset,
+                audio: place.audio.clone(),
+                video: place.video.clone(),
+            })
+            .collect();
+        let after: Vec<(LayerKey, MediaKind, usize)> = stage_layers(&room.stage);
+        for gone in before.iter().filter(|key| !after.iter().any(|(kept, ..)| kept == *key)) {
+            self.layers.remove(gone);
+        }
+        for (key, kind, place) in after {
+            let layer = self.layers.entry(key).or_insert_with(|| Layer::new(ix, kind, place, Some(home), now));
+            layer.live = stage[place].live.contains(&key);
+        }
+        self.connect_all(ix, now);
+    }
+}
+
+fn stage_layers(stage: &[Performer]) -> Vec<(LayerKey, MediaKind, usize)> {
+    let mut layers = Vec::new();
+    for (place, performer) in stage.iter().enumerate() {
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let slots: &[Slot] = performer.track(kind).map_or(&[], |track| &track.slots);
+            layers.extend(slots.iter().filter_map(|slot| Some((slot.layer?, kind, place))));
+        }
+    }
+    layers
+}
