@@ -97,6 +97,10 @@ pub(crate) struct Flags {
     /// Further origins whose pages may embed the client, like https://www.example.org
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) allowed_origin: Vec<String>,
+    /// STUN servers told to players and broadcasters, like stun:HOST:PORT; TURN servers stand in the file, with their
+    /// credentials [default: none]
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    pub(crate) ice_server: Vec<String>,
     /// What to log, for instance info or veilcast_gateway=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
