@@ -2,7 +2,7 @@
 //! processes, and service managers show their variables.
 
 use super::{Problem, url};
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -119,9 +119,15 @@ fn is_authority(text: &str) -> bool {
         return port && address.parse::<Ipv6Addr>().is_ok();
     }
     match text.split_once(':') {
-        Some((host, port)) => url::is_host_name(host) && is_port(port),
-        None => url::is_host_name(text),
+        Some((host, port)) => is_host(host) && is_port(port),
+        None => is_host(text),
     }
+}
+
+/// A name or an IPv4 address: what ends with a number is meant as one (URL standard, "ends in a number").
+fn is_host(text: &str) -> bool {
+    let last = text.rsplit('.').next().unwrap_or_default();
+    if last.bytes().all(|b| b.is_ascii_digit()) { text.parse::<Ipv4Addr>().is_ok() } else { url::is_host_name(text) }
 }
 
 fn is_port(text: &str) -> bool {
@@ -155,6 +161,8 @@ mod tests {
             "stun:a:0",
             "stun:a:65536",
             "stun:a b",
+            "stun:256.1.1.1",
+            "stun:1.2",
             "stun:a\r\nb",
             "stun:a>; rel=x",
             "stun:[::1",
