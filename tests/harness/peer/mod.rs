@@ -209,12 +209,25 @@ impl Peer {
             media: tracks.map(|track| track.ssrc).collect(),
         });
         if self.dtls.is_none() {
-            let config = dimpl::Config::builder().build().expect("the defaults are valid");
-            let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
-            dtls.set_active(answer.setup == Setup::Passive);
-            self.dtls = Some(dtls);
+            self.dtls = Some(self.new_dtls(answer.setup == Setup::Passive, now));
         }
         self.next_check = Some(now);
+    }
+
+    fn new_dtls(&self, active: bool, now: Instant) -> Dtls {
+        let config = dimpl::Config::builder().build().expect("the defaults are valid");
+        let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
+        dtls.set_active(active);
+        dtls
+    }
+
+    /// Begins a second handshake on the path of the first, with the same certificate. The keys of the first stay in use
+    /// until it brings others.
+    pub fn shake_hands_again(&mut self, now: Instant) {
+        let mut dtls = self.new_dtls(true, now);
+        dtls.handle_timeout(now).expect("it begins");
+        self.dtls = Some(dtls);
+        self.drain_dtls();
     }
 
     /// New credentials, as an ICE restart needs them.
