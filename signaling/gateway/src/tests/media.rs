@@ -88,6 +88,7 @@ impl MediaPlane {
             Command::Offer { peer, offer, fresh } => ("offer", Some(answer(peer, fresh, &offer))),
             Command::RestartIce { peer, .. } => ("restart", Some(Report::Restarted { peer })),
             Command::Revoke { .. } => ("revoke", None),
+            Command::Cap { .. } => ("cap", None),
             Command::Drain => ("drain", None),
             Command::Close { .. } => ("close", None),
         };
