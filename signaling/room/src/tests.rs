@@ -63,6 +63,7 @@ fn words(output: &Output<u32>) -> String {
             Command::Revoke { peer } => format!("revoke {}", peer.0),
             Command::Drain => "drain".to_owned(),
             Command::Close { room } => format!("close {}", room.0),
+            Command::Cap { peer, .. } => format!("cap {}", peer.0),
         },
         Output::Tell { socket, message } => format!("tell {} {}", socket.0, message_words(message)),
         Output::Live(event) => format!("live {event}"),
