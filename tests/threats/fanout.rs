@@ -77,12 +77,14 @@ fn received_as(payload: &[u8]) -> (u64, usize) {
     (u64::from_be_bytes(payload[2..10].try_into().expect("eight bytes")), payload.len())
 }
 
-/// Sends of the engine by destination, from here to the end of the round.
+/// Takes what the engine sends, to the end of the round, or of the run in which `each` has had enough.
 fn sends(world: &mut World, mut each: impl FnMut(SocketAddr, &[u8]) -> bool) {
     loop {
         match world.sfu.poll(world.now) {
             Output::Send(run) => {
-                if !run.bytes.chunks(run.segment).fold(true, |go, bytes| each(run.tuple.remote, bytes) && go) {
+                let mut goes_on = true;
+                run.bytes.chunks(run.segment).for_each(|bytes| goes_on &= each(run.tuple.remote, bytes));
+                if !goes_on {
                     return;
                 }
             }
