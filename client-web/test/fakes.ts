@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Fault, FaultCode, StageState } from '../src/protocol/index.js';
+import type { Fault, FaultCode, IceServer, StageState } from '../src/protocol/index.js';
 import type { Clock } from '../src/sdk/clock.js';
 import type { Environment } from '../src/sdk/environment.js';
 
@@ -103,6 +103,10 @@ export class FakePeer extends EventTarget {
   transceivers: { kind: string; init: { direction?: string }; sender: FakeSender }[] = [];
   stats = new Map<string, object>();
 
+  constructor(readonly configuration: RTCConfiguration) {
+    super();
+  }
+
   addTransceiver(kind: string, init: { direction?: string }): object {
     const transceiver = {
       kind,
@@ -173,8 +177,8 @@ export class FakeBrowser {
       this.sockets.push(socket);
       return socket as unknown as WebSocket;
     },
-    createPeer: () => {
-      const peer = new FakePeer();
+    createPeer: (configuration) => {
+      const peer = new FakePeer(configuration);
       this.peers.push(peer);
       return peer as unknown as RTCPeerConnection;
     },
@@ -195,10 +199,14 @@ export class FakeBrowser {
   }
 
   /** Welcomes the newest socket and connects its peer. */
-  async connect(role: 'viewer' | 'broadcaster', stage: StageState = ABSENT): Promise<void> {
+  async connect(
+    role: 'viewer' | 'broadcaster',
+    stage: StageState = ABSENT,
+    ice_servers: IceServer[] = [],
+  ): Promise<void> {
     await settle();
     this.socket.open();
-    this.socket.say({ type: 'welcome', role, event: EVENT, stage });
+    this.socket.say({ type: 'welcome', role, event: EVENT, stage, ice_servers });
     await settle();
     await this.answer();
     this.peer.become('connected');

@@ -1,12 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { Malformed, parseEventList, parseFault, parseJson, parseServerMessage } from '../src/sdk/parse.js';
-import { EVENT, fault } from './fakes.js';
+import { ABSENT, EVENT, fault } from './fakes.js';
+
+const WELCOME = { type: 'welcome', role: 'viewer', event: EVENT, stage: ABSENT };
 
 const say = (message: unknown) => parseServerMessage(JSON.stringify(message));
 
 describe('parseServerMessage', () => {
   it.each([
-    { type: 'welcome', role: 'viewer', event: EVENT, stage: { audio: 'live', video: 'muted' } },
+    {
+      type: 'welcome',
+      role: 'viewer',
+      event: EVENT,
+      stage: { audio: 'live', video: 'muted' },
+      ice_servers: [
+        { url: 'stun:a.example:3478' },
+        { url: 'turn:a.example', username: 'u', credential: 'c' },
+      ],
+    },
     { type: 'answer', number: 1, sdp: 'v=0' },
     { type: 'connected' },
     { type: 'disconnected', fault: null },
@@ -19,6 +30,10 @@ describe('parseServerMessage', () => {
     { type: 'fault', fault: fault('too-many', 429) },
   ])('reads $type as it was written', (message) => {
     expect(say(message)).toEqual(message);
+  });
+
+  it('takes a welcome without ICE servers for one with none', () => {
+    expect(say(WELCOME)).toEqual({ ...WELCOME, ice_servers: [] });
   });
 
   it('passes over kinds that a newer server may have', () => {
@@ -41,6 +56,9 @@ describe('parseServerMessage', () => {
     '{"type":"stage","audio":"live","video":"LIVE"}',
     '{"type":"welcome","role":"king","event":{},"stage":{}}',
     '{"type":"fault","fault":{"code":"internal"}}',
+    JSON.stringify({ ...WELCOME, ice_servers: {} }),
+    JSON.stringify({ ...WELCOME, ice_servers: [{ username: 'u', credential: 'c' }] }),
+    JSON.stringify({ ...WELCOME, ice_servers: [{ url: 'turn:a.example', username: 'u' }] }),
   ])('refuses %s', (text) => {
     expect(() => parseServerMessage(text)).toThrow(Malformed);
   });

@@ -42,6 +42,22 @@ describe('joining', () => {
     expect(states).toEqual(['connecting', 'connected']);
   });
 
+  it('uses the ICE servers that the operator named, and none by itself', async () => {
+    const alone = watching();
+    await alone.browser.connect('viewer');
+    expect(alone.browser.peer.configuration.iceServers).toEqual([]);
+    const helped = watching();
+    const relay = { username: 'stage', credential: 'c' };
+    await helped.browser.connect('viewer', ABSENT, [
+      { url: 'stun:stun.example:3478' },
+      { url: 'turn:turn.example?transport=tcp', ...relay },
+    ]);
+    expect(helped.browser.peer.configuration.iceServers).toEqual([
+      { urls: 'stun:stun.example:3478' },
+      { urls: 'turn:turn.example?transport=tcp', ...relay },
+    ]);
+  });
+
   it('opens the socket only once the token is there', async () => {
     let give: (token: string) => void = () => {};
     const { browser } = watching(() => new Promise((resolve) => (give = resolve)));

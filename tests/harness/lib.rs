@@ -8,14 +8,16 @@ mod nonces;
 mod offers;
 mod peer;
 mod rtp;
+mod silence;
 mod world;
 
 pub use light::LightViewer;
 pub use network::{Conditions, Network};
 pub use nonces::Nonces;
-pub use offers::{audio, broadcast_offer, video, watch_offer};
-pub use peer::{Peer, Received, SenderReport};
+pub use offers::{audio, broadcast_offer, video, watch_offer, with_extensions};
+pub use peer::{Headers, Nomination, Peer, Received, SenderReport};
 pub use rtp::{Extensions, Rtp, vp8_payload};
+pub use silence::{Ear, Line, Listener, Silence, personal};
 pub use world::{PeerId, ROOM, World};
 
 /// A small generator for tests (SplitMix64): fast, seeded, good enough to lose packets with.

@@ -21,6 +21,12 @@ pub fn video(direction: Direction, encodings: &[Encoding]) -> MediaSection {
     section("1", MediaKind::Video, direction, codecs.collect())
 }
 
+/// The section with these header extensions instead of MID as 1 and transport-cc as 3.
+pub fn with_extensions(section: MediaSection, extensions: &[(u8, ExtensionKind)]) -> MediaSection {
+    let extensions = extensions.iter().map(|(id, kind)| Extension { id: *id, kind: *kind }).collect();
+    MediaSection { extensions, ..section }
+}
+
 /// What a broadcaster with VP8 offers.
 pub fn broadcast_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) -> Offer {
     let media = vec![audio(Direction::SendOnly), video(Direction::SendOnly, &[Encoding::Vp8])];

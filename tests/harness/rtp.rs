@@ -13,7 +13,9 @@ pub struct Rtp {
     pub timestamp: u32,
     /// Synchronisation source.
     pub ssrc: u32,
-    /// One-byte extension elements.
+    /// The extension elements are of the two-byte form (RFC 8285 section 4.3). Written so, too, where they must be.
+    pub two_byte: bool,
+    /// Extension elements.
     pub extensions: Extensions,
     /// Payload.
     pub payload: Vec<u8>,
@@ -31,13 +33,18 @@ impl Rtp {
         bytes.extend_from_slice(&self.ssrc.to_be_bytes());
         if !self.extensions.is_empty() {
             bytes[0] |= 0x10;
+            let two_byte = self.two_byte || self.extensions.iter().any(|(id, data)| needs_two_bytes(*id, data));
             let mut block = Vec::new();
             for (id, data) in &self.extensions {
-                block.push(id << 4 | (data.len() - 1) as u8);
+                if two_byte {
+                    block.extend_from_slice(&[*id, data.len() as u8]);
+                } else {
+                    block.push(id << 4 | (data.len() - 1) as u8);
+                }
                 block.extend_from_slice(data);
             }
             block.resize(block.len().next_multiple_of(4), 0);
-            bytes.extend_from_slice(&[0xbe, 0xde]);
+            bytes.extend_from_slice(if two_byte { &[0x10, 0x00] } else { &[0xbe, 0xde] });
             bytes.extend_from_slice(&((block.len() / 4) as u16).to_be_bytes());
             bytes.extend_from_slice(&block);
         }
@@ -45,24 +52,21 @@ impl Rtp {
         bytes
     }
 
-    /// Reads a packet with one-byte extensions.
+    /// The element with this number.
+    pub fn element(&self, id: u8) -> Option<&[u8]> {
+        self.extensions.iter().find(|(other, _)| *other == id).map(|(_, data)| data.as_slice())
+    }
+
+    /// Reads a packet.
     pub fn read(bytes: &[u8]) -> Self {
         let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let mut at = 12;
-        let mut extensions = Vec::new();
-        if bytes[0] & 0x10 != 0 {
-            assert_eq!(bytes[12..14], [0xbe, 0xde], "test peers take one-byte extensions only");
-            let end = 16 + 4 * usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
-            at = 16;
-            while at < end {
-                if bytes[at] == 0 {
-                    at += 1;
-                    continue;
-                }
-                let len = usize::from(bytes[at] & 15) + 1;
-                extensions.push((bytes[at] >> 4, bytes[at + 1..at + 1 + len].to_vec()));
-                at += 1 + len;
-            }
+        let has_extensions = bytes[0] & 0x10 != 0;
+        let two_byte = has_extensions && bytes[12..14] == [0x10, 0x00];
+        let (mut at, mut extensions) = (12, Vec::new());
+        if has_extensions {
+            assert!(two_byte || bytes[12..14] == [0xbe, 0xde], "one of the two forms");
+            at = 16 + 4 * usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
+            extensions = elements(&bytes[16..at], two_byte);
         }
         Self {
             marker: bytes[1] & 0x80 != 0,
@@ -70,10 +74,33 @@ impl Rtp {
             sequence: (word(0) & 0xffff) as u16,
             timestamp: word(4),
             ssrc: word(8),
+            two_byte,
             extensions,
             payload: bytes[at..].to_vec(),
         }
     }
+}
+
+/// Number 15 and lengths of 0 and above 16 have no one-byte form (RFC 8285 section 4.2).
+const fn needs_two_bytes(id: u8, data: &[u8]) -> bool {
+    id > 14 || data.is_empty() || data.len() > 16
+}
+
+fn elements(block: &[u8], two_byte: bool) -> Extensions {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < block.len() {
+        if block[at] == 0 {
+            at += 1;
+            continue;
+        }
+        let (id, len, data) = match two_byte {
+            true => (block[at], usize::from(block[at + 1]), at + 2),
+            false => (block[at] >> 4, usize::from(block[at] & 15) + 1, at + 1),
+        };
+        found.push((id, block[data..data + len].to_vec()));
+        at = data + len;
+    }
+    found
 }
 
 /// A VP8 payload: descriptor, a frame tag that is a key frame's or not, and bytes to recognise it by.

@@ -1,4 +1,5 @@
 use crate::network::{Conditions, Network};
+use crate::silence::Silence;
 use crate::{Peer, Random};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,7 +21,8 @@ pub const ROOM: RoomKey = RoomKey(1);
 /// A peer of a [`World`].
 pub type PeerId = usize;
 
-/// An engine, its peers, the network between them, and a clock that only [`World::run`] moves.
+/// An engine, its peers, the network between them, and a clock that only [`World::run`] moves. No line that anybody logs
+/// meanwhile may tell of a person: [`Silence`].
 pub struct World {
     /// The engine under test.
     pub sfu: Sfu,
@@ -39,11 +41,14 @@ pub struct World {
     keys: HashMap<u64, PeerId>,
     wake: Option<Instant>,
     random: Random,
+    /// The last field: what the others write when they go is heard, too.
+    silence: Silence,
 }
 
 impl World {
     /// A world with one open room.
     pub fn new(seed: u64, conditions: Conditions) -> Self {
+        let silence = Silence::begin();
         let start = Instant::now();
         let config = Config {
             shard: ShardId(0),
@@ -64,6 +69,7 @@ impl World {
             keys: HashMap::new(),
             wake: None,
             random: Random::new(seed ^ 0x5eed),
+            silence,
         };
         world.open(ROOM, RoomSettings::default());
         world
@@ -115,6 +121,7 @@ impl World {
         let address = SocketAddr::new(Ipv4Addr::new(198, 51, 100, 1).into(), 20_000 + id as u16);
         let mut peer = Peer::new(address, setup, self.random.bits());
         let offer = offer(peer.ice.clone(), peer.fingerprint(), setup);
+        self.silence.keep(&offer.ice);
         let key = self.key(id);
         let ice = self.credentials_for(id);
         let seed = Seed(Secret::new(self.random.bits().to_be_bytes()));
@@ -132,15 +139,18 @@ impl World {
     }
 
     fn credentials_for(&mut self, id: PeerId) -> IceCredentials {
-        IceCredentials {
+        let ice = IceCredentials {
             ufrag: format!("srv{id:05}{:04x}", self.random.bits() as u16),
             password: Secret::new(format!("{:016x}{:016x}", self.random.bits(), self.random.bits()).into_bytes()),
-        }
+        };
+        self.silence.keep(&ice);
+        ice
     }
 
     /// Makes a peer offer again, with or without new ICE credentials.
     pub fn offer_again(&mut self, id: PeerId, offer: Offer) -> Result<Answer, MediaFault> {
         let (peer, fresh) = (self.key(id), self.credentials_for(id));
+        self.silence.keep(&offer.ice);
         self.command(Command::Offer { peer, offer, fresh });
         let answer = self.take_answer(peer)?;
         self.peers[id].accept(&answer, self.now);
@@ -228,6 +238,7 @@ impl World {
             match self.sfu.poll(self.now) {
                 Output::Send(run) => {
                     assert!(run.bytes.len() <= 65_000 && !run.bytes.is_empty(), "one segmented send");
+                    assert!(run.bytes.len().div_ceil(run.segment) <= 64, "UDP_MAX_SEGMENTS");
                     for bytes in run.bytes.chunks(run.segment) {
                         self.network.send(SERVER, run.tuple.remote, bytes.to_vec(), self.now);
                     }

@@ -1,4 +1,5 @@
 //! Real sockets on loopback: what the shell around the engine adds to it.
 
 mod certificates;
+mod families;
 mod socket;

@@ -18,7 +18,10 @@ pub(super) fn free_port() -> u16 {
 }
 
 pub(super) fn start(port: u16, shards: usize) -> Result<Running, Error> {
-    let addresses = vec![IpAddr::from([127, 0, 0, 1])];
+    start_at(port, shards, vec![IpAddr::from([127, 0, 0, 1])])
+}
+
+pub(super) fn start_at(port: u16, shards: usize, addresses: Vec<IpAddr>) -> Result<Running, Error> {
     veilcast_shard::start(&Config { first_port: port, shards, addresses, advertised_port: None })
 }
 
@@ -28,12 +31,22 @@ pub(super) async fn admit_offer(
     number: u64,
     offer: veilcast_control::Offer,
 ) -> Answer {
+    admit(running, room, number, Role::Viewer, offer).await
+}
+
+pub(super) async fn admit(
+    running: &mut Running,
+    room: RoomKey,
+    number: u64,
+    role: Role,
+    offer: veilcast_control::Offer,
+) -> Answer {
     let ice = IceCredentials {
         ufrag: format!("local{number:04}"),
         password: Secret::new(format!("a password of enough length {number}").into_bytes()),
     };
     let seed = Seed(Secret::new(number.to_be_bytes()));
-    let admission = Admission { room, peer: PeerKey(number), role: Role::Viewer, ice, seed, offer };
+    let admission = Admission { room, peer: PeerKey(number), role, ice, seed, offer };
     running.commands.send(Command::Open { room, settings: RoomSettings::default() }).await.expect("it runs");
     running.commands.send(Command::Admit(Box::new(admission))).await.expect("it runs");
     loop {

@@ -2,38 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use harness::personal;
 use std::fmt::Write;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-
-/// Beginnings of SDP lines that tell of a peer.
-const SDP_LINES: [&str; 9] =
-    ["a=ice-ufrag", "a=ice-pwd", "a=candidate", "a=fingerprint", "a=setup", "m=audio", "m=video", "c=IN IP", "o=- "];
-
-/// Every JSON Web Token begins so: `{"` in base64.
-const TOKEN: &str = "eyJ";
-
-/// What kind of personal thing a text holds, whoever it belongs to.
-pub(super) fn personal(text: &str) -> Option<&'static str> {
-    if text.contains(TOKEN) {
-        Some("a token")
-    } else if SDP_LINES.iter().any(|line| text.contains(line)) {
-        Some("a line of SDP")
-    } else if text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '_'))).any(is_address) {
-        Some("an address")
-    } else {
-        None
-    }
-}
-
-/// IPv4 or IPv6, with or without a port; `::` alone stands between words of Rust.
-fn is_address(word: &str) -> bool {
-    let word = word.trim_end_matches('.');
-    let parses = |word: &str| word.parse::<IpAddr>().is_ok() || word.parse::<SocketAddr>().is_ok();
-    // What stood behind the bracket of `[::1]:443` begins with the colon.
-    word != "::" && (parses(word) || parses(word.trim_end_matches(':')))
-}
 
 /// A text, in the ways in which it could be written down.
 pub(super) struct Canary {

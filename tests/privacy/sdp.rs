@@ -120,6 +120,28 @@ async fn descriptions_have_limits() {
     door.planes.stop().await;
 }
 
+/// What the engine has no word for is not even offered back: a browser writes only what was answered.
+#[tokio::test]
+async fn extensions_that_go_no_further_are_refused() {
+    let mut door = Door::open().await;
+    let offered = [
+        (4, "urn:ietf:params:rtp-hdrext:toffset"),
+        (5, "http://www.webrtc.org/experiments/rtp-hdrext/video-timing"),
+        (6, "http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00"),
+        (7, "urn:3gpp:video-orientation"),
+        (8, "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"),
+        (9, "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"),
+        (10, "http://www.webrtc.org/experiments/rtp-hdrext/color-space"),
+    ];
+    let lines: String = offered.iter().map(|(id, uri)| format!("a=extmap:{id} {uri}\r\n")).collect();
+    let reply = door.knock(&(Endpoint::new(53).broadcast() + &lines)).await.expect(201);
+    let answered: Vec<&str> = reply.body.lines().filter_map(|line| line.strip_prefix("a=extmap:")).collect();
+    let uris = answered.iter().filter_map(|line| line.split(' ').nth(1));
+    let kept: Vec<&str> = uris.filter(|uri| offered.iter().any(|(_, other)| other == uri)).collect();
+    assert_eq!(kept, [offered[6].1], "of {answered:?}");
+    door.planes.stop().await;
+}
+
 #[tokio::test]
 async fn mangled_descriptions_are_answered_and_nothing_breaks() {
     let mut door = Door::open().await;

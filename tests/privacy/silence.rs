@@ -4,17 +4,12 @@
 
 use super::journey::{self, OPERATOR, PASSWORD, Server, TITLE};
 use super::planes::Planes;
-use super::scan::personal;
+use harness::{Ear, Line, Listener, personal};
 use std::collections::BTreeSet;
-use std::fmt::{Debug, Write};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Set in the process that listens: which of [`Mode`].
 const MODE: &str = "VEILCAST_TEST_SILENCE";
@@ -26,99 +21,39 @@ const TALKATIVE: [(&str, &str); 2] = [
     ("tungstenite", "whole frames, as the server and the tests' own client send and receive them"),
 ];
 
-/// Hears every event and every field of every span at every level.
+/// Keeps every line.
 #[derive(Clone, Default)]
-struct Listener(Arc<Mutex<Vec<Line>>>);
+struct Book(Arc<Mutex<Vec<Line>>>);
 
-struct Line {
-    target: String,
-    level: Level,
-    text: String,
-}
-
-/// What people told the server, by name.
-type Told = [(&'static str, String)];
-
-impl Line {
-    /// The line, if it tells of a person, and what.
-    fn leak(&self, told: &Told) -> Option<String> {
-        let canary = told.iter().find(|(_, canary)| self.text.contains(canary.as_str())).map(|(name, _)| *name);
-        let what = canary.or_else(|| personal(&self.text))?;
-        Some(format!("{what} in {} {}: {}", self.level, self.target, self.text))
-    }
-
-    fn is_ours(&self) -> bool {
-        self.target.starts_with("veilcast")
-    }
-}
-
-fn crate_of(target: &str) -> &str {
-    target.split("::").next().unwrap_or_default()
-}
-
-/// All fields as text. Names count, too.
-#[derive(Default)]
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        _ = write!(self.0, "{}: {value} ", field.name());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        _ = write!(self.0, "{}: {value:?} ", field.name());
-    }
-}
-
-impl Listener {
-    fn hear(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut Fields)) {
-        let mut fields = Fields(format!("{} ", metadata.name()));
-        record(&mut fields);
-        let line = Line { target: metadata.target().to_owned(), level: *metadata.level(), text: fields.0 };
+impl Ear for Book {
+    fn take(&self, line: Line) {
         self.lines().push(line);
     }
+}
 
+impl Book {
     /// A test that failed elsewhere must not silence the listener.
     fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Libraries without `tracing` speak here. The binary installs no listener of this kind.
-impl log::Log for Listener {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
+/// What people told the server, by name.
+type Told = [(&'static str, String)];
 
-    fn log(&self, record: &log::Record<'_>) {
-        let level = match record.level() {
-            log::Level::Error => Level::ERROR,
-            log::Level::Warn => Level::WARN,
-            log::Level::Info => Level::INFO,
-            log::Level::Debug => Level::DEBUG,
-            log::Level::Trace => Level::TRACE,
-        };
-        let line = Line { target: record.target().to_owned(), level, text: record.args().to_string() };
-        self.lines().push(line);
-    }
-
-    fn flush(&self) {}
+/// What a line tells of a person, if it does.
+fn leak(line: &Line, told: &Told) -> Option<String> {
+    let canary = told.iter().find(|(_, canary)| line.text.contains(canary.as_str())).map(|(name, _)| *name);
+    let what = canary.or_else(|| personal(&line.text))?;
+    Some(format!("{what} in {} {}: {}", line.level, line.target, line.text))
 }
 
-impl<S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>> Layer<S> for Listener {
-    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-        self.hear(attributes.metadata(), |fields| attributes.record(fields));
-    }
+fn is_ours(line: &&Line) -> bool {
+    line.target.starts_with("veilcast")
+}
 
-    fn on_record(&self, span: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        if let Some(metadata) = context.metadata(span) {
-            self.hear(metadata, |fields| values.record(fields));
-        }
-    }
-
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.hear(event.metadata(), |fields| event.record(fields));
-    }
+fn crate_of(target: &str) -> &str {
+    target.split("::").next().unwrap_or_default()
 }
 
 /// Runs the process that listens.
@@ -159,10 +94,10 @@ fn a_line_that_tells_is_heard() {
 #[ignore = "the tests above run it, each in a process of its own"]
 async fn a_process_that_listens() {
     let mode = std::env::var(MODE).unwrap_or_else(|_| "ours".to_owned());
-    let listener = Listener::default();
-    let subscriber = tracing_subscriber::registry().with(listener.clone());
+    let book = Book::default();
+    let subscriber = tracing_subscriber::registry().with(Listener(book.clone()));
     tracing::subscriber::set_global_default(subscriber).expect("the only one of this process");
-    log::set_logger(Box::leak(Box::new(listener.clone()))).expect("the only one of this process");
+    log::set_logger(Box::leak(Box::new(Listener(book.clone())))).expect("the only one of this process");
     log::set_max_level(log::LevelFilter::Trace);
     let told = match mode.strip_prefix("planted ") {
         Some(planted) => {
@@ -173,11 +108,11 @@ async fn a_process_that_listens() {
         }
         None => {
             let told = whole_life().await;
-            assert!(listener.lines().iter().any(|line| line.target.starts_with("veilcast_shard")), "ours are heard");
+            assert!(book.lines().iter().any(|line| line.target.starts_with("veilcast_shard")), "ours are heard");
             told
         }
     };
-    let lines = listener.lines();
+    let lines = book.lines();
     if mode == "all" {
         judge_others(&lines, &told);
     }
@@ -223,17 +158,17 @@ fn plant(planted: &str) {
 }
 
 fn judge_ours(lines: &[Line], told: &Told) {
-    let ours: Vec<&Line> = lines.iter().filter(|line| line.is_ours()).collect();
-    let leaks: Vec<String> = ours.iter().filter_map(|line| line.leak(told)).collect();
+    let ours: Vec<&Line> = lines.iter().filter(is_ours).collect();
+    let leaks: Vec<String> = ours.iter().filter_map(|line| leak(line, told)).collect();
     assert!(leaks.len() != 1, "one line tells of a person: {}", leaks[0]);
     assert!(leaks.is_empty(), "{} lines tell of persons:\n{}", leaks.len(), leaks.join("\n"));
 }
 
 fn judge_others(lines: &[Line], told: &Told) {
     let known = |target: &str| TALKATIVE.iter().any(|(name, _)| *name == target);
-    let theirs = lines.iter().filter(|line| !line.is_ours());
+    let theirs = lines.iter().filter(|line| !is_ours(line));
     let leaks: Vec<(&str, String)> =
-        theirs.filter_map(|line| Some((crate_of(&line.target), line.leak(told)?))).collect();
+        theirs.filter_map(|line| Some((crate_of(&line.target), leak(line, told)?))).collect();
     let new: Vec<&str> = leaks.iter().filter(|(name, _)| !known(name)).map(|(_, text)| text.as_str()).collect();
     assert!(
         new.is_empty(),

@@ -1,6 +1,6 @@
 //! The commands that work on the records, before a server has run, while one runs, and when they are refused.
 
-use super::process::{Done, Scratch, Server, run};
+use super::process::{Done, Scratch, Server, command, finish, run};
 
 fn is_id(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
@@ -21,11 +21,13 @@ fn events_are_made_listed_and_ended_without_a_server() {
     let none = ask(&["event", "list"]);
     assert_eq!((none.code, none.out.as_str()), (0, ""));
     assert!(none.err.contains("event create"), "{}", none.err);
+    assert!(none.err.starts_with(&format!("Made the data directory {data}.")), "{}", none.err);
 
     let made = ask(&["event", "create", "--title", "Rehearsal — part 1", "--public", "--listed"]);
     let id = made.value();
     assert!(is_id(id), "{id}");
     assert!(made.err.contains(&format!("http://localhost:8080/watch/{id}")), "{}", made.err);
+    assert!(!made.err.contains("Made the data directory"), "it is there: {}", made.err);
     let quiet = ask(&["event", "create", "--title", "Board"]);
     let lines = ask(&["event", "list"]).out;
     let expected = format!(
@@ -42,6 +44,22 @@ fn events_are_made_listed_and_ended_without_a_server() {
     }
     assert!(ask(&["event", "list"]).out.contains(&format!("{id}\tended\t")));
     assert!(ask(&["token", "--event", id, "--scope", "watch"]).refusal(1).contains("has ended"));
+}
+
+/// In the wrong place a command would seem to forget everything, so it names the directory that it made there.
+#[test]
+fn a_data_directory_made_by_the_way_is_named() {
+    let scratch = Scratch::new();
+    let here = scratch.path("").canonicalize().expect("it exists");
+    let create = || {
+        let mut command = command(["event", "create", "--title", "Rehearsal"]);
+        finish(command.current_dir(&here))
+    };
+    let (first, second) = (create(), create());
+    assert!(is_id(first.value()) && is_id(second.value()));
+    let place = here.join("data").display().to_string();
+    assert!(first.err.starts_with(&format!("Made the data directory {place}.")), "{}", first.err);
+    assert!(first.err.contains("--data-dir") && !second.err.contains(&place), "{}", second.err);
 }
 
 #[test]

@@ -22,9 +22,11 @@ fn flag_over_environment_over_file_over_default() {
         (check(&file, &variable, &flag), 21_003),
     ] {
         assert_eq!((done.code, done.out.as_str()), (0, ""), "{}", done.err);
-        assert!(done.err.contains(&format!("UDP ports {port} to")), "{}", done.err);
+        assert!(done.err.contains(&format!("Media: UDP port {port}.\n")), "{}", done.err);
         assert!(done.err.contains("The configuration is good"), "{}", done.err);
     }
+    let several = check(&none, &[], &["--shards", "3"]);
+    assert!(several.err.contains("Media: UDP ports 10000 to 10002.\n"), "{}", several.err);
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn the_file_beside_the_person_is_found_and_another_can_be_named() {
     assert!(here(&[("VEILCAST_CONFIG", &named)]).err.contains("port 21005"));
     let missing = scratch.path("missing.toml").display().to_string();
     let refused = run(["check", "--config", &missing]);
-    assert!(refused.refusal(2).contains("missing.toml: cannot be read"), "{}", refused.err);
+    assert!(refused.refusal(2).contains("missing.toml: cannot be read: there is no such file"), "{}", refused.err);
 }
 
 #[test]

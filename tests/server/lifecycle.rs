@@ -11,16 +11,21 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// A page's socket.
-struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Page {
     async fn join(server: &Server, token: &str) -> Self {
+        Self::enter(server, token).await.0
+    }
+
+    /// Joins and is told how things are.
+    pub(super) async fn enter(server: &Server, token: &str) -> (Self, Value) {
         let (socket, _) = connect_async(format!("ws://127.0.0.1:{}/ws", server.port)).await.expect("is upgraded");
         let mut page = Self(socket);
         let hello = json!({ "type": "hello", "token": token }).to_string();
         page.0.send(Message::text(hello)).await.expect("is sent");
-        page.hear("welcome").await;
-        page
+        let welcome = page.hear("welcome").await;
+        (page, welcome)
     }
 
     /// Reads up to a message of this kind.

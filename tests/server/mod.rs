@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod conformance;
 mod ffmpeg;
+mod ice;
 mod lifecycle;
 mod media;
 mod peer;

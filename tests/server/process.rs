@@ -258,7 +258,12 @@ pub(super) struct Server {
 impl Server {
     /// Plain HTTP on loopback, up and ready.
     pub(super) async fn start() -> Self {
-        let mut server = Self::with(Scratch::new(), &[]);
+        Self::start_with(Scratch::new(), &[]).await
+    }
+
+    /// The same with more flags, on a prepared directory.
+    pub(super) async fn start_with(scratch: Scratch, flags: &[&str]) -> Self {
+        let mut server = Self::with(scratch, flags);
         server.process.says("Veilcast is at").await;
         until("it is ready", async || {
             reqwest::get(server.url("/readyz")).await.is_ok_and(|reply| reply.status() == 200)

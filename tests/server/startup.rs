@@ -28,11 +28,13 @@ fn a_taken_port_is_named_with_its_flag() {
     let done = serve(&scratch.path("data"), port, media_port);
     let line = done.refusal(1);
     assert!(line.contains(&format!("port {port}")) && line.contains("--listen"), "{line}");
+    assert!(line.contains("something else uses it") && !line.contains("os error"), "{line}");
     drop(held);
     let _held = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, media_port)).expect("a free port");
     let done = serve(&scratch.path("data"), port, media_port);
     let line = done.refusal(1);
     assert!(line.contains(&format!("port {media_port}")) && line.contains("--media-port"), "{line}");
+    assert!(line.contains("something else uses it") && !line.contains("os error"), "{line}");
 }
 
 #[tokio::test]

@@ -62,6 +62,13 @@ async fn connect(
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name).expect("a name"), stream).await
 }
 
+/// The certificate that is served now, DER.
+pub(super) async fn leaf(name: &'static str, port: u16, root: &str) -> std::io::Result<Vec<u8>> {
+    let stream = connect(name, port, root, &[&TLS13]).await?;
+    let chain = stream.get_ref().1.peer_certificates().expect("the handshake is over");
+    Ok(chain[0].to_vec())
+}
+
 /// One GET over HTTPS: the whole response.
 pub(super) async fn get(name: &'static str, port: u16, root: &str, path: &str) -> std::io::Result<String> {
     let mut stream = connect(name, port, root, &[&TLS13, &TLS12]).await?;

@@ -49,6 +49,11 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// The values of a header that may come more than once, in order.
+    pub(super) fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
+    }
+
     /// All headers but the date, for comparison.
     pub(super) fn shape(&self) -> String {
         let mut headers = self.headers.clone();

@@ -1,5 +1,7 @@
 //! What servers of this kind have died of, one module a class: each shows that it cannot happen here.
 
+mod fanout;
+mod handshake;
 mod media;
 mod nonces;
 mod paths;

@@ -1,7 +1,7 @@
 //! Row 11, 12: a path belongs to who is heard on it. A check can be sent in another's name, so none takes or breaks a
 //! path that somebody uses.
 
-use harness::{Conditions, PeerId, World};
+use harness::{Conditions, Nomination, PeerId, World};
 use std::net::SocketAddr;
 use std::time::Duration;
 use veilcast_sfu::Noise;
@@ -94,4 +94,34 @@ fn a_stranger_is_not_sent_to_for_ever() {
     world.broadcast(broadcaster, epoch, ms(500));
     assert!(world.peers[viewer].arrivals > before, "the stream has come back to its peer");
     assert_eq!(world.sfu.sessions(), 2);
+}
+
+/// Where the engine sends a viewer's stream after a check from elsewhere: to its own address, or to the other.
+fn nominated(seed: u64, nomination: Nomination, knows_the_password: bool) -> (bool, u64) {
+    let mut world = World::new(seed, Conditions::default());
+    let (broadcaster, viewer) = (world.broadcaster(), world.viewer());
+    world.run(ms(500));
+    let epoch = world.now;
+    world.broadcast(broadcaster, epoch, ms(500));
+    let mut password = world.peers[viewer].server_password().expect("it was answered");
+    if !knows_the_password {
+        password[0] ^= 1;
+    }
+    let check = world.peers[viewer].forge_check(nomination, &password);
+    world.inject(([203, 0, 113, 99], 9).into(), check);
+    let refused = world.sfu.counters().of(Noise::StunUnauthentic);
+    // Less than until its next own check, which would nominate its own path again.
+    let before = world.peers[viewer].arrivals;
+    world.broadcast(broadcaster, epoch, ms(1_000));
+    (world.peers[viewer].arrivals > before + 100, refused)
+}
+
+/// Who nominates is who knows the password: what stands behind the integrity is anybody's on the path.
+#[test]
+fn a_path_is_nominated_only_under_the_integrity() {
+    assert_eq!(nominated(74, Nomination::Signed, true), (false, 0), "the stream goes where the peer says");
+    assert_eq!(nominated(74, Nomination::Absent, true), (true, 0), "a check alone moves nothing");
+    assert_eq!(nominated(74, Nomination::Appended, true), (true, 0), "nor does what somebody wrote behind it");
+    assert_eq!(nominated(74, Nomination::Signed, false), (true, 1), "nor a check without the password");
+    assert_eq!(nominated(74, Nomination::Appended, false), (true, 1));
 }

@@ -164,6 +164,23 @@ audio: Activity,
 video: Activity, };
 
 /**
+ * A STUN or TURN server (RFC 7064, RFC 7065), as WHIP and WHEP name it in `Link`. Holds a credential, so it has no Debug.
+ */
+export type IceServer = { 
+/**
+ * `stun:HOST:PORT` or `turn:HOST:PORT?transport=udp`.
+ */
+url: string, 
+/**
+ * Of a TURN server.
+ */
+username?: string, 
+/**
+ * Of a TURN server.
+ */
+credential?: string, };
+
+/**
  * The event as the newcomer finds it.
  */
 export type Welcome = { 
@@ -178,7 +195,11 @@ event: EventSummary,
 /**
  * What its stage carries.
  */
-stage: StageState, };
+stage: StageState, 
+/**
+ * For the client's peer connection, as the operator configured them: none, unless networks stand in the way.
+ */
+ice_servers: Array<IceServer>, };
 
 /**
  * An SDP answer.

@@ -54,8 +54,9 @@ export class Leg {
     const welcome = await this.#signal.open(token);
     if (this.#over) return;
     this.listener.welcome(welcome);
-    // No ICE servers: the server is reachable by itself, and nobody else needs to hear of this connection.
-    const peer = this.environment.createPeer({ bundlePolicy: 'max-bundle', iceServers: [] });
+    // None, unless the operator named some: the server is reachable by itself, and nobody else needs to hear of this connection.
+    const iceServers = welcome.ice_servers.map(({ url, ...access }) => ({ urls: url, ...access }));
+    const peer = this.environment.createPeer({ bundlePolicy: 'max-bundle', iceServers });
     this.#peer = peer;
     peer.addEventListener('connectionstatechange', () => this.#stateChanged(peer));
     await this.listener.prepare(peer);

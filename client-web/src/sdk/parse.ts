@@ -5,6 +5,7 @@ import {
   type EventToken,
   FAULT_CODES,
   type Fault,
+  type IceServer,
   type Instance,
   type Role,
   type ServerMessage,
@@ -60,7 +61,22 @@ function readWelcome(fields: Fields): Incoming {
     role: oneOf(fields, 'role', ROLES),
     event: parseEvent(fields.event),
     stage: parseStage(fields.stage),
+    ice_servers: parseIceServers(fields.ice_servers),
   };
+}
+
+/** Servers before this field send none. */
+function parseIceServers(value: unknown): IceServer[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw new Malformed('ice_servers');
+  return value.map(parseIceServer);
+}
+
+function parseIceServer(value: unknown): IceServer {
+  const fields = object(value);
+  const url = string(fields, 'url');
+  if (fields.username === undefined && fields.credential === undefined) return { url };
+  return { url, username: string(fields, 'username'), credential: string(fields, 'credential') };
 }
 
 function readDisconnected(fields: Fields): Incoming {

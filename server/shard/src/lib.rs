@@ -26,6 +26,9 @@ pub struct Config {
     pub advertised_port: Option<u16>,
 }
 
+/// The most shards that a process can have.
+pub const MAX_SHARDS: usize = Shards::MAX;
+
 /// Why the media plane did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -86,8 +86,7 @@ impl Shard {
     fn drain_socket(&mut self) {
         let Self { socket, engine, .. } = self;
         for _ in 0..MAX_RECEIVES {
-            let now = Instant::now();
-            match socket.receive(|tuple, bytes| engine.handle(Input::Datagram { tuple, bytes }, now)) {
+            match socket.receive(|tuple, bytes, at| engine.handle(Input::Datagram { tuple, bytes }, at)) {
                 Ok(true) => {}
                 // An ICMP error of one peer must not stop the others.
                 Ok(false) | Err(_) => break,

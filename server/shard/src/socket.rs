@@ -4,7 +4,7 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use veilcast_sfu::{Run, Tuple};
@@ -18,6 +18,9 @@ const MAX_RECEIVE: usize = 65_535;
 
 /// How long a full send buffer may hold up the loop before its datagrams are dropped.
 const PATIENCE: Duration = Duration::from_millis(5);
+
+/// A datagram that seems to have waited longer in the kernel than this was stamped by another clock.
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 pub(crate) struct MediaSocket {
     socket: std::net::UdpSocket,
@@ -50,6 +53,8 @@ pub(crate) struct BatchSocket {
     state: UdpSocketState,
     is_ipv6: bool,
     buffers: Vec<Vec<u8>>,
+    /// When the latest datagram came.
+    latest: Instant,
 }
 
 impl BatchSocket {
@@ -60,15 +65,16 @@ impl BatchSocket {
         let _ = state.set_send_buffer_size((&socket).into(), SEND_BUFFER);
         let _ = state.set_recv_buffer_size((&socket).into(), RECEIVE_BUFFER);
         let buffers = (0..BATCH_SIZE).map(|_| vec![0; MAX_RECEIVE]).collect();
-        Ok(Self { socket, state, is_ipv6: media.is_ipv6, buffers })
+        Ok(Self { socket, state, is_ipv6: media.is_ipv6, buffers, latest: Instant::now() })
     }
 
     pub(crate) async fn readable(&self) -> io::Result<()> {
         self.socket.readable().await
     }
 
-    /// Receives what one system call brings and hands over each datagram; false when the socket is empty.
-    pub(crate) fn receive(&mut self, mut each: impl FnMut(Tuple, &mut [u8])) -> io::Result<bool> {
+    /// Receives what one system call brings and hands over each datagram with the time it came at by the kernel's clock: how
+    /// long this thread slept is not the network's delay. False when the socket is empty.
+    pub(crate) fn receive(&mut self, mut each: impl FnMut(Tuple, &mut [u8], Instant)) -> io::Result<bool> {
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let count = {
             let mut slices: Vec<IoSliceMut<'_>> =
@@ -80,14 +86,18 @@ impl BatchSocket {
                 Err(error) => return Err(error),
             }
         };
+        let (now, wall) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
         for (meta, buffer) in metas.iter().zip(&mut self.buffers).take(count) {
             let tuple = Tuple {
                 remote: SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port()),
                 local: meta.dst_ip.map(|ip| ip.to_canonical()),
             };
+            let waited = meta.timestamp.map_or(Duration::ZERO, |at| wall.saturating_sub(at)).min(LONGEST_WAIT);
+            // A wall clock that is set back must not take time back.
+            self.latest = now.checked_sub(waited).unwrap_or(now).max(self.latest);
             // A stride of zero belongs to an empty datagram.
             for datagram in buffer[..meta.len].chunks_mut(meta.stride.max(1)) {
-                each(tuple, datagram);
+                each(tuple, datagram, self.latest);
             }
         }
         Ok(true)

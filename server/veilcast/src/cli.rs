@@ -67,7 +67,7 @@ pub(crate) struct Flags {
     /// First media port as browsers see it, where a port mapping lies between [default: --media-port]
     #[arg(long, value_name = "PORT")]
     pub(crate) media_public_port: Option<String>,
-    /// Threads that move media [default: 1]
+    /// Threads that move media, each with a UDP port of its own [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) shards: Option<String>,
     /// The one origin of pages, links and tokens [default on loopback: http://localhost:PORT]
@@ -97,6 +97,10 @@ pub(crate) struct Flags {
     /// Further origins whose pages may embed the client, like https://www.example.org
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) allowed_origin: Vec<String>,
+    /// STUN servers told to players and broadcasters, like stun:HOST:PORT; TURN servers stand in the file, with their
+    /// credentials [default: none]
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    pub(crate) ice_server: Vec<String>,
     /// What to log, for instance info or veilcast_gateway=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,

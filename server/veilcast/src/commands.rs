@@ -94,8 +94,10 @@ pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
     let file = sources.file.as_ref().map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
     console::say(&format!("The configuration is good ({file})."));
     console::say(&format!("Pages: {} on port {}.", config.public_url_on(config.listen.port()), config.listen.port()));
-    let last = usize::from(config.media_port) + config.shards - 1;
-    console::say(&format!("Media: UDP ports {} to {last}.", config.media_port));
+    console::say(&format!("Media: UDP {}.", config.media_ports()));
+    if !config.ice_servers.is_empty() {
+        console::say(&format!("ICE servers told to everybody who is let in: {}.", config.ice_servers.len()));
+    }
     console::say(&format!("Records: {}.", config.data_dir.display()));
     Ok(())
 }
@@ -125,7 +127,14 @@ impl Office {
         let sources = Sources::place(place)?;
         warn(&sources);
         let directory = Config::data_dir(&sources).map_err(Failure::Configuration)?;
-        Ok(Self { records: Records::open(&directory).await?, sources })
+        let missing = !directory.exists();
+        let records = Records::open(&directory).await?;
+        if missing {
+            let made = std::path::absolute(&directory).unwrap_or(directory);
+            let made = made.display();
+            console::say(&format!("Made the data directory {made}. If the records are elsewhere, use --data-dir."));
+        }
+        Ok(Self { records, sources })
     }
 
     /// What the server recorded when it last started; before that, what it would record.

@@ -1,4 +1,5 @@
 use crate::config::Problem;
+use crate::words;
 use std::io;
 use veilcast_auth::SetupError;
 
@@ -24,7 +25,7 @@ pub enum Failure {
     #[error("this event has ended; create another with 'veilcast event create'")]
     EventEnded,
     /// The directory for certificates by ACME.
-    #[error("cannot use {path}: {why}; make sure that it is a directory of the user who runs veilcast")]
+    #[error("cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast", words::reason(*.why))]
     CertificateCache {
         /// Where.
         path: String,
@@ -38,7 +39,7 @@ pub enum Failure {
     #[error(transparent)]
     Gateway(#[from] veilcast_gateway::StartError),
     /// The system gives no threads or no timer.
-    #[error("cannot start: {0}; check the limits on threads and open files")]
+    #[error("cannot start: {}; check the limits on threads and open files", words::reason(*.0))]
     Runtime(io::ErrorKind),
 }
 
@@ -55,6 +56,8 @@ impl Failure {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Configuration(problems) => problems.iter().map(ToString::to_string).collect(),
+            Self::Media(error) => vec![words::of_media(error)],
+            Self::Records(error) => vec![words::of_records(error)],
             other => vec![other.to_string()],
         }
     }

@@ -12,6 +12,7 @@ mod failure;
 mod listen;
 mod logging;
 mod serve;
+mod words;
 
 pub use cli::Cli;
 pub use config::Problem;

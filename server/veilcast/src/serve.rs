@@ -109,7 +109,7 @@ pub(crate) fn gateway_config(config: &Config, public_url: &str) -> veilcast_gate
         public_url: public_url.to_owned(),
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
-        ice_servers: Vec::new(),
+        ice_servers: config.ice_servers.clone(),
         tls,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }
@@ -125,11 +125,7 @@ fn make_certificate_cache(config: &Config) -> Result<(), Failure> {
 }
 
 fn announce(config: &Config, issuer: &Issuer, port: u16, description: &str) {
-    let last = usize::from(config.media_port) + config.shards - 1;
-    let media = match config.shards {
-        1 => format!("port {}", config.media_port),
-        _ => format!("ports {} to {last}", config.media_port),
-    };
+    let media = config.media_ports();
     console::say(&format!("Veilcast is at {} (port {port}, {description}; media on {media}).", issuer.public_url()));
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct App {
     pub(crate) throttle: Throttle,
     pub(crate) page_headers: PageHeaders,
     pub(crate) ice_links: Vec<HeaderValue>,
+    pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) draining: AtomicBool,
 }
 

@@ -15,7 +15,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Addresses or ranges (`10.0.0.0/8`) of proxies whose `Forwarded` and `X-Forwarded-For` are believed.
     pub trusted_proxies: Vec<String>,
-    /// Told to WHIP and WHEP clients in `Link` headers. None is needed: the media plane is ICE-lite.
+    /// Told to everybody who is let in: WHIP and WHEP clients in `Link` headers, ours in the welcome of `/ws`. None is
+    /// needed where UDP passes: the media plane is ICE-lite.
     pub ice_servers: Vec<IceServer>,
     /// Encryption of the listener.
     pub tls: Tls,
@@ -144,7 +145,11 @@ pub enum StartError {
 
 /// The kind in words; an `io::Error` itself may name addresses.
 fn reason(why: io::ErrorKind) -> String {
-    why.to_string()
+    match why {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::AddrInUse => "something else uses it".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 const fn remedy(why: io::ErrorKind) -> &'static str {

@@ -145,6 +145,7 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
         prefixes: Prefixes::new(proxies(config)?).map_err(|_| StartError::Randomness)?,
         throttle: Throttle::default(),
         ice_links: links(config)?,
+        ice_servers: config.ice_servers.clone(),
         draining: AtomicBool::new(false),
     })
 }

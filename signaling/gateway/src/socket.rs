@@ -1,6 +1,7 @@
 //! `/ws`: a token first, then offers and notices for as long as the socket is open.
 
 use crate::app::App;
+use crate::config::IceServer;
 use crate::edge::PrefixTag;
 use crate::fault::Problem;
 use crate::random;
@@ -123,9 +124,16 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
         Role::Broadcaster => veilcast_protocol::Role::Broadcaster,
         Role::Viewer => veilcast_protocol::Role::Viewer,
     };
-    wire.say(&ServerMessage::Welcome(Welcome { role, event, stage })).await?;
+    let ice_servers = app.ice_servers.iter().map(told).collect();
+    wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers })).await?;
     let mut member = Member { app, id, access, caller, origin: None, messages: 0, since: Instant::now() };
     member.listen(wire, mail).await
+}
+
+/// An ICE server as somebody who has been let in may know it.
+fn told(server: &IceServer) -> veilcast_protocol::IceServer {
+    let credential = server.credential.as_ref().map(|secret| secret.expose_text().to_owned());
+    veilcast_protocol::IceServer { url: server.url.clone(), username: server.username.clone(), credential }
 }
 
 /// Waits for `hello` and checks its token.

@@ -6,8 +6,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_acme::acme::AcmeError;
 use rustls_acme::caches::DirCache;
-use rustls_acme::{AcmeConfig, AcmeState, EventOk};
+use rustls_acme::{AcmeConfig, AcmeState, EventOk, OrderError};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -100,11 +101,17 @@ pub(crate) fn prepare_cache(path: &Path) -> Result<(), StartError> {
 /// Keeps the certificate fresh for as long as the server runs. The authority's own words stay out of the log:
 /// they name hosts and addresses.
 pub(crate) async fn renew(mut state: Acme) {
+    let mut meanwhile = "there is no certificate yet";
     while let Some(event) = state.next().await {
         match event {
-            Ok(EventOk::DeployedNewCert | EventOk::DeployedCachedCert) => tracing::info!("a certificate is in use"),
+            Ok(EventOk::DeployedNewCert | EventOk::DeployedCachedCert) => {
+                tracing::info!("a certificate is in use");
+                meanwhile = "the certificate in use stays";
+            }
             Ok(EventOk::CertCacheStore | EventOk::AccountCacheStore) => {}
-            Err(error) => tracing::error!(what = failure(&error), "ACME did not succeed; it tries again by itself"),
+            Err(error) => {
+                tracing::error!(what = failure(&error), meanwhile, "ACME did not succeed; it tries again by itself");
+            }
         }
     }
 }
@@ -117,6 +124,9 @@ const fn failure(error: &rustls_acme::EventError<io::Error, io::Error>) -> &'sta
         CertCacheLoad(_) | AccountCacheLoad(_) => "the ACME cache cannot be read",
         CertCacheStore(_) | AccountCacheStore(_) => "the ACME cache cannot be written",
         CachedCertParse(_) => "the cached certificate cannot be used",
+        Order(OrderError::Acme(AcmeError::HttpRequest(_))) => {
+            "the authority does not answer or refuses: check the directory's URL and that this machine reaches it"
+        }
         Order(_) => "the authority did not issue: check the directory's URL, that the names lead here, and port 443",
         NewCertParse(_) => "the issued certificate cannot be used",
     }

@@ -33,4 +33,23 @@ pub struct Welcome {
     pub event: EventSummary,
     /// What its stage carries.
     pub stage: StageState,
+    /// For the client's peer connection, as the operator configured them: none, unless networks stand in the way.
+    #[serde(default)]
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// A STUN or TURN server (RFC 7064, RFC 7065), as WHIP and WHEP name it in `Link`. Holds a credential, so it has no Debug.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct IceServer {
+    /// `stun:HOST:PORT` or `turn:HOST:PORT?transport=udp`.
+    pub url: String,
+    /// Of a TURN server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub username: Option<String>,
+    /// Of a TURN server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub credential: Option<String>,
 }

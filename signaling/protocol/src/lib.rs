@@ -13,7 +13,7 @@ mod presence;
 
 pub use event::{EventList, EventState, EventSummary, EventToken, NewEvent, TokenRequest};
 pub use fault::{Fault, FaultCode};
-pub use join::{Hello, Role, Welcome};
+pub use join::{Hello, IceServer, Role, Welcome};
 pub use media::{Activity, Answer, Offer, StageState, Unplayable};
 pub use oauth::{AuthorizationRequest, Instance, Setup, SignIn, SignedIn, TokenResponse};
 pub use presence::{Audience, Draining, Ended};

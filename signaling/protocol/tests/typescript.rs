@@ -52,6 +52,7 @@ fn session(out: &mut String, cfg: &Config) {
     add::<wire::ClientMessage>(out, cfg);
     add::<wire::Activity>(out, cfg);
     add::<wire::StageState>(out, cfg);
+    add::<wire::IceServer>(out, cfg);
     add::<wire::Welcome>(out, cfg);
     add::<wire::Answer>(out, cfg);
     add::<wire::Unplayable>(out, cfg);

@@ -14,6 +14,8 @@ class Privacy extends Page {
         <dd>
           Needed to send you the video. It is held in memory while you are connected and gone afterwards. It is not written
           to disk or to a log, and neither other viewers nor the broadcaster ever receive it.
+          Whoever runs this server may name a helper for networks that let no video through; there is none unless they do,
+          and one that is not theirs learns your address, too.
         </dd>
         <dt>A guest pass</dt>
         <dd>

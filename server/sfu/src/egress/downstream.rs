@@ -348,7 +348,7 @@ impl Downstream {
         // Who catches up shows every picture at once.
         let delay = if self.behind.is_some() { PlayoutDelay { min_ms: 0, max_ms: 0 } } else { context.playout_delay };
         let delay = playout_delay(delay);
-        let mut descriptor = [0; 64];
+        let mut descriptor = [0; MAX_ELEMENT];
         let descriptor = rewrite_descriptor(batch.bytes(packet.carried.dependency_descriptor), frame, &mut descriptor);
         let mut elements = Elements::default();
         elements.add(self.ids.transport_cc, &transport);
@@ -426,8 +426,12 @@ fn descriptor_frame(batch: &Batch, packet: &Packet) -> Option<u16> {
     Some(u16::from_be_bytes([*descriptor.get(1)?, *descriptor.get(2)?]))
 }
 
-/// The Dependency Descriptor with another frame number; as it was if it is too long to be one.
-fn rewrite_descriptor<'a>(descriptor: &'a [u8], frame: Option<u16>, copy: &'a mut [u8; 64]) -> &'a [u8] {
+/// What an extension element holds at most (RFC 8285 section 4.3). A descriptor with the structure of three spatial and
+/// three temporal layers takes about a hundred bytes.
+const MAX_ELEMENT: usize = 255;
+
+/// The Dependency Descriptor with another frame number; as it was if it has none.
+fn rewrite_descriptor<'a>(descriptor: &'a [u8], frame: Option<u16>, copy: &'a mut [u8; MAX_ELEMENT]) -> &'a [u8] {
     match (frame, copy.get_mut(..descriptor.len())) {
         (Some(frame), Some(copy)) => {
             copy.copy_from_slice(descriptor);

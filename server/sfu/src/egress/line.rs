@@ -177,9 +177,12 @@ impl Line {
         Some(index)
     }
 
-    /// Notes the frame number that was sent last.
+    /// Notes a frame number that was sent. A packet that was overtaken does not turn the numbers back: the next source begins
+    /// behind the newest.
     pub(crate) const fn sent_frame(&mut self, frame: u16) {
-        if let Some(source) = &mut self.source {
+        if let Some(source) = &mut self.source
+            && frame.wrapping_sub(source.last_frame).cast_signed() > 0
+        {
             source.last_frame = frame;
         }
     }

@@ -1,5 +1,6 @@
 //! Settings: from four sources into one typed [`Config`], or into a list of everything that is wrong with them.
 
+mod ice;
 mod parse;
 mod problem;
 mod resolve;

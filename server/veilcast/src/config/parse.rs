@@ -1,4 +1,5 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use veilcast_shard::MAX_SHARDS;
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let wrong = || "is not ADDRESS:PORT, like 127.0.0.1:8080 or [::]:443".to_owned();
@@ -13,12 +14,9 @@ pub(super) fn media_port(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|port| *port != 0).ok_or_else(|| "is not a port from 1 to 65535".to_owned())
 }
 
-/// More threads than this would not be a single machine.
-const MOST_SHARDS: usize = 256;
-
 pub(super) fn shards(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_SHARDS).contains(count));
-    count.ok_or_else(|| format!("is not a number of threads from 1 to {MOST_SHARDS}"))
+    let count = text.parse().ok().filter(|count| (1..=MAX_SHARDS).contains(count));
+    count.ok_or_else(|| format!("is not a number of threads from 1 to {MAX_SHARDS}"))
 }
 
 pub(super) fn address(text: &str) -> Result<IpAddr, String> {

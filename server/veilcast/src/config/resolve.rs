@@ -1,9 +1,11 @@
 use super::sources::{Setting, flag_name};
-use super::{Problem, Sources, parse, url};
+use super::{Problem, Sources, ice, parse, url};
+use crate::words;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use veilcast_gateway::IceServer;
 use veilcast_records::Records;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -26,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) log: String,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) ice_servers: Vec<IceServer>,
 }
 
 /// How connections are protected.
@@ -61,6 +64,14 @@ impl Config {
         directory.ok_or(reader.problems)
     }
 
+    /// The UDP ports of all shards, in words.
+    pub(crate) fn media_ports(&self) -> String {
+        match self.shards {
+            1 => format!("port {}", self.media_port),
+            shards => format!("ports {} to {}", self.media_port, usize::from(self.media_port) + shards - 1),
+        }
+    }
+
     /// The origin that links are made with once the pages are served on `port`.
     pub(crate) fn public_url_on(&self, port: u16) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"))
@@ -76,7 +87,8 @@ impl Reader<'_> {
     fn config(&mut self) -> Option<Config> {
         // Each is read before any is given up, so that one run names every mistake.
         let listen = self.one("listen", DEFAULT_LISTEN, parse::listen);
-        let shards = self.one("shards", "1", parse::shards);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_SHARDS);
+        let shards = self.one("shards", &cores.to_string(), parse::shards);
         let media_port = self.one("media_port", DEFAULT_MEDIA_PORT, parse::media_port);
         let media_public_port = self.optional("media_public_port", parse::media_port);
         let media_addresses = self.list("media_address", parse::address);
@@ -89,6 +101,7 @@ impl Reader<'_> {
         let trusted_proxies = self.list("trusted_proxy", parse::proxy);
         let allowed_origins = self
             .list("allowed_origin", |text| url::parse_origin(text).map_err(|why| format!("is not an origin: {why}")));
+        let ice_servers = self.ice_servers();
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
@@ -109,6 +122,7 @@ impl Reader<'_> {
             log: log?,
             trusted_proxies,
             allowed_origins,
+            ice_servers,
         };
         Some(self.with_public_url(config))
     }
@@ -200,8 +214,22 @@ impl Reader<'_> {
         })?;
         match Records::inspect(&directory) {
             Ok(()) => Some(directory),
-            Err(error) => self.refuse("data_dir", error.to_string()),
+            Err(error) => self.refuse("data_dir", words::of_records(&error)),
         }
+    }
+
+    fn ice_servers(&mut self) -> Vec<IceServer> {
+        let sources = self.sources;
+        let given = sources.settings.get("ice_server").map(|setting| {
+            let texts = setting.values.iter().flat_map(|value| value.split(',')).map(str::trim);
+            texts.filter(|text| !text.is_empty()).map(|text| ice::Entry::bare(&setting.place, text)).collect()
+        });
+        let entries: Vec<ice::Entry> = given.unwrap_or_else(|| sources.ice_servers.clone());
+        let mut read = |entry: &ice::Entry| {
+            let wrong = |why: String| self.problems.push(Problem::new(&entry.place, why));
+            entry.server().map_err(wrong).ok()
+        };
+        entries.iter().filter_map(&mut read).collect()
     }
 
     fn one<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
@@ -250,7 +278,9 @@ fn readable(text: &str) -> Result<PathBuf, String> {
     match fs::File::open(path).and_then(|file| file.metadata()) {
         Ok(found) if found.is_file() => Ok(path.to_owned()),
         Ok(_) => Err("is not a file; name a PEM file".to_owned()),
-        Err(error) => Err(format!("cannot be read: {}; check its name and its permissions", error.kind())),
+        Err(error) => {
+            Err(format!("cannot be read: {}; check its name and its permissions", words::reason(error.kind())))
+        }
     }
 }
 

@@ -1,21 +1,25 @@
 use super::Problem;
+use super::ice::{self, Entry};
 use crate::Failure;
 use crate::cli::{Flags, Place};
+use crate::words::reason;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// Every key: of the file as it stands here, of the environment in capitals behind `VEILCAST_`, of the command
 /// line with hyphens.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "acme_contact",
     "acme_directory",
     "acme_domain",
     "acme_root",
     "allowed_origin",
     "data_dir",
+    "ice_server",
     "listen",
     "log",
     "media_address",
@@ -45,6 +49,8 @@ pub(super) struct Setting {
 #[derive(Clone, Default)]
 pub(crate) struct Sources {
     pub(super) settings: BTreeMap<&'static str, Setting>,
+    /// Those of the file, which may hold credentials; `settings` has those of flag or environment, which go before.
+    pub(super) ice_servers: Vec<Entry>,
     /// Does not stop anything, but should be looked at.
     pub(crate) warnings: Vec<Problem>,
     /// The file that was read.
@@ -105,11 +111,11 @@ impl Sources {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                let text = format!("cannot be read: {}; check its name and its permissions", error.kind());
+                let text = format!("cannot be read: {}; check its name and its permissions", reason(error.kind()));
                 return problems.push(Problem::new(path.display().to_string(), text));
             }
         };
-        let place = |span: Range<usize>| format!("{} line {}", path.display(), line_of(&text, span.start));
+        let line = |span: Range<usize>| format!("{} line {}", path.display(), line_of(&text, span.start));
         let table = match DeTable::parse(&text) {
             Ok(table) => table,
             Err(error) => {
@@ -117,11 +123,11 @@ impl Sources {
                     "{}; write KEY = VALUE, with text in quotation marks",
                     error.message().trim_end_matches('.')
                 );
-                return problems.push(Problem::new(place(error.span().unwrap_or(0..0)), what));
+                return problems.push(Problem::new(line(error.span().unwrap_or(0..0)), what));
             }
         };
         for (key, value) in table.get_ref() {
-            let place = place(key.span());
+            let place = line(key.span());
             let Some(known) = KEYS.iter().find(|known| **known == key.get_ref().as_ref()) else {
                 problems.push(Problem::new(
                     place,
@@ -129,6 +135,10 @@ impl Sources {
                 ));
                 continue;
             };
+            if *known == "ice_server" {
+                self.ice_servers = ice::entries(value, line, problems);
+                continue;
+            }
             match values_of(value.get_ref()) {
                 Some(values) if !self.settings.contains_key(known) => {
                     self.put(known, values, format!("{place}, {known}"))
@@ -136,6 +146,19 @@ impl Sources {
                 Some(_) => {}
                 None => problems.push(Problem::new(place, format!("{known} takes text, a number, or a list of these"))),
             }
+        }
+        self.warn_of_open(path);
+    }
+
+    /// Everybody who is let in gets the credential, so a file that others can read is no reason not to start.
+    fn warn_of_open(&mut self, path: &Path) {
+        let mode = std::fs::metadata(path).map_or(0, |found| found.permissions().mode() & 0o777);
+        if mode & 0o007 != 0 && self.ice_servers.iter().any(Entry::is_secret) {
+            let text = format!(
+                "holds a credential and is open to every user (mode {mode:o}); run: chmod o-rwx {}",
+                path.display()
+            );
+            self.warnings.push(Problem::new(path.display().to_string(), text));
         }
     }
 
@@ -159,6 +182,7 @@ impl Sources {
             ("acme_contact", flags.acme_contact),
             ("trusted_proxy", flags.trusted_proxy),
             ("allowed_origin", flags.allowed_origin),
+            ("ice_server", flags.ice_server),
         ];
         let single = single.into_iter().map(|(key, value)| (key, value.into_iter().collect()));
         for (key, values) in single.chain(lists) {

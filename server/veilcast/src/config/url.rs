@@ -26,7 +26,7 @@ pub(super) fn parse_origin(text: &str) -> Result<String, &'static str> {
     Ok(if port == default_port { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") })
 }
 
-fn parse_port(text: &str) -> Result<u16, &'static str> {
+pub(super) fn parse_port(text: &str) -> Result<u16, &'static str> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port != 0).ok_or("its port is a number from 1 to 65535")
 }
@@ -37,11 +37,15 @@ fn parse_host(text: &str) -> Result<String, &'static str> {
     if host.starts_with('[') || host.parse::<IpAddr>().is_ok() {
         return Err("it names a host, not an IP address; on this machine that is localhost");
     }
+    if is_host_name(&host) { Ok(host) } else { Err("its host is not a host name") }
+}
+
+pub(super) fn is_host_name(text: &str) -> bool {
     let label = |label: &str| {
         let inside = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         (1..=63).contains(&label.len()) && inside && !label.starts_with('-') && !label.ends_with('-')
     };
-    if host.len() <= 253 && host.split('.').all(label) { Ok(host) } else { Err("its host is not a host name") }
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 #[cfg(test)]

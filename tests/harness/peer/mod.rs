@@ -1,16 +1,17 @@
 //! A peer as a browser would be: full ICE, DTLS, SRTP, retransmission, reports. Everything below RTP is other people's
 //! code, so that both ends of a test are not the same mistake.
 
+mod checks;
+mod rtcp;
+
+pub use checks::Nomination;
+
 use crate::offers::{MID, TRANSPORT_CC};
-use crate::{Nonces, Random, Rtp, vp8_payload};
+use crate::{Extensions, Nonces, Random, Rtp, vp8_payload};
 use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_srtp::context::Context;
 use rtc_srtp::protection_profile::ProtectionProfile;
-use rtc_stun::attributes::{ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
-use rtc_stun::fingerprint::FINGERPRINT;
-use rtc_stun::integrity::MessageIntegrity;
-use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,6 +43,27 @@ pub struct SenderReport {
     pub ntp: u64,
     /// RTP time.
     pub rtp: u32,
+}
+
+/// What a broadcaster writes into the headers of its packets.
+#[derive(Clone)]
+pub struct Headers {
+    /// The number of the MID; `None`: it writes none.
+    pub mid: Option<u8>,
+    /// The number of the transport-wide sequence number; `None`: it writes none.
+    pub transport_cc: Option<u8>,
+    /// Two-byte elements also where one-byte ones would do.
+    pub two_byte: bool,
+    /// What else every packet of audio carries from now on.
+    pub audio: Extensions,
+    /// What else every packet of video carries from now on.
+    pub video: Extensions,
+}
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self { mid: Some(MID), transport_cc: Some(TRANSPORT_CC), two_byte: false, audio: vec![], video: vec![] }
+    }
 }
 
 /// A test peer.
@@ -76,6 +98,10 @@ pub struct Peer {
     pub profile: Option<SrtpProfile>,
     /// Says so if the server closed the session.
     pub closed: bool,
+    /// The records of its handshake as they went out.
+    pub handshake: Vec<Vec<u8>>,
+    /// What it writes into its headers.
+    pub headers: Headers,
     crypto: Arc<dyn RTCCryptoProvider>,
     certificate: DtlsCertificate,
     setup: Setup,
@@ -148,6 +174,8 @@ impl Peer {
             connected: false,
             profile: None,
             closed: false,
+            handshake: Vec::new(),
+            headers: Headers::default(),
             crypto: rtc_crypto::default_provider().expect("a crypto provider is compiled in"),
             certificate,
             setup,
@@ -181,12 +209,25 @@ impl Peer {
             media: tracks.map(|track| track.ssrc).collect(),
         });
         if self.dtls.is_none() {
-            let config = dimpl::Config::builder().build().expect("the defaults are valid");
-            let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
-            dtls.set_active(answer.setup == Setup::Passive);
-            self.dtls = Some(dtls);
+            self.dtls = Some(self.new_dtls(answer.setup == Setup::Passive, now));
         }
         self.next_check = Some(now);
+    }
+
+    fn new_dtls(&self, active: bool, now: Instant) -> Dtls {
+        let config = dimpl::Config::builder().build().expect("the defaults are valid");
+        let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
+        dtls.set_active(active);
+        dtls
+    }
+
+    /// Begins a second handshake on the path of the first, with the same certificate. The keys of the first stay in use
+    /// until it brings others.
+    pub fn shake_hands_again(&mut self, now: Instant) {
+        let mut dtls = self.new_dtls(true, now);
+        dtls.handle_timeout(now).expect("it begins");
+        self.dtls = Some(dtls);
+        self.drain_dtls();
     }
 
     /// New credentials, as an ICE restart needs them.
@@ -297,49 +338,15 @@ impl Peer {
         }
     }
 
-    /// Sends a check at once.
-    pub fn check(&mut self) {
-        let Some(server) = &self.server else { return };
-        let mut id = [0; 12];
-        self.random.fill(&mut id);
-        let mut message = Message::new();
-        message.set_type(BINDING_REQUEST);
-        message.transaction_id = TransactionId(id);
-        message.write_header();
-        message.add(ATTR_USERNAME, format!("{}:{}", server.ice.ufrag, self.ice.ufrag).as_bytes());
-        message.add(ATTR_PRIORITY, &[0x6e, 0, 0, 1]);
-        message.add(ATTR_USE_CANDIDATE, &[]);
-        MessageIntegrity::new_raw_integrity_with_provider(server.ice.password.expose_secret(), self.crypto.crypto())
-            .add_to(&mut message)
-            .expect("no fingerprint yet");
-        FINGERPRINT.add_to(&mut message).expect("it always fits");
-        self.outbox.push(message.raw);
-    }
-
-    fn checked(&mut self, bytes: &[u8], now: Instant) {
-        let mut message = Message::new();
-        message.unmarshal_binary(bytes).expect("the server's STUN is well-formed");
-        if message.typ != BINDING_SUCCESS {
-            return;
-        }
-        let server = self.server.as_ref().expect("only checks are answered");
-        let password = server.ice.password.expose_secret();
-        MessageIntegrity::check(&mut message, password, self.crypto.crypto()).expect("the answer is authentic");
-        if !self.connected && self.dtls_wake.is_none() {
-            // The first validated pair starts DTLS.
-            if let Some(dtls) = &mut self.dtls {
-                let _ = dtls.handle_timeout(now);
-            }
-            self.drain_dtls();
-        }
-    }
-
     fn drain_dtls(&mut self) {
         let mut buffer = [0; 4_096];
         let Some(dtls) = &mut self.dtls else { return };
         loop {
             match dtls.poll_output(&mut buffer) {
-                Output::Packet(packet) => self.outbox.push(packet.to_vec()),
+                Output::Packet(packet) => {
+                    self.handshake.push(packet.to_vec());
+                    self.outbox.push(packet.to_vec());
+                }
                 Output::KeyingMaterial(material, profile) => {
                     let (client, server) = contexts(&material, profile, &*self.crypto);
                     let (ours, theirs) = if dtls.is_active() { (client, server) } else { (server, client) };
@@ -383,6 +390,11 @@ impl Peer {
         stream.frames = 0;
     }
 
+    /// The SSRC of a stream that it sends.
+    pub const fn ssrc(&self, at: usize) -> u32 {
+        self.streams[at].ssrc
+    }
+
     /// The next sequence number of a stream.
     pub const fn sequence(&self, at: usize) -> u16 {
         self.streams[at].sequence
@@ -401,7 +413,8 @@ impl Peer {
             sequence: stream.sequence,
             timestamp,
             ssrc: stream.ssrc,
-            extensions: Vec::new(),
+            two_byte: self.headers.two_byte,
+            extensions: if at == 0 { self.headers.audio.clone() } else { self.headers.video.clone() },
             payload,
         };
         stream.sequence = stream.sequence.wrapping_add(1);
@@ -414,59 +427,12 @@ impl Peer {
     }
 
     fn put(&mut self, mut packet: Rtp, mid: &[u8]) {
-        packet.extensions = vec![(MID, mid.to_vec()), (TRANSPORT_CC, self.transport.to_be_bytes().to_vec())];
+        let mid = self.headers.mid.map(|id| (id, mid.to_vec()));
+        let transport = self.headers.transport_cc.map(|id| (id, self.transport.to_be_bytes().to_vec()));
+        packet.extensions.splice(0..0, mid.into_iter().chain(transport));
         self.transport = self.transport.wrapping_add(1);
         let outgoing = self.outgoing.as_mut().expect("connect first");
         self.outbox.push(outgoing.encrypt_rtp(&packet.write()).expect("a valid packet").to_vec());
-    }
-
-    /// Sends a sender report for a stream.
-    pub fn send_report(&mut self, at: usize, ntp: u64, rtp: u32) {
-        let mut bytes = vec![0x80, 200, 0, 6];
-        bytes.extend_from_slice(&self.streams[at].ssrc.to_be_bytes());
-        bytes.extend_from_slice(&ntp.to_be_bytes());
-        bytes.extend_from_slice(&rtp.to_be_bytes());
-        bytes.extend_from_slice(&[0; 8]);
-        self.put_rtcp(&bytes);
-    }
-
-    /// Asks for a key frame of the received video.
-    pub fn request_key_frame(&mut self) {
-        let mut bytes = vec![0x81, 206, 0, 2, 0, 0, 0, 1];
-        bytes.extend_from_slice(&self.media_ssrc(1).to_be_bytes());
-        self.put_rtcp(&bytes);
-    }
-
-    /// Asks for packets of a received track again.
-    pub fn send_nack(&mut self, ssrc: u32, sequences: &[u16]) {
-        let mut bytes = vec![0x81, 205, 0, 0, 0, 0, 0, 1];
-        bytes.extend_from_slice(&ssrc.to_be_bytes());
-        for sequence in sequences {
-            bytes.extend_from_slice(&sequence.to_be_bytes());
-            bytes.extend_from_slice(&[0, 0]);
-        }
-        bytes[3] = (bytes.len() / 4 - 1) as u8;
-        self.put_rtcp(&bytes);
-    }
-
-    fn put_rtcp(&mut self, bytes: &[u8]) {
-        let outgoing = self.outgoing.as_mut().expect("connect first");
-        self.outbox.push(outgoing.encrypt_rtcp(bytes).expect("a valid packet").to_vec());
-    }
-
-    fn ask_again(&mut self, now: Instant) {
-        if !self.repairs {
-            return;
-        }
-        let ssrc = self.media_ssrc(1);
-        // What is older than a second is not worth asking for.
-        let track = self.received.get(&ssrc);
-        let recent = track
-            .is_some_and(|track| track.values().next_back().is_some_and(|last| last.at + Duration::from_secs(1) > now));
-        let lost: Vec<u16> = self.missing(1).into_iter().rev().take(60).map(|sequence| sequence as u16).collect();
-        if recent && !lost.is_empty() {
-            self.send_nack(ssrc, &lost);
-        }
     }
 
     fn rtp(&mut self, bytes: &[u8], now: Instant) {
@@ -489,52 +455,6 @@ impl Peer {
         let sequence = reference.wrapping_add_signed(step);
         track.entry(sequence).or_insert(Received { at: now, packet, repaired: original.is_some() });
         self.next_nack.get_or_insert(now + NACK_INTERVAL);
-    }
-
-    fn rtcp(&mut self, bytes: &[u8]) {
-        let Some(incoming) = &mut self.incoming else { return };
-        // The index stands at the end, before the tag of a profile that has a separate one (RFC 3711 section 3.4).
-        let separate_tag = if self.profile == Some(SrtpProfile::AES128_CM_SHA1_80) { 10 } else { 0 };
-        self.nonces.note_rtcp(bytes, separate_tag);
-        let plain = incoming.decrypt_rtcp(bytes).expect("the server's SRTCP is authentic");
-        let mut rest = &plain[..];
-        while rest.len() >= 4 {
-            let len = 4 + 4 * usize::from(u16::from_be_bytes([rest[2], rest[3]]));
-            let (packet, tail) = rest.split_at(len);
-            rest = tail;
-            self.rtcp_packet(packet);
-        }
-        assert!(rest.is_empty(), "the compound ends with its last packet");
-    }
-
-    fn rtcp_packet(&mut self, packet: &[u8]) {
-        let word = |at: usize| u32::from_be_bytes([packet[at], packet[at + 1], packet[at + 2], packet[at + 3]]);
-        match (packet[1], packet[0] & 31) {
-            (200, _) => self.reports.push(SenderReport {
-                ssrc: word(4),
-                ntp: u64::from(word(8)) << 32 | u64::from(word(12)),
-                rtp: word(16),
-            }),
-            (201, blocks) if blocks > 0 => self.last_fraction_lost = packet[12],
-            (205, 1) => self.answer_nack(packet),
-            (205, 15) => self.transport_feedback += 1,
-            (206, 1 | 4) => self.key_frame_requests += 1,
-            _ => {}
-        }
-    }
-
-    fn answer_nack(&mut self, packet: &[u8]) {
-        let mut sequences = Vec::new();
-        for entry in packet[12..].chunks(4) {
-            let first = u16::from_be_bytes([entry[0], entry[1]]);
-            let mask = u16::from_be_bytes([entry[2], entry[3]]);
-            sequences.push(first);
-            sequences.extend((0..16).filter(|bit| mask >> bit & 1 == 1).map(|bit| first.wrapping_add(bit + 1)));
-        }
-        for sequence in sequences {
-            self.nacked.push(sequence);
-            self.send_repeat(sequence);
-        }
     }
 
     /// Sends a video packet once more, as a retransmission, whether anybody asked for it or not.

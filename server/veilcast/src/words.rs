@@ -1,0 +1,46 @@
+//! What went wrong, in words that need no manual.
+
+use std::io::ErrorKind;
+use veilcast_records::Error as RecordsError;
+use veilcast_shard::Error as MediaError;
+
+/// The system's reason in plain words, without its numbers.
+pub(crate) fn reason(why: ErrorKind) -> String {
+    let words = match why {
+        ErrorKind::NotFound => "there is no such file or directory",
+        ErrorKind::AlreadyExists => "something else stands there",
+        ErrorKind::AddrInUse => "something else uses it",
+        ErrorKind::NotADirectory => "it is not a directory",
+        ErrorKind::IsADirectory => "it is a directory",
+        ErrorKind::InvalidData => "it is not UTF-8 text",
+        ErrorKind::WouldBlock | ErrorKind::OutOfMemory => "the system gives no more",
+        other => return other.to_string(),
+    };
+    words.to_owned()
+}
+
+/// The media plane's refusal; its own text ends with the system's number.
+pub(crate) fn of_media(error: &MediaError) -> String {
+    match error {
+        MediaError::Port { port, source } => format!(
+            "cannot open UDP port {port}: {}; choose another with --media-port, or stop what uses it",
+            reason(source.kind())
+        ),
+        MediaError::Thread(source) => {
+            format!("cannot start a media thread: {}; check the limits on threads", reason(source.kind()))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The records' refusal.
+pub(crate) fn of_records(error: &RecordsError) -> String {
+    match error {
+        RecordsError::Directory { path, why } => format!(
+            "cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast, or name another with \
+             --data-dir",
+            reason(*why)
+        ),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,102 @@
+//! What a peer reports and asks for, and what it is told.
+
+use super::{Peer, SenderReport};
+use dimpl::SrtpProfile;
+use std::time::{Duration, Instant};
+
+impl Peer {
+    /// Sends a sender report for a stream.
+    pub fn send_report(&mut self, at: usize, ntp: u64, rtp: u32) {
+        let mut bytes = vec![0x80, 200, 0, 6];
+        bytes.extend_from_slice(&self.streams[at].ssrc.to_be_bytes());
+        bytes.extend_from_slice(&ntp.to_be_bytes());
+        bytes.extend_from_slice(&rtp.to_be_bytes());
+        bytes.extend_from_slice(&[0; 8]);
+        self.put_rtcp(&bytes);
+    }
+
+    /// Asks for a key frame of the received video.
+    pub fn request_key_frame(&mut self) {
+        let mut bytes = vec![0x81, 206, 0, 2, 0, 0, 0, 1];
+        bytes.extend_from_slice(&self.media_ssrc(1).to_be_bytes());
+        self.put_rtcp(&bytes);
+    }
+
+    /// Asks for packets of a received track again.
+    pub fn send_nack(&mut self, ssrc: u32, sequences: &[u16]) {
+        let mut bytes = vec![0x81, 205, 0, 0, 0, 0, 0, 1];
+        bytes.extend_from_slice(&ssrc.to_be_bytes());
+        for sequence in sequences {
+            bytes.extend_from_slice(&sequence.to_be_bytes());
+            bytes.extend_from_slice(&[0, 0]);
+        }
+        bytes[3] = (bytes.len() / 4 - 1) as u8;
+        self.put_rtcp(&bytes);
+    }
+
+    fn put_rtcp(&mut self, bytes: &[u8]) {
+        let outgoing = self.outgoing.as_mut().expect("connect first");
+        self.outbox.push(outgoing.encrypt_rtcp(bytes).expect("a valid packet").to_vec());
+    }
+
+    pub(super) fn ask_again(&mut self, now: Instant) {
+        if !self.repairs {
+            return;
+        }
+        let ssrc = self.media_ssrc(1);
+        // What is older than a second is not worth asking for.
+        let track = self.received.get(&ssrc);
+        let recent = track
+            .is_some_and(|track| track.values().next_back().is_some_and(|last| last.at + Duration::from_secs(1) > now));
+        let lost: Vec<u16> = self.missing(1).into_iter().rev().take(60).map(|sequence| sequence as u16).collect();
+        if recent && !lost.is_empty() {
+            self.send_nack(ssrc, &lost);
+        }
+    }
+
+    pub(super) fn rtcp(&mut self, bytes: &[u8]) {
+        let Some(incoming) = &mut self.incoming else { return };
+        // The index stands at the end, before the tag of a profile that has a separate one (RFC 3711 section 3.4).
+        let separate_tag = if self.profile == Some(SrtpProfile::AES128_CM_SHA1_80) { 10 } else { 0 };
+        self.nonces.note_rtcp(bytes, separate_tag);
+        let plain = incoming.decrypt_rtcp(bytes).expect("the server's SRTCP is authentic");
+        let mut rest = &plain[..];
+        while rest.len() >= 4 {
+            let len = 4 + 4 * usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+            let (packet, tail) = rest.split_at(len);
+            rest = tail;
+            self.rtcp_packet(packet);
+        }
+        assert!(rest.is_empty(), "the compound ends with its last packet");
+    }
+
+    fn rtcp_packet(&mut self, packet: &[u8]) {
+        let word = |at: usize| u32::from_be_bytes([packet[at], packet[at + 1], packet[at + 2], packet[at + 3]]);
+        match (packet[1], packet[0] & 31) {
+            (200, _) => self.reports.push(SenderReport {
+                ssrc: word(4),
+                ntp: u64::from(word(8)) << 32 | u64::from(word(12)),
+                rtp: word(16),
+            }),
+            (201, blocks) if blocks > 0 => self.last_fraction_lost = packet[12],
+            (205, 1) => self.answer_nack(packet),
+            (205, 15) => self.transport_feedback += 1,
+            (206, 1 | 4) => self.key_frame_requests += 1,
+            _ => {}
+        }
+    }
+
+    fn answer_nack(&mut self, packet: &[u8]) {
+        let mut sequences = Vec::new();
+        for entry in packet[12..].chunks(4) {
+            let first = u16::from_be_bytes([entry[0], entry[1]]);
+            let mask = u16::from_be_bytes([entry[2], entry[3]]);
+            sequences.push(first);
+            sequences.extend((0..16).filter(|bit| mask >> bit & 1 == 1).map(|bit| first.wrapping_add(bit + 1)));
+        }
+        for sequence in sequences {
+            self.nacked.push(sequence);
+            self.send_repeat(sequence);
+        }
+    }
+}

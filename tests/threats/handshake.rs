@@ -1,0 +1,43 @@
+//! Row 3, 4: a session has one handshake. What looks like another brings no other keys, and none whose indices would begin
+//! anew.
+
+use harness::{Conditions, World};
+use std::time::Duration;
+use veilcast_control::{PeerKey, Report};
+use veilcast_sfu::Noise;
+
+const fn ms(value: u64) -> Duration {
+    Duration::from_millis(value)
+}
+
+fn connections(world: &World, key: PeerKey) -> usize {
+    let connected = |report: &&Report| matches!(report, Report::Connected { peer, .. } if *peer == key);
+    world.reports.iter().filter(connected).count()
+}
+
+/// On the viewer's own path every record of the handshake comes again, and then the viewer begins a new one.
+#[test]
+fn a_second_handshake_brings_no_second_keys() {
+    let mut world = World::new(68, Conditions::default());
+    let (broadcaster, viewer) = (world.broadcaster(), world.viewer());
+    world.run(ms(500));
+    let epoch = world.now;
+    world.broadcast(broadcaster, epoch, ms(1_000));
+    let from = world.peers[viewer].address;
+    let records = world.peers[viewer].handshake.clone();
+    assert!(records.len() >= 2, "both flights of the client");
+    for _ in 0..3 {
+        records.iter().for_each(|record| world.inject(from, record.clone()));
+        world.broadcast(broadcaster, epoch, ms(500));
+        let now = world.now;
+        world.peers[viewer].shake_hands_again(now);
+        world.broadcast(broadcaster, epoch, ms(1_500));
+    }
+    let peer = &world.peers[viewer];
+    assert!(peer.handshake.len() > records.len(), "it did try");
+    assert_eq!(connections(&world, world.key(viewer)), 1);
+    assert_eq!(peer.nonces.reused, []);
+    assert_eq!(peer.missing(1), Vec::<u64>::new(), "the keys of the first open everything");
+    assert!(peer.video().len() > 800, "it goes on: {}", peer.video().len());
+    assert_eq!(world.sfu.counters().of(Noise::Panic), 0);
+}
