@@ -120,7 +120,7 @@ mod tests {
             let mask = 0b01_u32;
             // Key frame with structure; then bare, with custom fields, and with a mask of the sender's own.
             let custom = vec![0x80, 0, 3, 0b0001_0010, 0b0110_0000];
-            for descriptor in [key, vec![0x80, 0, 2], custom, vec![0x80, 0, 4, 0b0_1000_111, 0xff]] {
+            for descriptor in [key, vec![0x80, 0, 2], custom, vec![0x80, 0, 4, 0b0100_0111, 0xff]] {
                 let Some(before) = theirs.descriptor(&descriptor) else { panic!("a vector is malformed") };
                 let out = rewrite(&descriptor, before.mask, before.frame + 7, Some(mask));
                 let after = ours.descriptor(out.bytes()).expect("still well-formed");

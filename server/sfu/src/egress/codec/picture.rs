@@ -9,11 +9,10 @@ const KEY_INDEX: u8 = 0x1f;
 /// The numbers in a payload descriptor and where they stand. The descriptor is clear even where frames are encrypted
 /// end to end, so it is read once as the packet comes in and patched for every viewer.
 ///
-/// A PictureID keeps the width that its sender gave it and is reduced to it. Receivers take a 7-bit number for a 15-bit
-/// one with high bits of zero, so a jump appears where sources of both widths meet, and with every wrap of a 7-bit
-/// source, as it does without us. Where sources meet there is always a key frame, from which libwebrtc counts afresh
-/// (its buffer clears itself when a newer key frame has a lower number). Senders of 7-bit numbers do not send
-/// TL0PICIDX, without which it orders frames by sequence number alone.
+/// A PictureID keeps the width that its sender gave it and is reduced to it, so the descriptor keeps its length. Where
+/// sources of both widths meet, the number may jump; there is always a key frame there, which refers to nothing and at
+/// which libwebrtc's frame buffer starts afresh when the number is lower. Browsers send 15 bits. libwebrtc takes 7 bits
+/// for 15 with high bits of zero and loses its references where they wrap; it would do so without us.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct PictureNumbers {
     picture: u16,

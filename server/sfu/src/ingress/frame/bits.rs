@@ -58,7 +58,7 @@ mod tests {
     fn bits_come_in_any_width_and_end() {
         let mut bits = Bits::new(&[0b1010_0101, 0xff, 0x00, 0xff, 0x80]);
         assert_eq!(bits.take(3), Some(0b101));
-        assert_eq!(bits.take(32), Some(0b0_0101_1111_1111_0000_0000_1111_1111_100));
+        assert_eq!(bits.take(32), Some(0b0010_1111_1111_1000_0000_0111_1111_1100));
         assert_eq!((bits.position(), bits.left()), (35, 5));
         assert_eq!(bits.take(6), None);
         assert_eq!(bits.take(5), Some(0));

@@ -28,7 +28,7 @@ impl Text {
     }
 
     fn bytes(mut self) -> Vec<u8> {
-        while self.0.len() % 8 != 0 {
+        while !self.0.len().is_multiple_of(8) {
             self.0.push('0');
         }
         self.0.as_bytes().chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | (bit & 1))).collect()
@@ -225,7 +225,7 @@ fn a_malformed_structure_changes_nothing() {
     text.put(0, 11);
     (0..8).for_each(|_| text.put(1, 2));
     text.put(3, 2);
-    text.put(0, 200);
+    (0..9).for_each(|_| text.put(0, 32));
     assert_eq!(templates.read(&text.bytes()), None);
 }
 
