@@ -4,15 +4,20 @@
 //! clear bytes of the codec, nothing deeper, so that frames encrypted end to end are routed just the same.
 
 mod av1;
+pub(crate) mod bits;
 mod dependency;
 mod h264;
+mod layers;
 mod vp8;
 mod vp9;
 
-pub(crate) use dependency::Templates;
+#[cfg(test)]
+pub(crate) use dependency::tests as dependency_vectors;
+pub(crate) use dependency::{Targets, Templates};
+pub(crate) use layers::{Layers, TOP_TEMPORAL};
 use veilcast_control::Encoding;
 
-/// A packet's place in its frame.
+/// A packet's place in its frame, and its frame's among the others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct FrameInfo {
     /// Belongs to a frame from which decoding can start.
@@ -25,12 +30,76 @@ pub(crate) struct FrameInfo {
     pub(crate) spatial: u8,
     /// Temporal layer, 0 the lowest.
     pub(crate) temporal: u8,
+    /// Who forwards the temporal layers up to `switch_from` can forward those up to `switch_to` from this frame on.
+    pub(crate) switch_from: u8,
+    /// Zero where there is no such point: everybody forwards layer 0.
+    pub(crate) switch_to: u8,
+    /// No other frame refers to it.
+    pub(crate) discardable: bool,
+    /// The spatial layers above do not refer to it: who forwards one of those can do without.
+    pub(crate) lone: bool,
+    /// Where its Dependency Descriptor has or takes the mask of active decode targets.
+    pub(crate) mask: MaskPlace,
+}
+
+/// Where a Dependency Descriptor has or takes `active_decode_targets_bitmask`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct MaskPlace {
+    /// Bits before it; 0 if the descriptor ends with its mandatory fields.
+    pub(crate) at: u16,
+    /// Its length: decode targets of the structure, 0 if there is no descriptor.
+    pub(crate) targets: u8,
+    /// There is one.
+    pub(crate) present: bool,
 }
 
 impl FrameInfo {
     /// Whether a viewer can begin to decode with this packet.
     pub(crate) const fn is_entry(&self) -> bool {
         self.key && self.start && self.spatial == 0
+    }
+
+    /// Where it belongs.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
+    pub(crate) const fn layers(&self) -> Layers {
+        Layers { spatial: self.spatial, temporal: self.temporal }
+    }
+
+    /// Whether the packet is the last of its picture for a viewer who gets the spatial layers up to `spatial`: for them
+    /// the marker is set here (RFC 9628 section 4.1, RTP Payload Format For AV1 section 4.2). `marker` is the packet's
+    /// own, for a picture that ends below that layer.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
+    pub(crate) const fn ends_picture(&self, marker: bool, spatial: u8) -> bool {
+        marker || (self.end && self.spatial >= spatial)
+    }
+
+    /// Whether a viewer who gets `forwarded` needs the frame.
+    ///
+    /// `thrifty` leaves out what no layer they see refers to: the lower layers between the key pictures of a K-SVC
+    /// stream.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
+    pub(crate) const fn is_within(&self, forwarded: Layers, thrifty: bool) -> bool {
+        self.temporal <= forwarded.temporal
+            && (self.spatial == forwarded.spatial || (self.spatial < forwarded.spatial && !(thrifty && self.lone)))
+    }
+
+    /// The layers to forward from this packet on, for a viewer who got `forwarded` so far and shall get `wanted`.
+    ///
+    /// They change with a picture's first packet only, lest its marker be set twice or never: down at once, up in time
+    /// where the stream allows it, up in space with a key picture.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
+    pub(crate) fn turn(&self, forwarded: Layers, wanted: Layers) -> Layers {
+        if self.is_entry() {
+            return wanted;
+        }
+        if !self.start || self.spatial != 0 {
+            return forwarded;
+        }
+        let reached = if self.switch_from <= forwarded.temporal { self.switch_to } else { 0 };
+        Layers {
+            spatial: forwarded.spatial.min(wanted.spatial),
+            temporal: wanted.temporal.min(forwarded.temporal.max(reached)),
+        }
     }
 }
 
@@ -39,6 +108,8 @@ impl FrameInfo {
 pub(crate) struct Classifier {
     templates: Templates,
     h264: h264::ParameterSets,
+    /// The highest layers since the last entry, and between that and the one before.
+    seen: [Layers; 2],
 }
 
 impl Classifier {
@@ -67,63 +138,25 @@ impl Classifier {
             Encoding::Opus => None,
         };
         let info = info.unwrap_or_default();
+        if info.is_entry() {
+            self.seen = [Layers::default(), self.seen[0]];
+        }
+        self.seen[0] = self.seen[0].max_each(Layers { spatial: info.spatial, temporal: info.temporal });
         FrameInfo { end: info.end || marker, ..info }
+    }
+
+    /// The highest layers of the stream: as its Dependency Descriptor says, else as seen of late.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
+    pub(crate) fn layers(&self) -> Layers {
+        self.templates.layers().unwrap_or_else(|| self.seen[0].max_each(self.seen[1]))
+    }
+
+    /// The decode targets of the latest structure that a Dependency Descriptor has carried.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the mask of active decode targets"))]
+    pub(crate) const fn targets(&self) -> &Targets {
+        self.templates.targets()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use veilcast_control::H264Profile;
-
-    const H264: Encoding = Encoding::H264 { packetization_mode: 1, profile: H264Profile::ConstrainedBaseline };
-
-    fn entry(encoding: Encoding, payload: &[u8]) -> bool {
-        Classifier::default().classify(encoding, false, None, payload).is_entry()
-    }
-
-    #[test]
-    fn entries_are_found_in_every_codec() {
-        // VP8: descriptor with 15-bit picture id and TL0PICIDX/TID, then the frame tag.
-        assert!(entry(Encoding::Vp8, &[0x90, 0xe0, 0x81, 0x02, 0x03, 0x20, 0x10, 0, 0, 0x9d]));
-        assert!(!entry(Encoding::Vp8, &[0x90, 0xe0, 0x81, 0x02, 0x03, 0x20, 0x11, 0, 0]), "delta frame");
-        assert!(!entry(Encoding::Vp8, &[0x80, 0xe0, 0x81, 0x02, 0x03, 0x20, 0x10]), "not the frame's first packet");
-        // VP9: I and B set, P clear; then with P set.
-        assert!(entry(Encoding::Vp9 { profile: 0 }, &[0x88, 0x81, 0x02, 0xff]));
-        assert!(!entry(Encoding::Vp9 { profile: 0 }, &[0xc8, 0x81, 0x02, 0xff]));
-        // H.264: STAP-A with SPS, single SPS, FU-A that starts an IDR.
-        assert!(entry(H264, &[24, 0, 2, 0x67, 1, 0, 1, 0x68]));
-        assert!(entry(H264, &[0x67, 0x42]));
-        assert!(entry(H264, &[0x7c, 0x85, 1]));
-        assert!(!entry(H264, &[0x7c, 0x05, 1]), "FU-A in the middle");
-        assert!(!entry(H264, &[0x41, 1]));
-        // AV1: N set.
-        assert!(entry(Encoding::Av1 { profile: 0 }, &[0x18, 0x0a]));
-        assert!(!entry(Encoding::Av1 { profile: 0 }, &[0x10, 0x0a]));
-    }
-
-    #[test]
-    fn h264_that_repeats_its_parameter_sets_is_entered_at_them_only() {
-        let mut classifier = Classifier::default();
-        assert!(classifier.classify(H264, false, None, &[24, 0, 2, 0x67, 1]).is_entry());
-        assert!(!classifier.classify(H264, false, None, &[0x7c, 0x85, 1]).is_entry());
-    }
-
-    #[test]
-    fn no_payload_makes_it_panic() {
-        let mut state = 9_u64;
-        let mut classifier = Classifier::default();
-        for round in 0..50_000_usize {
-            let bytes: Vec<u8> = (0..round % 40)
-                .map(|_| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    (state >> 56) as u8
-                })
-                .collect();
-            for encoding in [Encoding::Vp8, Encoding::Vp9 { profile: 0 }, H264, Encoding::Av1 { profile: 0 }] {
-                classifier.classify(encoding, false, None, &bytes);
-                classifier.classify(encoding, true, Some(&bytes), &bytes);
-            }
-        }
-    }
-}
+mod tests;
