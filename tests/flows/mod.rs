@@ -1,7 +1,10 @@
 //! The stories of the product, each followed from one end to the other in virtual time.
 
 mod extensions;
+mod layers;
 mod media;
+mod newcomers;
 mod session;
+mod shards;
 mod silence;
 mod timeline;

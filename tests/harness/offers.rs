@@ -8,6 +8,8 @@ use veilcast_control::{
 /// Extension numbers that all test peers use.
 pub(crate) const MID: u8 = 1;
 pub(crate) const TRANSPORT_CC: u8 = 3;
+pub(crate) const RID: u8 = 4;
+pub(crate) const REPAIRED_RID: u8 = 5;
 
 /// An audio section with Opus as 111.
 pub fn audio(direction: Direction) -> MediaSection {
@@ -31,6 +33,18 @@ pub fn with_extensions(section: MediaSection, extensions: &[(u8, ExtensionKind)]
 pub fn broadcast_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) -> Offer {
     let media = vec![audio(Direction::SendOnly), video(Direction::SendOnly, &[Encoding::Vp8])];
     Offer { ice, fingerprint, setup, media }
+}
+
+/// What a broadcaster offers that sends VP8 in layers of these names.
+pub fn simulcast_offer(rids: &[&str]) -> impl FnOnce(IceCredentials, Fingerprint, Setup) -> Offer + use<> {
+    let rids: Vec<String> = rids.iter().map(|rid| (*rid).to_owned()).collect();
+    move |ice, fingerprint, setup| {
+        let mut video = video(Direction::SendOnly, &[Encoding::Vp8]);
+        video.rids = rids;
+        video.extensions.push(Extension { id: RID, kind: ExtensionKind::Rid });
+        video.extensions.push(Extension { id: REPAIRED_RID, kind: ExtensionKind::RepairedRid });
+        Offer { ice, fingerprint, setup, media: vec![audio(Direction::SendOnly), video] }
+    }
 }
 
 /// What a viewer with VP8 offers.

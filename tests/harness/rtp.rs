@@ -62,6 +62,7 @@ impl Rtp {
         let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let has_extensions = bytes[0] & 0x10 != 0;
         let two_byte = has_extensions && bytes[12..14] == [0x10, 0x00];
+        let padding = if bytes[0] & 0x20 == 0 { 0 } else { usize::from(bytes[bytes.len() - 1]) };
         let (mut at, mut extensions) = (12, Vec::new());
         if has_extensions {
             assert!(two_byte || bytes[12..14] == [0xbe, 0xde], "one of the two forms");
@@ -76,7 +77,7 @@ impl Rtp {
             ssrc: word(8),
             two_byte,
             extensions,
-            payload: bytes[at..].to_vec(),
+            payload: bytes[at..bytes.len() - padding].to_vec(),
         }
     }
 }
@@ -109,4 +110,32 @@ pub fn vp8_payload(start: bool, key: bool, label: u64, len: usize) -> Vec<u8> {
     payload.extend_from_slice(&label.to_be_bytes());
     payload.resize(len.max(10), 0x55);
     payload
+}
+
+/// The numbers of a picture in a VP8 payload descriptor (RFC 7741 section 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// PictureID, 15 bits.
+    pub id: u16,
+    /// TL0PICIDX.
+    pub tl0: u8,
+    /// Temporal layer.
+    pub temporal: u8,
+}
+
+/// A VP8 payload with the picture's numbers in its descriptor.
+pub fn vp8_picture(start: bool, key: bool, picture: Picture, label: u64, len: usize) -> Vec<u8> {
+    let [high, low] = (picture.id | 0x8000).to_be_bytes();
+    let first = if start { 0x90 } else { 0x80 };
+    let mut payload = vec![first, 0xe0, high, low, picture.tl0, picture.temporal << 6 | 0x20, u8::from(!key)];
+    payload.extend_from_slice(&label.to_be_bytes());
+    payload.resize(len.max(15), 0x55);
+    payload
+}
+
+/// What [`vp8_picture`] was made of: the picture and the label.
+pub fn read_vp8_picture(payload: &[u8]) -> (Picture, u64) {
+    let id = u16::from_be_bytes([payload[2], payload[3]]) & 0x7fff;
+    let label = payload[7..15].iter().fold(0, |label, byte| label << 8 | u64::from(*byte));
+    (Picture { id, tl0: payload[4], temporal: payload[5] >> 6 }, label)
 }

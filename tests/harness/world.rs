@@ -1,7 +1,7 @@
 use crate::network::{Conditions, Network};
 use crate::silence::Silence;
 use crate::{Peer, Random};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +10,14 @@ use veilcast_control::{
     RoomSettings, Seed, Setup,
 };
 use veilcast_privacy::Secret;
-use veilcast_sfu::{Batch, Config, Input, Output, Sfu, ShardId, Shards, SinkKey, Tuple};
+use veilcast_sfu::{Batch, Cast, Config, Input, Output, Sfu, ShardId, Shards, SinkKey, Tuple};
 
-/// Where the engine listens.
+/// Where the engines listen: each on a port of its own, from this one on.
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 10_000);
+
+fn server(shard: usize) -> SocketAddr {
+    SocketAddr::new(SERVER.ip(), SERVER.port() + shard as u16)
+}
 
 /// The one room that tests use, unless they open more.
 pub const ROOM: RoomKey = RoomKey(1);
@@ -24,8 +28,12 @@ pub type PeerId = usize;
 /// An engine, its peers, the network between them, and a clock that only [`World::run`] moves. No line that anybody logs
 /// meanwhile may tell of a person: [`Silence`].
 pub struct World {
-    /// The engine under test.
+    /// The engine under test: the first shard.
     pub sfu: Sfu,
+    /// Further shards.
+    pub others: Vec<Sfu>,
+    /// The shard that the next peer joins on.
+    pub next_shard: usize,
     /// Virtual time.
     pub now: Instant,
     /// Time zero.
@@ -39,27 +47,39 @@ pub struct World {
     /// Batches that local subscribers got, in order.
     pub sunk: Vec<(SinkKey, Arc<Batch>)>,
     keys: HashMap<u64, PeerId>,
-    wake: Option<Instant>,
+    shards: HashMap<u64, usize>,
+    wakes: Vec<Option<Instant>>,
     random: Random,
     /// The last field: what the others write when they go is heard, too.
     silence: Silence,
 }
 
 impl World {
-    /// A world with one open room.
+    /// A world with one shard and one open room.
     pub fn new(seed: u64, conditions: Conditions) -> Self {
+        Self::with_shards(1, seed, conditions)
+    }
+
+    /// A world with so many shards and one open room.
+    pub fn with_shards(count: usize, seed: u64, conditions: Conditions) -> Self {
         let silence = Silence::begin();
         let start = Instant::now();
-        let config = Config {
-            shard: ShardId(0),
-            shards: Shards::first(1),
-            candidates: vec![Candidate { address: SERVER, priority: 1 }],
-            certificate: veilcast_sfu::generate_certificate().expect("a certificate can be made"),
-            since_1970: Duration::from_secs(1_800_000_000),
-            dtls_seed: Some(seed),
-        };
+        let certificate = veilcast_sfu::generate_certificate().expect("a certificate can be made");
+        let mut engines = (0..count).map(|shard| {
+            let config = Config {
+                shard: ShardId(shard as u8),
+                shards: Shards::first(count),
+                candidates: vec![Candidate { address: server(shard), priority: 1 }],
+                certificate: certificate.clone(),
+                since_1970: Duration::from_secs(1_800_000_000),
+                dtls_seed: Some(seed + shard as u64),
+            };
+            Sfu::new(config, start).expect("the engine starts")
+        });
         let mut world = Self {
-            sfu: Sfu::new(config, start).expect("the engine starts"),
+            sfu: engines.next().expect("at least one shard"),
+            others: engines.collect(),
+            next_shard: 0,
             now: start,
             start,
             network: Network::new(seed, conditions),
@@ -67,7 +87,8 @@ impl World {
             reports: Vec::new(),
             sunk: Vec::new(),
             keys: HashMap::new(),
-            wake: None,
+            shards: HashMap::new(),
+            wakes: vec![None; count],
             random: Random::new(seed ^ 0x5eed),
             silence,
         };
@@ -75,14 +96,32 @@ impl World {
         world
     }
 
-    /// Opens a room, or changes its settings.
-    pub fn open(&mut self, room: RoomKey, settings: RoomSettings) {
-        self.command(Command::Open { room, settings });
+    fn engine(&mut self, shard: usize) -> &mut Sfu {
+        if shard == 0 { &mut self.sfu } else { &mut self.others[shard - 1] }
     }
 
-    /// Gives the engine a command.
+    /// Opens a room, or changes its settings.
+    pub fn open(&mut self, room: RoomKey, settings: RoomSettings) {
+        for shard in 0..self.wakes.len() {
+            let (settings, now) = (settings.clone(), self.now);
+            self.engine(shard).handle(Input::Command(Command::Open { room, settings }), now);
+        }
+        self.pump();
+    }
+
+    /// Gives the engine a command: the shard of the peer that it is about, else the first.
     pub fn command(&mut self, command: Command) {
-        self.sfu.handle(Input::Command(command), self.now);
+        let peer = match &command {
+            Command::Admit(admission) => Some(admission.peer),
+            Command::Offer { peer, .. }
+            | Command::RestartIce { peer, .. }
+            | Command::Cap { peer, .. }
+            | Command::Revoke { peer } => Some(*peer),
+            Command::Open { .. } | Command::Drain | Command::Close { .. } => None,
+        };
+        let shard = peer.and_then(|peer| self.shards.get(&peer.0).copied()).unwrap_or(0);
+        let now = self.now;
+        self.engine(shard).handle(Input::Command(command), now);
         self.pump();
     }
 
@@ -123,6 +162,7 @@ impl World {
         let offer = offer(peer.ice.clone(), peer.fingerprint(), setup);
         self.silence.keep(&offer.ice);
         let key = self.key(id);
+        self.shards.insert(key.0, self.next_shard);
         let ice = self.credentials_for(id);
         let seed = Seed(Secret::new(self.random.bits().to_be_bytes()));
         self.command(Command::Admit(Box::new(Admission { room, peer: key, role, ice, seed, offer })));
@@ -178,8 +218,8 @@ impl World {
         let until = self.now + duration;
         loop {
             self.flush_peers();
-            let next = [self.network.next_arrival(), self.wake]
-                .into_iter()
+            let next = std::iter::once(self.network.next_arrival())
+                .chain(self.wakes.iter().copied())
                 .chain(self.peers.iter().map(Peer::wake))
                 .flatten()
                 .min()
@@ -196,9 +236,12 @@ impl World {
             self.deliver(flight.from, flight.to, flight.bytes);
         }
         self.pump();
-        if self.wake.is_some_and(|at| at <= self.now) {
-            self.sfu.handle(Input::Timeout, self.now);
-            self.pump();
+        let now = self.now;
+        for shard in 0..self.wakes.len() {
+            if self.wakes[shard].is_some_and(|at| at <= now) {
+                self.engine(shard).handle(Input::Timeout, now);
+                self.pump();
+            }
         }
         for peer in &mut self.peers {
             if peer.wake().is_some_and(|at| at <= self.now) {
@@ -208,9 +251,10 @@ impl World {
     }
 
     fn deliver(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Vec<u8>) {
-        if to == SERVER {
-            let tuple = Tuple { remote: from, local: Some(SERVER.ip()) };
-            self.sfu.handle(Input::Datagram { tuple, bytes: &mut bytes }, self.now);
+        let shard = usize::from(to.port().wrapping_sub(SERVER.port()));
+        if to.ip() == SERVER.ip() && shard < self.wakes.len() {
+            let (tuple, now) = (Tuple { remote: from, local: Some(SERVER.ip()) }, self.now);
+            self.engine(shard).handle(Input::Datagram { tuple, bytes: &mut bytes }, now);
         } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to && peer.alive) {
             peer.receive(&bytes, self.now);
         }
@@ -234,20 +278,38 @@ impl World {
     }
 
     fn pump(&mut self) {
+        let mut casts = VecDeque::new();
         loop {
-            match self.sfu.poll(self.now) {
+            for shard in 0..self.wakes.len() {
+                self.pump_shard(shard, &mut casts);
+            }
+            if casts.is_empty() {
+                return;
+            }
+            while let Some((to, cast)) = casts.pop_front() {
+                let now = self.now;
+                self.engine(to).handle(Input::Cast(cast), now);
+            }
+        }
+    }
+
+    fn pump_shard(&mut self, shard: usize, casts: &mut VecDeque<(usize, Cast)>) {
+        loop {
+            let now = self.now;
+            let engine = if shard == 0 { &mut self.sfu } else { &mut self.others[shard - 1] };
+            match engine.poll(now) {
                 Output::Send(run) => {
                     assert!(run.bytes.len() <= 65_000 && !run.bytes.is_empty(), "one segmented send");
                     assert!(run.bytes.len().div_ceil(run.segment) <= 64, "UDP_MAX_SEGMENTS");
                     for bytes in run.bytes.chunks(run.segment) {
-                        self.network.send(SERVER, run.tuple.remote, bytes.to_vec(), self.now);
+                        self.network.send(server(shard), run.tuple.remote, bytes.to_vec(), now);
                     }
                 }
                 Output::Report(report) => self.reports.push(report),
                 Output::Batch(sink, batch) => self.sunk.push((sink, batch)),
-                Output::Cast(..) => {}
+                Output::Cast(to, cast) => casts.push_back((usize::from(to.0), cast)),
                 Output::Wake(at) => {
-                    self.wake = at;
+                    self.wakes[shard] = at;
                     return;
                 }
             }
@@ -258,8 +320,6 @@ impl World {
     /// for, sender reports every second. `epoch` is the zero of the broadcaster's media clocks.
     pub fn broadcast(&mut self, id: PeerId, epoch: Instant, duration: Duration) {
         let until = self.now + duration;
-        let mut answered = self.peers[id].key_frame_requests;
-        let mut first = !self.peers[id].has_begun();
         let (mut next_video, mut next_audio, mut next_report) = (self.now, self.now, self.now);
         while self.now < until {
             let at = next_video.min(next_audio).min(next_report).min(until);
@@ -267,8 +327,7 @@ impl World {
             let elapsed = self.now.saturating_duration_since(epoch);
             let peer = &mut self.peers[id];
             if next_video <= self.now && self.now < until {
-                let key = first || peer.key_frame_requests > answered;
-                (answered, first) = (peer.key_frame_requests, false);
+                let key = peer.take_key_frame_due();
                 peer.send_video((elapsed.as_micros() * 90 / 1_000) as u32, key, if key { 12 } else { 4 }, 1_000);
                 next_video += Duration::from_micros(33_333);
             }
@@ -282,6 +341,44 @@ impl World {
                     ((elapsed.as_secs() + 3_600) << 32) | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000);
                 peer.send_report(1, ntp, (elapsed.as_micros() * 90 / 1_000) as u32);
                 peer.send_report(0, ntp, (elapsed.as_micros() * 48 / 1_000) as u32);
+                next_report += Duration::from_secs(1);
+            }
+        }
+    }
+
+    /// Runs a broadcast in layers for `duration`: 30 frames and 50 audio packets a second, layer n with n packets a frame, each
+    /// with temporal layers 0, 2, 1, 2; sender reports every second, each layer at its own RTP time. `skips`: layers that it
+    /// does not send.
+    pub fn broadcast_layers(&mut self, id: PeerId, epoch: Instant, duration: Duration, skips: &[usize]) {
+        let until = self.now + duration;
+        let ticks = |at: Instant, layer: usize| {
+            let elapsed = at.saturating_duration_since(epoch);
+            ((elapsed.as_micros() * 90 / 1_000) as u32).wrapping_add(layer as u32 * 0x3456_7890)
+        };
+        let (mut next_video, mut next_audio, mut next_report) = (self.now, self.now, self.now);
+        while self.now < until {
+            let at = next_video.min(next_audio).min(next_report).min(until);
+            self.run(at.saturating_duration_since(self.now));
+            let elapsed = self.now.saturating_duration_since(epoch);
+            let now = self.now;
+            let peer = &mut self.peers[id];
+            let layers = (1..peer.streams()).filter(|layer| !skips.contains(layer));
+            if next_video <= now && now < until {
+                let frame = (elapsed.as_millis() / 33) as usize;
+                for layer in layers.clone() {
+                    peer.send_layer(layer, ticks(now, layer), [0, 2, 1, 2][frame % 4], layer, 1_000);
+                }
+                next_video += Duration::from_micros(33_333);
+            }
+            if next_audio <= now && now < until {
+                peer.send_audio((elapsed.as_micros() * 48 / 1_000) as u32);
+                next_audio += Duration::from_millis(20);
+            }
+            if next_report <= now && now < until {
+                let ntp =
+                    ((elapsed.as_secs() + 3_600) << 32) | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000);
+                peer.send_report(0, ntp, (elapsed.as_micros() * 48 / 1_000) as u32);
+                layers.for_each(|layer| peer.send_report(layer, ntp, ticks(now, layer)));
                 next_report += Duration::from_secs(1);
             }
         }

@@ -89,7 +89,7 @@ fn sends(world: &mut World, mut each: impl FnMut(SocketAddr, &[u8]) -> bool) {
                 }
             }
             Output::Wake(_) => return,
-            Output::Report(_) | Output::Batch(..) => {}
+            Output::Report(_) | Output::Batch(..) | Output::Cast(..) => {}
         }
     }
 }

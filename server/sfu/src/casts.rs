@@ -65,7 +65,13 @@ enum Word {
     /// A shard has viewers of a room, or has none any more.
     Watching { room: RoomKey, shard: ShardId, watching: bool },
     /// What the stage of a room carries now.
-    Stage { room: RoomKey, home: ShardId, stage: Arc<[Place]> },
+    Stage {
+        room: RoomKey,
+        home: ShardId,
+        stage: Arc<[Place]>,
+        /// To a shard that begins to watch: what its first viewers can begin with.
+        backlog: Vec<Arc<Batch>>,
+    },
     /// Its packets.
     Batch { room: RoomKey, batch: Arc<Batch> },
     /// What a broadcaster's clocks read.
@@ -89,7 +95,7 @@ impl Sfu {
     pub(crate) fn hear(&mut self, cast: Cast, now: Instant) {
         match cast.0 {
             Word::Watching { room, shard, watching } => self.watched(room, shard, watching),
-            Word::Stage { room, home, stage } => self.mirror(room, home, &stage, now),
+            Word::Stage { room, home, stage, backlog } => self.mirror(room, home, &stage, &backlog, now),
             Word::Batch { room, batch } => {
                 if let Some(ix) = self.by_room.get(&room) {
                     self.admit_batch(*ix, batch, now);
@@ -154,7 +160,8 @@ impl Sfu {
         } else if room.has_broadcasters() {
             let mut newcomer = Shards::default();
             newcomer.insert(shard);
-            self.say_stage(ix, newcomer);
+            let backlog = self.backlog(&layers);
+            self.say_stage(ix, newcomer, backlog);
             for layer in layers {
                 self.say_clock(layer, newcomer);
             }
@@ -162,7 +169,7 @@ impl Sfu {
     }
 
     /// Tells shards what the stage carries.
-    pub(crate) fn say_stage(&mut self, ix: RoomIx, to: Shards) {
+    pub(crate) fn say_stage(&mut self, ix: RoomIx, to: Shards, backlog: Vec<Arc<Batch>>) {
         let Some(room) = self.rooms.at(ix) else { return };
         if to.is_empty() || room.home.is_some() {
             return;
@@ -174,8 +181,21 @@ impl Sfu {
             live: performer.layers().filter(|layer| self.layers.get(layer).is_some_and(|layer| layer.live)).collect(),
         };
         let stage = room.stage.iter().map(place).collect();
-        let cast = Cast(Word::Stage { room: room.key, home: self.shard, stage });
+        let cast = Cast(Word::Stage { room: room.key, home: self.shard, stage, backlog });
         self.casts.extend(to.iter().map(|shard| (shard, cast.clone())));
+    }
+
+    /// The batches that reach back to the latest key frame of each layer, each once.
+    fn backlog(&self, layers: &[LayerKey]) -> Vec<Arc<Batch>> {
+        let mut batches: Vec<Arc<Batch>> = Vec::new();
+        for layer in layers.iter().filter_map(|key| self.layers.get(key)) {
+            for batch in layer.history.since_key() {
+                if !batches.iter().rev().any(|known| Arc::ptr_eq(known, batch)) {
+                    batches.push(Arc::clone(batch));
+                }
+            }
+        }
+        batches
     }
 
     /// Tells shards what a layer's clock reads.
@@ -205,7 +225,7 @@ impl Sfu {
     }
 
     /// Makes the stage what its home says it is.
-    fn mirror(&mut self, room: RoomKey, home: ShardId, stage: &[Place], now: Instant) {
+    fn mirror(&mut self, room: RoomKey, home: ShardId, stage: &[Place], backlog: &[Arc<Batch>], now: Instant) {
         let Some(ix) = self.by_room.get(&room).copied() else { return };
         let Some(room) = self.rooms.at_mut(ix) else { return };
         if room.has_broadcasters() || room.subscribers.is_empty() {
@@ -229,6 +249,11 @@ impl Sfu {
         for (key, kind, place) in after {
             let layer = self.layers.entry(key).or_insert_with(|| Layer::new(ix, kind, place, Some(home), now));
             layer.live = stage[place].live.contains(&key);
+        }
+        for batch in backlog {
+            for (at, packet) in batch.packets().iter().enumerate() {
+                self.layers.get_mut(&packet.layer).into_iter().for_each(|layer| layer.history.insert(batch, at));
+            }
         }
         self.connect_all(ix, now);
     }

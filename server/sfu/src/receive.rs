@@ -1,6 +1,6 @@
 //! From a datagram to a routed packet or an answer to it.
 
-use crate::egress::{ExtensionIds, Moment, SubscriberIx};
+use crate::egress::{ExtensionIds, Moment, Numbers, PictureNumbers, SubscriberIx};
 use crate::feedback::rtcp::{self, Message};
 use crate::feedback::transport;
 use crate::ingress::demux::{Kind, classify};
@@ -14,6 +14,7 @@ use crate::srtp::{Rejected, SrtpReceiver, SrtpSender, split_keying_material};
 use crate::{Noise, Sfu, Tuple};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 use veilcast_control::{Departure, Encoding, MediaKind, Report, SrtpProfile, TrackState};
 
@@ -220,6 +221,11 @@ impl Sfu {
         room.rewired |= !std::mem::replace(&mut layer.live, true);
         layer.last_packet = Some(now);
         let kind = layer.kind;
+        let numbers = Numbers {
+            picture: PictureNumbers::read(what.encoding, payload),
+            frame: descriptor.and_then(|bytes| Some(u16::from_be_bytes([*bytes.get(1)?, *bytes.get(2)?]))),
+        };
+        let targets = (frame.is_entry() && frame.mask.targets > 0).then(|| Arc::new(*stream.classifier.targets()));
         let carried = found.carry(&mut room.batch, packet);
         let payload = room.batch.keep(payload);
         room.batch.push(Packet {
@@ -232,6 +238,8 @@ impl Sfu {
             arrival: now,
             payload,
             padding: 0,
+            numbers,
+            targets,
             carried,
         });
         let live_again = room.reported.track(kind) != TrackState::Live;

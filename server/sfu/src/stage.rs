@@ -89,7 +89,7 @@ impl Sfu {
         let Some(room) = self.rooms.at_mut(ix) else { return };
         room.rewired = false;
         let watched_on = room.watched_on;
-        self.say_stage(ix, watched_on);
+        self.say_stage(ix, watched_on, Vec::new());
         self.connect_all(ix, now);
         self.report_stage(ix, now);
     }

@@ -6,8 +6,8 @@ mod rtcp;
 
 pub use checks::Nomination;
 
-use crate::offers::{MID, TRANSPORT_CC};
-use crate::{Extensions, Nonces, Random, Rtp, vp8_payload};
+use crate::offers::{MID, REPAIRED_RID, RID, TRANSPORT_CC};
+use crate::{Extensions, Nonces, Picture, Random, Rtp, vp8_payload, vp8_picture};
 use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_srtp::context::Context;
@@ -113,7 +113,7 @@ pub struct Peer {
     dtls_wake: Option<Instant>,
     next_nack: Option<Instant>,
     transport: u16,
-    streams: [OutgoingStream; 2],
+    streams: Vec<OutgoingStream>,
     random: Random,
     outbox: Vec<Vec<u8>>,
 }
@@ -129,17 +129,22 @@ struct Server {
 /// What a broadcaster sends of one kind.
 struct OutgoingStream {
     kind: MediaKind,
+    /// The name of its layer, with simulcast.
+    rid: Option<&'static str>,
     ssrc: u32,
     sequence: u16,
     rtx_sequence: u16,
     sent: BTreeMap<u16, Rtp>,
     frames: u64,
+    /// A key frame was asked for.
+    key_frame_due: bool,
+    picture: Picture,
 }
 
 impl Peer {
-    /// Whether it has sent a video frame yet.
-    pub const fn has_begun(&self) -> bool {
-        self.streams[1].frames > 0
+    /// Whether its next video frame is to be a key frame: the first is, and one that was asked for.
+    pub fn take_key_frame_due(&mut self) -> bool {
+        std::mem::take(&mut self.streams[1].key_frame_due) | (self.streams[1].frames == 0)
     }
 
     /// A peer at `address` that will offer `setup`.
@@ -148,13 +153,16 @@ impl Peer {
         let certificate = dimpl::certificate::generate_self_signed_certificate().expect("a certificate can be made");
         let stream = |kind, ssrc: u32, random: &mut Random| OutgoingStream {
             kind,
+            rid: None,
             ssrc,
             sequence: random.bits() as u16,
             rtx_sequence: random.bits() as u16,
             sent: BTreeMap::new(),
             frames: 0,
+            key_frame_due: false,
+            picture: Picture { id: 0, tl0: 0, temporal: 0 },
         };
-        let streams = [
+        let streams = vec![
             stream(MediaKind::Audio, random.bits() as u32 | 1, &mut random),
             stream(MediaKind::Video, random.bits() as u32 | 1, &mut random),
         ];
@@ -381,6 +389,47 @@ impl Peer {
         self.send(0, timestamp, false, 111, frame.to_be_bytes().to_vec());
     }
 
+    /// Sends its video in layers of these names from now on: streams 1, 2, ….
+    pub fn send_layers(&mut self, rids: &[&'static str]) {
+        self.streams.truncate(1);
+        for rid in rids {
+            self.streams.push(OutgoingStream {
+                kind: MediaKind::Video,
+                rid: Some(rid),
+                ssrc: self.random.bits() as u32 | 1,
+                sequence: self.random.bits() as u16,
+                rtx_sequence: self.random.bits() as u16,
+                sent: BTreeMap::new(),
+                frames: 0,
+                key_frame_due: true,
+                picture: Picture { id: self.random.bits() as u16 & 0x7fff, tl0: self.random.bits() as u8, temporal: 0 },
+            });
+        }
+    }
+
+    /// How many streams it sends: one of audio, then those of video.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Sends a frame of a layer: a key frame if one is due. What it carries begins with the layer's number, so that a test
+    /// knows it again.
+    pub fn send_layer(&mut self, at: usize, timestamp: u32, temporal: u8, packets: usize, len: usize) {
+        let stream = &mut self.streams[at];
+        let (frame, key) = (stream.frames, stream.key_frame_due);
+        stream.frames += 1;
+        stream.key_frame_due = false;
+        let temporal = if key { 0 } else { temporal };
+        stream.picture.id = (stream.picture.id + 1) & 0x7fff;
+        stream.picture.temporal = temporal;
+        stream.picture.tl0 = stream.picture.tl0.wrapping_add(u8::from(temporal == 0));
+        let picture = stream.picture;
+        for part in 0..packets {
+            let label = (at as u64) << 56 | frame << 16 | part as u64;
+            self.send(at, timestamp, part + 1 == packets, 96, vp8_picture(part == 0, key, picture, label, len));
+        }
+    }
+
     /// Begins a stream anew, as a page that reloads does: another SSRC, other numbers.
     pub fn restart_stream(&mut self, at: usize) {
         let (ssrc, sequence) = (self.random.bits() as u32 | 1, self.random.bits() as u16);
@@ -391,17 +440,17 @@ impl Peer {
     }
 
     /// The SSRC of a stream that it sends.
-    pub const fn ssrc(&self, at: usize) -> u32 {
+    pub fn ssrc(&self, at: usize) -> u32 {
         self.streams[at].ssrc
     }
 
     /// The next sequence number of a stream.
-    pub const fn sequence(&self, at: usize) -> u16 {
+    pub fn sequence(&self, at: usize) -> u16 {
         self.streams[at].sequence
     }
 
     /// Sets the next sequence number of a stream.
-    pub const fn set_sequence(&mut self, at: usize, sequence: u16) {
+    pub fn set_sequence(&mut self, at: usize, sequence: u16) {
         self.streams[at].sequence = sequence;
     }
 
@@ -423,6 +472,9 @@ impl Peer {
             stream.sent.pop_first();
         }
         let mid = if stream.kind == MediaKind::Audio { b"0" } else { b"1" };
+        let rid = stream.rid.map(|rid| (RID, rid.as_bytes().to_vec()));
+        let mut packet = packet;
+        packet.extensions.extend(rid);
         self.put(packet, mid);
     }
 
@@ -459,7 +511,12 @@ impl Peer {
 
     /// Sends a video packet once more, as a retransmission, whether anybody asked for it or not.
     pub fn send_repeat(&mut self, sequence: u16) {
-        let stream = &mut self.streams[1];
+        self.send_repeat_of(1, sequence);
+    }
+
+    /// Sends a packet of a stream once more.
+    pub(super) fn send_repeat_of(&mut self, at: usize, sequence: u16) {
+        let stream = &mut self.streams[at];
         let Some(original) = stream.sent.get(&sequence) else { return };
         let mut repeat = original.clone();
         repeat.payload.splice(0..0, sequence.to_be_bytes());
@@ -467,6 +524,7 @@ impl Peer {
         repeat.ssrc = stream.ssrc ^ 0x5555_5555;
         repeat.sequence = stream.rtx_sequence;
         stream.rtx_sequence = stream.rtx_sequence.wrapping_add(1);
+        repeat.extensions.extend(stream.rid.map(|rid| (REPAIRED_RID, rid.as_bytes().to_vec())));
         self.put(repeat, b"1");
     }
 }

@@ -81,7 +81,10 @@ impl Peer {
             (201, blocks) if blocks > 0 => self.last_fraction_lost = packet[12],
             (205, 1) => self.answer_nack(packet),
             (205, 15) => self.transport_feedback += 1,
-            (206, 1 | 4) => self.key_frame_requests += 1,
+            (206, 1 | 4) => {
+                self.key_frame_requests += 1;
+                self.streams.iter_mut().filter(|stream| stream.ssrc == word(8)).for_each(|s| s.key_frame_due = true);
+            }
             _ => {}
         }
     }
@@ -94,9 +97,11 @@ impl Peer {
             sequences.push(first);
             sequences.extend((0..16).filter(|bit| mask >> bit & 1 == 1).map(|bit| first.wrapping_add(bit + 1)));
         }
+        let ssrc = u32::from_be_bytes([packet[8], packet[9], packet[10], packet[11]]);
+        let Some(at) = self.streams.iter().position(|stream| stream.ssrc == ssrc) else { return };
         for sequence in sequences {
             self.nacked.push(sequence);
-            self.send_repeat(sequence);
+            self.send_repeat_of(at, sequence);
         }
     }
 }

@@ -1,10 +1,12 @@
 use crate::egress::ExtensionIds;
+use crate::egress::codec::{Head, MAX_HEAD, Mapped, Offsets, Origin, Rewritten, rewrite};
 use crate::egress::header::{self, Elements, Fields};
 use crate::egress::line::Line;
 use crate::feedback::reports::{NtpClock, Offset, ticks, ticks_of};
 use crate::feedback::rtcp::Writer;
+use crate::ingress::frame::Scale;
 use crate::routing::{Batch, Layer, LayerKey, Layers, Packet};
-use crate::srtp::{SrtpSender, extend_sequence};
+use crate::srtp::{Parts, SrtpSender, extend_sequence};
 use std::time::{Duration, Instant};
 use veilcast_control::{AnswerSection, Encoding, MediaKind, OutgoingTrack, PlayoutDelay};
 
@@ -49,6 +51,9 @@ pub(crate) struct Downstream {
     pub(crate) wanted: Option<LayerKey>,
     /// What it would show if everything were there.
     pub(crate) wish: Option<LayerKey>,
+    /// What of a scalable stream it is to show, and shows.
+    pub(crate) scale_wanted: Scale,
+    scale: Scale,
     /// It has live packets still to come from the history.
     pub(crate) behind: Option<Behind>,
     /// Payload type of the latest encoding, found once per change.
@@ -153,6 +158,8 @@ impl Downstream {
             payload_types,
             wanted: None,
             wish: None,
+            scale_wanted: Scale::ALL,
+            scale: Scale::ALL,
             behind: None,
             current: None,
             acknowledged: false,
@@ -186,7 +193,7 @@ impl Downstream {
 
     /// Whether it waits for a packet at which it can enter.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.wanted.is_some_and(|wanted| self.line.source.is_none_or(|source| source.layer != wanted))
+        self.wanted.is_some_and(|wanted| self.line.source().is_none_or(|source| source.layer != wanted))
     }
 
     /// Whether packets of this layer may be for it.
@@ -213,12 +220,13 @@ impl Downstream {
             }
         };
         let Some(payload_type) = payload_type else { return Outcome::Skipped };
-        if self.line.source.is_none_or(|source| source.layer != packet.layer || source.encoding != packet.encoding) {
+        if self.line.source().is_none_or(|source| source.layer != packet.layer || source.encoding != packet.encoding) {
             if self.wanted != Some(packet.layer) || !packet.frame.is_entry() {
                 return Outcome::Skipped;
             }
             self.behind = None;
-            self.line.enter(packet, descriptor_frame(batch, packet), context.layers);
+            self.scale = self.scale_wanted;
+            self.line.enter(packet, self.scale, context.layers);
         }
         if self.behind.as_ref().is_some_and(|behind| packet.sequence >= behind.next) {
             return Outcome::Skipped;
@@ -229,7 +237,7 @@ impl Downstream {
     /// Begins to show `layer` from its latest key frame on, if that is near enough; true if it is behind now.
     pub(crate) fn begin_behind(&mut self, layer: &Layer, layers: &Layers, now: Instant) -> bool {
         let Some(backlog) = layer.history.backlog(now) else { return false };
-        let Some((batch, key)) = layer.history.find(backlog.first) else { return false };
+        let Some((_, key)) = layer.history.find(backlog.first) else { return false };
         if self.payload_types.find(key.encoding).is_none() {
             return false;
         }
@@ -238,7 +246,8 @@ impl Downstream {
         let catch_up = (CATCH_UP * live).max(LEAST_RATE);
         let excess = (backlog.bytes as u64).saturating_sub(BURST as u64);
         let within = Duration::from_micros(excess * 1_000_000 / catch_up);
-        if !self.line.enter_backlog(key, descriptor_frame(batch, key), &backlog, within, layers, now) {
+        self.scale = self.scale_wanted;
+        if !self.line.enter_backlog(key, self.scale, &backlog, within, layers, now) {
             return false;
         }
         let rate = (catch_up + live).min(u64::from(u32::MAX)) as u32;
@@ -248,8 +257,8 @@ impl Downstream {
 
     /// Writes the next packet that it is behind with and may send now.
     pub(crate) fn write_behind(&mut self, out: &mut [u8], context: &Context<'_>) -> Late {
-        let Some(source) = self.line.source else { return Late::Level };
-        let Some(layer) = context.layers.get(&source.layer) else {
+        let Some(shown) = self.shown() else { return Late::Level };
+        let Some(layer) = context.layers.get(&shown) else {
             self.behind = None;
             return Late::Level;
         };
@@ -257,7 +266,7 @@ impl Downstream {
             let Some(behind) = &mut self.behind else { return Late::Level };
             if behind.next > layer.history.newest() {
                 self.behind = None;
-                self.announce_until = self.line.next + ANNOUNCED;
+                self.announce_until = self.line.ranges.next() + ANNOUNCED;
                 return Late::Level;
             }
             behind.earn(context.now);
@@ -284,22 +293,23 @@ impl Downstream {
         payload_type: PayloadType,
         context: &Context<'_>,
     ) -> Outcome {
-        let Some(index) = self.line.place(packet) else { return Outcome::Skipped };
-        let Some(source) = self.line.source else { return Outcome::Skipped };
+        let Some(mapped) = self.place(packet) else { return Outcome::Skipped };
+        let Some(source) = self.line.source() else { return Outcome::Skipped };
         let timestamp = source.timestamp(packet.timestamp);
-        let frame = descriptor_frame(batch, packet).map(|frame| source.frame(frame));
-        if let Some(frame) = frame {
-            self.line.sent_frame(frame);
+        if mapped.index + 1 == self.line.ranges.next() {
+            self.line.sent(packet, timestamp);
         }
         let fields = Fields {
-            marker: packet.marker,
+            marker: packet.frame.ends_picture(packet.marker, mapped.scale.spatial),
             payload_type: payload_type.number,
-            sequence: index as u16,
+            sequence: mapped.index as u16,
             timestamp,
             ssrc: self.outgoing.ssrc,
         };
         let payload = batch.payload(packet);
-        let Some(len) = self.seal(out, &fields, batch, packet, frame, index, payload, packet.padding, context) else {
+        let head = head(packet, payload, mapped.offsets);
+        let parts = Parts { head: head.bytes(), rest: &payload[head.bytes().len()..], padding: packet.padding };
+        let Some(len) = self.seal(out, &fields, batch, packet, mapped, mapped.index, parts, context) else {
             return Outcome::Skipped;
         };
         self.packets = self.packets.wrapping_add(1);
@@ -307,28 +317,54 @@ impl Downstream {
         Outcome::Sent(len)
     }
 
+    /// Where a packet goes on the line; `None` if it is not for this viewer: from before the entry, or of a picture or a part
+    /// of one that is left out.
+    fn place(&mut self, packet: &Packet) -> Option<Mapped> {
+        let ranges = &mut self.line.ranges;
+        if ranges.is_new(packet.sequence) {
+            let scale = packet.frame.turn(self.scale, self.scale_wanted);
+            if scale != self.scale {
+                ranges.turn(packet.sequence, scale);
+                self.scale = scale;
+            }
+            if !packet.frame.is_within(scale, false) {
+                ranges.drop_packet(packet.sequence, packet.timestamp, packet.frame.temporal, &packet.numbers);
+                return None;
+            }
+        } else if !ranges.lookup(packet.sequence).is_some_and(|mapped| packet.frame.is_within(mapped.scale, false)) {
+            return None;
+        }
+        ranges.forward(packet.sequence, &packet.numbers)
+    }
+
     /// Writes the packet that was sent as `sequence` once more, as a retransmission (RFC 4588 section 4). `None` if it is
     /// not known any more or the viewer takes none.
     pub(crate) fn repeat(&mut self, out: &mut [u8], sequence: u16, context: &Context<'_>) -> Option<usize> {
         let rtx_ssrc = self.outgoing.rtx_ssrc?;
-        let index = extend_sequence(Some(self.line.next.checked_sub(1)?), sequence);
-        let source = self.line.source_of(index)?;
-        let (batch, packet) = context.layers.get(&source.layer)?.history.find(source.sequence(index))?;
+        let index = extend_sequence(Some(self.line.ranges.next().checked_sub(1)?), sequence);
+        let (Origin { sequence, mapped, .. }, source) = self.line.origin(index)?;
+        let (batch, packet) = context.layers.get(&source.layer)?.history.find(sequence)?;
+        if !packet.frame.is_within(mapped.scale, false) {
+            return None;
+        }
         let payload_type = self.payload_types.find(packet.encoding)?.rtx?;
-        let frame = descriptor_frame(batch, packet).map(|frame| source.frame(frame));
         let fields = Fields {
-            marker: packet.marker,
+            marker: packet.frame.ends_picture(packet.marker, mapped.scale.spatial),
             payload_type,
             sequence: self.rtx_index as u16,
             timestamp: source.timestamp(packet.timestamp),
             ssrc: rtx_ssrc,
         };
-        let mut payload = Vec::with_capacity(1_500);
-        payload.extend_from_slice(&(index as u16).to_be_bytes());
-        payload.extend_from_slice(batch.payload(packet));
+        let payload = batch.payload(packet);
+        let changed = head(packet, payload, mapped.offsets);
+        let changed = changed.bytes();
+        let mut head = [0; 2 + MAX_HEAD];
+        head[..2].copy_from_slice(&(index as u16).to_be_bytes());
+        head[2..2 + changed.len()].copy_from_slice(changed);
+        let parts = Parts { head: &head[..2 + changed.len()], rest: &payload[changed.len()..], padding: 0 };
         let rtx_index = self.rtx_index;
         self.rtx_index += 1;
-        self.seal(out, &fields, batch, packet, frame, rtx_index, &payload, 0, context)
+        self.seal(out, &fields, batch, packet, mapped, rtx_index, parts, context)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one datagram, named once where they are joined")]
@@ -338,37 +374,42 @@ impl Downstream {
         fields: &Fields,
         batch: &Batch,
         packet: &Packet,
-        frame: Option<u16>,
+        mapped: Mapped,
         index: u64,
-        payload: &[u8],
-        padding: u8,
+        parts: Parts<'_>,
         context: &Context<'_>,
     ) -> Option<usize> {
         let transport = context.transport.to_be_bytes();
         // Who catches up shows every picture at once.
         let delay = if self.behind.is_some() { PlayoutDelay { min_ms: 0, max_ms: 0 } } else { context.playout_delay };
         let delay = playout_delay(delay);
-        let mut descriptor = [0; MAX_ELEMENT];
-        let descriptor = rewrite_descriptor(batch.bytes(packet.carried.dependency_descriptor), frame, &mut descriptor);
+        let descriptor = packet.numbers.frame.filter(|_| self.ids.dependency_descriptor != 0).map(|frame| {
+            let targets = self.shown().and_then(|shown| context.layers.get(&shown)?.targets.as_ref());
+            let limited = Some(mapped.scale).filter(|scale| *scale != Scale::ALL);
+            let mask = limited.and_then(|scale| targets?.mask(scale));
+            let descriptor = batch.bytes(packet.carried.dependency_descriptor);
+            rewrite(descriptor, packet.frame.mask, frame.wrapping_add(mapped.offsets.frame), mask)
+        });
         let mut elements = Elements::default();
         elements.add(self.ids.transport_cc, &transport);
         elements.add(self.ids.abs_send_time, &context.abs_send_time);
         if !self.acknowledged {
             elements.add(self.ids.mid, &self.mid);
         }
-        let announces = !self.acknowledged || packet.frame.is_entry() || self.line.next <= self.announce_until;
+        let announces = !self.acknowledged || packet.frame.is_entry() || self.line.ranges.next() <= self.announce_until;
         if self.kind == MediaKind::Video && announces {
             elements.add(self.ids.playout_delay, &delay);
         }
-        elements.add(self.ids.dependency_descriptor, descriptor);
+        elements.add(self.ids.dependency_descriptor, descriptor.as_ref().map_or(&[], Rewritten::bytes));
         elements.add(self.ids.color_space, batch.bytes(packet.carried.color_space));
         elements.add(self.ids.content_type, batch.bytes(packet.carried.content_type));
         elements.add(self.ids.audio_level, batch.bytes(packet.carried.audio_level));
         let header = header::write(out, fields, &elements);
         // What does not fit an Ethernet frame is not sent: a broadcaster made it larger than RTP over UDP allows.
-        let padding = padding_for(header + payload.len() + context.sender.tag_len(), padding, out.len())?;
+        let len = header + parts.head.len() + parts.rest.len() + context.sender.tag_len();
+        let padding = padding_for(len, parts.padding, out.len())?;
         out[0] |= u8::from(padding > 0) << 5;
-        context.sender.seal_rtp(out, header, payload, padding, fields.ssrc, index).ok()
+        context.sender.seal_rtp(out, header, Parts { padding, ..parts }, fields.ssrc, index).ok()
     }
 
     /// A sender report for now; `None` before the first packet.
@@ -380,7 +421,7 @@ impl Downstream {
         now: Instant,
     ) -> Option<Writer> {
         let (timestamp, at) = self.line.last?;
-        let source = self.line.source?;
+        let source = self.line.source()?;
         let clock_rate = source.encoding.clock_rate();
         let ntp = clock.ntp(now);
         let captured =
@@ -399,7 +440,7 @@ impl Downstream {
 
     /// The layer that is being shown.
     pub(crate) fn shown(&self) -> Option<LayerKey> {
-        self.line.source.map(|source| source.layer)
+        self.line.source().map(|source| source.layer)
     }
 }
 
@@ -421,25 +462,9 @@ const fn playout_delay(delay: PlayoutDelay) -> [u8; 3] {
     [(min >> 4) as u8, ((min << 4) | (max >> 8)) as u8, max as u8]
 }
 
-fn descriptor_frame(batch: &Batch, packet: &Packet) -> Option<u16> {
-    let descriptor = batch.bytes(packet.carried.dependency_descriptor);
-    Some(u16::from_be_bytes([*descriptor.get(1)?, *descriptor.get(2)?]))
-}
-
-/// What an extension element holds at most (RFC 8285 section 4.3). A descriptor with the structure of three spatial and
-/// three temporal layers takes about a hundred bytes.
-const MAX_ELEMENT: usize = 255;
-
-/// The Dependency Descriptor with another frame number; as it was if it has none.
-fn rewrite_descriptor<'a>(descriptor: &'a [u8], frame: Option<u16>, copy: &'a mut [u8; MAX_ELEMENT]) -> &'a [u8] {
-    match (frame, copy.get_mut(..descriptor.len())) {
-        (Some(frame), Some(copy)) => {
-            copy.copy_from_slice(descriptor);
-            copy[1..3].copy_from_slice(&frame.to_be_bytes());
-            copy
-        }
-        _ => descriptor,
-    }
+/// The bytes that a packet's codec numbers make different; none where they are as they came.
+fn head(packet: &Packet, payload: &[u8], offsets: Offsets) -> Head {
+    if offsets == Offsets::default() { Head::default() } else { packet.numbers.picture.patch(payload, offsets) }
 }
 
 #[cfg(test)]

@@ -118,6 +118,12 @@ impl History {
         (bytes <= MAX_BACKLOG_BYTES).then_some(Backlog { first, bytes, age, timestamps: (key.timestamp, newest) })
     }
 
+    /// The batches from the latest key frame on, as often as they hold packets of this layer.
+    pub(crate) fn since_key(&self) -> impl Iterator<Item = &Arc<Batch>> {
+        let first = self.entry.unwrap_or(self.newest + 1);
+        (first..=self.newest).filter_map(|sequence| self.slot(sequence)).map(|entry| &entry.batch)
+    }
+
     /// The newest number; what is above it has not come.
     pub(crate) const fn newest(&self) -> u64 {
         self.newest
@@ -159,6 +165,8 @@ mod tests {
             arrival,
             payload,
             padding: 0,
+            numbers: crate::egress::Numbers::default(),
+            targets: None,
             carried: Carried::default(),
         });
         builder.seal()

@@ -3,8 +3,6 @@
 //! Invariant: a viewer's tracks keep their SSRC, sequence and timestamp line for the whole session, whatever happens to
 //! the broadcaster.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "viewers' lines are wired to it next"))]
-#[expect(unused_imports, reason = "viewers' lines are wired to it next")]
 mod codec;
 mod downstream;
 mod header;
@@ -12,6 +10,7 @@ mod history;
 mod line;
 mod subscriber;
 
+pub(crate) use codec::{Numbers, PictureNumbers};
 pub(crate) use downstream::{Downstream, Late, PayloadTypes, Start};
 pub(crate) use header::ExtensionIds;
 pub(crate) use history::History;

@@ -1,4 +1,5 @@
-use crate::ingress::frame::FrameInfo;
+use crate::egress::Numbers;
+use crate::ingress::frame::{FrameInfo, Targets};
 use crate::routing::LayerKey;
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +25,10 @@ pub struct Packet {
     pub(crate) payload: Span,
     /// Padding that makes it as long as its neighbours, so that one send takes them all.
     pub(crate) padding: u8,
+    /// What the codec's own headers number.
+    pub(crate) numbers: Numbers,
+    /// The decode targets of a scalable stream, with the packets that say them.
+    pub(crate) targets: Option<Arc<Targets>>,
     pub(crate) carried: Carried,
 }
 
@@ -175,6 +180,8 @@ mod tests {
                 arrival: Instant::now(),
                 payload,
                 padding: 0,
+                numbers: Numbers::default(),
+                targets: None,
                 carried: Carried::default(),
             });
         }

@@ -1,5 +1,6 @@
 use crate::ShardId;
 use crate::egress::History;
+use crate::ingress::frame::Targets;
 use crate::routing::{Batch, RoomIx};
 use crate::selection::{Demand, KeyFrames, Rate};
 use std::collections::HashMap;
@@ -43,6 +44,8 @@ pub(crate) struct Layer {
     /// Packets come, as far as choosing among layers is concerned.
     pub(crate) live: bool,
     pub(crate) rate: Rate,
+    /// The decode targets of a scalable stream.
+    pub(crate) targets: Option<Arc<Targets>>,
     pub(crate) demand: Demand,
 }
 
@@ -60,6 +63,7 @@ impl Layer {
             last_packet: None,
             live: false,
             rate: Rate::default(),
+            targets: None,
             demand: Demand::new(now),
         }
     }
@@ -72,6 +76,9 @@ impl Layer {
         self.rate.count(packet.frame.temporal, batch.payload(packet).len(), now);
         if self.kind == MediaKind::Video && packet.is_entry() {
             self.key_frames.arrived(now);
+        }
+        if packet.targets.is_some() {
+            self.targets.clone_from(&packet.targets);
         }
         self.history.insert(batch, at);
     }

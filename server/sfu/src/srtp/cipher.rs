@@ -1,4 +1,4 @@
-use super::{MAX_TAG, Rejected};
+use super::{MAX_TAG, Parts, Rejected};
 use crate::srtp::keys::lengths;
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, EncryptingKey, EncryptionContext, UnboundCipherKey};
@@ -69,14 +69,13 @@ impl Cipher {
         }
     }
 
-    /// Seals `payload` and up to [`MAX_PADDING`] bytes of padding behind the header that stands in `out[..header]`; returns
+    /// Seals `parts` behind the header that stands in `out[..header]`; returns
     /// the packet's length.
     pub(super) fn seal_rtp(
         &self,
         out: &mut [u8],
         header: usize,
-        payload: &[u8],
-        padding: u8,
+        Parts { head: first, rest, padding }: Parts<'_>,
         ssrc: u32,
         index: u64,
     ) -> Result<usize, Unspecified> {
@@ -84,20 +83,30 @@ impl Cipher {
         let mut filling = [0; MAX_PADDING];
         let filling = filling.get_mut(..usize::from(padding)).ok_or(Unspecified)?;
         filling.last_mut().into_iter().for_each(|last| *last = padding);
-        let filled = header + payload.len();
+        let (joint, filled) = (header + first.len(), header + first.len() + rest.len());
         let end = filled + filling.len();
+        // What is as it came is sealed on its way into the buffer; else it is put together there first.
+        let put_together = !first.is_empty() || matches!(self, Self::CounterMode { .. });
+        if put_together {
+            out[header..joint].copy_from_slice(first);
+            out[joint..filled].copy_from_slice(rest);
+            out[filled..end].copy_from_slice(filling);
+        }
         match self {
             Self::Gcm { key, salt } => {
                 let (head, body) = out.split_at_mut(header);
-                let (body, behind) = body.split_at_mut(payload.len());
-                let nonce = rtp_nonce(salt, ssrc, index);
-                let tag = &mut behind[..filling.len() + MAX_TAG];
-                key.seal_out_of_place_scatter(nonce, Aad::from(&*head), payload, body, filling, tag)?;
+                let (nonce, aad) = (rtp_nonce(salt, ssrc, index), Aad::from(&*head));
+                if put_together {
+                    let tag = key.seal_in_place_separate_tag(nonce, aad, &mut body[..end - header])?;
+                    body[end - header..end - header + MAX_TAG].copy_from_slice(tag.as_ref());
+                } else {
+                    let (body, behind) = body.split_at_mut(rest.len());
+                    let tag = &mut behind[..filling.len() + MAX_TAG];
+                    key.seal_out_of_place_scatter(nonce, aad, rest, body, filling, tag)?;
+                }
                 Ok(end + MAX_TAG)
             }
             Self::CounterMode { key, salt, authentication } => {
-                out[header..filled].copy_from_slice(payload);
-                out[filled..end].copy_from_slice(filling);
                 key.less_safe_encrypt(&mut out[header..end], rtp_counter(salt, ssrc, index))?;
                 let tag = rtp_tag(authentication, &out[..end], index);
                 out[end..end + SHORT_TAG].copy_from_slice(&tag.as_ref()[..SHORT_TAG]);

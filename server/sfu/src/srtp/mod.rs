@@ -17,6 +17,16 @@ pub(crate) use sender::SrtpSender;
 /// Bytes that protection adds to an RTP packet, at most.
 pub(crate) const MAX_TAG: usize = 16;
 
+/// What is sealed in an RTP packet: `head`, `rest`, and so many bytes of padding, at most 16 (RFC 3550 section 5.1).
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    /// What was written anew; often nothing.
+    pub(crate) head: &'a [u8],
+    /// What is as it came.
+    pub(crate) rest: &'a [u8],
+    pub(crate) padding: u8,
+}
+
 /// Why a packet was not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Rejected {

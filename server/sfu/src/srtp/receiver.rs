@@ -91,7 +91,7 @@ impl Windows {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SrtpSender, split_keying_material};
+    use super::super::{Parts, SrtpSender, split_keying_material};
     use super::*;
 
     const PROFILES: [SrtpProfile; 3] =
@@ -108,9 +108,25 @@ mod tests {
         out[0] = 0x80;
         out[2..4].copy_from_slice(&(index as u16).to_be_bytes());
         out[8..12].copy_from_slice(&7_u32.to_be_bytes());
-        let len = sender.seal_rtp(&mut out, 12, b"payload", 0, 7, index).expect("room enough");
+        let parts = Parts { head: b"pay", rest: b"load", padding: 0 };
+        let len = sender.seal_rtp(&mut out, 12, parts, 7, index).expect("room enough");
         out.truncate(len);
         out
+    }
+
+    #[test]
+    fn a_payload_is_the_same_in_one_part_or_two_and_padding_says_its_length() {
+        for profile in PROFILES {
+            for (head, rest) in [(&b""[..], &b"payload"[..]), (b"pay", b"load")] {
+                let (sender, mut receiver) = pair(profile);
+                let mut out = vec![0; 1500];
+                (out[0], out[3], out[11]) = (0xa0, 1, 7);
+                let len = sender.seal_rtp(&mut out, 12, Parts { head, rest, padding: 5 }, 7, 1).expect("room enough");
+                out.truncate(len);
+                let end = receiver.open_rtp(&mut out, 12, 7, 1).expect("genuine").end;
+                assert_eq!(&out[12..end], b"payload\0\0\0\0\x05");
+            }
+        }
     }
 
     #[test]

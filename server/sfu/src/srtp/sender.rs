@@ -1,3 +1,4 @@
+use super::Parts;
 use super::keys::{MasterKey, SessionKeys};
 use aws_lc_rs::error::Unspecified;
 use veilcast_control::SrtpProfile;
@@ -21,19 +22,18 @@ impl SrtpSender {
         self.keys.rtp.tag_len()
     }
 
-    /// Seals `payload` behind the header in `out[..header]`, with so much padding (RFC 3550 section 5.1; the header's P bit
-    /// is the caller's); `index` is the extended sequence number.
+    /// Seals a payload behind the header in `out[..header]` (the P bit is the caller's); `index` is the extended sequence
+    /// number.
     /// Returns the length of the protected packet.
     pub(crate) fn seal_rtp(
         &self,
         out: &mut [u8],
         header: usize,
-        payload: &[u8],
-        padding: u8,
+        parts: Parts<'_>,
         ssrc: u32,
         index: u64,
     ) -> Result<usize, Unspecified> {
-        self.keys.rtp.seal_rtp(out, header, payload, padding, ssrc, index)
+        self.keys.rtp.seal_rtp(out, header, parts, ssrc, index)
     }
 
     /// Seals a compound RTCP packet.

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use veilcast_gateway::IceServer;
 use veilcast_records::Records;
+use veilcast_shard::MAX_SHARDS;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::egress::codec::picture::tests::Random;
     use crate::ingress::frame::dependency_vectors::{l1t3, l2t1, l3t3_key};
-    use crate::ingress::frame::{Layers, Templates};
+    use crate::ingress::frame::{Scale, Templates};
 
     #[test]
     fn only_the_frame_number_changes_where_all_is_forwarded() {
@@ -132,7 +132,7 @@ mod tests {
                     same.mask = expected;
                     same
                 });
-                assert_eq!(ours.layers(), Some(Layers::default()), "only the lowest target is active");
+                assert_eq!(ours.layers(), Some(Scale::default()), "only the lowest target is active");
                 // Rewriting what was rewritten changes nothing.
                 let again = rewrite(out.bytes(), after.mask, after.frame, Some(mask));
                 assert_eq!(again.bytes(), out.bytes());

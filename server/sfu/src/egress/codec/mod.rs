@@ -12,9 +12,7 @@
 mod descriptor;
 mod picture;
 mod ranges;
-mod red;
 
 pub(crate) use descriptor::{Rewritten, rewrite};
-pub(crate) use picture::{Head, PictureNumbers};
+pub(crate) use picture::{Head, MAX_HEAD, PictureNumbers};
 pub(crate) use ranges::{Mapped, Numbers, Offsets, Origin, Ranges, SLOTS};
-pub(crate) use red::primary;

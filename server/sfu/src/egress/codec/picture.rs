@@ -149,11 +149,13 @@ impl PictureNumbers {
     }
 }
 
+/// The longest [`Head`]: VP8's two flag bytes, PictureID of two, TL0PICIDX, KEYIDX.
+pub(crate) const MAX_HEAD: usize = 6;
+
 /// The changed beginning of a payload: what to send in place of as many of its bytes.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Head {
-    /// VP8's two flag bytes, PictureID of two, TL0PICIDX, KEYIDX.
-    bytes: [u8; 6],
+    bytes: [u8; MAX_HEAD],
     len: u8,
 }
 

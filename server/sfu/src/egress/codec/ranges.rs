@@ -1,5 +1,5 @@
 use super::PictureNumbers;
-use crate::ingress::frame::Layers;
+use crate::ingress::frame::Scale;
 
 /// Sources whose packets can still be asked for: the present one and three before it.
 pub(crate) const SLOTS: usize = 4;
@@ -33,7 +33,7 @@ pub(crate) struct Mapped {
     pub(crate) index: u64,
     pub(crate) offsets: Offsets,
     /// What was being forwarded there. A late packet, or one that is asked for, goes out if it is within this.
-    pub(crate) layers: Layers,
+    pub(crate) scale: Scale,
 }
 
 /// Whose packet a number of the line is.
@@ -73,12 +73,12 @@ impl Range {
         self.tag >> 6
     }
 
-    const fn layers(self) -> Layers {
-        Layers { spatial: self.tag >> 3 & 7, temporal: self.tag & 7 }
+    const fn scale(self) -> Scale {
+        Scale { spatial: self.tag >> 3 & 7, temporal: self.tag & 7 }
     }
 
-    const fn with_layers(self, layers: Layers) -> Self {
-        Self { tag: self.tag & 0xc0 | (layers.spatial & 7) << 3 | layers.temporal & 7, ..self }
+    const fn with_scale(self, scale: Scale) -> Self {
+        Self { tag: self.tag & 0xc0 | (scale.spatial & 7) << 3 | scale.temporal & 7, ..self }
     }
 
     /// Whether it begins at or before this number.
@@ -90,7 +90,7 @@ impl Range {
         Mapped {
             index: sequence.wrapping_add(numbering.delta).wrapping_sub(self.dropped as u64),
             offsets: Offsets { picture: self.picture, frame: numbering.frame, tl0: self.tl0, key: numbering.key },
-            layers: self.layers(),
+            scale: self.scale(),
         }
     }
 
@@ -255,7 +255,7 @@ impl Ranges {
 
     /// Begins a source, or the same one anew, at a packet from which decoding can start: all numbers go on by one.
     /// Returns the slot under which `origin` will name it; the source that had it before can no longer be asked for.
-    pub(crate) fn enter(&mut self, sequence: u64, numbers: &Numbers, layers: Layers) -> u8 {
+    pub(crate) fn enter(&mut self, sequence: u64, numbers: &Numbers, scale: Scale) -> u8 {
         let slot = if self.entered { (self.newest.slot() + 1) % SLOTS as u8 } else { 0 };
         let Offsets { picture, frame, tl0, key } = self.sent.offsets_for(numbers);
         if self.entered {
@@ -266,7 +266,7 @@ impl Ranges {
         }
         self.entered = true;
         self.numbering = Numbering { delta: self.next.wrapping_sub(sequence), frame, key };
-        self.newest = Range { start: sequence as u32, dropped: 0, picture, tl0, tag: slot << 6 }.with_layers(layers);
+        self.newest = Range { start: sequence as u32, dropped: 0, picture, tl0, tag: slot << 6 }.with_scale(scale);
         self.expected = Some(sequence);
         self.dropping = None;
         slot
@@ -279,8 +279,8 @@ impl Ranges {
     }
 
     /// From this packet on, other layers are forwarded: said before the packet is forwarded or dropped.
-    pub(crate) fn turn(&mut self, sequence: u64, layers: Layers) {
-        let turned = self.newest.with_layers(layers);
+    pub(crate) fn turn(&mut self, sequence: u64, scale: Scale) {
+        let turned = self.newest.with_scale(scale);
         if !self.is_new(sequence) || turned.tag == self.newest.tag {
             return;
         }
@@ -385,7 +385,7 @@ impl Ranges {
     }
 
     /// Not behind a packet that was forwarded or dropped.
-    fn is_new(&self, sequence: u64) -> bool {
+    pub(crate) fn is_new(&self, sequence: u64) -> bool {
         self.expected.is_some_and(|expected| sequence >= expected)
     }
 

@@ -1,7 +1,7 @@
 //! The Dependency Descriptor (RTP Payload Format For AV1, appendix A).
 
 use super::bits::Bits;
-use super::{FrameInfo, Layers, MaskPlace, TOP_TEMPORAL};
+use super::{FrameInfo, MaskPlace, Scale, TOP_TEMPORAL};
 
 /// Limits of the format: 6-bit template numbers, 5-bit counts, spatial layers as AV1 has them.
 const MAX_TEMPLATES: usize = 64;
@@ -56,19 +56,18 @@ impl Indications {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Targets {
     count: u8,
-    layers: [Layers; MAX_TARGETS],
+    layers: [Scale; MAX_TARGETS],
 }
 
 impl Targets {
-    fn all(&self) -> impl Iterator<Item = (u8, Layers)> + '_ {
+    fn all(&self) -> impl Iterator<Item = (u8, Scale)> + '_ {
         (0..self.count).zip(self.layers)
     }
 
     /// The targets that can be decoded from these layers, as `active_decode_targets_bitmask`. `None` if that is all of
     /// them, so that there is nothing to say, or none, so that there is nothing true to say.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the mask of active decode targets"))]
-    pub(crate) fn mask(&self, layers: Layers) -> Option<u32> {
-        let within = |of: &Layers| of.spatial <= layers.spatial && of.temporal <= layers.temporal;
+    pub(crate) fn mask(&self, layers: Scale) -> Option<u32> {
+        let within = |of: &Scale| of.spatial <= layers.spatial && of.temporal <= layers.temporal;
         let mask = self.all().filter(|(_, of)| within(of)).fold(0, |mask, (target, _)| mask | 1_u32 << target);
         (mask != 0 && mask != every(self.count)).then_some(mask)
     }
@@ -82,7 +81,7 @@ const fn every(targets: u8) -> u32 {
 /// What all frames of one kind share.
 #[derive(Clone, Copy, Debug, Default)]
 struct Template {
-    layers: Layers,
+    layers: Scale,
     indications: Indications,
     /// Distance to the farthest frame that is referred to; 0 if there is none.
     reach: u16,
@@ -109,7 +108,7 @@ pub(crate) struct Descriptor {
     /// Last packet of its frame.
     pub(crate) end: bool,
     /// Where the frame belongs.
-    pub(crate) layers: Layers,
+    pub(crate) layers: Scale,
     /// What the frame is to each target.
     pub(crate) indications: Indications,
     /// Distance to the farthest frame that it refers to; 0 for an intra frame.
@@ -125,7 +124,7 @@ pub(crate) struct Descriptor {
 
 impl Descriptor {
     /// Distance to the last frame of each chain; 0 where the frame begins it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever watches chains for losses"))]
+    #[cfg(test)]
     pub(crate) fn chain_diffs(&self) -> &[u8] {
         &self.chain_diffs[..usize::from(self.chains)]
     }
@@ -154,10 +153,11 @@ impl Templates {
     }
 
     /// The highest layers that the sender produces at present; `None` before a structure has come.
-    pub(crate) fn layers(&self) -> Option<Layers> {
+    #[cfg(test)]
+    pub(crate) fn layers(&self) -> Option<Scale> {
         let targets = &self.structure.targets;
         let active = targets.all().filter(|(target, _)| self.active >> target & 1 == 1);
-        active.map(|(_, layers)| layers).reduce(Layers::max_each)
+        active.map(|(_, layers)| layers).reduce(Scale::max_each)
     }
 
     /// Reads one descriptor in full.
@@ -289,7 +289,7 @@ impl Structure {
 }
 
 fn read_layers(bits: &mut Bits<'_>) -> Option<Vec<Template>> {
-    let mut layers = Layers::default();
+    let mut layers = Scale::default();
     let mut templates = Vec::with_capacity(8);
     loop {
         if templates.len() == MAX_TEMPLATES || layers.spatial > MAX_SPATIAL || layers.temporal > TOP_TEMPORAL {
@@ -299,7 +299,7 @@ fn read_layers(bits: &mut Bits<'_>) -> Option<Vec<Template>> {
         match bits.take(2)? {
             0 => {}
             1 => layers.temporal += 1,
-            2 => layers = Layers { spatial: layers.spatial + 1, temporal: 0 },
+            2 => layers = Scale { spatial: layers.spatial + 1, temporal: 0 },
             _ => return Some(templates),
         }
     }
@@ -321,7 +321,7 @@ fn target_layers(count: u8, templates: &[Template]) -> Targets {
     let mut targets = Targets { count, ..Targets::default() };
     for (target, layers) in (0..count).zip(&mut targets.layers) {
         let held = templates.iter().filter(|template| template.indications.of(target) != Indication::NotPresent);
-        *layers = held.fold(Layers::default(), |highest, template| highest.max_each(template.layers));
+        *layers = held.fold(Scale::default(), |highest, template| highest.max_each(template.layers));
     }
     targets
 }

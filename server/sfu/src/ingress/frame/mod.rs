@@ -7,14 +7,14 @@ mod av1;
 pub(crate) mod bits;
 mod dependency;
 mod h264;
-mod layers;
+mod scale;
 mod vp8;
 mod vp9;
 
 #[cfg(test)]
 pub(crate) use dependency::tests as dependency_vectors;
 pub(crate) use dependency::{Targets, Templates};
-pub(crate) use layers::{Layers, TOP_TEMPORAL};
+pub(crate) use scale::{Scale, TOP_TEMPORAL};
 use veilcast_control::Encoding;
 
 /// A packet's place in its frame, and its frame's among the others.
@@ -60,15 +60,14 @@ impl FrameInfo {
     }
 
     /// Where it belongs.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
-    pub(crate) const fn layers(&self) -> Layers {
-        Layers { spatial: self.spatial, temporal: self.temporal }
+    #[cfg(test)]
+    pub(crate) const fn scale(&self) -> Scale {
+        Scale { spatial: self.spatial, temporal: self.temporal }
     }
 
     /// Whether the packet is the last of its picture for a viewer who gets the spatial layers up to `spatial`: for them
     /// the marker is set here (RFC 9628 section 4.1, RTP Payload Format For AV1 section 4.2). `marker` is the packet's
     /// own, for a picture that ends below that layer.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
     pub(crate) const fn ends_picture(&self, marker: bool, spatial: u8) -> bool {
         marker || (self.end && self.spatial >= spatial)
     }
@@ -77,8 +76,7 @@ impl FrameInfo {
     ///
     /// `thrifty` leaves out what no layer they see refers to: the lower layers between the key pictures of a K-SVC
     /// stream.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
-    pub(crate) const fn is_within(&self, forwarded: Layers, thrifty: bool) -> bool {
+    pub(crate) const fn is_within(&self, forwarded: Scale, thrifty: bool) -> bool {
         self.temporal <= forwarded.temporal
             && (self.spatial == forwarded.spatial || (self.spatial < forwarded.spatial && !(thrifty && self.lone)))
     }
@@ -87,8 +85,7 @@ impl FrameInfo {
     ///
     /// They change with a picture's first packet only, lest its marker be set twice or never: down at once, up in time
     /// where the stream allows it, up in space with a key picture.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
-    pub(crate) fn turn(&self, forwarded: Layers, wanted: Layers) -> Layers {
+    pub(crate) fn turn(&self, forwarded: Scale, wanted: Scale) -> Scale {
         if self.is_entry() {
             return wanted;
         }
@@ -96,7 +93,7 @@ impl FrameInfo {
             return forwarded;
         }
         let reached = if self.switch_from <= forwarded.temporal { self.switch_to } else { 0 };
-        Layers {
+        Scale {
             spatial: forwarded.spatial.min(wanted.spatial),
             temporal: wanted.temporal.min(forwarded.temporal.max(reached)),
         }
@@ -109,7 +106,7 @@ pub(crate) struct Classifier {
     templates: Templates,
     h264: h264::ParameterSets,
     /// The highest layers since the last entry, and between that and the one before.
-    seen: [Layers; 2],
+    seen: [Scale; 2],
 }
 
 impl Classifier {
@@ -139,20 +136,19 @@ impl Classifier {
         };
         let info = info.unwrap_or_default();
         if info.is_entry() {
-            self.seen = [Layers::default(), self.seen[0]];
+            self.seen = [Scale::default(), self.seen[0]];
         }
-        self.seen[0] = self.seen[0].max_each(Layers { spatial: info.spatial, temporal: info.temporal });
+        self.seen[0] = self.seen[0].max_each(Scale { spatial: info.spatial, temporal: info.temporal });
         FrameInfo { end: info.end || marker, ..info }
     }
 
     /// The highest layers of the stream: as its Dependency Descriptor says, else as seen of late.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
-    pub(crate) fn layers(&self) -> Layers {
+    #[cfg(test)]
+    pub(crate) fn layers(&self) -> Scale {
         self.templates.layers().unwrap_or_else(|| self.seen[0].max_each(self.seen[1]))
     }
 
     /// The decode targets of the latest structure that a Dependency Descriptor has carried.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the mask of active decode targets"))]
     pub(crate) const fn targets(&self) -> &Targets {
         self.templates.targets()
     }

@@ -81,7 +81,7 @@ fn vp9_says_where_its_layers_can_be_entered() {
 
 #[test]
 fn layers_change_where_the_stream_allows_it() {
-    let (low, high) = (Layers::default(), Layers { spatial: 2, temporal: 2 });
+    let (low, high) = (Scale::default(), Scale { spatial: 2, temporal: 2 });
     let picture = FrameInfo { start: true, ..FrameInfo::default() };
     let entry = FrameInfo { key: true, ..picture };
     assert_eq!(entry.turn(low, high), high);
@@ -90,10 +90,10 @@ fn layers_change_where_the_stream_allows_it() {
     assert_eq!(FrameInfo { start: false, ..picture }.turn(high, low), high, "but not within one");
     assert_eq!(FrameInfo { spatial: 1, ..picture }.turn(high, low), high);
     let step = FrameInfo { temporal: 1, switch_from: 0, switch_to: 1, ..picture };
-    assert_eq!(step.turn(low, high), Layers { spatial: 0, temporal: 1 });
+    assert_eq!(step.turn(low, high), Scale { spatial: 0, temporal: 1 });
     let step = FrameInfo { temporal: 2, switch_from: 1, switch_to: 2, ..picture };
     assert_eq!(step.turn(low, high), low, "the layer between was not forwarded");
-    assert_eq!(step.turn(Layers { spatial: 0, temporal: 1 }, Layers::ALL), Layers { spatial: 0, temporal: 2 });
+    assert_eq!(step.turn(Scale { spatial: 0, temporal: 1 }, Scale::ALL), Scale { spatial: 0, temporal: 2 });
 }
 
 #[test]
@@ -103,11 +103,11 @@ fn layers_are_known_from_what_has_come() {
         classifier.classify(Encoding::Vp8, false, None, payload);
         classifier.layers()
     };
-    assert_eq!(take(&[0x90, 0xe0, 0x81, 2, 3, 0x20, 0x10]), Layers::default());
+    assert_eq!(take(&[0x90, 0xe0, 0x81, 2, 3, 0x20, 0x10]), Scale::default());
     assert_eq!(take(&[0x90, 0xe0, 0x81, 3, 3, 0xa0, 0x11]).temporal, 2);
     assert_eq!(take(&[0x90, 0xe0, 0x81, 4, 4, 0x20, 0x10]).temporal, 2, "a key frame does not end them");
     assert_eq!(take(&[0x90, 0xe0, 0x81, 5, 5, 0x20, 0x10]).temporal, 0, "a period without does");
     classifier.classify(Encoding::Av1 { profile: 0 }, false, Some(&dependency_vectors::l3t3_key()), &[0x18, 0x0a]);
-    assert_eq!(classifier.layers(), Layers { spatial: 2, temporal: 2 });
-    assert_eq!(classifier.targets().mask(Layers::default()), Some(1));
+    assert_eq!(classifier.layers(), Scale { spatial: 2, temporal: 2 });
+    assert_eq!(classifier.targets().mask(Scale::default()), Some(1));
 }

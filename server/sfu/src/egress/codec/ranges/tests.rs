@@ -3,10 +3,10 @@ use crate::egress::codec::picture::tests::Random;
 use std::collections::{BTreeMap, HashMap};
 use veilcast_control::Encoding;
 
-const ALL: Layers = Layers::ALL;
+const ALL: Scale = Scale::ALL;
 
-fn up_to(temporal: u8) -> Layers {
-    Layers { spatial: 7, temporal }
+fn up_to(temporal: u8) -> Scale {
+    Scale { spatial: 7, temporal }
 }
 
 /// A VP8 packet's numbers, as its payload would say them.

@@ -3,16 +3,15 @@ pub(crate) const TOP_TEMPORAL: u8 = 7;
 
 /// A spatial and a temporal layer, or all layers up to these.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Layers {
+pub(crate) struct Scale {
     /// Spatial layer, 0 the lowest.
     pub(crate) spatial: u8,
     /// Temporal layer, 0 the lowest.
     pub(crate) temporal: u8,
 }
 
-impl Layers {
+impl Scale {
     /// Whatever there is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the choice of layers"))]
     pub(crate) const ALL: Self = Self { spatial: 7, temporal: TOP_TEMPORAL };
 
     /// The higher of both, each dimension for itself.
