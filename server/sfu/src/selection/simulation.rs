@@ -346,7 +346,8 @@ fn bandwidth_that_falls_and_returns() {
     for seed in 1..=5 {
         let mut simulation = Simulation::new(path, seed);
         let moments = simulation.run(90);
-        let (low, high) = (summary(&moments, 25, 60), summary(&moments, 70, 90));
+        let (fall, low, high) = (summary(&moments, 20, 25), summary(&moments, 25, 60), summary(&moments, 70, 90));
+        show(&format!("4 -> 0.6 (20 to 25 s) #{seed}"), &simulation, &fall);
         show(&format!("4 -> 0.6 (from 25 s) #{seed}"), &simulation, &low);
         show(&format!("  -> 4 Mbit/s (from 70 s) #{seed}"), &simulation, &high);
         let back = first_top(&moments, 60).map(|at| at - 60_000);
@@ -370,8 +371,8 @@ fn a_tenth_lost_by_chance_starves_nobody() {
 
 #[test]
 fn a_policed_rate_is_respected() {
-    // A queue of 5 ms only: what is too much is lost, not late.
-    let path = Path { steps: &[(0, 1_000_000)], queue_ms: 5, ..Path::default() };
+    // A queue of one run only: what is too much is lost, not late.
+    let path = Path { steps: &[(0, 1_000_000)], queue_ms: 40, ..Path::default() };
     each("1 Mbit/s policed", path, 90, 30, |summary, _, _| {
         assert!(summary.lowest > 250_000 && summary.highest < 1_700_000 && summary.paused == 0);
     });
@@ -408,4 +409,15 @@ fn narrow_paths_get_what_they_carry() {
     each("0.1 Mbit/s", Path { steps: &[(0, 100_000)], ..Path::default() }, 90, 30, |summary, _, _| {
         assert!(summary.paused > 50 && summary.highest < 200_000);
     });
+}
+
+#[test]
+fn zz_debug() {
+    let mut simulation = Simulation::new(Path { delay_ms: 500, ..Path::default() }, 1);
+    for at in 0..60_000 { let c = simulation.steady.choice; let e = simulation.estimator.estimate_bps(); simulation.step(at);
+      if c != simulation.steady.choice || simulation.estimator.estimate_bps() < e { println!("{at} {:?} {e} -> {} proved {} {}", simulation.steady.choice, simulation.estimator.estimate_bps(), simulation.estimator.proved_bps(), simulation.estimator.debug()); } }
+    println!("---jitter");
+    let mut simulation = Simulation::new(Path { jitter_ms: 20, ..Path::default() }, 1);
+    for at in 0..60_000 { let c = simulation.steady.choice; let e = simulation.estimator.estimate_bps(); simulation.step(at);
+      if c != simulation.steady.choice || simulation.estimator.estimate_bps() < e { println!("{at} {:?} {e} -> {} proved {} {}", simulation.steady.choice, simulation.estimator.estimate_bps(), simulation.estimator.proved_bps(), simulation.estimator.debug()); } }
 }

@@ -194,9 +194,11 @@ impl Delay {
 
     /// Whether packets wait for longer than the path's own jitter explains.
     pub(crate) fn has_queue(&self) -> bool {
-        self.queue.smoothed > MIN_QUEUE_MS + 2.0 * self.queue.deviation
+        self.queue.smoothed > MIN_QUEUE_MS + 3.0 * self.queue.deviation
     }
 
+    #[cfg(test)]
+    pub(crate) fn debug(&self) -> String { format!("{:.1} dev {:.1} trend {:.1} thr {:.1}", self.queue.smoothed, self.queue.deviation, self.trend, self.threshold) }
     /// How long packets queue on their way, in milliseconds.
     #[cfg(test)]
     pub(crate) const fn queue_ms(&self) -> f32 {
@@ -229,7 +231,7 @@ impl Queue {
         self.lowest = Some((current, before));
         let base = if distance(current, before) < 0 { current } else { before };
         let queue = milliseconds(distance(delay, base));
-        self.deviation += 0.05 * ((queue - self.smoothed).abs() - self.deviation);
+        self.deviation += 0.02 * ((queue - self.smoothed).abs() - self.deviation);
         self.smoothed += 0.2 * (queue - self.smoothed);
     }
 }

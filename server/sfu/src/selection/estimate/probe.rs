@@ -208,7 +208,7 @@ mod tests {
                 number = number.wrapping_add(1);
             }
             left = left.saturating_sub(bytes);
-            at += GAP * MILLISECOND;
+            at += u64::from(bytes) * 8_000 * MILLISECOND / u64::from(probe.rate_bps);
         }
         assert_eq!(probing.outcome(at, number.wrapping_sub(2), 1_000_000), None);
         probing.outcome(at, number.wrapping_sub(1), 1_000_000).expect("all of it was reported")

@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn it_grows_when_feedback_is_late_and_only_then() {
         let mut record = SendRecord::new(Instant::now());
-        let mut push = |record: &mut SendRecord, range: std::ops::Range<u16>| {
+        let push = |record: &mut SendRecord, range: std::ops::Range<u16>| {
             range.for_each(|number| record.push(number, 1, 1_000, false, u64::from(number)));
         };
         for round in 0..10 {
