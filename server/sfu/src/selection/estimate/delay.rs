@@ -48,6 +48,8 @@ struct Group {
     arrived: u32,
     /// When the first of its bunch arrived.
     began: u32,
+    /// What of its delay is our own doing, in milliseconds.
+    own: f32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -72,6 +74,7 @@ pub(crate) struct Delay {
     trend: f32,
     over_ms: f32,
     queue: Queue,
+    backlog: Backlog,
     /// Packets sent in this time tell of a probe's own queue.
     disturbed: Option<(u32, u32)>,
 }
@@ -92,19 +95,21 @@ impl Default for Delay {
             trend: 0.0,
             over_ms: 0.0,
             queue: Queue::default(),
+            backlog: Backlog::default(),
             disturbed: None,
         }
     }
 }
 
 impl Delay {
-    /// Notes a packet that has arrived.
-    pub(crate) fn packet(&mut self, sent: u32, arrived: u32) {
+    /// Notes a packet that has arrived, `wire_ms` being its time on the wire at the estimated rate.
+    pub(crate) fn packet(&mut self, sent: u32, arrived: u32, wire_ms: f32) {
+        let own = self.backlog.add(sent, wire_ms);
         if self.disturbed.is_some_and(|(from, to)| distance(sent, from) >= 0 && distance(to, sent) >= 0) {
             (self.current, self.previous) = (None, None);
             return;
         }
-        let fresh = Group { sent, arrived, began: arrived };
+        let fresh = Group { sent, arrived, began: arrived, own };
         let Some(group) = self.current else {
             self.current = Some(fresh);
             return;
@@ -116,7 +121,7 @@ impl Delay {
         let apart = distance(arrived, group.arrived);
         let moved = apart - distance(sent, group.sent);
         if moved < 0 && apart <= BUNCH && distance(arrived, group.began) < MAX_BUNCH {
-            self.current = Some(Group { sent, arrived, began: group.began });
+            self.current = Some(Group { sent, arrived, began: group.began, own });
             return;
         }
         if let Some(previous) = self.previous {
@@ -139,7 +144,7 @@ impl Delay {
             *self = Self { threshold: self.threshold, disturbed, ..Self::default() };
             return;
         }
-        self.queue.note(group.arrived.wrapping_sub(group.sent), group.arrived);
+        self.queue.note(group.arrived.wrapping_sub(group.sent), group.arrived, group.own);
         self.accumulated += milliseconds(moved);
         self.smoothed = SMOOTHING * self.smoothed + (1.0 - SMOOTHING) * self.accumulated;
         self.deltas = (self.deltas + 1).min(MAX_DELTAS);
@@ -192,13 +197,11 @@ impl Delay {
         }
     }
 
-    /// Whether packets wait for longer than the path's own jitter explains.
+    /// Whether packets wait for longer than the path's jitter and our own bursts explain.
     pub(crate) fn has_queue(&self) -> bool {
         self.queue.smoothed > MIN_QUEUE_MS + 3.0 * self.queue.deviation
     }
 
-    #[cfg(test)]
-    pub(crate) fn debug(&self) -> String { format!("{:.1} dev {:.1} trend {:.1} thr {:.1}", self.queue.smoothed, self.queue.deviation, self.trend, self.threshold) }
     /// How long packets queue on their way, in milliseconds.
     #[cfg(test)]
     pub(crate) const fn queue_ms(&self) -> f32 {
@@ -206,7 +209,26 @@ impl Delay {
     }
 }
 
-/// How much later than the fastest packets arrive.
+/// What would wait if the path carried just the estimate: a key frame queues behind itself on any path, which says
+/// nothing about the estimate.
+#[derive(Clone, Copy, Default)]
+struct Backlog {
+    ms: f32,
+    at: u32,
+}
+
+impl Backlog {
+    /// Adds a packet; tells how long it waits for those before it.
+    fn add(&mut self, sent: u32, wire_ms: f32) -> f32 {
+        let passed = distance(sent, self.at).max(0);
+        let waits = (self.ms - milliseconds(passed)).max(0.0);
+        self.ms = waits + wire_ms;
+        self.at = self.at.wrapping_add(passed as u32);
+        waits
+    }
+}
+
+/// How much later than the fastest packets arrive, our own backlog left out of account.
 #[derive(Clone, Copy, Default)]
 struct Queue {
     /// The lowest delay of this window and of the one before; only their differences mean anything.
@@ -217,7 +239,7 @@ struct Queue {
 }
 
 impl Queue {
-    fn note(&mut self, delay: u32, at: u32) {
+    fn note(&mut self, delay: u32, at: u32, own: f32) {
         let (mut current, mut before) = self.lowest.unwrap_or_else(|| {
             self.window = at;
             (delay, delay)
@@ -230,7 +252,7 @@ impl Queue {
         }
         self.lowest = Some((current, before));
         let base = if distance(current, before) < 0 { current } else { before };
-        let queue = milliseconds(distance(delay, base));
+        let queue = (milliseconds(distance(delay, base)) - own).max(0.0);
         self.deviation += 0.02 * ((queue - self.smoothed).abs() - self.deviation);
         self.smoothed += 0.2 * (queue - self.smoothed);
     }
@@ -253,7 +275,7 @@ mod tests {
         (0..groups)
             .map(|group| {
                 let sent = from.wrapping_add(group * 160);
-                delay.packet(sent, sent.wrapping_add(77_777).wrapping_add_signed(extra(group)));
+                delay.packet(sent, sent.wrapping_add(77_777).wrapping_add_signed(extra(group)), 2.0);
                 u32::from(delay.usage() == Usage::Over)
             })
             .sum()
@@ -278,17 +300,32 @@ mod tests {
         let mut over = 0;
         for packet in 0..3_000_u32 {
             let sent = packet / 10 * 480;
-            delay.packet(sent, sent + 1_000 + packet % 10 * 38);
+            delay.packet(sent, sent + 1_000 + packet % 10 * 38, 2.0);
             over += u32::from(delay.usage() == Usage::Over);
         }
         // A path that lets packets through each 40 ms.
         let mut delay = Delay::default();
         for packet in 0..3_000_u32 {
             let sent = packet * 160;
-            delay.packet(sent, sent.next_multiple_of(640) + packet % 4);
+            delay.packet(sent, sent.next_multiple_of(640) + packet % 4, 2.0);
             over += u32::from(delay.usage() == Usage::Over);
         }
         assert_eq!(over, 0);
+    }
+
+    #[test]
+    fn a_key_frame_queues_behind_itself_and_nothing_else() {
+        // A packet of 10 ms each 20 ms, then 20 of them each 4 ms, on a path that is as fast as estimated.
+        let mut delay = Delay::default();
+        let (mut sent, mut free, mut queue) = (0_u32, 0_u32, 0.0_f32);
+        for packet in 0..400_u32 {
+            sent += if packet > 200 && packet < 220 { 64 } else { 320 };
+            free = free.max(sent) + 160;
+            delay.packet(sent, free, 10.0);
+            queue = queue.max(milliseconds(distance(free, sent)));
+            assert!(delay.usage() != Usage::Over && !delay.has_queue());
+        }
+        assert!(queue > 100.0);
     }
 
     #[test]

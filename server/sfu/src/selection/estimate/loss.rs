@@ -36,9 +36,9 @@ pub(crate) struct Loss {
     began: u64,
     /// Numbers before this were sent at an earlier rate and are not counted.
     first: Option<u16>,
-    /// The latest window's share, and the smoothed one.
+    /// The smoothed share, and the latest window's.
     share: f32,
-    smoothed: f32,
+    latest: f32,
     inherent: f32,
     /// Share and rate in bit/s at a lowering, for the window that shows its effect.
     before: Option<(f32, f32)>,
@@ -54,7 +54,7 @@ impl Default for Loss {
             began: 0,
             first: None,
             share: 0.0,
-            smoothed: 0.0,
+            latest: 0.0,
             inherent: 0.0,
             before: None,
             verdict: Verdict::Rise,
@@ -110,8 +110,8 @@ impl Loss {
     }
 
     fn window(&mut self, share: f32, packets: u32, rate: f32, seconds: f32, queue: bool) {
-        self.share = share;
-        self.smoothed += 0.3 * (share - self.smoothed);
+        self.latest = share;
+        self.share += 0.3 * (share - self.share);
         // What chance explains is no reason for anything: one standard deviation of a share of so many packets.
         let chance = (share * (1.0 - share) / packets as f32).sqrt();
         self.learn(share, chance, rate, seconds, queue);
@@ -148,7 +148,7 @@ impl Loss {
 
     /// The smoothed share of packets that are lost.
     pub(crate) const fn share(&self) -> f32 {
-        self.smoothed
+        self.share
     }
 
     /// The share that the path loses whatever is sent.
@@ -157,7 +157,7 @@ impl Loss {
     }
 
     pub(crate) const fn is_heavy(&self) -> bool {
-        self.share > self.inherent + HEAVY
+        self.latest > self.inherent + HEAVY
     }
 }
 

@@ -7,8 +7,9 @@ use super::record::{MILLISECOND, is_after};
 const DURATION: u64 = 20;
 const MAX_DOUBLINGS: u8 = 2;
 /// A probe that fails queues for at most about so many milliseconds at the rate that is known to pass.
-const MAX_HARM: u64 = 150;
-const MIN_BYTES: u32 = 3_000;
+const MAX_HARM: u64 = 100;
+/// Five small packets: fewer measure nothing.
+const MIN_BYTES: u32 = 1_500;
 /// A probe is sent in runs so far apart.
 const GAP: u64 = 5;
 /// No probe asks for more than this times what is known to pass: a tenfold one would fill the queue of a path that
@@ -166,6 +167,11 @@ impl Probing {
         Some(Outcome { bps, passed })
     }
 
+    /// Probes that have failed since one passed.
+    pub(crate) const fn failures(&self) -> u8 {
+        self.failures
+    }
+
     /// No probe before this: the path was congested a moment ago.
     pub(crate) fn postpone(&mut self, until: u64) {
         self.not_before = self.not_before.max(until);
@@ -231,7 +237,10 @@ mod tests {
         let mut probing = Probing::default();
         let plan = probing.plan(0, 10_000_000, 200_000).expect("none is under way");
         assert_eq!(plan.rate_bps, 600_000);
-        assert!(plan.bytes <= 3_750);
+        assert_eq!(plan.bytes, MIN_BYTES);
+        let mut probing = Probing { failures: 2, ..Probing::default() };
+        let plan = probing.plan(0, 10_000_000, 1_000_000).expect("none is under way");
+        assert_eq!(plan.bytes, 12_500, "100 ms at what passes");
     }
 
     #[test]
