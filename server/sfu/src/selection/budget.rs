@@ -9,7 +9,7 @@ const MARGIN: (u64, u64) = (5, 4);
 const WAIT: Duration = Duration::from_secs(2);
 /// A fall this soon after a rise means that the rise was wrong: the next has to wait twice as long.
 const REGRET: Duration = Duration::from_secs(10);
-const MAX_DOUBLINGS: u8 = 4;
+const MAX_DOUBLINGS: u8 = 3;
 
 /// What a viewer gets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -40,8 +40,8 @@ pub(crate) struct Situation<'a> {
     /// What the path carries, and what of it is proved (bit/s).
     pub(crate) estimate: u32,
     pub(crate) proved: u32,
-    /// Sound, which comes first.
-    pub(crate) audio: u32,
+    /// What comes first: sound, and other pictures that the viewer gets.
+    pub(crate) reserved: u32,
     /// From the lowest quality on.
     pub(crate) layers: &'a [Layer<'a>],
     /// The highest layer that the viewer wants.
@@ -82,7 +82,7 @@ impl Situation<'_> {
 
     fn best(&self, fits: impl Fn(u64) -> bool) -> Choice {
         self.candidates()
-            .filter(|(_, bps)| fits(bps + u64::from(self.audio)))
+            .filter(|(_, bps)| fits(bps + u64::from(self.reserved)))
             .map(|(choice, _)| choice)
             .last()
             .unwrap_or(Choice::Paused)
@@ -96,10 +96,10 @@ impl Situation<'_> {
         bps * MARGIN.0 <= u64::from(self.estimate.min(self.proved)) * MARGIN.1
     }
 
-    /// What `choice` takes, sound included; `None` if it cannot be had any more.
+    /// What `choice` takes, with what comes first; `None` if it cannot be had any more.
     fn takes(&self, choice: Choice) -> Option<u64> {
         let found = self.candidates().find(|(candidate, _)| *candidate == choice);
-        found.map(|(_, bps)| bps + u64::from(self.audio))
+        found.map(|(_, bps)| bps + u64::from(self.reserved))
     }
 }
 
@@ -133,7 +133,7 @@ fn rise(steady: Steady, situation: &Situation<'_>, now: Instant) -> Steady {
 /// The estimate that the best the viewer wants would need; `None` if it has that. This is what to probe for.
 pub(crate) fn goal(choice: Choice, situation: &Situation<'_>) -> Option<u32> {
     let (best, bps) = situation.candidates().last()?;
-    let needed = (bps + u64::from(situation.audio)) * MARGIN.0 / MARGIN.1 + 1;
+    let needed = (bps + u64::from(situation.reserved)) * MARGIN.0 / MARGIN.1 + 1;
     (best > choice).then_some(needed.min(u64::from(u32::MAX)) as u32)
 }
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn situation<'a>(layers: &'a [Layer<'a>], estimate: u32) -> Situation<'a> {
-        Situation { estimate, proved: estimate, audio: 40_000, layers, cap: u8::MAX }
+        Situation { estimate, proved: estimate, reserved: 40_000, layers, cap: u8::MAX }
     }
 
     fn layer(index: u8, temporal: u8) -> Choice {
@@ -193,7 +193,7 @@ mod tests {
                 let audio = random.below(60_000);
                 let cap = random.below(4) as u8;
                 let proved = random.below(2 * estimate);
-                let situation = Situation { estimate, proved, audio, layers: &layers, cap };
+                let situation = Situation { estimate, proved, reserved: audio, layers: &layers, cap };
                 let before = steady.choice;
                 steady = choose(steady, &situation, start + Duration::from_millis(step * 700));
                 match steady.choice {

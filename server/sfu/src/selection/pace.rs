@@ -18,7 +18,7 @@ const MIN_RATE: u64 = 250_000;
 #[derive(Clone, Copy)]
 pub(crate) struct Pacer {
     rate: u32,
-    /// Eighths of a bit per second would be lost: the level counts bits.
+    /// In bits, so that rounding loses next to nothing.
     level: i64,
     /// Up to when the level was filled.
     filled: Instant,

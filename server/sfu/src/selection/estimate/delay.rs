@@ -119,7 +119,7 @@ impl Delay {
             return;
         }
         let apart = distance(arrived, group.arrived);
-        let moved = apart - distance(sent, group.sent);
+        let moved = apart.saturating_sub(distance(sent, group.sent));
         if moved < 0 && apart <= BUNCH && distance(arrived, group.began) < MAX_BUNCH {
             self.current = Some(Group { sent, arrived, began: group.began, own });
             return;
@@ -138,8 +138,8 @@ impl Delay {
 
     fn complete(&mut self, previous: Group, group: Group) {
         let between = distance(group.sent, previous.sent);
-        let moved = distance(group.arrived, previous.arrived) - between;
-        if between > MAX_STEP || moved.abs() > MAX_STEP {
+        let moved = distance(group.arrived, previous.arrived).saturating_sub(between);
+        if between > MAX_STEP || moved.unsigned_abs() > MAX_STEP.unsigned_abs() {
             let disturbed = self.disturbed;
             *self = Self { threshold: self.threshold, disturbed, ..Self::default() };
             return;

@@ -13,7 +13,7 @@ use crate::feedback::arrived::Arrived;
 use delay::{Delay, Usage};
 use loss::{Loss, Verdict};
 use probe::Probing;
-use record::{MILLISECOND, SendRecord};
+use record::{MILLISECOND, SendRecord, is_after};
 use std::time::Instant;
 use throughput::Throughput;
 
@@ -110,13 +110,17 @@ impl Estimator {
     /// Notes a run: `count` packets, numbered from `first` on, of `bytes` in all, sent at once.
     pub(crate) fn sent(&mut self, first: u16, count: u8, bytes: u32, probe: Option<ClusterId>, now: Instant) {
         let at = self.record.ticks(now);
+        if self.heard.is_some_and(|heard| self.record.latest() <= heard) {
+            // Until now there was nothing to be told of.
+            self.silence = self.silence.max(at + SILENCE + 3 * u64::from(self.round_trip));
+        }
         let began = probe.and_then(|id| self.probing.sent(id, first, count, bytes, at));
         if let Some(began) = began {
             self.delay.disturb(began as u32, (at + probe::AFTERMATH) as u32);
         }
         self.record.push(first, count, bytes, began.is_some(), at);
         self.bytes = self.bytes.saturating_add(bytes);
-        self.packets += u32::from(count);
+        self.packets = self.packets.saturating_add(u32::from(count));
     }
 
     /// Takes transport-wide feedback, the part behind its SSRCs.
@@ -125,6 +129,10 @@ impl Estimator {
         let mut newest = None;
         let wire_ms = 8_000.0 / self.estimate as f32;
         for status in Arrived::read(body)? {
+            if !is_after(self.record.next(), status.sequence) {
+                // Never sent; nor were those behind it.
+                break;
+            }
             let Some(sent) = self.record.find(status.sequence, status.at.is_some()) else { continue };
             if self.record.report(status.sequence) {
                 self.loss.count(status.sequence, sent.bytes, status.at.is_some());
@@ -423,9 +431,10 @@ mod tests {
         let now = send(&mut estimator, start, 2_000, 800_000, &mut arrivals);
         assert_eq!(estimator.timeout(now + Duration::from_secs(9)), None, "nothing was sent that could be told of");
         let before = estimator.estimate_bps();
-        estimator.sent(estimator.record.next(), 1, 1_000, None, now + Duration::from_millis(50));
+        let now = now + Duration::from_secs(20);
+        estimator.sent(estimator.record.next(), 1, 1_000, None, now);
         let due = estimator.wake().expect("something was sent");
-        assert!((1_000..1_500).contains(&(due - now).as_millis()));
+        assert!((1_000..1_500).contains(&(due - now).as_millis()), "silence begins with what is sent");
         assert_eq!(estimator.timeout(due - Duration::from_millis(1)), None);
         assert_eq!(estimator.timeout(due), Some(Change { from: before, to: (before as f32 * 0.8) as u32 }));
         let mut now = due;

@@ -36,7 +36,8 @@ impl Throughput {
             self.began = self.began.map(|began| began.wrapping_add(BUCKET));
             passed -= BUCKET as i32;
         }
-        self.current += bytes;
+        // Saturating: the receiver may claim that all of it came at one moment.
+        self.current = self.current.saturating_add(bytes);
     }
 
     /// Bit/s over the last half second; `None` before there is half of that.
