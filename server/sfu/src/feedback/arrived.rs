@@ -149,7 +149,7 @@ mod tests {
         let mut arrivals = Arrivals::new(start);
         let mut state = 5;
         let mut expected = Vec::new();
-        for step in 0..2_000_u64 {
+        for step in 0..1_500_u64 {
             if random(&mut state).is_multiple_of(8) {
                 continue;
             }
