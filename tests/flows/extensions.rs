@@ -1,4 +1,5 @@
-//! Header extensions (RFC 8285) from a broadcaster to a viewer: what is passed on, what is rewritten, what goes no further.
+//! Header extensions (RFC 8285) from a broadcaster to a viewer: what is passed on, what is rewritten, what goes no
+//! further.
 //!
 //! The two sides give every extension other numbers, so that nothing passes by its number.
 

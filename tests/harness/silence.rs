@@ -171,8 +171,8 @@ impl Ear for FlowEar {
     }
 }
 
-/// As long as it lives, a line that is written on this thread and tells of a person is a panic there. The engine contains
-/// panics, so the end of the silence is one again.
+/// As long as it lives, a line that is written on this thread and tells of a person is a panic there. The engine
+/// contains panics, so the end of the silence is one again.
 pub struct Silence {
     of_one_thread: PhantomData<*const ()>,
 }

@@ -25,8 +25,8 @@ pub const ROOM: RoomKey = RoomKey(1);
 /// A peer of a [`World`].
 pub type PeerId = usize;
 
-/// An engine, its peers, the network between them, and a clock that only [`World::run`] moves. No line that anybody logs
-/// meanwhile may tell of a person: [`Silence`].
+/// An engine, its peers, the network between them, and a clock that only [`World::run`] moves. No line that anybody
+/// logs meanwhile may tell of a person: [`Silence`].
 pub struct World {
     /// The engine under test: the first shard.
     pub sfu: Sfu,

@@ -1,5 +1,5 @@
-//! Row 3, 4: a session has one handshake. What looks like another brings no other keys, and none whose indices would begin
-//! anew.
+//! Row 3, 4: a session has one handshake. What looks like another brings no other keys, and none whose indices would
+//! begin anew.
 
 use harness::{Conditions, World};
 use std::time::Duration;
