@@ -156,7 +156,7 @@ fn what_is_missing_amid_a_dropped_frame_is_dropped_and_what_comes_late_stays_a_g
     line.drop_packet(4, 7, 1, &numbers(1));
     assert_eq!(line.forward(2, &numbers(1)), None);
     let late = line.lookup(4).expect("has a place");
-    assert_eq!((late.index, late.layers.temporal), (11, 0), "and its layer says that it is not to be sent");
+    assert_eq!((late.index, late.scale.temporal), (11, 0), "and its layer says that it is not to be sent");
     assert_eq!(line.forward(6, &numbers(3)).map(|sent| sent.index), Some(13));
     // A frame that has gone out in part is cut, but keeps its number.
     line.drop_packet(7, 9, 0, &numbers(3));
@@ -235,7 +235,7 @@ fn in_order_and_without_loss_there_is_no_gap() {
                     continue;
                 }
                 let mapped = line.forward(sequence, &numbers).expect("within");
-                assert_eq!(mapped.layers, wanted);
+                assert_eq!(mapped.scale, wanted);
                 let (picture, tl0, _) = out(&numbers, mapped);
                 if let Some((index, last_picture, last_tl0, _)) = last {
                     assert_eq!(mapped.index, index + 1);

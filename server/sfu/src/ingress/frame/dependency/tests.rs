@@ -119,8 +119,8 @@ pub(crate) fn l3t3_key() -> Vec<u8> {
     structure(&templates, &[0, 0, 0, 1, 1, 1, 2, 2, 2], 3, &[(320, 180), (640, 360), (1_280, 720)])
 }
 
-fn layers(spatial: u8, temporal: u8) -> Layers {
-    Layers { spatial, temporal }
+fn layers(spatial: u8, temporal: u8) -> Scale {
+    Scale { spatial, temporal }
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn three_layers_that_meet_in_key_pictures() {
     assert!(!lower.is_within(layers(1, 0), true));
     assert!(!templates.read(&[0x84, 0, 2]).expect("known template").lone, "the key picture's middle");
     let top = templates.read(&[0x8b, 0, 12]).expect("known template");
-    assert_eq!((top.layers(), top.lone, top.discardable), (layers(2, 2), false, true));
+    assert_eq!((top.scale(), top.lone, top.discardable), (layers(2, 2), false, true));
     let mask = |spatial, temporal| templates.targets().mask(layers(spatial, temporal));
     assert_eq!([mask(0, 2), mask(1, 1), mask(2, 2)], [Some(0b000_000_111), Some(0b000_011_011), None]);
 }
@@ -218,7 +218,7 @@ fn a_malformed_structure_changes_nothing() {
         assert!(cut.is_none_or(|cut| !cut.structure), "{len} of {}", other.len());
         assert_eq!(templates.targets().count, 3);
     }
-    // Layers beyond the format's.
+    // Scale beyond the format's.
     let mut text = Text::default();
     text.put(0x80_0001, 24);
     text.put(0b10000, 5);
