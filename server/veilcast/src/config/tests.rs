@@ -57,7 +57,8 @@ fn refusal(line: &str, variables: &[(&str, &str)], file: &str) -> String {
 fn defaults() {
     let config = resolve("", &[], "").unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!((config.media_port, config.shards), (10_000, 1));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(veilcast_shard::MAX_SHARDS);
+    assert_eq!((config.media_port, config.shards), (10_000, cores));
     assert_eq!(config.public_url_on(8080), "http://localhost:8080");
     assert!(matches!(config.tls, Tls::Off) && config.media_addresses.is_empty());
 }
