@@ -11,7 +11,7 @@ mod keyframes;
 pub(crate) mod pace;
 mod rate;
 #[cfg(test)]
-mod simulation;
+mod tests;
 #[cfg_attr(not(test), expect(dead_code, reason = "the fan-out is not wired to it yet"))]
 pub(crate) mod wheel;
 
