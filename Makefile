@@ -25,8 +25,8 @@ test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and brows
 	cd client-web && npm run --silent check && npm run --silent test
 	tests/browser/run.sh --test --test-reporter=spec tests/browser/main.test.mjs
 
-bench: ## measure what forwarding costs
-	cargo bench $(CARGO_FLAGS) --bench $(or $(BENCH),fanout)
+bench: ## measure what forwarding costs (BENCH=name runs one; benches/README.md lists them)
+	BENCH=$(BENCH) cargo bench $(CARGO_FLAGS) --bench media
 
 load: build ## synthetic viewers over real WHEP against the release build (VIEWERS=n)
 	VIEWERS=$(or $(VIEWERS),100) cargo bench $(CARGO_FLAGS) --bench load

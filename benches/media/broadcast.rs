@@ -1,0 +1,146 @@
+//! A broadcaster that paces as a browser does: VP8 at 2.5 Mbit/s and 30 fps, a frame as 4 + 4 + 2 packets at 5 ms steps,
+//! and Opus every 20 ms.
+
+use crate::{Failure, heap};
+use harness::Peer;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Packets of a frame by the step that they leave at.
+pub(crate) const PACE: [usize; 3] = [4, 4, 2];
+pub(crate) const STEP: Duration = Duration::from_millis(5);
+pub(crate) const FRAME: Duration = Duration::from_micros(33_333);
+pub(crate) const AUDIO: Duration = Duration::from_millis(20);
+/// Ten of them at 30 fps are 2.5 Mbit/s.
+pub(crate) const PAYLOAD: usize = 1_040;
+
+/// How long a nap is while nothing is sent: key-frame requests and consent wait no longer.
+const NAP: Duration = Duration::from_millis(5);
+
+/// A broadcaster on a thread of its own. It sends while it is on air, and keeps its session alive otherwise.
+pub(crate) struct Broadcaster {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<Result<(), std::io::Error>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    on_air: AtomicBool,
+    over: AtomicBool,
+    packets: AtomicU64,
+}
+
+impl Broadcaster {
+    /// `epoch` is the zero of the labels from which viewers tell how long a packet took.
+    pub(crate) fn start(peer: Peer, socket: UdpSocket, epoch: Instant) -> Result<Self, Failure> {
+        socket.set_nonblocking(true)?;
+        let shared = Arc::new(Shared::default());
+        let to = peer.server_address().ok_or("not connected")?;
+        let mut studio = Studio { peer, socket, to, epoch, shared: Arc::clone(&shared), answered: 0, begun: false };
+        let thread = std::thread::Builder::new().name("broadcaster".to_owned()).spawn(move || {
+            let mut group = heap::group();
+            let _ours = group.enter();
+            studio.run()
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    pub(crate) fn set_on_air(&self, on_air: bool) {
+        self.shared.on_air.store(on_air, Ordering::Relaxed);
+    }
+
+    /// RTP packets sent so far.
+    pub(crate) fn packets(&self) -> u64 {
+        self.shared.packets.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Broadcaster {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Studio {
+    peer: Peer,
+    socket: UdpSocket,
+    to: SocketAddr,
+    epoch: Instant,
+    shared: Arc<Shared>,
+    answered: u32,
+    begun: bool,
+}
+
+impl Studio {
+    fn run(&mut self) -> Result<(), std::io::Error> {
+        let (mut next_frame, mut next_audio) = (Instant::now(), Instant::now());
+        while !self.shared.over.load(Ordering::Relaxed) {
+            if !self.shared.on_air.load(Ordering::Relaxed) {
+                self.listen(Instant::now() + NAP)?;
+                (next_frame, next_audio) = (Instant::now(), Instant::now());
+                continue;
+            }
+            self.frame(next_frame, &mut next_audio)?;
+            next_frame += FRAME;
+            self.speak(next_frame, &mut next_audio)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a frame at its pace; a key frame first, and whenever one is asked for.
+    fn frame(&mut self, begin: Instant, next_audio: &mut Instant) -> Result<(), std::io::Error> {
+        let key = !self.begun || self.peer.key_frame_requests > self.answered;
+        (self.answered, self.begun) = (self.peer.key_frame_requests, true);
+        let timestamp = (self.epoch.elapsed().as_micros() * 90 / 1_000) as u32;
+        let all: usize = PACE.iter().sum();
+        let mut at = 0;
+        for (step, count) in (0_u32..).zip(PACE) {
+            self.speak(begin + STEP * step, next_audio)?;
+            for _ in 0..count {
+                let label = self.epoch.elapsed().as_nanos() as u64;
+                let first = at == 0;
+                self.peer.send_labelled_video(timestamp, first, key && first, at + 1 == all, label, PAYLOAD);
+                at += 1;
+            }
+            self.shared.packets.fetch_add(count as u64, Ordering::Relaxed);
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Sends the sound that is due until then, and listens.
+    fn speak(&mut self, until: Instant, next_audio: &mut Instant) -> Result<(), std::io::Error> {
+        while *next_audio <= until {
+            self.listen(*next_audio)?;
+            self.peer.send_audio((self.epoch.elapsed().as_micros() * 48 / 1_000) as u32);
+            self.shared.packets.fetch_add(1, Ordering::Relaxed);
+            self.flush()?;
+            *next_audio += AUDIO;
+        }
+        self.listen(until)
+    }
+
+    /// Sleeps until then and takes what has come meanwhile.
+    fn listen(&mut self, until: Instant) -> Result<(), std::io::Error> {
+        std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        let mut buffer = [0; 2_048];
+        while let Ok(len) = self.socket.recv(&mut buffer) {
+            self.peer.receive(&buffer[..len], Instant::now());
+        }
+        self.peer.advance(Instant::now());
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), std::io::Error> {
+        for bytes in self.peer.take_outbox() {
+            self.socket.send_to(&bytes, self.to)?;
+        }
+        Ok(())
+    }
+}
