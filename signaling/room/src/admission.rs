@@ -60,6 +60,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.sessions.insert(join.session, session);
         let Join { peer, ice, seed, offer, .. } = join;
         self.emit(Output::Command(Command::Admit(Box::new(Admission { room: key, peer, role, ice, seed, offer }))));
+        join.socket.into_iter().for_each(|socket| self.repeat_wish(socket, peer));
         Ok(())
     }
 
