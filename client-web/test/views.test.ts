@@ -73,6 +73,7 @@ describe('studio words', () => {
     framesPerSecond: 29.6,
     width: 1280,
     height: 720,
+    layers: 1,
     roundTripMs: 18.4,
     loss: null,
   };

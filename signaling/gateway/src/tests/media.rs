@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Command, Direction, Fingerprint, HashFunction, IceCredentials, MediaFault,
-    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile,
-    VideoCap,
+    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile, VideoCap,
 };
 
 #[derive(Clone)]

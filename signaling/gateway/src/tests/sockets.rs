@@ -131,7 +131,8 @@ async fn quality_is_wished_for_and_layers_are_told() {
     player.say(&json!({ "type": "quality", "max": "high" })).await;
     let words = ["open", "admit broadcaster", "admit viewer", "cap off", "cap high"];
     until("the wish is passed on", async || running.media.words() == words).await;
-    for nonsense in [json!({ "type": "quality", "max": "best" }), json!({ "type": "quality", "max": "low", "for": 1 })] {
+    for nonsense in [json!({ "type": "quality", "max": "best" }), json!({ "type": "quality", "max": "low", "for": 1 })]
+    {
         player.say(&nonsense).await;
         player.fault("bad-request").await;
     }
