@@ -44,12 +44,15 @@ export const playerStyles = css`
 
   /* Clear of the controls below. */
   .poster.sound-only,
+  .poster.slow,
   .poster.unplayable {
     padding-bottom: 3.5rem;
   }
 
-  .poster.reconnecting {
-    background: rgb(4 12 11 / 72%);
+  /* The last picture stands behind. */
+  .poster.reconnecting,
+  .poster.slow {
+    background: rgb(4 12 11 / 78%);
   }
 
   .words {

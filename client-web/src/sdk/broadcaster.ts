@@ -17,7 +17,7 @@ export interface BroadcasterEvents {
   /** How many watch. */
   audience: number;
   stats: StatsSummary;
-  /** Which layers of the picture anybody needs; the others rest. Only with simulcast. */
+  /** Which layers of the present source anybody needs, smallest first; the others rest. Only with simulcast. */
   layers: readonly LayerState[];
   ended: string;
   error: VeilcastError;
@@ -125,8 +125,13 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   #message(message: Incoming): void {
     if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'layers') {
-      this.#tuner?.need(message.layers);
-      this.emit('layers', message.layers);
+      const tuner = this.#tuner;
+      if (tuner === null) return;
+      tuner.need(message.layers);
+      this.emit(
+        'layers',
+        message.layers.filter(({ rid }) => tuner.uses(rid)),
+      );
     }
   }
 

@@ -24,6 +24,13 @@ export class Tuner {
     return this.tune();
   }
 
+  /** Whether a layer is sent when it is needed: a small source has fewer of them. */
+  uses(rid: string): boolean {
+    const { encodings } = this.sender.getParameters();
+    const plans = this.#plans(encodings.length);
+    return encodings.some((encoding, index) => encoding.rid === rid && plans[index]?.active === true);
+  }
+
   /** Another source, of this kind. */
   show(kind: VideoKind): Promise<void> {
     this.kind = kind;
@@ -41,7 +48,7 @@ export class Tuner {
     const parameters = this.sender.getParameters();
     const encodings: RTCRtpEncodingParameters[] | undefined = parameters.encodings;
     if (encodings === undefined) return;
-    const plans = planLayers(this.kind, this.sender.track?.getSettings() ?? {}, encodings.length);
+    const plans = this.#plans(encodings.length);
     // Text on a screen must stay legible; a face must stay fluent.
     const preference = this.kind === 'screen' ? 'maintain-resolution' : 'balanced';
     const wanted = encodings.map((encoding, index) => this.#planned(encoding, plans[index]));
@@ -52,6 +59,10 @@ export class Tuner {
     parameters.degradationPreference = preference;
     await this.sender.setParameters(parameters);
     this.#preference = preference;
+  }
+
+  #plans(count: number): LayerPlan[] {
+    return planLayers(this.kind, this.sender.track?.getSettings() ?? {}, count);
   }
 
   #planned(
