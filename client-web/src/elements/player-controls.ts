@@ -129,7 +129,7 @@ export class VeilcastPlayerControls extends LitElement {
       >
         ${icons.quality}
       </button>
-      <fieldset id="qualities" ?hidden=${!this.open}>
+      <fieldset id="qualities" ?hidden=${!this.open} @mousedown=${keepFocus}>
         <legend>Quality</legend>
         ${CHOICES.map(
           ({ max, name, hint }) => html`<label
@@ -344,6 +344,11 @@ export class VeilcastPlayerControls extends LitElement {
       }
     `,
   ];
+}
+
+/** A label takes no focus, so that pressing one would hand it to the page behind, and the panel would close under the hand. */
+function keepFocus(event: Event): void {
+  event.preventDefault();
 }
 
 customElements.define('veilcast-player-controls', VeilcastPlayerControls);
