@@ -270,7 +270,7 @@ export class VeilcastPlayerControls extends LitElement {
         right: 0.75rem;
         bottom: 3.75rem;
         display: grid;
-        width: 17rem;
+        width: 19.5rem;
         max-width: calc(100cqi - 1.5rem);
         margin: 0;
         padding: 0.375rem;
@@ -334,8 +334,14 @@ export class VeilcastPlayerControls extends LitElement {
           width: 100%;
         }
 
+        /* Still the group's name for those who listen. */
         legend {
-          display: none;
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          padding: 0;
+          overflow: hidden;
+          clip-path: inset(50%);
         }
 
         small {

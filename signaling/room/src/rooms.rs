@@ -40,6 +40,9 @@ pub enum Refusal {
     /// Another principal broadcasts.
     #[error("somebody else is broadcasting")]
     BroadcasterPresent,
+    /// The offer has no track that can be carried here.
+    #[error("nothing in the offer can be carried")]
+    NothingToCarry,
     /// Only the other role may do that.
     #[error("that is not for this role")]
     NotForRole,

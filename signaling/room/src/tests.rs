@@ -1,8 +1,9 @@
 use crate::{Join, Output, Refusal, Restart, Rooms, SessionId, SocketId};
 use std::time::{Duration, Instant};
 use veilcast_control::{
-    Command, Departure, Encoding, Fingerprint, HashFunction, IceCredentials, LayerDemand, MediaFault, Offer, PeerKey,
-    Report, Role, RoomKey, RoomSettings, Seed, Setup, SrtpProfile, Stage, TrackState, VideoCap, VideoQuality,
+    Codec, Command, Departure, Direction, Encoding, Feedback, Fingerprint, HashFunction, IceCredentials, LayerDemand,
+    MediaFault, MediaKind, MediaSection, Offer, PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup, SrtpProfile,
+    Stage, TrackState, VideoCap, VideoQuality,
 };
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{Activity, ServerMessage};
@@ -18,7 +19,23 @@ fn ice() -> IceCredentials {
 
 fn offer() -> Offer {
     let fingerprint = Fingerprint { function: HashFunction::Sha256, value: vec![0; 32] };
-    Offer { ice: ice(), fingerprint, setup: Setup::ActPass, media: Vec::new() }
+    let sound = MediaSection {
+        mid: "0".to_owned(),
+        kind: MediaKind::Audio,
+        direction: Direction::SendOnly,
+        codecs: vec![Codec {
+            payload_type: 111,
+            encoding: Encoding::Opus,
+            rtx: None,
+            feedback: Feedback::default(),
+            parameters: String::new(),
+        }],
+        extensions: Vec::new(),
+        rids: Vec::new(),
+        ssrcs: Vec::new(),
+        retransmission_ssrcs: Vec::new(),
+    };
+    Offer { ice: ice(), fingerprint, setup: Setup::ActPass, media: vec![sound] }
 }
 
 fn session(number: u8) -> SessionId {
@@ -146,6 +163,27 @@ fn the_same_principal_replaces_its_older_session_and_nobody_else_does() {
     assert_eq!(rooms.admit(join(4, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));
     rooms.handle(&gone(3, Departure::ConsentLost), now);
     rooms.admit(join(4, Role::Broadcaster, BOB, None), now).expect("the stage is free again");
+}
+
+#[test]
+fn an_offer_of_nothing_replaces_nobody() {
+    let (mut rooms, now) = opened();
+    rooms.admit(join(1, Role::Broadcaster, ALICE, None), now).expect("the stage is free");
+    drained(&mut rooms);
+    let deaf = |number, change: fn(&mut MediaSection)| {
+        let mut join = join(number, Role::Broadcaster, ALICE, None);
+        join.offer.media.iter_mut().for_each(change);
+        join
+    };
+    for change in [
+        (|section| section.codecs.clear()) as fn(&mut MediaSection),
+        |section| section.direction = Direction::RecvOnly,
+        |section| section.kind = MediaKind::Video,
+    ] {
+        assert_eq!(rooms.admit(deaf(2, change), now), Err(Refusal::NothingToCarry));
+    }
+    assert_eq!(drained(&mut rooms), [""; 0], "she is still on");
+    assert!(rooms.peer_of(session(1), ALICE).is_ok() && rooms.peer_of(session(2), ALICE).is_err());
 }
 
 #[test]
