@@ -228,6 +228,22 @@ test('a private event takes an invitation in the fragment, which leaves the addr
   await offAir(broadcaster);
 });
 
+test('an invitation is copied for as long as the operator says', async () => {
+  const event = await server.createEvent('Invited', '--listed');
+  const operator = await studio('chromium');
+  await operator.goto(`${server.url}/studio/${event}`);
+  await app.until('the choice', () => operator.$('pierce/vc-share select'));
+  await operator.select('vc-share select', '604800');
+  await app.press(operator, 'Copy invitation for Invited');
+  // Where the clipboard is closed to the page, the link is shown instead.
+  const copied = await app.until('it is copied', async () => {
+    const shown = await operator.$('vc-share input');
+    if (shown) return shown.evaluate((e) => e.value);
+    return (await app.text(operator)).includes('valid for 7 days');
+  });
+  if (typeof copied === 'string') assert.match(copied, /#token=/);
+});
+
 test('the microphone is muted and viewers are told', async () => {
   const { event, broadcaster } = await onAir('chromium', 'Muted');
   const viewer = await watch('chromium', event);

@@ -71,6 +71,9 @@ try {
   await app.says(viewer, 'Picture paused');
   await shoot(viewer, 'watch-slow');
   const by = await server.createEvent('By invitation');
+  await operator.goto(`${server.url}/studio/${by}`);
+  await app.says(operator, 'Copy invitation');
+  await shoot(operator, 'studio-private');
   await viewer.goto(`${server.url}/watch/${by}`);
   await app.says(viewer, 'by invitation');
   await shoot(viewer, 'watch-private');

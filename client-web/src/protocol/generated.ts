@@ -68,7 +68,12 @@ export type TokenRequest = {
 /**
  * What the token shall permit.
  */
-role: Role, };
+role: Role, 
+/**
+ * Wanted life of a viewer's token, in seconds: 60 to 604,800 (a week). An hour where it is left out. A broadcaster's
+ * lasts twelve hours and takes no other.
+ */
+expires_in?: number, };
 
 /**
  * A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.

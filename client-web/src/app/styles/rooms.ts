@@ -146,6 +146,13 @@ export const rooms = css`
     gap: 0.5rem;
   }
 
+  vc-share select {
+    width: auto;
+    min-height: 2.5rem;
+    padding-block: 0.375rem;
+    font-size: 0.9375rem;
+  }
+
   dialog {
     width: min(27rem, 100% - 2rem);
     padding: clamp(1.25rem, 5vw, 1.75rem);
