@@ -24,8 +24,8 @@ export const RIDS = ['l', 'm', 'h'] as const;
  *
  * - 180 lines at 150 kbit/s: a face is still a face, on a line that hardly carries more than sound;
  * - 360 lines at 500 kbit/s: a phone's screen, or a tile, on a mobile network;
- * - the camera's own size at 0.09 bit per pixel and frame, which is 2.5 Mbit/s for 720 lines at 30 frames/s, VP8's knee, and
- *   never more: above it a phone's uplink and half of the viewers struggle.
+ * - the camera's own size at 0.09 bit per pixel and frame, which is 2.5 Mbit/s for 720 lines at 30 frames/s, and never
+ *   more: above it a phone's uplink and half of the viewers struggle.
  *
  * Chromium drops the last encodings of a picture under 960 × 540 (two are left) and under 480 × 270 (one), whatever their
  * scale is. So a small source uses the first ones, and the last of these has its full size.
@@ -40,7 +40,9 @@ const TOP_BITS_PER_PIXEL = 0.09 * 30;
 const MAX_BITRATE = 2_500_000;
 const THREE_LAYERS_FROM = 960 * 540;
 const TWO_LAYERS_FROM = 480 * 270;
-const SCREEN_LOW = { maxBitrate: 400_000, maxFramerate: 5 };
+const SCREEN_LOW: LayerPlan = layer(1, 400_000, 5);
+/** Said aloud, because Chromium holds a layer without a limit of its own to that of the others. */
+const SCREEN_TOP: LayerPlan = layer(1, MAX_BITRATE, 30);
 
 /** A source that does not tell its size is taken for what cameras are asked for. */
 const UNKNOWN = { width: 1280, height: 720 };
@@ -51,8 +53,9 @@ const REST: LayerPlan = { active: false, scaleResolutionDownBy: 1, maxBitrate: L
 export function planLayers(kind: VideoKind, size: PictureSize, count: number): LayerPlan[] {
   const { width = UNKNOWN.width, height = UNKNOWN.height } = size;
   const used = Math.min(count, layersFor(kind, width * height));
-  const top = layer(1, kind === 'screen' ? MAX_BITRATE : topBitrate(width * height));
-  const below = kind === 'screen' ? screenBelow(used) : cameraBelow(used, Math.min(width, height));
+  const top = kind === 'screen' ? SCREEN_TOP : layer(1, topBitrate(width * height));
+  const below =
+    kind === 'screen' ? [SCREEN_LOW].slice(0, used - 1) : cameraBelow(used, Math.min(width, height));
   return [...below, top, ...Array<LayerPlan>(count - used).fill(REST)];
 }
 
@@ -64,19 +67,16 @@ function layersFor(kind: VideoKind, pixels: number): number {
 function cameraBelow(used: number, lines: number): LayerPlan[] {
   if (used === 1) return [];
   if (used === 2) return [layer(2, LOW_BITRATE)];
-  // Whole numbers keep the layers' proportions the same, which the encoder wants.
-  const scale = Math.round(lines / LOW_LINES);
+  // Whole numbers keep the layers' proportions the same, which the encoder wants; a strip still gets three sizes.
+  const scale = Math.max(3, Math.round(lines / LOW_LINES));
   return [layer(scale, LOW_BITRATE), layer(scale / 2, MEDIUM_BITRATE)];
-}
-
-function screenBelow(used: number): LayerPlan[] {
-  return used === 1 ? [] : [{ ...layer(1, SCREEN_LOW.maxBitrate), maxFramerate: SCREEN_LOW.maxFramerate }];
 }
 
 function topBitrate(pixels: number): number {
   return Math.round(Math.min(MAX_BITRATE, Math.max(LOW_BITRATE, pixels * TOP_BITS_PER_PIXEL)));
 }
 
-function layer(scaleResolutionDownBy: number, maxBitrate: number): LayerPlan {
-  return { active: true, scaleResolutionDownBy, maxBitrate };
+function layer(scaleResolutionDownBy: number, maxBitrate: number, maxFramerate?: number): LayerPlan {
+  const plan = { active: true, scaleResolutionDownBy, maxBitrate };
+  return maxFramerate === undefined ? plan : { ...plan, maxFramerate };
 }
