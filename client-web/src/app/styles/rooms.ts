@@ -56,6 +56,15 @@ export const rooms = css`
       align-self: center;
     }
 
+    /* With a choice beside it, the invitation takes a line of its own. */
+    .event-head:has(vc-share select) {
+      grid-template: 'trail' auto 'name' auto 'meta' auto 'share' auto / 1fr;
+    }
+
+    .event-head:has(vc-share select) vc-share {
+      margin-top: 0.75rem;
+    }
+
     .event-head h1 {
       margin-top: 0.375rem;
     }
