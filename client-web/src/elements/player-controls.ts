@@ -1,16 +1,10 @@
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { Quality, QualityCap } from '../protocol/index.js';
 import { icons } from './icons.js';
-import { CHOICES } from './player-view.js';
+import { barButton } from './player-styles.js';
+import './quality-menu.js';
 import { request } from './requests.js';
 import { theme } from './theme.js';
-
-/** Said under "Auto" while the line carries less than everything. */
-const NOW: Partial<Record<Quality, string>> = {
-  low: 'Low just now: your connection is slow',
-  medium: 'Medium just now: your connection is slow',
-  paused: 'Paused just now: your connection is slow',
-};
 
 /** The bar below the picture. Attributes say what is; requests say what the person wants. */
 export class VeilcastPlayerControls extends LitElement {
@@ -22,7 +16,6 @@ export class VeilcastPlayerControls extends LitElement {
     canChoose: { type: Boolean, attribute: 'can-choose' },
     wish: {},
     quality: {},
-    open: { type: Boolean, reflect: true },
     canInset: { type: Boolean, attribute: 'can-inset' },
     canFullscreen: { type: Boolean, attribute: 'can-fullscreen' },
     plain: { type: Boolean, reflect: true },
@@ -36,14 +29,10 @@ export class VeilcastPlayerControls extends LitElement {
   declare canChoose: boolean;
   declare wish: QualityCap;
   declare quality: Quality;
-  /** The quality menu stands open. */
-  declare open: boolean;
   declare canInset: boolean;
   declare canFullscreen: boolean;
   /** No picture behind: no shade needed. */
   declare plain: boolean;
-
-  #byHand = false;
 
   constructor() {
     super();
@@ -54,27 +43,9 @@ export class VeilcastPlayerControls extends LitElement {
     this.canChoose = false;
     this.wish = 'high';
     this.quality = 'high';
-    this.open = false;
     this.canInset = false;
     this.canFullscreen = false;
     this.plain = false;
-    this.addEventListener('keydown', (event) => this.#key(event));
-    this.addEventListener('focusout', (event) => this.#left(event));
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    document.addEventListener('pointerdown', this.#outside);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    document.removeEventListener('pointerdown', this.#outside);
-  }
-
-  protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('open') && this.open)
-      this.renderRoot.querySelector<HTMLInputElement>(':checked')?.focus();
   }
 
   protected override render(): TemplateResult {
@@ -98,7 +69,11 @@ export class VeilcastPlayerControls extends LitElement {
         @input=${this.#volume}
       />
       <span class="space"></span>
-      ${this.canChoose ? this.#chooser() : nothing}
+      ${
+        this.canChoose
+          ? html`<veilcast-quality-menu wish=${this.wish} quality=${this.quality}></veilcast-quality-menu>`
+          : nothing
+      }
       ${this.canInset ? this.#button('Picture in picture', 'i', icons.inset, 'veilcast-inset-request') : nothing}
       ${
         this.canFullscreen
@@ -112,79 +87,6 @@ export class VeilcastPlayerControls extends LitElement {
       }
     </div>`;
   }
-
-  /** Radio buttons in a panel: arrow keys, names and states come with them. */
-  #chooser(): TemplateResult {
-    const chosen = CHOICES.find(({ max }) => max === this.wish)?.name ?? '';
-    return html`<button
-        type="button"
-        class="opener"
-        aria-label="Quality: ${chosen}"
-        aria-expanded=${this.open ? 'true' : 'false'}
-        aria-controls="qualities"
-        title="Quality"
-        @click=${() => {
-          this.open = !this.open;
-        }}
-      >
-        ${icons.quality}
-      </button>
-      <fieldset id="qualities" ?hidden=${!this.open} @mousedown=${keepFocus}>
-        <legend>Quality</legend>
-        ${CHOICES.map(
-          ({ max, name, hint }) => html`<label
-            @pointerup=${() => {
-              this.#byHand = true;
-            }}
-          >
-            <input
-              type="radio"
-              name="quality"
-              value=${max}
-              .checked=${max === this.wish}
-              @change=${() => request(this, 'veilcast-quality-request', { max })}
-              @click=${this.#chosen}
-            />
-            <span>${name}<small>${max === 'high' ? this.#now(hint) : hint}</small></span>
-          </label>`,
-        )}
-      </fieldset>`;
-  }
-
-  /** What "Auto" comes to, once it comes to less than everything. */
-  #now(hint: string): string {
-    if (this.wish !== 'high') return hint;
-    return NOW[this.quality] ?? hint;
-  }
-
-  /** A choice by hand closes the panel; one by arrow keys, which click too, is still being made. */
-  #chosen(): void {
-    if (this.#byHand) this.#close();
-    this.#byHand = false;
-  }
-
-  #close(): void {
-    if (!this.open) return;
-    this.open = false;
-    this.renderRoot.querySelector<HTMLElement>('.opener')?.focus();
-  }
-
-  #key(event: KeyboardEvent): void {
-    this.#byHand = false;
-    if (!this.open || (event.key !== 'Escape' && event.key !== 'Enter')) return;
-    if (event.composedPath()[0] instanceof HTMLButtonElement && event.key === 'Enter') return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.#close();
-  }
-
-  #left(event: FocusEvent): void {
-    if (event.relatedTarget !== null && event.relatedTarget !== this) this.open = false;
-  }
-
-  readonly #outside = (event: Event): void => {
-    if (!event.composedPath().includes(this)) this.open = false;
-  };
 
   #button(
     label: string,
@@ -209,7 +111,13 @@ export class VeilcastPlayerControls extends LitElement {
 
   static override styles = [
     theme,
+    barButton,
     css`
+      /* The quality menu fits itself to it. */
+      :host {
+        container-type: inline-size;
+      }
+
       .bar {
         display: flex;
         align-items: center;
@@ -223,28 +131,6 @@ export class VeilcastPlayerControls extends LitElement {
         background: none;
       }
 
-      button {
-        display: grid;
-        place-items: center;
-        width: 2.75rem;
-        height: 2.75rem;
-        padding: 0;
-        border: 0;
-        border-radius: var(--_radius-s);
-        background: transparent;
-        color: inherit;
-        font-size: 1.125rem;
-        cursor: pointer;
-      }
-
-      button:hover {
-        background: rgb(255 255 255 / 16%);
-      }
-
-      :focus-visible {
-        outline-color: #8fe3d8;
-      }
-
       .volume {
         width: min(7rem, 26vw);
         height: 2.75rem;
@@ -256,105 +142,8 @@ export class VeilcastPlayerControls extends LitElement {
       .space {
         flex: 1;
       }
-
-      :host {
-        container-type: inline-size;
-      }
-
-      button[aria-expanded='true'] {
-        background: rgb(255 255 255 / 16%);
-      }
-
-      fieldset {
-        position: absolute;
-        right: 0.75rem;
-        bottom: 3.75rem;
-        display: grid;
-        width: 19.5rem;
-        max-width: calc(100cqi - 1.5rem);
-        margin: 0;
-        padding: 0.375rem;
-        border: 1px solid rgb(255 255 255 / 16%);
-        border-radius: var(--_radius);
-        background: rgb(10 22 20 / 96%);
-        box-shadow: 0 8px 30px rgb(0 0 0 / 45%);
-      }
-
-      fieldset[hidden] {
-        display: none;
-      }
-
-      legend {
-        float: left;
-        padding: 0.375rem 0.625rem 0.25rem;
-        color: #b9cbc6;
-        font-weight: 600;
-        font-size: 0.8125rem;
-      }
-
-      label {
-        display: flex;
-        align-items: center;
-        gap: 0.75rem;
-        min-height: 2.75rem;
-        padding: 0.25rem 0.625rem;
-        border-radius: var(--_radius-s);
-        line-height: 1.3;
-        cursor: pointer;
-      }
-
-      label:hover {
-        background: rgb(255 255 255 / 10%);
-      }
-
-      label:has(:focus-visible) {
-        outline: 3px solid #8fe3d8;
-        outline-offset: -3px;
-      }
-
-      input[type='radio'] {
-        flex: none;
-        width: 1.125rem;
-        height: 1.125rem;
-        margin: 0;
-        outline: none;
-        accent-color: #8fe3d8;
-      }
-
-      small {
-        display: block;
-        color: #b9cbc6;
-        font-size: 0.8125rem;
-      }
-
-      /* On a phone the player is not much higher than the panel: two by two, without the explanations. */
-      @container (max-width: 32rem) {
-        fieldset {
-          grid-template-columns: 1fr 1fr;
-          width: 100%;
-        }
-
-        /* Still the group's name for those who listen. */
-        legend {
-          position: absolute;
-          width: 1px;
-          height: 1px;
-          padding: 0;
-          overflow: hidden;
-          clip-path: inset(50%);
-        }
-
-        small {
-          display: none;
-        }
-      }
     `,
   ];
-}
-
-/** A label takes no focus, so that pressing one would hand it to the page behind, and the panel would close under the hand. */
-function keepFocus(event: Event): void {
-  event.preventDefault();
 }
 
 customElements.define('veilcast-player-controls', VeilcastPlayerControls);

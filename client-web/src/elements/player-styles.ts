@@ -221,3 +221,28 @@ export const playerStyles = css`
     cursor: none;
   }
 `;
+
+/** A button of the bar below the picture: as large as a finger. */
+export const barButton = css`
+  button {
+    display: grid;
+    place-items: center;
+    width: 2.75rem;
+    height: 2.75rem;
+    padding: 0;
+    border: 0;
+    border-radius: var(--_radius-s);
+    background: transparent;
+    color: inherit;
+    font-size: 1.125rem;
+    cursor: pointer;
+  }
+
+  button:hover {
+    background: rgb(255 255 255 / 16%);
+  }
+
+  :focus-visible {
+    outline-color: #8fe3d8;
+  }
+`;
