@@ -115,7 +115,10 @@ export class VeilcastStudio extends LitElement {
       <section class="sources" aria-labelledby="sources">
         <h2 id="sources">What you send</h2>
         ${this.#row('camera')}${this.#row('microphone')}${this.#row('screen')}
-        <p class="hint">What is off sends nothing. A shared screen replaces the camera’s picture.</p>
+        <p class="hint">
+          What is off sends nothing. A shared screen replaces the camera’s picture. Viewers with a slow connection get a
+          lighter version of it by themselves.
+        </p>
       </section>
     </div>`;
   }
