@@ -1,14 +1,25 @@
 /** Public surface of the SDK. The elements are a separate entry, `@veilcast/client/elements`. */
-export type { Activity, EventSummary, Fault, FaultCode, StageState, Unplayable } from './protocol/index.js';
-export type { BroadcasterEvents, VideoKind } from './sdk/broadcaster.js';
+export type {
+  Activity,
+  EventSummary,
+  Fault,
+  FaultCode,
+  LayerState,
+  Quality,
+  QualityCap,
+  StageState,
+  Unplayable,
+} from './protocol/index.js';
+export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js';
 export { Broadcaster } from './sdk/broadcaster.js';
 export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';
 export { guestTokens, renewing } from './sdk/guest.js';
+export type { VideoKind } from './sdk/layers.js';
 export type { SessionOptions, SessionState, TokenSource } from './sdk/session.js';
 export type { Devices } from './sdk/sources.js';
 export { listDevices, openCamera, openMicrophone, openScreen } from './sdk/sources.js';
 export type { StatsSummary } from './sdk/stats.js';
-export type { ViewerEvents } from './sdk/viewer.js';
+export type { ViewerEvents, ViewerOptions } from './sdk/viewer.js';
 export { Viewer } from './sdk/viewer.js';

@@ -43,7 +43,7 @@ export async function settle(): Promise<void> {
 
 export class FakeSocket extends EventTarget {
   readyState = 0;
-  readonly sent: { type: string; number?: number; sdp?: string; token?: string }[] = [];
+  readonly sent: { type: string; number?: number; sdp?: string; token?: string; max?: string }[] = [];
 
   constructor(readonly url: string) {
     super();
@@ -79,18 +79,36 @@ export class FakeSocket extends EventTarget {
 
 export class FakeSender {
   track: unknown = null;
-  parameters: Record<string, unknown> = {};
+  parameters: { encodings: RTCRtpEncodingParameters[]; degradationPreference?: string };
+  /** Calls of `setParameters` that were taken. */
+  changes = 0;
+  /** Refuses so many calls of `setParameters` before it takes one. */
+  refusals = 0;
+  #changing = false;
+
+  constructor(encodings: RTCRtpEncodingParameters[]) {
+    this.parameters = { encodings };
+  }
 
   async replaceTrack(track: unknown): Promise<void> {
     this.track = track;
   }
 
-  getParameters(): Record<string, unknown> {
-    return { ...this.parameters };
+  getParameters(): object {
+    return structuredClone(this.parameters);
   }
 
-  async setParameters(parameters: Record<string, unknown>): Promise<void> {
+  async setParameters(parameters: FakeSender['parameters']): Promise<void> {
+    if (this.#changing) throw new DOMException('one at a time', 'InvalidStateError');
+    this.#changing = true;
+    await Promise.resolve();
+    this.#changing = false;
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      throw new DOMException('not now', 'InvalidModificationError');
+    }
     this.parameters = parameters;
+    this.changes += 1;
   }
 }
 
@@ -100,18 +118,18 @@ export class FakePeer extends EventTarget {
   remote: string[] = [];
   restarts = 0;
   closed = false;
-  transceivers: { kind: string; init: { direction?: string }; sender: FakeSender }[] = [];
+  transceivers: { kind: string; init: RTCRtpTransceiverInit; sender: FakeSender }[] = [];
   stats = new Map<string, object>();
 
   constructor(readonly configuration: RTCConfiguration) {
     super();
   }
 
-  addTransceiver(kind: string, init: { direction?: string }): object {
+  addTransceiver(kind: string, init: RTCRtpTransceiverInit): object {
     const transceiver = {
       kind,
       init,
-      sender: new FakeSender(),
+      sender: new FakeSender(structuredClone(init.sendEncodings ?? [{}])),
       receiver: { track: { kind }, jitterBufferTarget: null },
     };
     this.transceivers.push(transceiver);
@@ -125,6 +143,9 @@ export class FakePeer extends EventTarget {
   async setRemoteDescription(description: { sdp: string }): Promise<void> {
     this.remote.push(description.sdp);
   }
+
+  /** What an answer does to the senders before the page hears of it. */
+  answered: () => void = () => {};
 
   async getStats(): Promise<Map<string, object>> {
     return this.stats;
@@ -214,6 +235,7 @@ export class FakeBrowser {
   }
 
   async answer(): Promise<void> {
+    this.peer.answered();
     const offers = this.socket.sent.filter((message) => message.type === 'offer');
     this.socket.say({ type: 'answer', number: last(offers).number, sdp: 'answer' });
     await settle();

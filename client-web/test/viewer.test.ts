@@ -297,3 +297,74 @@ describe('what is on', () => {
     expect(unplayable).toHaveBeenCalledWith({ codec: 'H264', title: 'No.' });
   });
 });
+
+describe('quality', () => {
+  const wishes = (browser: FakeBrowser) =>
+    browser.socket.sent.flatMap((message) => (message.type === 'quality' ? [message.max] : []));
+
+  it('says nothing where nothing is wished', async () => {
+    const { browser } = watching();
+    await browser.connect('viewer');
+    expect(wishes(browser)).toEqual([]);
+  });
+
+  it('tells a wish at once, and over again on every connection', async () => {
+    const { browser, viewer } = watching();
+    await browser.connect('viewer', LIVE);
+    viewer.setMaxQuality('low');
+    viewer.setMaxQuality('low');
+    expect(wishes(browser)).toEqual(['low']);
+    browser.socket.drop();
+    viewer.setMaxQuality('off');
+    await browser.clock.pass(600);
+    await browser.connect('viewer', LIVE);
+    expect(wishes(browser)).toEqual(['off']);
+    const kinds = browser.socket.sent.map(({ type }) => type);
+    expect(kinds).toEqual(['hello', 'quality', 'offer']);
+  });
+
+  it('takes a wish before there is a connection', async () => {
+    const { browser, viewer } = watching();
+    viewer.setMaxQuality('medium');
+    await browser.connect('viewer', LIVE);
+    expect(wishes(browser)).toEqual(['medium']);
+  });
+
+  it('does not pass on every step of a key held down', async () => {
+    const { browser, viewer } = watching();
+    await browser.connect('viewer', LIVE);
+    for (const max of ['medium', 'low', 'off', 'low', 'medium'] as const) viewer.setMaxQuality(max);
+    await browser.clock.pass(5_000);
+    expect(wishes(browser)).toEqual(['medium']);
+    for (const max of ['low', 'off', 'low', 'medium', 'high'] as const) viewer.setMaxQuality(max);
+    await browser.clock.pass(5_000);
+    expect(wishes(browser)).toEqual(['medium', 'low', 'high']);
+  });
+
+  it('waits for sound while there is no picture for it, and for the picture when it returns', async () => {
+    const { browser, viewer } = watching();
+    const [playing, quality] = [vi.fn(), vi.fn()];
+    viewer.on('playing', playing);
+    viewer.on('quality', quality);
+    await browser.connect('viewer', LIVE);
+    const got = (framesDecoded: number, packetsReceived: number) =>
+      browser.peer.stats.set('v', { type: 'inbound-rtp', framesDecoded, packetsReceived });
+    got(40, 100);
+    await browser.clock.pass(200);
+    browser.socket.say({ type: 'quality', video: 'paused' });
+    await browser.clock.pass(200);
+    got(40, 120);
+    await browser.clock.pass(200);
+    expect(playing).toHaveBeenCalledTimes(2);
+    browser.socket.say({ type: 'quality', video: 'low' });
+    await browser.clock.pass(200);
+    got(40, 150);
+    await browser.clock.pass(1_000);
+    expect(playing).toHaveBeenCalledTimes(2);
+    got(41, 160);
+    await browser.clock.pass(200);
+    expect(playing).toHaveBeenCalledTimes(3);
+    browser.socket.say({ type: 'quality', video: 'low' });
+    expect(quality.mock.calls).toEqual([['paused'], ['low']]);
+  });
+});

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { isLive, type PlayerModel, poster, remark } from '../src/elements/player-view.js';
-import { airWords, duration, statsWords, uplinkWarning, viewersWords } from '../src/elements/studio-view.js';
+import {
+  airWords,
+  duration,
+  restWords,
+  statsWords,
+  uplinkWarning,
+  viewersWords,
+} from '../src/elements/studio-view.js';
 import { VeilcastError } from '../src/sdk/errors.js';
 import { ABSENT, fault, LIVE } from './fakes.js';
 
@@ -8,6 +15,9 @@ const model = (part: Partial<PlayerModel>): PlayerModel => ({
   session: 'connected',
   stage: LIVE,
   playing: true,
+  wish: 'high',
+  quality: 'high',
+  returning: false,
   unplayable: null,
   ended: null,
   error: null,
@@ -27,10 +37,31 @@ describe('poster', () => {
     ['sound-only', { stage: { audio: 'live', video: 'absent' } }],
     ['unplayable', { unplayable: { codec: 'H264', title: 'No.' } }],
     ['reconnecting', { session: 'reconnecting' }],
+    [null, { quality: 'low' }],
+    ['sound-only', { wish: 'off' }],
+    ['sound-only', { wish: 'off', stage: { audio: 'live', video: 'muted' } }],
+    ['slow', { quality: 'paused' }],
+    ['connecting', { quality: 'off' }],
+    ['connecting', { playing: false, returning: true }],
+    [null, { returning: true }],
     ['ended', { session: 'ended' }],
     ['failed', { session: 'failed' }],
   ])('%s', (kind, part) => {
     expect(poster(model(part))?.kind ?? null).toBe(kind);
+  });
+
+  it('says why there is no picture, and whose it is to bring it back', () => {
+    expect(poster(model({ wish: 'off' }))).toMatchObject({
+      text: 'You switched the picture off.',
+      chosen: true,
+    });
+    const camera = poster(model({ stage: { audio: 'live', video: 'absent' }, wish: 'off' }));
+    expect(camera).toMatchObject({ text: 'The broadcaster’s camera is off.' });
+    expect(camera?.chosen).toBeUndefined();
+    expect(poster(model({ quality: 'paused' }))?.text).toBe(
+      'Your connection is too slow for the picture just now; sound goes on.',
+    );
+    expect(poster(model({ quality: 'off' }))?.title).toBe('The picture is coming…');
   });
 
   it('offers another try only where it can help', () => {
@@ -73,6 +104,7 @@ describe('studio words', () => {
     framesPerSecond: 29.6,
     width: 1280,
     height: 720,
+    layers: 1,
     roundTripMs: 18.4,
     loss: null,
   };
@@ -88,6 +120,17 @@ describe('studio words', () => {
     expect(statsWords({ ...stats, bitrate: 48_000, width: null, framesPerSecond: null })).toBe(
       '48 kbit/s · 18 ms to the server',
     );
+  });
+
+  it('tells of lighter versions, and of rest that is nothing to worry about', () => {
+    expect(statsWords({ ...stats, layers: 3 })).toContain('1280 × 720 and 2 lighter versions · ');
+    expect(statsWords({ ...stats, layers: 2 })).toContain('1280 × 720 and a lighter version · ');
+    const layers = (...active: boolean[]) => active.map((on, index) => ({ rid: `${index}`, active: on }));
+    expect(restWords([])).toBeNull();
+    expect(restWords(layers(true, true, true))).toBeNull();
+    expect(restWords(layers(false, true, true))).toBeNull();
+    expect(restWords(layers(true, false, false))).toContain('full size');
+    expect(restWords(layers(false, false, false))).toContain('while nobody watches');
   });
 
   it('warns when there is something to do', () => {

@@ -228,6 +228,22 @@ test('a private event takes an invitation in the fragment, which leaves the addr
   await offAir(broadcaster);
 });
 
+test('an invitation is copied for as long as the operator says', async () => {
+  const event = await server.createEvent('Invited', '--listed');
+  const operator = await studio('chromium');
+  await operator.goto(`${server.url}/studio/${event}`);
+  await app.until('the choice', () => operator.$('pierce/vc-share select'));
+  await operator.select('vc-share select', '604800');
+  await app.press(operator, 'Copy invitation for Invited');
+  // Where the clipboard is closed to the page, the link is shown instead.
+  const copied = await app.until('it is copied', async () => {
+    const shown = await operator.$('vc-share input');
+    if (shown) return shown.evaluate((e) => e.value);
+    return (await app.text(operator)).includes('valid for 7 days');
+  });
+  if (typeof copied === 'string') assert.match(copied, /#token=/);
+});
+
 test('the microphone is muted and viewers are told', async () => {
   const { event, broadcaster } = await onAir('chromium', 'Muted');
   const viewer = await watch('chromium', event);
@@ -238,6 +254,58 @@ test('the microphone is muted and viewers are told', async () => {
     if (/Microphone/.test(label)) await toggle.click();
   }
   await app.says(viewer, 'microphone is off');
+  await leave(viewer);
+  await offAir(broadcaster);
+});
+
+for (const kind of ['chromium', 'firefox']) {
+  test(`${kind}: a viewer takes sound only and brings the picture back`, async () => {
+    const { event, broadcaster } = await onAir('chromium', `Sound only in ${kind}`);
+    const viewer = await watch(kind, event);
+    await app.plays(viewer);
+    await app.choose(viewer, 'Sound only');
+    await app.says(viewer, 'You switched the picture off.');
+    const before = await app.until('the picture stands', async () => {
+      const { frames } = await app.measure(viewer);
+      await app.sleep(700);
+      const now = await app.measure(viewer);
+      return now.frames === frames ? now : null;
+    });
+    await app.until('sound goes on', async () => (await app.measure(viewer)).audioPackets > before.audioPackets + 20);
+    assert.equal((await app.measure(viewer)).frames, before.frames);
+    await app.press(viewer, 'Show the picture');
+    const back = await app.until('the picture moves', async () => {
+      const now = await app.measure(viewer);
+      return now.frames > before.frames + 10 ? now : null;
+    });
+    assert.equal(back.peers, 1, 'in the same session');
+    await app.until('nothing covers it', async () => !(await viewer.$('pierce/.poster')));
+    await leave(viewer);
+    await offAir(broadcaster);
+  });
+}
+
+test('the quality menu works by keyboard and passes the accessibility audit', async () => {
+  const { event, broadcaster } = await onAir('chromium', 'Menu');
+  const viewer = await watch('chromium', event);
+  await app.plays(viewer);
+  const opener = await viewer.$('pierce/[aria-controls=qualities]');
+  const label = () => opener.evaluate((e) => e.getAttribute('aria-label'));
+  const focused = () => viewer.evaluate(() => {
+    let at = document.activeElement;
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    return at?.value || at?.getAttribute('aria-label');
+  });
+  await opener.focus();
+  await viewer.keyboard.press('Enter');
+  await app.until('the present choice has the focus', async () => (await focused()) === 'high');
+  assert.deepEqual(await audit(viewer), []);
+  await viewer.keyboard.press('ArrowDown');
+  await app.until('the next one is taken', async () => (await label()) === 'Quality: Medium');
+  assert.equal(await focused(), 'medium', 'the menu stays open');
+  await viewer.keyboard.press('Escape');
+  await app.until('the menu closes', async () => (await focused()) === 'Quality: Medium');
+  await app.plays(viewer);
   await leave(viewer);
   await offAir(broadcaster);
 });

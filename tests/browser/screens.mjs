@@ -56,7 +56,24 @@ try {
   await app.sleep(1_000);
   await shoot(operator, 'studio-live');
   await shoot(viewer, 'watch-live');
+  await (await viewer.$('pierce/[aria-controls=qualities]')).click();
+  await shoot(viewer, 'watch-quality');
+  await app.choose(viewer, 'Sound only');
+  await app.says(viewer, 'You switched the picture off.');
+  await shoot(viewer, 'watch-sound-only');
+  await app.press(viewer, 'Show the picture');
+  await app.plays(viewer);
+  // A line that is too slow is not at hand here; the element is told of one.
+  await viewer.evaluate(() => {
+    const player = document.querySelector('veilcast-player');
+    player.model = { ...player.model, quality: 'paused' };
+  });
+  await app.says(viewer, 'Picture paused');
+  await shoot(viewer, 'watch-slow');
   const by = await server.createEvent('By invitation');
+  await operator.goto(`${server.url}/studio/${by}`);
+  await app.says(operator, 'Copy invitation');
+  await shoot(operator, 'studio-private');
   await viewer.goto(`${server.url}/watch/${by}`);
   await app.says(viewer, 'by invitation');
   await shoot(viewer, 'watch-private');

@@ -1,5 +1,6 @@
 //! The stories of the product, each followed from one end to the other in virtual time.
 
+mod bandwidth;
 mod extensions;
 mod layers;
 mod media;

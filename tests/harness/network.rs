@@ -1,6 +1,6 @@
 use crate::Random;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -33,14 +33,24 @@ pub struct Flight {
     pub bytes: Vec<u8>,
 }
 
-/// A seeded network without bandwidth limits.
+/// What stands in the way to one address: so many bits a second, and a queue before it.
+struct Bottleneck {
+    bps: u64,
+    free: Instant,
+}
+
+/// What waits longer than this before a bottleneck is dropped.
+const QUEUE: Duration = Duration::from_millis(300);
+
+/// A seeded network. Paths have no limits of bandwidth but those that a test sets.
 pub struct Network {
     /// Of every path.
     pub conditions: Conditions,
     random: Random,
     in_flight: BinaryHeap<Reverse<(Instant, u64)>>,
-    flights: std::collections::HashMap<u64, Flight>,
+    flights: HashMap<u64, Flight>,
     next: u64,
+    bottlenecks: HashMap<SocketAddr, Bottleneck>,
     /// Datagrams that were lost.
     pub lost: u64,
 }
@@ -52,10 +62,29 @@ impl Network {
             conditions,
             random: Random::new(seed),
             in_flight: BinaryHeap::new(),
-            flights: std::collections::HashMap::new(),
+            flights: HashMap::new(),
             next: 0,
+            bottlenecks: HashMap::new(),
             lost: 0,
         }
+    }
+
+    /// Lets so many bits a second through to this address from now on.
+    pub fn limit(&mut self, to: SocketAddr, bps: u64, now: Instant) {
+        let free = self.bottlenecks.get(&to).map_or(now, |known| known.free.max(now));
+        self.bottlenecks.insert(to, Bottleneck { bps, free });
+    }
+
+    /// When a datagram of this length has passed the bottleneck; `None` if the queue is full.
+    fn pass(&mut self, to: SocketAddr, len: usize, now: Instant) -> Option<Instant> {
+        let Some(bottleneck) = self.bottlenecks.get_mut(&to) else { return Some(now) };
+        let begins = bottleneck.free.max(now);
+        if begins > now + QUEUE {
+            return None;
+        }
+        // Headers of UDP and IP are carried, too.
+        bottleneck.free = begins + Duration::from_nanos((len as u64 + 28) * 8_000_000_000 / bottleneck.bps);
+        Some(bottleneck.free)
     }
 
     /// Sends a datagram.
@@ -66,7 +95,11 @@ impl Network {
                 self.lost += 1;
                 continue;
             }
-            let at = now + self.conditions.delay + self.conditions.jitter.mul_f64(self.random.unit());
+            let Some(passed) = self.pass(to, bytes.len(), now) else {
+                self.lost += 1;
+                continue;
+            };
+            let at = passed + self.conditions.delay + self.conditions.jitter.mul_f64(self.random.unit());
             self.in_flight.push(Reverse((at, self.next)));
             self.flights.insert(self.next, Flight { from, to, bytes: bytes.clone() });
             self.next += 1;

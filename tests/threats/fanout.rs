@@ -20,6 +20,8 @@ fn stage(seed: u64, viewers: usize) -> (World, PeerId, Vec<PeerId>) {
     for viewer in &viewers {
         // What fan-out loses must not come as a repeat.
         world.peers[*viewer].repairs = false;
+        // Nothing is known of its path, so that nothing is paced.
+        world.peers[*viewer].tells_arrivals = false;
     }
     (world, broadcaster, viewers)
 }

@@ -1,4 +1,12 @@
-import type { EventSummary, EventToken, Instance, NewEvent, Role, Setup, SignIn } from '../protocol/index.js';
+import type {
+  EventSummary,
+  EventToken,
+  Instance,
+  NewEvent,
+  Setup,
+  SignIn,
+  TokenRequest,
+} from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { call } from '../sdk/http.js';
 import { parseEvent, parseEventList, parseEventToken, parseInstance } from '../sdk/parse.js';
@@ -18,8 +26,8 @@ export const api = {
   ownEvent: (id: string): Promise<EventSummary> => asOperator('GET', eventPath(id), undefined, parseEvent),
   createEvent: (event: NewEvent): Promise<EventSummary> =>
     asOperator('POST', '/api/v1/events', event, parseEvent),
-  eventToken: (id: string, role: Role): Promise<EventToken> =>
-    asOperator('POST', `${eventPath(id)}/token`, { role }, parseEventToken),
+  eventToken: (id: string, request: TokenRequest): Promise<EventToken> =>
+    asOperator('POST', `${eventPath(id)}/token`, request, parseEventToken),
   endEvent: (id: string): Promise<void> => asOperator('POST', `${eventPath(id)}/end`, undefined, nothing),
 };
 

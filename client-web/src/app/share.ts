@@ -1,4 +1,4 @@
-import { html, LitElement, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
 import type { EventSummary } from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
@@ -11,11 +11,28 @@ const READ_MS = 6_000;
 
 const COPIED = 'Copied';
 
-/** Copies what a viewer needs: the link of a public event, or a fresh invitation to a private one. */
+/** How long an invitation lets people in, in seconds. Whoever is in stays in. */
+const LIVES: readonly { seconds: number; words: string }[] = [
+  { seconds: 3_600, words: 'Valid 1 hour' },
+  { seconds: 12 * 3_600, words: 'Valid 12 hours' },
+  { seconds: 24 * 3_600, words: 'Valid 1 day' },
+  { seconds: 7 * 24 * 3_600, words: 'Valid 7 days' },
+];
+
+/**
+ * Copies what a viewer needs: the link of a public event, or a fresh invitation to a private one. `choose` offers how long
+ * that is valid.
+ */
 class Share extends LitElement {
-  static override properties = { event: { attribute: false }, words: { state: true }, link: { state: true } };
+  static override properties = {
+    event: { attribute: false },
+    choose: { type: Boolean },
+    words: { state: true },
+    link: { state: true },
+  };
 
   declare event: EventSummary | null;
+  declare choose: boolean;
   declare words: string;
   /** Shown for copying by hand where the clipboard is closed to us. */
   declare link: string;
@@ -23,6 +40,7 @@ class Share extends LitElement {
   constructor() {
     super();
     this.event = null;
+    this.choose = false;
     this.words = '';
     this.link = '';
   }
@@ -33,7 +51,8 @@ class Share extends LitElement {
 
   protected override render(): TemplateResult {
     const idle = this.event?.public === false ? 'Copy invitation' : 'Copy link';
-    return html`<button
+    return html`${this.choose && this.event?.public === false ? LIFE : nothing}
+      <button
         type="button"
         class="button quiet small"
         aria-label="${idle} for ${this.event?.title ?? 'the event'}"
@@ -49,7 +68,8 @@ class Share extends LitElement {
     const { event } = this;
     if (event === null) return;
     try {
-      const { link, words } = await shareable(event);
+      const life = Number(this.querySelector('select')?.value ?? LIVES[0]?.seconds);
+      const { link, words } = await shareable(event, life);
       this.link = (await toClipboard(link)) ? '' : link;
       this.#say(this.link === '' ? words : 'Copy it here');
     } catch (thrown) {
@@ -68,9 +88,13 @@ class Share extends LitElement {
   }
 }
 
-async function shareable(event: EventSummary): Promise<{ link: string; words: string }> {
+const LIFE: TemplateResult = html`<select aria-label="How long the invitation is valid">
+  ${LIVES.map(({ seconds, words }) => html`<option value=${seconds}>${words}</option>`)}
+</select>`;
+
+async function shareable(event: EventSummary, life: number): Promise<{ link: string; words: string }> {
   if (event.public) return { link: watchLink(event.id), words: COPIED };
-  const { token, expires_in } = await api.eventToken(event.id, 'viewer');
+  const { token, expires_in } = await api.eventToken(event.id, { role: 'viewer', expires_in: life });
   return { link: watchLink(event.id, token), words: `Copied, valid for ${span(expires_in)}` };
 }
 
@@ -78,7 +102,9 @@ function span(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} minutes`;
   const hours = Math.round(minutes / 60);
-  return hours === 1 ? '1 hour' : `${hours} hours`;
+  if (hours < 24) return hours === 1 ? '1 hour' : `${hours} hours`;
+  const days = Math.round(hours / 24);
+  return days === 1 ? '1 day' : `${days} days`;
 }
 
 async function toClipboard(text: string): Promise<boolean> {

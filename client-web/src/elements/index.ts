@@ -3,6 +3,7 @@ export { VeilcastLevelMeter } from './level-meter.js';
 export { VeilcastPlayer } from './player.js';
 export { VeilcastPlayerControls } from './player-controls.js';
 export type { PlayerModel } from './player-view.js';
+export { VeilcastQualityMenu } from './quality-menu.js';
 export type { Requests } from './requests.js';
 export { VeilcastSourceRow } from './source-row.js';
 export { VeilcastStudio } from './studio.js';

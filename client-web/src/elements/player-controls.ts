@@ -1,5 +1,8 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import type { Quality, QualityCap } from '../protocol/index.js';
 import { icons } from './icons.js';
+import { barButton } from './player-styles.js';
+import './quality-menu.js';
 import { request } from './requests.js';
 import { theme } from './theme.js';
 
@@ -10,6 +13,9 @@ export class VeilcastPlayerControls extends LitElement {
     volume: { type: Number },
     live: { type: Boolean },
     fullscreen: { type: Boolean },
+    canChoose: { type: Boolean, attribute: 'can-choose' },
+    wish: {},
+    quality: {},
     canInset: { type: Boolean, attribute: 'can-inset' },
     canFullscreen: { type: Boolean, attribute: 'can-fullscreen' },
     plain: { type: Boolean, reflect: true },
@@ -19,6 +25,10 @@ export class VeilcastPlayerControls extends LitElement {
   declare volume: number;
   declare live: boolean;
   declare fullscreen: boolean;
+  /** There is a picture whose quality can be chosen. */
+  declare canChoose: boolean;
+  declare wish: QualityCap;
+  declare quality: Quality;
   declare canInset: boolean;
   declare canFullscreen: boolean;
   /** No picture behind: no shade needed. */
@@ -30,6 +40,9 @@ export class VeilcastPlayerControls extends LitElement {
     this.volume = 1;
     this.live = false;
     this.fullscreen = false;
+    this.canChoose = false;
+    this.wish = 'high';
+    this.quality = 'high';
     this.canInset = false;
     this.canFullscreen = false;
     this.plain = false;
@@ -56,6 +69,11 @@ export class VeilcastPlayerControls extends LitElement {
         @input=${this.#volume}
       />
       <span class="space"></span>
+      ${
+        this.canChoose
+          ? html`<veilcast-quality-menu wish=${this.wish} quality=${this.quality}></veilcast-quality-menu>`
+          : nothing
+      }
       ${this.canInset ? this.#button('Picture in picture', 'i', icons.inset, 'veilcast-inset-request') : nothing}
       ${
         this.canFullscreen
@@ -93,7 +111,13 @@ export class VeilcastPlayerControls extends LitElement {
 
   static override styles = [
     theme,
+    barButton,
     css`
+      /* The quality menu fits itself to it. */
+      :host {
+        container-type: inline-size;
+      }
+
       .bar {
         display: flex;
         align-items: center;
@@ -105,28 +129,6 @@ export class VeilcastPlayerControls extends LitElement {
 
       :host([plain]) .bar {
         background: none;
-      }
-
-      button {
-        display: grid;
-        place-items: center;
-        width: 2.75rem;
-        height: 2.75rem;
-        padding: 0;
-        border: 0;
-        border-radius: var(--_radius-s);
-        background: transparent;
-        color: inherit;
-        font-size: 1.125rem;
-        cursor: pointer;
-      }
-
-      button:hover {
-        background: rgb(255 255 255 / 16%);
-      }
-
-      :focus-visible {
-        outline-color: #8fe3d8;
       }
 
       .volume {

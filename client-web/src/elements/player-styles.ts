@@ -44,12 +44,15 @@ export const playerStyles = css`
 
   /* Clear of the controls below. */
   .poster.sound-only,
+  .poster.slow,
   .poster.unplayable {
     padding-bottom: 3.5rem;
   }
 
-  .poster.reconnecting {
-    background: rgb(4 12 11 / 72%);
+  /* The last picture stands behind. */
+  .poster.reconnecting,
+  .poster.slow {
+    background: rgb(4 12 11 / 78%);
   }
 
   .words {
@@ -216,5 +219,30 @@ export const playerStyles = css`
 
   :host([idle]) {
     cursor: none;
+  }
+`;
+
+/** A button of the bar below the picture: as large as a finger. */
+export const barButton = css`
+  button {
+    display: grid;
+    place-items: center;
+    width: 2.75rem;
+    height: 2.75rem;
+    padding: 0;
+    border: 0;
+    border-radius: var(--_radius-s);
+    background: transparent;
+    color: inherit;
+    font-size: 1.125rem;
+    cursor: pointer;
+  }
+
+  button:hover {
+    background: rgb(255 255 255 / 16%);
+  }
+
+  :focus-visible {
+    outline-color: #8fe3d8;
   }
 `;

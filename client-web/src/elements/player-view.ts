@@ -1,4 +1,4 @@
-import type { StageState, Unplayable } from '../protocol/index.js';
+import type { Quality, QualityCap, StageState, Unplayable } from '../protocol/index.js';
 import type { VeilcastError } from '../sdk/errors.js';
 import type { SessionState } from '../sdk/session.js';
 
@@ -7,6 +7,12 @@ export interface PlayerModel {
   stage: StageState;
   /** A frame of the present stage has been decoded. */
   playing: boolean;
+  /** The best picture that this person wants. */
+  wish: QualityCap;
+  /** How much of the picture arrives. */
+  quality: Quality;
+  /** The picture was away and is on its way back. */
+  returning: boolean;
   unplayable: Unplayable | null;
   /** The farewell, once the event is over. */
   ended: string | null;
@@ -19,6 +25,7 @@ export type PosterKind =
   | 'reconnecting'
   | 'paused'
   | 'sound-only'
+  | 'slow'
   | 'unplayable'
   | 'ended'
   | 'private'
@@ -31,6 +38,8 @@ export interface Poster {
   text: string;
   /** Whether trying again could help. */
   retry?: boolean;
+  /** Whether the picture is this person's to bring back. */
+  chosen?: boolean;
 }
 
 /** Asking again does not change these. */
@@ -112,7 +121,8 @@ function failure(error: VeilcastError | null): Poster {
   };
 }
 
-function onStage({ stage, playing, unplayable }: PlayerModel): Poster | null {
+function onStage(model: PlayerModel): Poster | null {
+  const { stage, playing, unplayable } = model;
   if (stage.audio === 'absent' && stage.video === 'absent') {
     return {
       kind: 'waiting',
@@ -123,9 +133,41 @@ function onStage({ stage, playing, unplayable }: PlayerModel): Poster | null {
   if (unplayable !== null && stage.video !== 'absent') {
     return { kind: 'unplayable', title: 'This browser cannot play the picture', text: unplayable.title };
   }
-  if (stage.video === 'live') return playing ? null : CONNECTING;
+  // What nobody watches may rest, so that a picture this person switched off looks like one that is muted.
+  if (stage.video !== 'absent' && model.wish === 'off') return switchedOff(stage);
+  if (stage.video === 'live') return withoutPicture(model) ?? (playing ? null : CONNECTING);
   if (stage.audio === 'live') {
     return { kind: 'sound-only', title: 'Sound only', text: 'The broadcaster’s camera is off.' };
   }
   return { kind: 'paused', title: 'Paused', text: 'The broadcaster will be back in a moment.' };
 }
+
+function switchedOff(stage: StageState): Poster {
+  const text =
+    stage.audio === 'live'
+      ? 'You switched the picture off.'
+      : 'You switched the picture off, and there is no sound just now.';
+  return { kind: 'sound-only', title: 'Sound only', text, chosen: true };
+}
+
+/** The broadcaster sends a picture that does not come here, or not yet. */
+function withoutPicture({ quality, stage, playing, returning }: PlayerModel): Poster | null {
+  if (quality === 'paused') {
+    const text =
+      stage.audio === 'live'
+        ? 'Your connection is too slow for the picture just now; sound goes on.'
+        : 'Your connection is too slow for it just now. It comes back by itself.';
+    return { kind: 'slow', title: 'Picture paused', text };
+  }
+  return quality === 'off' || (returning && !playing) ? RETURNING : null;
+}
+
+const RETURNING: Poster = { kind: 'connecting', title: 'The picture is coming…', text: '' };
+
+/** The choices of the quality menu, in plain words. */
+export const CHOICES: readonly { max: QualityCap; name: string; hint: string }[] = [
+  { max: 'high', name: 'Auto', hint: 'As sharp as your connection allows' },
+  { max: 'medium', name: 'Medium', hint: 'Uses less data' },
+  { max: 'low', name: 'Low', hint: 'Uses the least data' },
+  { max: 'off', name: 'Sound only', hint: 'No picture' },
+];

@@ -1,5 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { EventSummary, StageState } from '../protocol/index.js';
+import type { EventSummary, Quality, QualityCap, StageState } from '../protocol/index.js';
 import type { Cancel } from '../sdk/clock.js';
 import { guestTokens } from '../sdk/guest.js';
 import type { TokenSource } from '../sdk/session.js';
@@ -26,6 +26,9 @@ const FRESH: PlayerModel = {
   session: 'idle',
   stage: { audio: 'absent', video: 'absent' },
   playing: false,
+  wish: 'high',
+  quality: 'high',
+  returning: false,
   unplayable: null,
   ended: null,
   error: null,
@@ -81,6 +84,7 @@ export class VeilcastPlayer extends LitElement {
     this.idle = false;
     onRequest(this, 'veilcast-mute-request', ({ muted }) => this.#setMuted(muted));
     onRequest(this, 'veilcast-volume-request', ({ volume }) => this.#setVolume(volume));
+    onRequest(this, 'veilcast-quality-request', ({ max }) => this.#wish(max));
     onRequest(this, 'veilcast-fullscreen-request', () => this.#toggleFullscreen());
     onRequest(this, 'veilcast-inset-request', () => this.#toggleInset());
     this.addEventListener('keydown', (event) => this.#key(event));
@@ -124,6 +128,9 @@ export class VeilcastPlayer extends LitElement {
               ?muted=${this.muted}
               .volume=${this.volume}
               ?fullscreen=${this.fullscreen}
+              ?can-choose=${this.model.stage.video !== 'absent'}
+              wish=${this.model.wish}
+              quality=${this.model.quality}
               ?can-fullscreen=${this.#canFullscreen()}
               ?can-inset=${document.pictureInPictureEnabled === true}
             ></veilcast-player-controls>`
@@ -146,6 +153,11 @@ export class VeilcastPlayer extends LitElement {
           ? html`<button type="button" class="pill" @click=${this.#watch}>${icons.retry} Try again</button>`
           : nothing
       }
+      ${
+        shown.chosen === true
+          ? html`<button type="button" class="pill" @click=${() => this.#wish('high')}>Show the picture</button>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -157,7 +169,8 @@ export class VeilcastPlayer extends LitElement {
 
   #watch(): void {
     this.#drop();
-    this.model = FRESH;
+    const { wish } = this.model;
+    this.model = { ...FRESH, wish };
     const video = this.#video();
     if (this.event === '' || video === null) return;
     const url = this.src === '' ? location.origin : this.src;
@@ -173,17 +186,20 @@ export class VeilcastPlayer extends LitElement {
         // A codec that could not be played has given way to one that can.
         this.#change({
           playing: true,
+          returning: false,
           error: null,
-          ...(this.model.stage.video === 'live' && { unplayable: null }),
+          ...(this.model.stage.video === 'live' && isShown(viewer.quality) && { unplayable: null }),
         });
         this.#tell('veilcast-playing', detail);
       }),
+      viewer.on('quality', (quality) => this.#qualityChanged(quality)),
       viewer.on('unplayable', (unplayable) => this.#change({ unplayable })),
       viewer.on('ended', (ended) => this.#change({ ended })),
       viewer.on('error', (error) => this.#change({ error })),
       viewer.on('event', (event: EventSummary) => this.#tell('veilcast-event', event)),
     ];
     video.srcObject = null;
+    viewer.setMaxQuality(wish);
     viewer.start();
     this.#stir();
   }
@@ -202,6 +218,16 @@ export class VeilcastPlayer extends LitElement {
       ...(returns && { playing: false }),
       ...(stage.video === 'absent' && { unplayable: null }),
     });
+  }
+
+  #qualityChanged(quality: Quality): void {
+    const returns = isShown(quality) && !isShown(this.model.quality);
+    this.#change({ quality, ...(returns && { playing: false, returning: true }) });
+  }
+
+  #wish(wish: QualityCap): void {
+    this.#change({ wish });
+    this.#viewer?.setMaxQuality(wish);
   }
 
   /** Browsers refuse sound before a gesture: then start without it and offer the gesture. */
@@ -305,6 +331,10 @@ export class VeilcastPlayer extends LitElement {
   static override styles = [theme, playerStyles];
 }
 
+function isShown(quality: Quality): boolean {
+  return quality !== 'off' && quality !== 'paused';
+}
+
 type Act = () => void;
 
 const KEYS: Readonly<Record<string, (mute: Act, fullscreen: Act, inset: Act) => void>> = {
@@ -319,6 +349,7 @@ const POSTER_ICONS: Record<PosterKind, TemplateResult> = {
   waiting: html`<span class="veil"><i></i><i></i><i></i></span>`,
   paused: icons.pause,
   'sound-only': icons.sound,
+  slow: icons.slow,
   unplayable: icons.cameraOff,
   ended: icons.moon,
   private: icons.lock,

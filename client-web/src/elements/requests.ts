@@ -1,7 +1,10 @@
+import type { QualityCap } from '../protocol/index.js';
+
 /** What elements ask of whoever holds the state. They bubble out of shadow roots. */
 export interface Requests {
   'veilcast-mute-request': { muted: boolean };
   'veilcast-volume-request': { volume: number };
+  'veilcast-quality-request': { max: QualityCap };
   'veilcast-fullscreen-request': null;
   'veilcast-inset-request': null;
   'veilcast-retry-request': null;

@@ -1,3 +1,4 @@
+import type { LayerState } from '../protocol/index.js';
 import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
 
@@ -13,12 +14,27 @@ export function airWords(state: SessionState, hasSource: boolean): string {
 /** The numbers behind the picture, for those who like to look. */
 export function statsWords(stats: StatsSummary): string {
   const parts = [
-    stats.width !== null && stats.height !== null ? `${stats.width} × ${stats.height}` : null,
+    sizeWords(stats),
     stats.framesPerSecond === null ? null : `${Math.round(stats.framesPerSecond)} frames/s`,
     bitrateWords(stats.bitrate),
     stats.roundTripMs === null ? null : `${Math.round(stats.roundTripMs)} ms to the server`,
   ];
   return parts.filter((part) => part !== null).join(' · ');
+}
+
+function sizeWords({ width, height, layers }: StatsSummary): string | null {
+  if (width === null || height === null) return null;
+  const smaller =
+    layers > 2 ? ` and ${layers - 1} lighter versions` : layers === 2 ? ' and a lighter version' : '';
+  return `${width} × ${height}${smaller}`;
+}
+
+/** Why a smaller picture leaves than the camera makes, where that is nothing to worry about. */
+export function restWords(layers: readonly LayerState[]): string | null {
+  const needed = layers.filter(({ active }) => active);
+  if (layers.length === 0 || needed.length === layers.length) return null;
+  if (needed.length === 0) return 'No picture is sent while nobody watches it.';
+  return layers.at(-1)?.active === false ? 'Nobody needs the full size just now, so it is not sent.' : null;
 }
 
 /** A warning where there is something to be done, else `null`. */

@@ -1,4 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { LayerState } from '../protocol/index.js';
 import { Broadcaster } from '../sdk/broadcaster.js';
 import type { Cancel } from '../sdk/clock.js';
 import { VeilcastError } from '../sdk/errors.js';
@@ -9,7 +10,7 @@ import { onRequest, request, type SourceKind } from './requests.js';
 import './source-row.js';
 import { Sources } from './sources.js';
 import { studioStyles } from './studio-styles.js';
-import { airWords, duration, statsWords, uplinkWarning, viewersWords } from './studio-view.js';
+import { airWords, duration, restWords, statsWords, uplinkWarning, viewersWords } from './studio-view.js';
 import { controls, theme } from './theme.js';
 
 /**
@@ -26,6 +27,7 @@ export class VeilcastStudio extends LitElement {
     state: { state: true },
     viewers: { state: true },
     stats: { state: true },
+    layers: { state: true },
     error: { state: true },
     busy: { state: true },
     onAirMs: { state: true },
@@ -37,6 +39,7 @@ export class VeilcastStudio extends LitElement {
   declare state: SessionState;
   declare viewers: number | null;
   declare stats: StatsSummary | null;
+  declare layers: readonly LayerState[];
   declare error: VeilcastError | null;
   declare busy: SourceKind | 'both' | null;
   declare onAirMs: number;
@@ -58,6 +61,7 @@ export class VeilcastStudio extends LitElement {
     this.state = 'idle';
     this.viewers = null;
     this.stats = null;
+    this.layers = [];
     this.error = null;
     this.busy = null;
     this.onAirMs = 0;
@@ -111,7 +115,10 @@ export class VeilcastStudio extends LitElement {
       <section class="sources" aria-labelledby="sources">
         <h2 id="sources">What you send</h2>
         ${this.#row('camera')}${this.#row('microphone')}${this.#row('screen')}
-        <p class="hint">What is off sends nothing. A shared screen replaces the camera’s picture.</p>
+        <p class="hint">
+          What is off sends nothing. A shared screen replaces the camera’s picture. Viewers with a slow connection get a
+          lighter version of it by themselves.
+        </p>
       </section>
     </div>`;
   }
@@ -158,8 +165,10 @@ export class VeilcastStudio extends LitElement {
         : 'Turn something on, then go live.';
     }
     const viewers = this.viewers === null ? '' : viewersWords(this.viewers);
+    const rest = restWords(this.layers);
     return html`<span class="viewers">${viewers}</span>
-      ${this.stats === null ? nothing : html`<span class="stats">${statsWords(this.stats)}</span>`}`;
+      ${this.stats === null ? nothing : html`<span class="stats">${statsWords(this.stats)}</span>`}
+      ${rest === null ? nothing : html`<span class="stats">${rest}</span>`}`;
   }
 
   #actions(): TemplateResult | typeof nothing {
@@ -241,6 +250,9 @@ export class VeilcastStudio extends LitElement {
       broadcaster.on('stats', (stats) => {
         this.stats = stats;
       }),
+      broadcaster.on('layers', (layers) => {
+        this.layers = layers;
+      }),
       broadcaster.on('error', (error) => {
         this.error = error;
       }),
@@ -253,6 +265,8 @@ export class VeilcastStudio extends LitElement {
   #stateChanged(state: SessionState): void {
     this.state = state;
     clearInterval(this.#ticker);
+    // Another connection begins with every layer.
+    this.layers = [];
     if (state !== 'connected') return;
     this.error = null;
     this.#since ??= Date.now();

@@ -68,7 +68,12 @@ export type TokenRequest = {
 /**
  * What the token shall permit.
  */
-role: Role, };
+role: Role, 
+/**
+ * Wanted life of a viewer's token, in seconds: 60 to 604,800 (a week). An hour where it is left out. A broadcaster's
+ * lasts twelve hours and takes no other.
+ */
+expires_in?: number, };
 
 /**
  * A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.
@@ -141,9 +146,24 @@ number: number,
 sdp: string, };
 
 /**
+ * The best picture that a viewer wants. Of a broadcaster with two layers, `medium` gets the lower one.
+ */
+export type QualityCap = "off" | "low" | "medium" | "high";
+
+/**
+ * What a viewer wants of the picture. Kept by the server for as long as the socket is open, over any number of media
+ * sessions; a client that reconnects says it again.
+ */
+export type QualityWish = { 
+/**
+ * The best that it wants; its network may carry less.
+ */
+max: QualityCap, };
+
+/**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -228,6 +248,42 @@ codec: string,
 title: string, };
 
 /**
+ * How much of the picture a viewer gets. The only layer there is counts as `high`, two count as `low` and `high`.
+ */
+export type Quality = "off" | "paused" | "low" | "medium" | "high";
+
+/**
+ * What a viewer gets of the picture now.
+ */
+export type QualityState = { 
+/**
+ * Which picture arrives.
+ */
+video: Quality, };
+
+/**
+ * Whether a simulcast layer is to be sent.
+ */
+export type LayerState = { 
+/**
+ * Its `a=rid` (RFC 8851).
+ */
+rid: string, 
+/**
+ * False: nobody needs it, so it may rest. Said 5 s after the last viewer left it, and taken back at once when one comes.
+ */
+active: boolean, };
+
+/**
+ * Which simulcast layers of a broadcaster anybody needs.
+ */
+export type LayerStates = { 
+/**
+ * Every layer that the answer accepted, in the order of the offer.
+ */
+layers: Array<LayerState>, };
+
+/**
  * How many watch: a number, never a list.
  */
 export type Audience = { 
@@ -261,7 +317,7 @@ export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "answer"
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "audience" } & Audience | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */

@@ -1,13 +1,13 @@
-import type { EventSummary, StageState } from '../protocol/index.js';
+import type { EventSummary, LayerState, StageState } from '../protocol/index.js';
 import type { Cancel } from './clock.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
+import { planLayers, RIDS, type VideoKind } from './layers.js';
 import type { Incoming } from './parse.js';
 import { startingAt } from './sdp.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { type StatsSummary, watchStats } from './stats.js';
-
-export type VideoKind = 'camera' | 'screen';
+import { Tuner } from './tuner.js';
 
 export interface BroadcasterEvents {
   state: SessionState;
@@ -17,14 +17,18 @@ export interface BroadcasterEvents {
   /** How many watch. */
   audience: number;
   stats: StatsSummary;
+  /** Which layers of the present source anybody needs, smallest first; the others rest. Only with simulcast. */
+  layers: readonly LayerState[];
   ended: string;
   error: VeilcastError;
 }
 
-/** One layer for everyone: above this a phone's uplink and half of its viewers struggle. */
-const MAX_VIDEO_BITRATE = 2_500_000;
+export interface BroadcasterOptions extends SessionOptions {
+  /** Sends the picture in up to three sizes, so that each viewer gets what its line carries. Default: true. */
+  simulcast?: boolean;
+}
 
-/** Half of that to begin with: most lines carry it, and the first viewers see a clear picture. */
+/** Half of what the picture takes at most: most lines carry it, and the first viewers see a clear picture. */
 const START_KBPS = 1_200;
 
 /**
@@ -35,18 +39,23 @@ const START_KBPS = 1_200;
  */
 export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   readonly #session: Session;
+  readonly #simulcast: boolean;
   #audio: MediaStreamTrack | null = null;
   #video: MediaStreamTrack | null = null;
   #videoKind: VideoKind = 'camera';
   #audioSender: RTCRtpSender | null = null;
   #videoSender: RTCRtpSender | null = null;
+  #tuner: Tuner | null = null;
   #stopStats: Cancel = () => {};
 
-  constructor(options: SessionOptions) {
+  constructor(options: BroadcasterOptions) {
     super();
+    this.#simulcast = options.simulcast ?? true;
     this.#session = new Session(options, 'broadcaster', {
       prepare: (peer) => this.#prepare(peer),
       accept: (sdp) => startingAt(sdp, START_KBPS),
+      // An answer may take the layers away, and makes those that rested active again.
+      answered: () => this.#tuner?.tune(),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
       event: (event) => this.emit('event', event),
@@ -83,40 +92,47 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
     this.#videoKind = kind;
     if (track !== null) track.contentHint = kind === 'screen' ? 'detail' : 'motion';
     await this.#videoSender?.replaceTrack(track);
-    await this.#tune();
+    await this.#tuner?.show(kind);
   }
 
   async #prepare(peer: RTCPeerConnection): Promise<void> {
     const audio = peer.addTransceiver('audio', { direction: 'sendonly' });
-    const video = peer.addTransceiver('video', {
-      direction: 'sendonly',
-      sendEncodings: [{ maxBitrate: MAX_VIDEO_BITRATE }],
-    });
+    const video = peer.addTransceiver('video', { direction: 'sendonly', sendEncodings: this.#encodings() });
     preferVp8(video);
     this.#audioSender = audio.sender;
     this.#videoSender = video.sender;
     await audio.sender.replaceTrack(this.#audio);
     await video.sender.replaceTrack(this.#video);
+    this.#tuner = new Tuner(video.sender, this.#videoKind);
+  }
+
+  #encodings(): RTCRtpEncodingParameters[] {
+    const rids: readonly (string | undefined)[] = this.#simulcast ? RIDS : [undefined];
+    const plans = planLayers(this.#videoKind, this.#video?.getSettings() ?? {}, rids.length);
+    // Every layer is offered; which of them are sent is settled when they are answered, and again for every source.
+    return plans.map((plan, index) => ({ ...plan, active: true, ...(rids[index] && { rid: rids[index] }) }));
   }
 
   #connected(peer: RTCPeerConnection): void {
-    this.#tune();
     this.#stopStats();
-    this.#stopStats = watchStats(peer, this.#session.environment.clock, (stats) => this.emit('stats', stats));
-  }
-
-  /** Text on a screen must stay legible; a face must stay fluent. */
-  async #tune(): Promise<void> {
-    const sender = this.#videoSender;
-    if (sender === null) return;
-    const parameters = sender.getParameters();
-    parameters.degradationPreference = this.#videoKind === 'screen' ? 'maintain-resolution' : 'balanced';
-    // Firefox refuses parameters before the first answer; they are set again when connected.
-    await sender.setParameters(parameters).catch(() => {});
+    this.#stopStats = watchStats(peer, this.#session.environment.clock, (stats) => {
+      // A window that is shared may have been resized, a phone turned.
+      this.#tuner?.tune();
+      this.emit('stats', stats);
+    });
   }
 
   #message(message: Incoming): void {
     if (message.type === 'audience') this.emit('audience', message.viewers);
+    else if (message.type === 'layers') {
+      const tuner = this.#tuner;
+      if (tuner === null) return;
+      tuner.need(message.layers);
+      this.emit(
+        'layers',
+        message.layers.filter(({ rid }) => tuner.uses(rid)),
+      );
+    }
   }
 
   #stateChanged(state: SessionState): void {

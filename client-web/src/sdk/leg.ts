@@ -1,4 +1,4 @@
-import type { Welcome } from '../protocol/index.js';
+import type { ClientMessage, Welcome } from '../protocol/index.js';
 import type { Cancel } from './clock.js';
 import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
@@ -19,6 +19,8 @@ export interface LegListener {
   prepare(peer: RTCPeerConnection): Promise<void> | void;
   /** The answer as it is applied. */
   accept(sdp: string): string;
+  /** An answer has been applied: the browser's senders may have changed with it. */
+  answered(): void;
   connected(peer: RTCPeerConnection): void;
   /** The path is in doubt; an ICE restart is under way. */
   unsteady(): void;
@@ -92,6 +94,11 @@ export class Leg {
     this.#attempt(() => this.negotiate());
   }
 
+  /** Says something to the server, if the socket is open. */
+  send(message: ClientMessage): void {
+    if (!this.#over) this.#signal.send(message);
+  }
+
   stop(): void {
     if (this.#over) return;
     this.#signal.send({ type: 'leave' });
@@ -112,6 +119,7 @@ export class Leg {
     await peer.setRemoteDescription({ type: 'answer', sdp: this.listener.accept(sdp) });
     this.#answered = number;
     this.#negotiating = false;
+    this.listener.answered();
     if (this.#offerAgain) {
       this.#offerAgain = false;
       await this.negotiate();

@@ -7,6 +7,8 @@ import {
   type Fault,
   type IceServer,
   type Instance,
+  type LayerState,
+  type Quality,
   type Role,
   type ServerMessage,
   type StageState,
@@ -27,6 +29,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
 const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
+const QUALITIES: readonly Quality[] = ['off', 'paused', 'low', 'medium', 'high'];
 const ROLES: readonly Role[] = ['broadcaster', 'viewer'];
 
 /** One WebSocket message. `null` for a kind that this client does not know: servers may be newer. */
@@ -49,6 +52,8 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
     'unplayable',
     (f: Fields): Incoming => ({ type: 'unplayable', codec: string(f, 'codec'), title: string(f, 'title') }),
   ],
+  ['quality', (f: Fields): Incoming => ({ type: 'quality', video: oneOf(f, 'video', QUALITIES) })],
+  ['layers', (f: Fields): Incoming => ({ type: 'layers', layers: list(f, 'layers').map(parseLayer) })],
   ['audience', (f: Fields): Incoming => ({ type: 'audience', viewers: count(f, 'viewers') })],
   ['ended', (f: Fields): Incoming => ({ type: 'ended', title: string(f, 'title') })],
   ['draining', (f: Fields): Incoming => ({ type: 'draining', retry_after_ms: count(f, 'retry_after_ms') })],
@@ -84,6 +89,11 @@ function readDisconnected(fields: Fields): Incoming {
   return { type: 'disconnected', fault: fault === null ? null : parseFault(fault) };
 }
 
+function parseLayer(value: unknown): LayerState {
+  const fields = object(value);
+  return { rid: string(fields, 'rid'), active: boolean(fields, 'active') };
+}
+
 /** A fault from either wire. Its code must be one we know: an unknown one counts as `internal`. */
 export function parseFault(value: unknown): Fault {
   const fields = object(value);
@@ -115,9 +125,7 @@ export function parseEvent(value: unknown): EventSummary {
 }
 
 export function parseEventList(value: unknown): EventSummary[] {
-  const { events } = object(value);
-  if (!Array.isArray(events)) throw new Malformed('events');
-  return events.map(parseEvent);
+  return list(object(value), 'events').map(parseEvent);
 }
 
 export function parseEventToken(value: unknown): EventToken {
@@ -167,6 +175,12 @@ function string(fields: Fields, key: string): string {
 function boolean(fields: Fields, key: string): boolean {
   const value = fields[key];
   if (typeof value !== 'boolean') throw new Malformed(key);
+  return value;
+}
+
+function list(fields: Fields, key: string): unknown[] {
+  const value = fields[key];
+  if (!Array.isArray(value)) throw new Malformed(key);
   return value;
 }
 

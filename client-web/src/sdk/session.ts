@@ -1,4 +1,4 @@
-import type { EventSummary, Role, StageState, Welcome } from '../protocol/index.js';
+import type { ClientMessage, EventSummary, Role, StageState, Welcome } from '../protocol/index.js';
 import { Backoff } from './backoff.js';
 import type { Cancel } from './clock.js';
 import { browser, type Environment } from './environment.js';
@@ -36,6 +36,8 @@ export interface SessionListener {
   prepare(peer: RTCPeerConnection): Promise<void> | void;
   /** Changes an answer before it is applied. */
   accept?(sdp: string): string;
+  /** An answer has been applied. */
+  answered?(): void;
   connected(peer: RTCPeerConnection): void;
   state(state: SessionState): void;
   event(event: EventSummary): void;
@@ -84,11 +86,17 @@ export class Session {
     if (this.#state !== 'idle') this.#finish('closed');
   }
 
+  /** Says something to the server, if there is a connection; `prepare` is where it is said again on the next one. */
+  send(message: ClientMessage): void {
+    this.#leg?.send(message);
+  }
+
   #connect(): void {
     const leg: Leg = new Leg(this.options.url, this.environment, {
       welcome: (welcome) => this.#welcome(welcome),
       prepare: (peer) => this.listener.prepare(peer),
       accept: (sdp) => this.listener.accept?.(sdp) ?? sdp,
+      answered: () => this.listener.answered?.(),
       connected: (peer) => this.#connected(peer),
       unsteady: () => this.#enter('reconnecting'),
       message: (message) => this.#message(message),

@@ -4,9 +4,12 @@ import type { Cancel, Clock } from './clock.js';
 export interface StatsSummary {
   /** Sent, in bits per second, sound and picture together. */
   bitrate: number;
+  /** Of the largest picture that is being sent. */
   framesPerSecond: number | null;
   width: number | null;
   height: number | null;
+  /** In how many sizes or qualities the picture is being sent. */
+  layers: number;
   /** Round trip to the server in milliseconds. */
   roundTripMs: number | null;
   /** Share of the last report's packets that did not arrive, 0 to 1. */
@@ -22,17 +25,16 @@ export function watchStats(
   clock: Clock,
   report: (summary: StatsSummary) => void,
 ): Cancel {
-  let previous: { bytes: number; at: number } | null = null;
+  let previous: { bytes: ReadonlyMap<string, number>; at: number } | null = null;
   let over = false;
   let cancel: Cancel = () => {};
   const tick = async (): Promise<void> => {
     const stats = await peer.getStats();
     if (over) return;
-    const bytes = sum(stats, 'outbound-rtp', 'bytesSent');
+    const bytes = sentBytes(stats);
     const at = clock.now();
     if (previous !== null && at > previous.at) {
-      const bitrate = Math.max(0, ((bytes - previous.bytes) * 8000) / (at - previous.at));
-      report(summarize(stats, bitrate));
+      report(summarize(stats, grown(previous.bytes, bytes), at - previous.at));
     }
     previous = { bytes, at };
     cancel = clock.after(EVERY_MS, run);
@@ -48,23 +50,59 @@ export function watchStats(
   };
 }
 
-function summarize(stats: RTCStatsReport, bitrate: number): StatsSummary {
+type Entry = Readonly<Record<string, unknown>>;
+
+function summarize(stats: RTCStatsReport, sent: ReadonlyMap<string, number>, ms: number): StatsSummary {
   const roundTrip = first(stats, 'candidate-pair', 'currentRoundTripTime');
+  const bits = [...sent.values()].reduce((total, bytes) => total + bytes, 0) * 8;
+  const pictures = sending(stats, sent);
+  const largest = pictures[0];
+  const losses = values(stats, 'remote-inbound-rtp', 'fractionLost');
   return {
-    bitrate,
-    framesPerSecond: first(stats, 'outbound-rtp', 'framesPerSecond'),
-    width: first(stats, 'outbound-rtp', 'frameWidth'),
-    height: first(stats, 'outbound-rtp', 'frameHeight'),
+    bitrate: (bits * 1000) / ms,
+    framesPerSecond: number(largest, 'framesPerSecond'),
+    width: number(largest, 'frameWidth'),
+    height: number(largest, 'frameHeight'),
+    layers: pictures.length,
     roundTripMs: roundTrip === null ? null : roundTrip * 1000,
-    loss: first(stats, 'remote-inbound-rtp', 'fractionLost'),
+    loss: losses.length === 0 ? null : Math.max(...losses),
   };
+}
+
+/** The pictures that something was sent of, largest first. A layer that rests keeps its entry and its last numbers. */
+function sending(stats: RTCStatsReport, sent: ReadonlyMap<string, number>): Entry[] {
+  const found: Entry[] = [];
+  stats.forEach((entry: Entry, id: string) => {
+    const isPicture = entry.type === 'outbound-rtp' && entry.kind === 'video';
+    if (isPicture && (sent.get(id) ?? 0) > 0) found.push(entry);
+  });
+  const worth = (entry: Entry): number =>
+    (number(entry, 'frameHeight') ?? 0) * 1000 + (number(entry, 'framesPerSecond') ?? 0);
+  return found.sort((a, b) => worth(b) - worth(a));
+}
+
+function sentBytes(stats: RTCStatsReport): Map<string, number> {
+  const bytes = new Map<string, number>();
+  stats.forEach((entry: Entry, id: string) => {
+    if (entry.type === 'outbound-rtp') bytes.set(id, number(entry, 'bytesSent') ?? 0);
+  });
+  return bytes;
+}
+
+function grown(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...now].map(([id, bytes]) => [id, Math.max(0, bytes - (before.get(id) ?? 0))]));
+}
+
+function number(entry: Entry | undefined, key: string): number | null {
+  const value = entry?.[key];
+  return typeof value === 'number' ? value : null;
 }
 
 function values(stats: RTCStatsReport, type: string, key: string): number[] {
   const found: number[] = [];
-  stats.forEach((entry: Readonly<Record<string, unknown>>) => {
-    const value = entry.type === type ? entry[key] : undefined;
-    if (typeof value === 'number') found.push(value);
+  stats.forEach((entry: Entry) => {
+    const value = entry.type === type ? number(entry, key) : null;
+    if (value !== null) found.push(value);
   });
   return found;
 }

@@ -1,4 +1,4 @@
-import type { EventSummary, StageState, Unplayable } from '../protocol/index.js';
+import type { EventSummary, Quality, QualityCap, StageState, Unplayable } from '../protocol/index.js';
 import type { Cancel } from './clock.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
@@ -18,6 +18,8 @@ export interface ViewerEvents {
   muted: StageState;
   /** This browser cannot decode a track of the stage. */
   unplayable: Unplayable;
+  /** How much of the picture arrives: `off` by choice, `paused` because the line is too slow for any. */
+  quality: Quality;
   ended: string;
   error: VeilcastError;
 }
@@ -26,6 +28,9 @@ export interface ViewerOptions extends SessionOptions {
   /** Milliseconds that the receiver may hold media back against jitter. Small by default: this is live. */
   jitterTargetMs?: number;
 }
+
+/** A wish that is changed faster than this, with a key held down, is told at this pace. */
+const WISH_MS = 500;
 
 /**
  * Receives an event's sound and picture.
@@ -42,6 +47,10 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   #peer: RTCPeerConnection | null = null;
   #since = 0;
   #stopPolling: Cancel = () => {};
+  #max: QualityCap = 'high';
+  #told: QualityCap = 'high';
+  #telling: Cancel | null = null;
+  #quality: Quality = 'high';
 
   constructor(options: ViewerOptions) {
     super();
@@ -66,6 +75,22 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     return this.#stage;
   }
 
+  /** How much of the picture arrives. */
+  get quality(): Quality {
+    return this.#quality;
+  }
+
+  /** The best picture that is wanted. */
+  get maxQuality(): QualityCap {
+    return this.#max;
+  }
+
+  /** Limits the picture: `off` is sound only, `high` whatever the line carries. Holds over reconnects. */
+  setMaxQuality(max: QualityCap): void {
+    this.#max = max;
+    if (this.#telling === null) this.#tellWish();
+  }
+
   start(): void {
     this.#since = this.#session.environment.clock.now();
     this.#session.start();
@@ -76,6 +101,10 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #prepare(peer: RTCPeerConnection): void {
+    // A new socket knows nothing of us, and is taken to carry everything until it says otherwise.
+    this.#told = 'high';
+    this.#qualityChanged('high');
+    this.#tellWish();
     this.#incoming = (['audio', 'video'] as const).map((kind) => {
       const { receiver } = peer.addTransceiver(kind, { direction: 'recvonly' });
       if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#jitterTargetMs;
@@ -93,14 +122,43 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #stageChanged(stage: StageState): void {
-    const before = leading(this.#stage);
+    const before = this.#leading;
     this.#stage = stage;
     this.emit('stage', stage);
-    const now = leading(stage);
-    if (now === null) {
-      this.#stopPolling();
-      if (stage.audio === 'muted' || stage.video === 'muted') this.emit('muted', stage);
-    } else if (now !== before && this.#peer !== null) {
+    this.#awaitWhatLeads(before);
+    if (this.#leading === null && (stage.audio === 'muted' || stage.video === 'muted')) {
+      this.emit('muted', stage);
+    }
+  }
+
+  #qualityChanged(quality: Quality): void {
+    if (quality === this.#quality) return;
+    const before = this.#leading;
+    this.#quality = quality;
+    this.emit('quality', quality);
+    this.#awaitWhatLeads(before);
+  }
+
+  #tellWish(): void {
+    this.#telling?.();
+    this.#telling = null;
+    if (this.#max === this.#told) return;
+    this.#told = this.#max;
+    this.#session.send({ type: 'quality', max: this.#max });
+    this.#telling = this.#session.environment.clock.after(WISH_MS, () => this.#tellWish());
+  }
+
+  /** What this viewer waits for: the picture where there is one for it, else the sound. */
+  get #leading(): 'video' | 'audio' | null {
+    const pictured = this.#quality !== 'off' && this.#quality !== 'paused';
+    if (this.#stage.video === 'live' && pictured) return 'video';
+    return this.#stage.audio === 'live' ? 'audio' : null;
+  }
+
+  #awaitWhatLeads(before: 'video' | 'audio' | null): void {
+    const now = this.#leading;
+    if (now === null) this.#stopPolling();
+    else if (now !== before && this.#peer !== null) {
       this.#since = this.#session.environment.clock.now();
       this.#awaitFrame(null);
     }
@@ -109,7 +167,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   #awaitFrame(from: number | null): void {
     const peer = this.#peer;
     this.#stopPolling();
-    if (peer === null || leading(this.#stage) === null) return;
+    if (peer === null || this.#leading === null) return;
     const { clock } = this.#session.environment;
     this.#stopPolling = awaitGrowth(
       clock,
@@ -122,13 +180,13 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   /** Frames where there is a picture, else samples of sound. */
   async #decoded(peer: RTCPeerConnection): Promise<number> {
     const stats = await peer.getStats();
-    return sum(stats, 'inbound-rtp', leading(this.#stage) === 'video' ? 'framesDecoded' : 'packetsReceived');
+    return sum(stats, 'inbound-rtp', this.#leading === 'video' ? 'framesDecoded' : 'packetsReceived');
   }
 
   #message(message: Incoming): void {
     if (message.type === 'unplayable') {
       this.emit('unplayable', { codec: message.codec, title: message.title });
-    }
+    } else if (message.type === 'quality') this.#qualityChanged(message.video);
   }
 
   #stateChanged(state: SessionState): void {
@@ -136,13 +194,9 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     if (state === 'ended' || state === 'failed' || state === 'closed') {
       this.#stopPolling();
       this.#peer = null;
+      this.#telling?.();
+      this.#telling = null;
     }
     this.emit('state', state);
   }
-}
-
-/** What a viewer waits for: the picture where there is one, else the sound. */
-function leading({ audio, video }: StageState): 'video' | 'audio' | null {
-  if (video === 'live') return 'video';
-  return audio === 'live' ? 'audio' : null;
 }

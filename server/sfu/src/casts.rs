@@ -98,7 +98,7 @@ impl Sfu {
             Word::Stage { room, home, stage, backlog } => self.mirror(room, home, &stage, &backlog, now),
             Word::Batch { room, batch } => {
                 if let Some(ix) = self.by_room.get(&room) {
-                    self.admit_batch(*ix, batch, now);
+                    self.admit_batch(*ix, batch);
                 }
             }
             Word::Clock { room, place, offset, layer, report } => {

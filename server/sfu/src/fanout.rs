@@ -3,7 +3,6 @@
 use crate::egress::{Late, Moment, SubscriberIx, Written};
 use crate::routing::{Batch, RoomIx};
 use crate::{Run, Sfu, Tuple};
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,6 +24,8 @@ pub(crate) struct Fanout {
     carry: Option<Range<usize>>,
     touched: Vec<RoomIx>,
     queue: VecDeque<Job>,
+    /// The batch in front is in the history.
+    kept: bool,
     cursor: Cursor,
     held: Vec<u8>,
     scratch: Vec<u8>,
@@ -59,6 +60,7 @@ impl Default for Fanout {
             carry: None,
             touched: Vec::new(),
             queue: VecDeque::new(),
+            kept: false,
             cursor: Cursor::default(),
             held: Vec::new(),
             scratch: vec![0; MAX_DATAGRAM],
@@ -110,20 +112,27 @@ impl Sfu {
             let Some(room) = self.rooms.at(ix) else { continue };
             let (key, watched_on) = (room.key, room.watched_on);
             self.say_batch(key, &batch, watched_on);
-            self.admit_batch(ix, batch, now);
+            self.admit_batch(ix, batch);
         }
     }
 
-    /// Keeps a batch for repeats and lines it up for sending, whichever shard it comes from.
-    pub(crate) fn admit_batch(&mut self, ix: RoomIx, batch: Arc<Batch>, now: Instant) {
+    /// Lines a batch up for sending, whichever shard it comes from.
+    pub(crate) fn admit_batch(&mut self, ix: RoomIx, batch: Arc<Batch>) {
         let Some(room) = self.rooms.at(ix) else { return };
         self.sunk.extend(room.sinks.iter().map(|sink| (*sink, Arc::clone(&batch))));
-        for (at, packet) in batch.packets().iter().enumerate() {
-            if let Some(layer) = self.layers.get_mut(&packet.layer) {
-                layer.take(&batch, at, now);
+        self.fanout.queue.push_back(Job::Batch(ix, batch));
+    }
+
+    /// Keeps a batch for repeats and for who is behind. Done when its turn to be sent has come and not before: who catches up
+    /// from the history meanwhile must not be sent it twice.
+    fn keep(&mut self, batch: &Arc<Batch>, now: Instant) {
+        if !std::mem::replace(&mut self.fanout.kept, true) {
+            for (at, packet) in batch.packets().iter().enumerate() {
+                if let Some(layer) = self.layers.get_mut(&packet.layer) {
+                    layer.take(batch, at, now);
+                }
             }
         }
-        self.fanout.queue.push_back(Job::Batch(ix, batch));
     }
 
     /// Seals the next run; `None` when every subscriber has got what is there.
@@ -142,6 +151,7 @@ impl Sfu {
                     }
                 }
             };
+            self.keep(&batch, now);
             let room = self.rooms.at_mut(room_ix);
             let Some(room) = room.filter(|room| self.fanout.cursor.subscriber < room.subscribers.len()) else {
                 self.finish(room_ix);
@@ -170,6 +180,7 @@ impl Sfu {
 
     fn finish_job(&mut self) {
         self.fanout.queue.pop_front();
+        self.fanout.kept = false;
         self.fanout.cursor = Cursor::default();
         self.fanout.carry = None;
     }
@@ -183,10 +194,11 @@ impl Sfu {
 
     /// Seals packets for one subscriber until the run is full or the batch is through; `None` if there was nothing.
     fn fill(&mut self, seat: SubscriberIx, batch: &Batch, now: Instant) -> Option<Pending> {
-        let Self { fanout, subscribers, peers, reports, clock, layers, .. } = self;
+        let Self { fanout, subscribers, peers, reports, clock, layers, pacing, .. } = self;
         let subscriber = subscribers.at_mut(seat)?;
         let tuple = subscriber.destination?;
         let moment = Moment::new(layers, clock, now);
+        let (first, mut bytes) = (subscriber.transport(), 0);
         let mut run = RunBuilder::resume(fanout);
         while let Some(packet) = batch.packets().get(fanout.cursor.packet) {
             let Some(out) = run.room(&mut fanout.buffer) else { break };
@@ -194,11 +206,13 @@ impl Sfu {
             fanout.cursor.packet += 1;
             match written {
                 Written::Datagram(len) => {
+                    bytes += len;
                     if !run.add(len, &mut fanout.carry) {
                         break;
                     }
                 }
                 Written::Nothing => {}
+                Written::Later(at) => subscriber.wait(pacing, seat, at, now),
                 Written::Unplayable(encoding) => {
                     if let Some(peer) = peers.at(subscriber.peer) {
                         reports.push_back(Report::Unplayable { peer: peer.key, encoding });
@@ -206,6 +220,7 @@ impl Sfu {
                 }
             }
         }
+        subscriber.note_run(first, bytes, now);
         run.finish(tuple)
     }
 
@@ -218,14 +233,16 @@ impl Sfu {
     }
 
     fn fill_behind(&mut self, seat: SubscriberIx, now: Instant) -> Option<Pending> {
-        let Self { fanout, subscribers, clock, layers, behind, .. } = self;
+        let Self { fanout, subscribers, clock, layers, pacing, .. } = self;
         let subscriber = subscribers.at_mut(seat)?;
         let tuple = subscriber.destination?;
         let moment = Moment::new(layers, clock, now);
+        let (first, mut bytes, mut lost) = (subscriber.transport(), 0, false);
         let mut run = RunBuilder::resume(fanout);
         while let Some(out) = run.room(&mut fanout.buffer) {
             match subscriber.write_behind(out, &moment) {
                 Late::Sent(len) => {
+                    bytes += len;
                     if !run.add(len, &mut fanout.carry) {
                         break;
                     }
@@ -233,15 +250,34 @@ impl Sfu {
                 Late::Later(at) => {
                     // Told once: with nothing in this run, the job is done and the timer brings the next.
                     if run.is_empty() {
-                        behind.push(Reverse((at, seat)));
+                        subscriber.wait(pacing, seat, at, now);
                     }
+                    break;
+                }
+                Late::Lost => {
+                    lost = true;
                     break;
                 }
                 Late::Level => break,
             }
         }
-        let news = subscriber.news;
+        // A probe is filled up with padding.
+        if run.is_empty()
+            && let Some((wanted, again)) = subscriber.path.probe(now)
+        {
+            while let Some(out) = run.room(&mut fanout.buffer).filter(|_| (bytes as u32) < wanted) {
+                let Some(len) = subscriber.write_padding(out, &moment) else { break };
+                bytes += len;
+                run.add(len, &mut fanout.carry);
+            }
+            subscriber.wait(pacing, seat, again, now);
+        }
+        subscriber.note_run(first, bytes, now);
+        let (news, room) = (subscriber.news, self.peers.at(subscriber.peer).map(|peer| peer.room));
         let run = run.finish(tuple);
+        if lost && let Some(room) = room {
+            self.connect(seat, room, now);
+        }
         if news && run.is_none() {
             self.report_quality(seat);
         }

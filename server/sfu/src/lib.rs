@@ -39,6 +39,7 @@ use crate::fanout::Fanout;
 use crate::feedback::reports::NtpClock;
 use crate::peer::{Peer, PeerIx};
 use crate::routing::{Layers, Room, RoomIx};
+use crate::selection::wheel::Wheel;
 use crate::slots::Slots;
 use rtc_crypto::RTCCryptoProvider;
 use std::cmp::Reverse;
@@ -164,8 +165,8 @@ pub struct Sfu {
     watchers: HashMap<RoomKey, Shards>,
 
     timers: BinaryHeap<Reverse<(Instant, PeerIx)>>,
-    /// Viewers that are behind, and when they may be sent more.
-    behind: BinaryHeap<Reverse<(Instant, SubscriberIx)>>,
+    /// Viewers that are behind, or probed, and when they may be sent more.
+    pacing: Wheel<SubscriberIx>,
     fanout: Fanout,
     casts: VecDeque<(ShardId, Cast)>,
     outbox: VecDeque<(Tuple, Vec<u8>)>,
@@ -198,7 +199,7 @@ impl Sfu {
             by_tuple: HashMap::new(),
             watchers: HashMap::new(),
             timers: BinaryHeap::new(),
-            behind: BinaryHeap::new(),
+            pacing: Wheel::new(now),
             fanout: Fanout::default(),
             casts: VecDeque::new(),
             outbox: VecDeque::new(),
@@ -246,8 +247,7 @@ impl Sfu {
             return Output::Cast(shard, cast);
         }
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
-        let behind = self.behind.peek().map(|Reverse((at, _))| *at);
-        Output::Wake(timer.into_iter().chain(behind).min())
+        Output::Wake(timer.into_iter().chain(self.pacing.next()).min())
     }
 
     /// Attaches a local subscriber to a room; false if the room is not open.

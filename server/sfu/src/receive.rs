@@ -10,6 +10,7 @@ use crate::ingress::rtp::Header;
 use crate::ingress::stream::{Arrival, Stream};
 use crate::peer::{Peer, PeerIx, Publisher, Side};
 use crate::routing::{BatchBuilder, Carried, Layer, LayerKey, Layers, Packet, Room, RoomIx, Span};
+use crate::selection::Said;
 use crate::srtp::{Rejected, SrtpReceiver, SrtpSender, split_keying_material};
 use crate::{Noise, Sfu, Tuple};
 use std::ops::Range;
@@ -304,13 +305,16 @@ impl Sfu {
         let Self { subscribers, layers, fanout, outbox, clock, .. } = self;
         let moment = Moment::new(layers, clock, now);
         let Some(subscriber) = subscribers.at_mut(seat) else { return };
-        let mut wants_key_frames = Vec::new();
+        let (mut wants_key_frames, mut worst, mut review) = (Vec::new(), None, false);
         rtcp::read(compound, |message| match message {
-            Message::Reception { ssrc } => {
+            Message::Reception { ssrc, lost } => {
                 if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.outgoing.ssrc == ssrc) {
                     downstream.acknowledge();
+                    worst = worst.max(Some(lost));
                 }
             }
+            Message::Arrivals(body) => review |= subscriber.path.hears(&Said::Arrivals(body), now),
+            Message::Estimate(bps) => review |= subscriber.path.hears(&Said::Estimate(bps), now),
             Message::Nack { ssrc, entries } => {
                 let Some(destination) = subscriber.destination else { return };
                 for sequence in entries.sequences() {
@@ -327,8 +331,14 @@ impl Sfu {
             }
             Message::SenderReport { .. } | Message::Goodbye { .. } => {}
         });
+        if let Some(lost) = worst {
+            review |= subscriber.path.hears(&Said::Loss(lost), now);
+        }
         for layer in wants_key_frames {
             self.request_key_frame(layer, false, now);
+        }
+        if review {
+            self.review(seat, now);
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::Sfu;
 use crate::egress::{Downstream, ExtensionIds, PayloadTypes, Start, Subscriber, SubscriberIx};
-use crate::peer::{PeerIx, Side, Source, draw, draw_ssrc};
-use crate::routing::{LayerKey, Layers, Room, RoomIx};
-use crate::selection::choose;
-use std::time::Instant;
+use crate::ingress::frame::Scale;
+use crate::peer::{MAX_PLACES, PeerIx, Side, Source, draw, draw_ssrc};
+use crate::routing::{Layer, LayerKey, Layers, Room, RoomIx, Track};
+use crate::selection::TEMPORAL;
+use crate::selection::budget::{self, Choice, Situation};
+use std::time::{Duration, Instant};
 use veilcast_control::{
     AnswerSection, MediaKind, OutgoingTrack, PeerKey, Report, RoomKey, RoomSettings, Seed, VideoCap, VideoQuality,
 };
@@ -22,7 +24,7 @@ impl Sfu {
         let Some(peer) = self.peers.at_mut(ix) else { return };
         let Some(room) = self.rooms.at_mut(room_ix) else { return };
         let downstreams = downstreams(&peer.seed, sections, Vec::new()).0;
-        let seat = self.subscribers.insert(Subscriber::new(ix, downstreams, settings.playout_delay));
+        let seat = self.subscribers.insert(Subscriber::new(ix, downstreams, settings.playout_delay, now));
         room.subscribers.push(seat);
         peer.side = Side::Viewer(seat);
         self.say_watching(room_ix);
@@ -49,10 +51,7 @@ impl Sfu {
         let (downstreams, left) = downstreams(&peer.seed, sections, subscriber.take_downstreams());
         subscriber.downstreams = downstreams;
         subscriber.park(left);
-        // Offering again and again asks for key frames as often as saying so does: its patience is the same.
-        if self.look(seat, room_ix) && self.subscribers.at_mut(seat).is_some_and(|viewer| viewer.patience.take(now)) {
-            self.begin(seat, now);
-        }
+        self.connect(seat, room_ix, now);
         self.settle_demand(room_ix, now);
     }
 
@@ -79,37 +78,71 @@ impl Sfu {
 
     /// Points a viewer's tracks at what it is to be shown, and begins with it.
     pub(crate) fn connect(&mut self, seat: SubscriberIx, room_ix: RoomIx, now: Instant) {
-        if self.look(seat, room_ix) {
+        if self.look(seat, room_ix, now) {
             self.begin(seat, now);
         }
     }
 
+    /// Chooses anew for a viewer whose path is better known now.
+    pub(crate) fn review(&mut self, seat: SubscriberIx, now: Instant) {
+        let Some(subscriber) = self.subscribers.at(seat) else { return };
+        let wishes = |subscriber: &Subscriber| {
+            let mut wishes = [None; MAX_PLACES];
+            for (wish, downstream) in wishes.iter_mut().zip(&subscriber.downstreams) {
+                *wish = downstream.wish;
+            }
+            wishes
+        };
+        let before = wishes(subscriber);
+        let Some(room_ix) = self.room_of(subscriber.peer) else { return };
+        self.connect(seat, room_ix, now);
+        let Some(subscriber) = self.subscribers.at(seat) else { return };
+        let (changed, news) = (wishes(subscriber) != before, subscriber.news);
+        if changed {
+            self.settle_demand(room_ix, now);
+        }
+        if news {
+            self.report_quality(seat);
+        }
+    }
+
     /// Points a viewer's tracks at what it is to be shown; true if there is something to begin with.
-    fn look(&mut self, seat: SubscriberIx, room_ix: RoomIx) -> bool {
-        let Self { rooms, subscribers, layers, .. } = self;
+    fn look(&mut self, seat: SubscriberIx, room_ix: RoomIx, now: Instant) -> bool {
+        let Self { rooms, subscribers, layers, fanout, .. } = self;
         let (Some(room), Some(subscriber)) = (rooms.at(room_ix), subscribers.at_mut(seat)) else { return false };
-        subscriber.look(room, layers);
+        if subscriber.look(room, layers, now) {
+            fanout.catch_up(seat);
+        }
         let waits = subscriber.downstreams.iter().any(|down| down.kind == MediaKind::Video && down.is_waiting());
         waits && subscriber.sender.is_some()
     }
 
     /// Has a viewer's picture begin: from what is kept, if that is near enough, else with the next key frame.
     pub(crate) fn begin(&mut self, seat: SubscriberIx, now: Instant) {
-        let Self { subscribers, layers, fanout, .. } = self;
+        let Self { subscribers, layers, pacing, .. } = self;
         let Some(subscriber) = subscribers.at_mut(seat).filter(|subscriber| subscriber.destination.is_some()) else {
             return;
         };
-        let mut asks = Vec::new();
+        let (mut asks, mut begins) = (Vec::new(), false);
         for downstream in subscriber.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Video) {
             let Some(wanted) = downstream.wanted.filter(|_| downstream.is_waiting()) else { continue };
             let Some(layer) = layers.get(&wanted) else { continue };
             let newcomer = downstream.shown().is_none();
             if newcomer && downstream.begin_behind(layer, layers, now) {
                 subscriber.news = true;
-                fanout.catch_up(seat);
-            } else {
+                begins = true;
+                continue;
+            }
+            // A newcomer's request is its own doing, and its patience limits it; a change of layer is the choice's, which
+            // takes its time by itself, and what a viewer chooses as fast as it can is slowed down here.
+            let asked = downstream.asked.is_some_and(|(layer, at)| layer == wanted || now < at + BETWEEN_ASKS);
+            if !asked && (!newcomer || subscriber.patience.take(now)) {
+                downstream.asked = Some((wanted, now));
                 asks.push((wanted, newcomer));
             }
+        }
+        if begins {
+            subscriber.wait(pacing, seat, now + SETTLE, now);
         }
         for (layer, joining) in asks {
             self.request_key_frame(layer, joining, now);
@@ -141,22 +174,117 @@ impl Sfu {
     }
 }
 
+/// A peer takes its keys into use a moment after our last message of the handshake; what arrives before is lost on it, and
+/// a newcomer's first packets are not asked for again.
+const SETTLE: Duration = Duration::from_millis(10);
+
+/// Between two requests for key frames of different layers.
+const BETWEEN_ASKS: Duration = Duration::from_secs(1);
+
+/// What its path carries is seen within this.
+const GRACE: Duration = Duration::from_secs(2);
+
 impl Subscriber {
-    /// Points the tracks at what the stage carries.
-    fn look(&mut self, room: &Room, layers: &Layers) {
-        for downstream in &mut self.downstreams {
-            let track = room.track(downstream.place, downstream.kind);
-            let choice = match (track, downstream.kind) {
-                (Some(track), MediaKind::Video) => choose(track, layers, self.cap),
-                (Some(track), _) => choose(track, layers, VideoCap::High),
-                (None, _) => None,
-            };
-            match choice {
-                Some(choice) => (downstream.wish, downstream.wanted) = (Some(choice.wish), Some(choice.target)),
-                None if downstream.kind == MediaKind::Video && self.cap == VideoCap::Off => downstream.pause(),
-                None => (downstream.wish, downstream.wanted) = (None, None),
-            }
+    /// Points the tracks at what the stage carries and the path takes, sound first; true if a probe begins.
+    fn look(&mut self, room: &Room, layers: &Layers, now: Instant) -> bool {
+        let (estimate, proved) = (self.path.estimator.estimate_bps(), self.path.estimator.proved_bps());
+        let (mut reserved, mut goal) = (0, None);
+        for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Audio) {
+            let layer = room.track(downstream.place, MediaKind::Audio).and_then(|track| track.layers().next());
+            (downstream.wish, downstream.wanted) = (layer, layer);
+            reserved += layer.and_then(|key| layers.get(&key)).map_or(0, |layer| layer.rate.total());
         }
+        for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Video) {
+            let track = room.track(downstream.place, MediaKind::Video);
+            let offers = track.map(|track| offers(track, layers)).unwrap_or_default();
+            if self.cap == VideoCap::Off || offers.is_empty() {
+                downstream.show_nothing(self.cap == VideoCap::Off);
+                continue;
+            }
+            let cap = cap(self.cap, offers.len());
+            let budgets: Vec<budget::Layer<'_>> = offers.iter().map(Offer::budget).collect();
+            let situation = Situation { estimate, proved, reserved, layers: &budgets, cap };
+            self.news |= downstream.choose(&offers, &situation, self.path.is_known(), now);
+            goal = goal.max(budget::goal(downstream.steady.choice, &situation));
+            let chosen = offers.iter().find(|offer| Some(offer.key) == downstream.wish);
+            reserved += chosen.map_or(0, |offer| offer.cumulated[TEMPORAL - 1]);
+        }
+        self.path.follow(reserved, goal, now)
+    }
+}
+
+/// A layer of a track, as it can be chosen.
+struct Offer {
+    index: u8,
+    key: LayerKey,
+    comes: bool,
+    cumulated: [u32; TEMPORAL],
+    temporals: usize,
+}
+
+impl Offer {
+    fn budget(&self) -> budget::Layer<'_> {
+        budget::Layer { index: self.index, cumulated: &self.cumulated[..self.temporals] }
+    }
+}
+
+/// What there is of a track, from the lowest on.
+fn offers(track: &Track, layers: &Layers) -> Vec<Offer> {
+    let known = track.slots.iter().filter_map(|slot| slot.layer).filter_map(|key| Some((key, layers.get(&key)?)));
+    let offer = |(index, (key, layer)): (usize, (LayerKey, &Layer))| {
+        let cumulated = layer.rate.cumulated();
+        let temporals = cumulated.iter().position(|bps| *bps == cumulated[TEMPORAL - 1]).unwrap_or(0) + 1;
+        Offer { index: index as u8, key, comes: layer.live, cumulated, temporals }
+    };
+    known.enumerate().map(offer).collect()
+}
+
+/// The highest of `count` layers that a viewer wants.
+const fn cap(cap: VideoCap, count: usize) -> u8 {
+    match cap {
+        VideoCap::Off | VideoCap::Low => 0,
+        // Of two layers the lower: who asks for less is to get less.
+        VideoCap::Medium => (count as u8 - 1) / 2,
+        VideoCap::High => count as u8 - 1,
+    }
+}
+
+impl Downstream {
+    fn show_nothing(&mut self, by_choice: bool) {
+        if by_choice {
+            self.pause();
+        }
+        (self.wish, self.wanted, self.grace, self.paused) = (None, None, None, false);
+    }
+
+    /// Chooses a layer; true if the picture pauses, or goes on.
+    fn choose(&mut self, offers: &[Offer], situation: &Situation<'_>, known: bool, now: Instant) -> bool {
+        self.steady = budget::choose(self.steady, situation, now);
+        if !offers.iter().any(|offer| Some(offer.key) == self.wish) && !self.paused {
+            self.grace = Some(now + GRACE);
+        }
+        let unknown = !known || offers[0].cumulated[TEMPORAL - 1] == 0;
+        let (index, temporal) = match self.steady.choice {
+            Choice::Layer { index, temporal } => (usize::from(index), usize::from(temporal)),
+            // The least there is: until the path is known, however little it may carry.
+            Choice::Paused if unknown || self.grace.is_some_and(|grace| now < grace) => (0, TEMPORAL),
+            Choice::Paused => {
+                let news = !self.paused;
+                self.pause();
+                self.paused = true;
+                return news;
+            }
+        };
+        let Some(wish) = offers.get(index) else { return false };
+        let whole = temporal + 1 >= wish.temporals;
+        self.scale_wanted = if whole { Scale::ALL } else { Scale { temporal: temporal as u8, ..Scale::ALL } };
+        // What does not come yet, or not now, is wished for; the best that comes is shown meanwhile.
+        let target = offers[..=index].iter().rev().find(|offer| offer.comes).unwrap_or(&offers[0]);
+        if target.key != wish.key {
+            self.scale_wanted = Scale::ALL;
+        }
+        (self.wish, self.wanted) = (Some(wish.key), Some(target.key));
+        std::mem::take(&mut self.paused)
     }
 }
 
@@ -166,6 +294,9 @@ fn quality(subscriber: &Subscriber, room: &Room) -> Option<VideoQuality> {
         return Some(VideoQuality::Off);
     }
     let downstream = subscriber.downstreams.iter().find(|down| down.kind == MediaKind::Video)?;
+    if downstream.paused {
+        return Some(VideoQuality::Paused);
+    }
     let shown = downstream.shown()?;
     let track = room.track(downstream.place, MediaKind::Video)?;
     let at = track.slots.iter().position(|slot| slot.layer == Some(shown))?;

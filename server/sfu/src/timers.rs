@@ -15,12 +15,10 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 impl Sfu {
     /// Looks at every peer whose time has come.
     pub(crate) fn timeout(&mut self, now: Instant) {
-        while let Some(Reverse((at, seat))) = self.behind.peek().copied() {
-            if at > now {
-                break;
+        while let Some(seat) = self.pacing.pop(now) {
+            if self.subscribers.at_mut(seat).is_some_and(|subscriber| subscriber.is_due(now)) {
+                self.fanout.catch_up(seat);
             }
-            self.behind.pop();
-            self.fanout.catch_up(seat);
         }
         while let Some(Reverse((at, ix))) = self.timers.peek().copied() {
             if at > now {
@@ -127,8 +125,10 @@ impl Sfu {
                 self.outbox.push_back((tuple, sealed));
             }
         }
+        subscriber.path.timeout(now);
         // Whoever still waits for a picture from another shard has nobody here to ask again for it.
         self.begin_again(seat, now);
+        self.review(seat, now);
     }
 
     /// Has every viewer of a room told the time at once, since it has become better known.

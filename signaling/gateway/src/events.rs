@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{AccessToken, EventId, Grant, Scope, Subject, TokenError};
@@ -24,6 +25,8 @@ use veilcast_records::{Event, EventState};
 const BROADCAST_LIFE: Duration = Duration::from_secs(12 * 3_600);
 /// Long enough to pass a link on, short enough that a leaked one dies before the event is over.
 const WATCH_LIFE: Duration = Duration::from_secs(3_600);
+/// What an operator may ask for instead: invitations are sent a week ahead, and nobody remembers one for longer.
+const WATCH_LIVES: RangeInclusive<u32> = 60..=7 * 24 * 3_600;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -119,12 +122,20 @@ async fn token(
 ) -> Result<Json<EventToken>, Problem> {
     let grant = app.admin(&bearer).await?;
     not_ended(&app.event(&id).await?)?;
-    let (scope, life) = match wanted.role {
-        Role::Broadcaster => (Scope::Broadcast, BROADCAST_LIFE),
-        Role::Viewer => (Scope::Watch, WATCH_LIFE),
-    };
+    let (scope, life) = wanted_life(&wanted)?;
     let token = app.issuer.event_token(id, scope, life, Subject::Of(grant.principal), SystemTime::now())?;
     Ok(Json(on_the_wire(&token)))
+}
+
+fn wanted_life(wanted: &TokenRequest) -> Result<(Scope, Duration), Problem> {
+    match (wanted.role, wanted.expires_in) {
+        (Role::Broadcaster, None) => Ok((Scope::Broadcast, BROADCAST_LIFE)),
+        (Role::Viewer, None) => Ok((Scope::Watch, WATCH_LIFE)),
+        (Role::Viewer, Some(life)) if WATCH_LIVES.contains(&life) => {
+            Ok((Scope::Watch, Duration::from_secs(life.into())))
+        }
+        _ => Err(Problem::new(FaultCode::BadRequest).detail("expires_in: 60 to 604800, for a viewer's token only")),
+    }
 }
 
 /// Anybody's token for a public event. The previous one, if it is sent along, keeps its holder the same.

@@ -109,6 +109,8 @@ impl From<Refusal> for Problem {
             Refusal::BroadcasterPresent => FaultCode::BroadcasterPresent,
             // A room that closed between two steps of a join takes the session with it.
             Refusal::NotOpen | Refusal::SessionUnknown => FaultCode::SessionUnknown,
+            Refusal::NothingToCarry => FaultCode::CodecUnsupported,
+            Refusal::NotForRole => FaultCode::ScopeMissing,
             Refusal::IdentifierTaken => FaultCode::Internal,
         })
     }

@@ -17,9 +17,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, Sleep, interval_at, sleep, timeout};
-use veilcast_control::Role;
+use veilcast_control::{Role, VideoCap};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, ServerMessage, Welcome};
+use veilcast_protocol::{
+    Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, QualityCap, QualityWish, ServerMessage, Welcome,
+};
 use veilcast_room::SocketId;
 
 /// A page sends its token as soon as the socket opens.
@@ -213,6 +215,7 @@ impl Member<'_> {
         self.count_message(wire).await?;
         let outcome = match serde_json::from_str(&text) {
             Ok(ClientMessage::Offer(offer)) => self.offer(wire, offer).await?,
+            Ok(ClientMessage::Quality(wish)) => self.wish(wish),
             Ok(ClientMessage::Leave) => self.leave(),
             Ok(ClientMessage::Hello(_)) => Err(Problem::new(FaultCode::BadRequest).detail("'hello' comes once")),
             Err(_) => Err(Problem::new(FaultCode::BadRequest).detail("no such message")),
@@ -269,6 +272,17 @@ impl Member<'_> {
             }
         };
         Ok(answered.text)
+    }
+
+    /// Limits the picture, now or for the session to come.
+    fn wish(&self, wish: QualityWish) -> Result<(), Problem> {
+        let cap = match wish.max {
+            QualityCap::Off => VideoCap::Off,
+            QualityCap::Low => VideoCap::Low,
+            QualityCap::Medium => VideoCap::Medium,
+            QualityCap::High => VideoCap::High,
+        };
+        Ok(self.app.hub.with(|rooms, _| rooms.wish(self.id, cap))?)
     }
 
     /// Ends the media session; a socket without one has nothing to leave.

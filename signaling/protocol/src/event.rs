@@ -62,6 +62,11 @@ pub struct EventList {
 pub struct TokenRequest {
     /// What the token shall permit.
     pub role: Role,
+    /// Wanted life of a viewer's token, in seconds: 60 to 604,800 (a week). An hour where it is left out. A broadcaster's
+    /// lasts twelve hours and takes no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub expires_in: Option<u32>,
 }
 
 /// A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.

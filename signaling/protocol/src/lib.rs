@@ -14,7 +14,10 @@ mod presence;
 pub use event::{EventList, EventState, EventSummary, EventToken, NewEvent, TokenRequest};
 pub use fault::{Fault, FaultCode};
 pub use join::{Hello, IceServer, Role, Welcome};
-pub use media::{Activity, Answer, Offer, StageState, Unplayable};
+pub use media::{
+    Activity, Answer, LayerState, LayerStates, Offer, Quality, QualityCap, QualityState, QualityWish, StageState,
+    Unplayable,
+};
 pub use oauth::{AuthorizationRequest, Instance, Setup, SignIn, SignedIn, TokenResponse};
 pub use presence::{Audience, Draining, Ended};
 
@@ -37,6 +40,8 @@ pub enum ClientMessage {
     Hello(Hello),
     /// Offers media, any number of times per session. Another ICE user name fragment restarts ICE.
     Offer(Offer),
+    /// Limits the picture. From viewers only; may come before the first offer.
+    Quality(QualityWish),
     /// Ends the media session; the socket stays and hears of the event.
     Leave,
 }
@@ -61,6 +66,10 @@ pub enum ServerMessage {
     Stage(StageState),
     /// The viewer's browser cannot play a track of the stage.
     Unplayable(Unplayable),
+    /// What the viewer gets of the picture has changed, or is repeated after a wish. Sent to viewers only.
+    Quality(QualityState),
+    /// Which of its simulcast layers a broadcaster needs to send. Sent to broadcasters only, when it changes.
+    Layers(LayerStates),
     /// How many watch. Sent to broadcasters only.
     Audience(Audience),
     /// The event has ended. The socket closes after it.

@@ -46,6 +46,74 @@ pub enum Activity {
     Live,
 }
 
+/// What a viewer wants of the picture. Kept by the server for as long as the socket is open, over any number of media
+/// sessions; a client that reconnects says it again.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct QualityWish {
+    /// The best that it wants; its network may carry less.
+    pub max: QualityCap,
+}
+
+/// The best picture that a viewer wants. Of a broadcaster with two layers, `medium` gets the lower one.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum QualityCap {
+    /// None: sound only.
+    Off,
+    /// The lowest layer: a quarter of the width and height where the broadcaster sends three.
+    Low,
+    /// The middle layer: half of the width and height.
+    Medium,
+    /// Whatever its network carries, up to everything that the broadcaster sends. The wish of who has said none.
+    High,
+}
+
+/// What a viewer gets of the picture now.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct QualityState {
+    /// Which picture arrives.
+    pub video: Quality,
+}
+
+/// How much of the picture a viewer gets. The only layer there is counts as `high`, two count as `low` and `high`.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Quality {
+    /// Nothing, as it asked.
+    Off,
+    /// Nothing for now: its network does not carry the least of it. Sound goes on, and the picture returns by itself.
+    Paused,
+    /// The lowest layer.
+    Low,
+    /// The middle layer.
+    Medium,
+    /// The best layer.
+    High,
+}
+
+/// Which simulcast layers of a broadcaster anybody needs.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct LayerStates {
+    /// Every layer that the answer accepted, in the order of the offer.
+    pub layers: Vec<LayerState>,
+}
+
+/// Whether a simulcast layer is to be sent.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct LayerState {
+    /// Its `a=rid` (RFC 8851).
+    pub rid: String,
+    /// False: nobody needs it, so it may rest. Said 5 s after the last viewer left it, and taken back at once when one comes.
+    pub active: bool,
+}
+
 /// A track of the stage that this viewer's browser did not offer to decode.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]

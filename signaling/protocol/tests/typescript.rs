@@ -49,6 +49,8 @@ fn session(out: &mut String, cfg: &Config) {
     add::<wire::Fault>(out, cfg);
     add::<wire::Hello>(out, cfg);
     add::<wire::Offer>(out, cfg);
+    add::<wire::QualityCap>(out, cfg);
+    add::<wire::QualityWish>(out, cfg);
     add::<wire::ClientMessage>(out, cfg);
     add::<wire::Activity>(out, cfg);
     add::<wire::StageState>(out, cfg);
@@ -56,6 +58,10 @@ fn session(out: &mut String, cfg: &Config) {
     add::<wire::Welcome>(out, cfg);
     add::<wire::Answer>(out, cfg);
     add::<wire::Unplayable>(out, cfg);
+    add::<wire::Quality>(out, cfg);
+    add::<wire::QualityState>(out, cfg);
+    add::<wire::LayerState>(out, cfg);
+    add::<wire::LayerStates>(out, cfg);
     add::<wire::Audience>(out, cfg);
     add::<wire::Ended>(out, cfg);
     add::<wire::Draining>(out, cfg);

@@ -2,7 +2,7 @@ use crate::rooms::Session;
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::Instant;
-use veilcast_control::{Admission, Command, IceCredentials, Offer, PeerKey, Role, Seed};
+use veilcast_control::{Admission, Command, Direction, IceCredentials, Offer, PeerKey, Role, Seed};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Fault, FaultCode, ServerMessage};
 
@@ -60,6 +60,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.sessions.insert(join.session, session);
         let Join { peer, ice, seed, offer, .. } = join;
         self.emit(Output::Command(Command::Admit(Box::new(Admission { room: key, peer, role, ice, seed, offer }))));
+        join.socket.into_iter().for_each(|socket| self.repeat_wish(socket, peer));
         Ok(())
     }
 
@@ -80,12 +81,16 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
     }
 
-    /// One broadcaster: the older session of the same principal goes, anybody else's stays.
+    /// One broadcaster: the older session of the same principal goes, anybody else's stays. An offer that is bound to be
+    /// refused must not cost its sender the broadcast that is on.
     fn clear_stage(&mut self, join: &Join<E>, now: Instant) -> Result<(), Refusal> {
         let Some(present) = self.rooms.get(&join.event).and_then(|room| room.broadcaster) else { return Ok(()) };
         let theirs = self.sessions.get(&present).is_some_and(|session| session.principal != join.principal);
         if theirs {
             return Err(Refusal::BroadcasterPresent);
+        }
+        if !carries(&join.offer) {
+            return Err(Refusal::NothingToCarry);
         }
         self.revoke(present, Some(FaultCode::Replaced), now);
         Ok(())
@@ -141,4 +146,12 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let message = ServerMessage::Disconnected { fault: why.map(Fault::new) };
         self.emit(Output::Tell { socket, message });
     }
+}
+
+/// Whether the media plane could take anything of a broadcaster's offer: a section that sends in a codec of its kind.
+fn carries(offer: &Offer) -> bool {
+    offer.media.iter().any(|section| {
+        let sends = matches!(section.direction, Direction::SendOnly | Direction::SendRecv);
+        sends && section.codecs.iter().any(|codec| codec.encoding.kind() == section.kind)
+    })
 }

@@ -12,6 +12,7 @@ mod admission;
 mod audience;
 mod ids;
 mod presence;
+mod quality;
 mod reports;
 mod rooms;
 

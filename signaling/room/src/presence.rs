@@ -2,7 +2,7 @@ use crate::rooms::Socket;
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::Instant;
-use veilcast_control::{Role, Stage, TrackState};
+use veilcast_control::{Role, Stage, TrackState, VideoCap};
 use veilcast_protocol::{Activity, Audience, ServerMessage, StageState};
 
 impl<E: Clone + Eq + Hash> Rooms<E> {
@@ -17,7 +17,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(room) = self.rooms.get_mut(event) else { return Err(Refusal::NotOpen) };
         room.sockets.insert(socket);
         let (stage, viewers) = (room.stage, room.viewers);
-        self.sockets.insert(socket, Socket { event: event.clone(), role, session: None });
+        self.sockets.insert(socket, Socket { event: event.clone(), role, session: None, cap: VideoCap::default() });
         if role == Role::Broadcaster {
             self.emit(Output::Tell { socket, message: ServerMessage::Audience(Audience { viewers }) });
         }

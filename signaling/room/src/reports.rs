@@ -19,7 +19,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
                 }
             }
             Report::Unplayable { peer, encoding } => self.unplayable(*peer, *encoding),
-            Report::Layers { .. } | Report::Quality { .. } => {}
+            Report::Layers { peer, layers } => self.tell_layers(*peer, layers),
+            Report::Quality { peer, quality } => self.tell_quality(*peer, *quality),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::time::Instant;
 use thiserror::Error;
-use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage};
+use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Draining, Ended, FaultCode, ServerMessage};
 
@@ -40,6 +40,12 @@ pub enum Refusal {
     /// Another principal broadcasts.
     #[error("somebody else is broadcasting")]
     BroadcasterPresent,
+    /// The offer has no track that can be carried here.
+    #[error("nothing in the offer can be carried")]
+    NothingToCarry,
+    /// Only the other role may do that.
+    #[error("that is not for this role")]
+    NotForRole,
     /// Unknown, over, or somebody else's; the three are not told apart.
     #[error("there is no such session")]
     SessionUnknown,
@@ -91,6 +97,8 @@ pub(crate) struct Socket<E> {
     pub(crate) event: E,
     pub(crate) role: Role,
     pub(crate) session: Option<SessionId>,
+    /// What its viewer wants of the picture.
+    pub(crate) cap: VideoCap,
 }
 
 impl<E> Default for Rooms<E> {

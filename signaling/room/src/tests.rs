@@ -1,8 +1,9 @@
 use crate::{Join, Output, Refusal, Restart, Rooms, SessionId, SocketId};
 use std::time::{Duration, Instant};
 use veilcast_control::{
-    Command, Departure, Encoding, Fingerprint, HashFunction, IceCredentials, MediaFault, Offer, PeerKey, Report, Role,
-    RoomKey, RoomSettings, Seed, Setup, SrtpProfile, Stage, TrackState,
+    Codec, Command, Departure, Direction, Encoding, Feedback, Fingerprint, HashFunction, IceCredentials, LayerDemand,
+    MediaFault, MediaKind, MediaSection, Offer, PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup, SrtpProfile,
+    Stage, TrackState, VideoCap, VideoQuality,
 };
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{Activity, ServerMessage};
@@ -18,7 +19,23 @@ fn ice() -> IceCredentials {
 
 fn offer() -> Offer {
     let fingerprint = Fingerprint { function: HashFunction::Sha256, value: vec![0; 32] };
-    Offer { ice: ice(), fingerprint, setup: Setup::ActPass, media: Vec::new() }
+    let sound = MediaSection {
+        mid: "0".to_owned(),
+        kind: MediaKind::Audio,
+        direction: Direction::SendOnly,
+        codecs: vec![Codec {
+            payload_type: 111,
+            encoding: Encoding::Opus,
+            rtx: None,
+            feedback: Feedback::default(),
+            parameters: String::new(),
+        }],
+        extensions: Vec::new(),
+        rids: Vec::new(),
+        ssrcs: Vec::new(),
+        retransmission_ssrcs: Vec::new(),
+    };
+    Offer { ice: ice(), fingerprint, setup: Setup::ActPass, media: vec![sound] }
 }
 
 fn session(number: u8) -> SessionId {
@@ -60,10 +77,10 @@ fn words(output: &Output<u32>) -> String {
             Command::Admit(admission) => format!("admit {}", admission.peer.0),
             Command::Offer { peer, .. } => format!("offer {}", peer.0),
             Command::RestartIce { peer, .. } => format!("restart {}", peer.0),
+            Command::Cap { peer, cap } => format!("cap {} {cap:?}", peer.0),
             Command::Revoke { peer } => format!("revoke {}", peer.0),
             Command::Drain => "drain".to_owned(),
             Command::Close { room } => format!("close {}", room.0),
-            Command::Cap { peer, .. } => format!("cap {}", peer.0),
         },
         Output::Tell { socket, message } => format!("tell {} {}", socket.0, message_words(message)),
         Output::Live(event) => format!("live {event}"),
@@ -79,6 +96,12 @@ fn message_words(message: &ServerMessage) -> String {
         }
         ServerMessage::Stage(stage) => format!("stage {:?} {:?}", stage.audio, stage.video),
         ServerMessage::Unplayable(unplayable) => format!("unplayable {}", unplayable.codec),
+        ServerMessage::Quality(quality) => format!("quality {:?}", quality.video),
+        ServerMessage::Layers(states) => {
+            let layers: Vec<String> =
+                states.layers.iter().map(|l| format!("{}{}", l.rid, if l.active { '+' } else { '-' })).collect();
+            format!("layers {}", layers.join(" "))
+        }
         ServerMessage::Audience(audience) => format!("audience {}", audience.viewers),
         ServerMessage::Ended(_) => "ended".to_owned(),
         ServerMessage::Draining(draining) => format!("draining {}", draining.retry_after_ms),
@@ -140,6 +163,27 @@ fn the_same_principal_replaces_its_older_session_and_nobody_else_does() {
     assert_eq!(rooms.admit(join(4, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));
     rooms.handle(&gone(3, Departure::ConsentLost), now);
     rooms.admit(join(4, Role::Broadcaster, BOB, None), now).expect("the stage is free again");
+}
+
+#[test]
+fn an_offer_of_nothing_replaces_nobody() {
+    let (mut rooms, now) = opened();
+    rooms.admit(join(1, Role::Broadcaster, ALICE, None), now).expect("the stage is free");
+    drained(&mut rooms);
+    let deaf = |number, change: fn(&mut MediaSection)| {
+        let mut join = join(number, Role::Broadcaster, ALICE, None);
+        join.offer.media.iter_mut().for_each(change);
+        join
+    };
+    for change in [
+        (|section| section.codecs.clear()) as fn(&mut MediaSection),
+        |section| section.direction = Direction::RecvOnly,
+        |section| section.kind = MediaKind::Video,
+    ] {
+        assert_eq!(rooms.admit(deaf(2, change), now), Err(Refusal::NothingToCarry));
+    }
+    assert_eq!(drained(&mut rooms), [""; 0], "she is still on");
+    assert!(rooms.peer_of(session(1), ALICE).is_ok() && rooms.peer_of(session(2), ALICE).is_err());
 }
 
 #[test]
@@ -228,6 +272,60 @@ fn a_lost_session_says_why_in_words_for_a_person() {
         assert!(drained(&mut rooms).contains(&format!("tell 1 disconnected {code}")));
         rooms.admit(join(2, Role::Viewer, ALICE, Some(1)), now).expect("the socket may start another");
     }
+}
+
+#[test]
+fn a_viewer_has_its_wish_and_it_outlives_the_session() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+    rooms.wish(SocketId(1), VideoCap::Low).expect("viewers may");
+    assert_eq!(drained(&mut rooms), [""; 0], "there is no session to limit yet");
+    rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
+    assert_eq!(drained(&mut rooms), ["admit 1", "cap 1 Low"]);
+    rooms.wish(SocketId(1), VideoCap::Off).expect("viewers may");
+    rooms.handle(&Report::Quality { peer: PeerKey(1), quality: VideoQuality::Off }, now);
+    assert_eq!(drained(&mut rooms), ["cap 1 Off", "tell 1 quality Off"]);
+
+    rooms.handle(&gone(1, Departure::ConsentLost), now);
+    rooms.handle(&Report::Quality { peer: PeerKey(1), quality: VideoQuality::Low }, now);
+    rooms.admit(join(2, Role::Viewer, ALICE, Some(1)), now).expect("the socket may start another");
+    let after = drained(&mut rooms);
+    assert_eq!(after, ["over 1", "tell 1 disconnected connection-failed", "admit 2", "cap 2 Off"]);
+    rooms.wish(SocketId(1), VideoCap::High).expect("viewers may");
+    rooms.leave(session(2), ALICE, now).expect("it is hers");
+    rooms.admit(join(3, Role::Viewer, ALICE, Some(1)), now).expect("the socket may start another");
+    let after = drained(&mut rooms);
+    assert_eq!(after, ["cap 2 High", "over 2", "revoke 2", "tell 1 disconnected -", "admit 3"]);
+    assert_eq!(rooms.wish(SocketId(9), VideoCap::Low), Err(Refusal::SessionUnknown));
+}
+
+#[test]
+fn a_broadcaster_hears_of_layers_and_wishes_nothing() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    assert_eq!(rooms.wish(SocketId(1), VideoCap::Off), Err(Refusal::NotForRole));
+    rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("the stage is free");
+    drained(&mut rooms);
+    let layer = |rid: &str, wanted| LayerDemand { rid: rid.to_owned(), wanted };
+    let layers = || vec![layer("l", true), layer("m", false), layer("h", true)];
+    rooms.handle(&Report::Layers { peer: PeerKey(1), layers: layers() }, now);
+    assert_eq!(drained(&mut rooms), ["tell 1 layers l+ m- h+"]);
+    // Neither report is for the other role, or for a peer that is over.
+    rooms.handle(&Report::Quality { peer: PeerKey(1), quality: VideoQuality::Low }, now);
+    rooms.handle(&Report::Layers { peer: PeerKey(9), layers: layers() }, now);
+    assert_eq!(drained(&mut rooms), [""; 0]);
+}
+
+#[test]
+fn sessions_without_a_socket_are_not_told() {
+    let (mut rooms, now) = opened();
+    rooms.admit(join(1, Role::Broadcaster, ALICE, None), now).expect("the stage is free");
+    rooms.admit(join(2, Role::Viewer, BOB, None), now).expect("viewers are welcome");
+    drained(&mut rooms);
+    let layers = vec![LayerDemand { rid: "h".to_owned(), wanted: false }];
+    rooms.handle(&Report::Layers { peer: PeerKey(1), layers }, now);
+    rooms.handle(&Report::Quality { peer: PeerKey(2), quality: VideoQuality::Paused }, now);
+    assert_eq!(drained(&mut rooms), [""; 0]);
 }
 
 #[test]

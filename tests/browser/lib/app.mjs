@@ -87,6 +87,20 @@ export async function goLive(page) {
   await says(page, 'You are on air.');
 }
 
+/** Takes a choice of the player's quality menu by hand. */
+export async function choose(page, words) {
+  const opener = await until('the quality menu', () => page.$('pierce/[aria-controls=qualities]'));
+  if ((await opener.evaluate((e) => e.getAttribute('aria-expanded'))) === 'false') await opener.click();
+  const choice = await until(`a choice '${words}'`, async () => {
+    for (const label of await page.$$('pierce/#qualities label')) {
+      const found = await label.evaluate((e) => [e.textContent.trim(), e.checkVisibility()]);
+      if (found[1] && found[0].startsWith(words)) return label;
+    }
+    return null;
+  });
+  await choice.click();
+}
+
 export const measure = (page) => page.evaluate(() => window.measure());
 
 /** Waits until frames are decoded and keep coming; returns the measurements. */

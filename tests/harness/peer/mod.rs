@@ -1,6 +1,7 @@
 //! A peer as a browser would be: full ICE, DTLS, SRTP, retransmission, reports. Everything below RTP is other people's
 //! code, so that both ends of a test are not the same mistake.
 
+mod arrived;
 mod checks;
 mod rtcp;
 
@@ -8,6 +9,7 @@ pub use checks::Nomination;
 
 use crate::offers::{MID, REPAIRED_RID, RID, TRANSPORT_CC};
 use crate::{Extensions, Nonces, Picture, Random, Rtp, vp8_payload, vp8_picture};
+use arrived::Arrived;
 use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_srtp::context::Context;
@@ -21,6 +23,7 @@ use veilcast_privacy::Secret;
 
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 const NACK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A packet as a viewer got it, repaired or not.
@@ -92,6 +95,10 @@ pub struct Peer {
     pub last_fraction_lost: u8,
     /// Whether it repairs what it misses.
     pub repairs: bool,
+    /// Whether it tells when packets arrive (transport-wide feedback), as browsers do.
+    pub tells_arrivals: bool,
+    /// Packets of padding that arrived.
+    pub padding: u64,
     /// DTLS is complete.
     pub connected: bool,
     /// The profile that was negotiated.
@@ -112,6 +119,8 @@ pub struct Peer {
     next_check: Option<Instant>,
     dtls_wake: Option<Instant>,
     next_nack: Option<Instant>,
+    next_feedback: Option<Instant>,
+    arrived: Arrived,
     transport: u16,
     streams: Vec<OutgoingStream>,
     random: Random,
@@ -179,6 +188,8 @@ impl Peer {
             transport_feedback: 0,
             last_fraction_lost: 0,
             repairs: true,
+            tells_arrivals: true,
+            padding: 0,
             connected: false,
             profile: None,
             closed: false,
@@ -194,6 +205,8 @@ impl Peer {
             next_check: None,
             dtls_wake: None,
             next_nack: None,
+            next_feedback: None,
+            arrived: Arrived::default(),
             transport: 0,
             streams,
             random,
@@ -306,7 +319,7 @@ impl Peer {
 
     /// When it wants to be called.
     pub fn wake(&self) -> Option<Instant> {
-        [self.next_check, self.dtls_wake, self.next_nack].into_iter().flatten().min()
+        [self.next_check, self.dtls_wake, self.next_nack, self.next_feedback].into_iter().flatten().min()
     }
 
     /// Lets time pass.
@@ -323,6 +336,10 @@ impl Peer {
                 let _ = dtls.handle_timeout(now);
             }
             self.drain_dtls();
+        }
+        if self.next_feedback.is_some_and(|at| at <= now) {
+            self.next_feedback = Some(now + FEEDBACK_INTERVAL);
+            self.tell_arrivals();
         }
         if self.next_nack.is_some_and(|at| at <= now) {
             self.next_nack = Some(now + NACK_INTERVAL);
@@ -493,6 +510,14 @@ impl Peer {
         let plain = incoming.decrypt_rtp(bytes).expect("the server's SRTP is authentic");
         let mut packet = Rtp::read(&plain);
         self.arrivals += 1;
+        if let Some(number) = packet.element(TRANSPORT_CC).filter(|_| self.tells_arrivals) {
+            self.arrived.note(u16::from_be_bytes([number[0], number[1]]), now);
+            self.next_feedback.get_or_insert(now + FEEDBACK_INTERVAL);
+        }
+        if packet.payload.is_empty() {
+            self.padding += 1;
+            return;
+        }
         let server = self.server.as_ref().expect("connected");
         let original = server.rtx.iter().find(|(rtx, _)| *rtx == packet.ssrc).map(|(_, media)| *media);
         if let Some(media) = original {

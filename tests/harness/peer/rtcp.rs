@@ -34,7 +34,7 @@ impl Peer {
         self.put_rtcp(&bytes);
     }
 
-    fn put_rtcp(&mut self, bytes: &[u8]) {
+    pub(super) fn put_rtcp(&mut self, bytes: &[u8]) {
         let outgoing = self.outgoing.as_mut().expect("connect first");
         self.outbox.push(outgoing.encrypt_rtcp(bytes).expect("a valid packet").to_vec());
     }

@@ -14,7 +14,7 @@ class Broadcast extends Page {
   declare summary: EventSummary | null;
   declare session: SessionState;
   // Kept while it lives, so that a reconnect on air does not depend on the operator's session.
-  readonly #token = renewing(() => api.eventToken(this.#id, 'broadcaster'));
+  readonly #token = renewing(() => api.eventToken(this.#id, { role: 'broadcaster' }));
   readonly #onLeave = (event: BeforeUnloadEvent): void => {
     if (this.#onAir) event.preventDefault();
   };
@@ -65,7 +65,7 @@ class Broadcast extends Page {
         <p class="trail"><a href="/studio">All events</a></p>
         <h1>${event.title}</h1>
         <p class="meta">${this.#badge(event)} ${access(event)}</p>
-        ${this.#over ? '' : html`<vc-share .event=${event}></vc-share>`}
+        ${this.#over ? '' : html`<vc-share .event=${event} choose></vc-share>`}
       </div>
       ${errorNotice(this.error)} ${this.#over ? this.#farewell() : this.#studio()} ${this.#dialog()}
     </div>`;

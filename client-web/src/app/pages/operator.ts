@@ -68,9 +68,12 @@ class Operator extends Page {
       ${
         event.state === 'ended'
           ? nothing
-          : html`<button class="button danger small" aria-label="End ${event.title}" @click=${() => this.#ask(event)}>
-              End
-            </button>`
+          : html`<div class="actions">
+              <button class="button danger small" aria-label="End ${event.title}" @click=${() => this.#ask(event)}>
+                End
+              </button>
+              <a class="button quiet small" href="/studio/${event.id}" aria-label="Studio of ${event.title}">Studio</a>
+            </div>`
       }
     </li>`;
   }

@@ -36,7 +36,10 @@ class Studio extends Page {
         <h1>Studio</h1>
         ${
           this.events !== null && !first && !this.creating
-            ? html`<button class="button" @click=${this.#create}>${icons.plus} New event</button>`
+            ? html`<div class="actions">
+                <a class="button quiet" href="/operator">Operator</a>
+                <button class="button" @click=${this.#create}>${icons.plus} New event</button>
+              </div>`
             : nothing
         }
       </div>

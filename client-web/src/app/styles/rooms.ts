@@ -56,6 +56,15 @@ export const rooms = css`
       align-self: center;
     }
 
+    /* With a choice beside it, the invitation takes a line of its own. */
+    .event-head:has(vc-share select) {
+      grid-template: 'trail' auto 'name' auto 'meta' auto 'share' auto / 1fr;
+    }
+
+    .event-head:has(vc-share select) vc-share {
+      margin-top: 0.75rem;
+    }
+
     .event-head h1 {
       margin-top: 0.375rem;
     }
@@ -144,6 +153,13 @@ export const rooms = css`
     flex-wrap: wrap;
     align-items: center;
     gap: 0.5rem;
+  }
+
+  vc-share select {
+    width: auto;
+    min-height: 2.5rem;
+    padding-block: 0.375rem;
+    font-size: 0.9375rem;
   }
 
   dialog {

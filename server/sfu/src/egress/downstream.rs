@@ -6,6 +6,8 @@ use crate::feedback::reports::{NtpClock, Offset, ticks, ticks_of};
 use crate::feedback::rtcp::Writer;
 use crate::ingress::frame::Scale;
 use crate::routing::{Batch, Layer, LayerKey, Layers, Packet};
+use crate::selection::Path;
+use crate::selection::budget::Steady;
 use crate::srtp::{Parts, SrtpSender, extend_sequence};
 use std::time::{Duration, Instant};
 use veilcast_control::{AnswerSection, Encoding, MediaKind, OutgoingTrack, PlayoutDelay};
@@ -31,6 +33,11 @@ impl PayloadTypes {
         Self(codecs.iter().map(payload_type).collect())
     }
 
+    /// Any that carries retransmissions.
+    fn any_rtx(&self) -> Option<u8> {
+        self.0.iter().find_map(|known| known.rtx)
+    }
+
     /// The payload type that plays `stream`: its own, else one whose decoder also plays it.
     fn find(&self, stream: Encoding) -> Option<PayloadType> {
         let exact = self.0.iter().find(|known| known.encoding == stream);
@@ -54,6 +61,14 @@ pub(crate) struct Downstream {
     /// What of a scalable stream it is to show, and shows.
     pub(crate) scale_wanted: Scale,
     scale: Scale,
+    /// What was chosen for it so far, and why not more.
+    pub(crate) steady: Steady,
+    /// Until then it is shown the least there is, whether or not it seems to fit: what its path carries has to be seen.
+    pub(crate) grace: Option<Instant>,
+    /// Nothing is shown, since its path does not carry the least.
+    pub(crate) paused: bool,
+    /// The layer that a key frame was asked for, and when. It is not asked for again and again.
+    pub(crate) asked: Option<(LayerKey, Instant)>,
     /// It has live packets still to come from the history.
     pub(crate) behind: Option<Behind>,
     /// Payload type of the latest encoding, found once per change.
@@ -72,12 +87,24 @@ pub(crate) struct Downstream {
 pub(crate) struct Behind {
     /// The layer's next number to send.
     next: u64,
+    /// For a newcomer: what it may take, apart from what its path carries.
+    allowance: Option<Allowance>,
+}
+
+/// The rate at which a newcomer catches up.
+struct Allowance {
     /// Bytes a second.
     rate: u32,
     /// Bytes that may leave now; less than nothing after a packet that was larger.
     credit: i64,
     counted: Instant,
 }
+
+/// Who is this far behind what is live is not served the rest: it would never come level.
+const MAX_LAG: Duration = Duration::from_millis(600);
+
+/// The padding of a probe's packet.
+const PADDING: u8 = 240;
 
 /// What leaves at once however slow the rest is.
 const BURST: i64 = 12_000;
@@ -91,7 +118,7 @@ const CATCH_UP: u64 = 2;
 /// The least that a path is believed to carry before anything is known of it.
 const LEAST_RATE: u64 = 125_000;
 
-impl Behind {
+impl Allowance {
     fn earn(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.counted);
         self.credit = (self.credit + (passed.as_micros() * u128::from(self.rate) / 1_000_000) as i64).min(BURST);
@@ -126,6 +153,8 @@ pub(crate) enum Late {
     Sent(usize),
     /// More, but not before this time.
     Later(Instant),
+    /// It is too far behind; it needs a new beginning.
+    Lost,
     /// Nothing: it is where live packets are.
     Level,
 }
@@ -160,6 +189,10 @@ impl Downstream {
             wish: None,
             scale_wanted: Scale::ALL,
             scale: Scale::ALL,
+            asked: None,
+            steady: Steady::default(),
+            grace: None,
+            paused: false,
             behind: None,
             current: None,
             acknowledged: false,
@@ -187,7 +220,7 @@ impl Downstream {
 
     /// Stops until it is renegotiated; then it enters its track anew, without a gap in its numbers.
     pub(crate) fn pause(&mut self) {
-        (self.wanted, self.wish, self.behind) = (None, None, None);
+        (self.wanted, self.wish, self.asked, self.behind) = (None, None, None, None);
         self.line.leave();
     }
 
@@ -224,7 +257,7 @@ impl Downstream {
             if self.wanted != Some(packet.layer) || !packet.frame.is_entry() {
                 return Outcome::Skipped;
             }
-            self.behind = None;
+            (self.behind, self.asked) = (None, None);
             self.scale = self.scale_wanted;
             self.line.enter(packet, self.scale, context.layers);
         }
@@ -232,6 +265,43 @@ impl Downstream {
             return Outcome::Skipped;
         }
         self.send(out, batch, packet, payload_type, context)
+    }
+
+    /// Whether this packet, and what follows it, can wait. One that was overtaken cannot: what overtook it has been sent.
+    pub(crate) fn can_fall_behind(&self, packet: &Packet) -> bool {
+        self.behind.is_none() && self.shown() == Some(packet.layer) && self.line.ranges.is_new(packet.sequence)
+    }
+
+    /// From this packet on, it is served from the history as its path allows.
+    pub(crate) fn fall_behind(&mut self, packet: &Packet) {
+        self.behind = Some(Behind { next: packet.sequence, allowance: None });
+    }
+
+    /// Gives up what it is behind with, and what it shows: the next entry is a new beginning.
+    fn drop_behind(&mut self) {
+        (self.behind, self.asked) = (None, None);
+        self.line.leave();
+    }
+
+    /// Writes a packet of nothing but padding on the line of retransmissions (RFC 4588), which receivers drop.
+    pub(crate) fn write_padding(&mut self, out: &mut [u8], context: &Context<'_>) -> Option<usize> {
+        let ssrc = self.outgoing.rtx_ssrc?;
+        let payload_type = self.payload_types.any_rtx()?;
+        let timestamp = self.line.last.map_or(0, |(timestamp, _)| timestamp);
+        let fields = Fields { marker: false, payload_type, sequence: self.rtx_index as u16, timestamp, ssrc };
+        let transport = context.transport.to_be_bytes();
+        let mut elements = Elements::default();
+        elements.add(self.ids.transport_cc, &transport);
+        elements.add(self.ids.abs_send_time, &context.abs_send_time);
+        if !self.acknowledged {
+            elements.add(self.ids.mid, &self.mid);
+        }
+        let header = header::write(out, &fields, &elements);
+        out[0] |= 0x20;
+        let index = self.rtx_index;
+        self.rtx_index += 1;
+        let parts = Parts { head: &[], rest: &[], padding: PADDING };
+        context.sender.seal_rtp(out, header, parts, ssrc, index).ok()
     }
 
     /// Begins to show `layer` from its latest key frame on, if that is near enough; true if it is behind now.
@@ -251,12 +321,13 @@ impl Downstream {
             return false;
         }
         let rate = (catch_up + live).min(u64::from(u32::MAX)) as u32;
-        self.behind = Some(Behind { next: backlog.first, rate, credit: BURST, counted: now });
+        let allowance = Some(Allowance { rate, credit: BURST, counted: now });
+        self.behind = Some(Behind { next: backlog.first, allowance });
         true
     }
 
     /// Writes the next packet that it is behind with and may send now.
-    pub(crate) fn write_behind(&mut self, out: &mut [u8], context: &Context<'_>) -> Late {
+    pub(crate) fn write_behind(&mut self, out: &mut [u8], path: &mut Path, context: &Context<'_>) -> Late {
         let Some(shown) = self.shown() else { return Late::Level };
         let Some(layer) = context.layers.get(&shown) else {
             self.behind = None;
@@ -265,19 +336,35 @@ impl Downstream {
         loop {
             let Some(behind) = &mut self.behind else { return Late::Level };
             if behind.next > layer.history.newest() {
+                let announces = behind.allowance.is_some();
                 self.behind = None;
-                self.announce_until = self.line.ranges.next() + ANNOUNCED;
+                if announces {
+                    self.announce_until = self.line.ranges.next() + ANNOUNCED;
+                }
                 return Late::Level;
             }
-            behind.earn(context.now);
-            if behind.credit <= 0 {
-                return Late::Later(context.now + STEP);
-            }
-            let sequence = behind.next;
-            behind.next += 1;
             // What the broadcaster has lost is a gap here, too.
-            let Some((batch, packet)) = layer.history.find(sequence) else { continue };
-            behind.credit -= i64::from(packet.payload_len());
+            let Some((batch, packet)) = layer.history.find(behind.next) else {
+                behind.next += 1;
+                continue;
+            };
+            if behind.allowance.is_none() && context.now.saturating_duration_since(packet.arrival) > MAX_LAG {
+                // Its path carries less than this. It goes on with the next key frame, in time with the others.
+                self.drop_behind();
+                return Late::Lost;
+            }
+            let len = packet.payload_len();
+            if let Some(allowance) = &mut behind.allowance {
+                allowance.earn(context.now);
+                if allowance.credit <= 0 {
+                    return Late::Later(context.now + STEP);
+                }
+            }
+            if let Err(at) = path.take(len as usize, context.now) {
+                return Late::Later(at);
+            }
+            behind.next += 1;
+            behind.allowance.iter_mut().for_each(|allowance| allowance.credit -= i64::from(len));
             let Some(payload_type) = self.payload_types.find(packet.encoding) else { continue };
             if let Outcome::Sent(len) = self.send(out, batch, packet, payload_type, context) {
                 return Late::Sent(len);

@@ -4,11 +4,12 @@ use crate::egress::downstream::{Context, Late, Outcome};
 use crate::feedback::reports::NtpClock;
 use crate::peer::PeerIx;
 use crate::routing::{Batch, Layers, Packet};
-use crate::selection::Patience;
+use crate::selection::wheel::Wheel;
+use crate::selection::{Path, Patience};
 use crate::slots::Ix;
 use crate::srtp::SrtpSender;
 use std::time::Instant;
-use veilcast_control::{Encoding, PlayoutDelay, VideoCap, VideoQuality};
+use veilcast_control::{Encoding, MediaKind, PlayoutDelay, VideoCap, VideoQuality};
 
 pub(crate) type SubscriberIx = Ix<Subscriber>;
 
@@ -32,6 +33,9 @@ pub(crate) struct Subscriber {
     pub(crate) reported: Option<VideoQuality>,
     /// It has begun to be shown another layer, or codec.
     pub(crate) news: bool,
+    pub(crate) path: Path,
+    /// When the timing wheel brings it up.
+    due: Option<Instant>,
     transport: u16,
     repeats_left: usize,
 }
@@ -64,12 +68,14 @@ pub(crate) enum Written {
     /// So many bytes stand in the buffer.
     Datagram(usize),
     Nothing,
+    /// Not before this time: its path is full.
+    Later(Instant),
     /// Its browser cannot play this; to be reported once.
     Unplayable(Encoding),
 }
 
 impl Subscriber {
-    pub(crate) fn new(peer: PeerIx, downstreams: Vec<Downstream>, playout_delay: PlayoutDelay) -> Self {
+    pub(crate) fn new(peer: PeerIx, downstreams: Vec<Downstream>, playout_delay: PlayoutDelay, now: Instant) -> Self {
         Self {
             peer,
             destination: None,
@@ -81,6 +87,8 @@ impl Subscriber {
             cap: VideoCap::default(),
             reported: None,
             news: false,
+            path: Path::new(now),
+            due: None,
             transport: 0,
             repeats_left: REPEAT_ALLOWANCE,
         }
@@ -104,6 +112,15 @@ impl Subscriber {
             return Written::Nothing;
         };
         let before = downstream.shown();
+        let len = batch.payload(packet).len();
+        if packet.kind() == MediaKind::Audio {
+            self.path.spend(len, moment.now);
+        } else if downstream.can_fall_behind(packet)
+            && let Err(at) = self.path.take(len, moment.now)
+        {
+            downstream.fall_behind(packet);
+            return Written::Later(at);
+        }
         let context = context(sender, self.transport, self.playout_delay, moment);
         let outcome = downstream.write(out, batch, packet, &context);
         self.news |= downstream.shown() != before;
@@ -123,16 +140,52 @@ impl Subscriber {
         let mut later = Late::Level;
         for downstream in self.downstreams.iter_mut().filter(|downstream| downstream.behind.is_some()) {
             let context = context(sender, self.transport, self.playout_delay, moment);
-            match downstream.write_behind(out, &context) {
+            match downstream.write_behind(out, &mut self.path, &context) {
                 Late::Sent(len) => {
                     self.sent(len);
                     return Late::Sent(len);
                 }
                 Late::Later(at) => later = Late::Later(at),
+                Late::Lost => return Late::Lost,
                 Late::Level => {}
             }
         }
         later
+    }
+
+    /// Has the timing wheel bring it up at `at`, or earlier.
+    pub(crate) fn wait(&mut self, wheel: &mut Wheel<SubscriberIx>, seat: SubscriberIx, at: Instant, now: Instant) {
+        if self.due.is_none_or(|due| at < due) {
+            self.due = Some(at);
+            wheel.insert(seat, at, now);
+        }
+    }
+
+    /// The wheel has brought it up; false if it was not to be: it waits for another time, or for none.
+    pub(crate) fn is_due(&mut self, now: Instant) -> bool {
+        self.due.take_if(|due| *due <= now).is_some()
+    }
+
+    /// The transport-wide number of the next packet.
+    pub(crate) const fn transport(&self) -> u16 {
+        self.transport
+    }
+
+    /// Notes what was written since the transport-wide number `first`: it leaves now, as one run.
+    pub(crate) fn note_run(&mut self, first: u16, bytes: usize, now: Instant) {
+        let count = self.transport.wrapping_sub(first);
+        if count > 0 {
+            self.path.sent(first, count.min(255) as u8, bytes as u32, now);
+        }
+    }
+
+    /// Writes a packet of padding, which a probe sends where there is nothing else to send.
+    pub(crate) fn write_padding(&mut self, out: &mut [u8], moment: &Moment<'_>) -> Option<usize> {
+        let sender = self.sender.as_ref()?;
+        let context = context(sender, self.transport, self.playout_delay, moment);
+        let len = self.downstreams.iter_mut().find_map(|downstream| downstream.write_padding(out, &context))?;
+        self.transport = self.transport.wrapping_add(1);
+        Some(len)
     }
 
     fn sent(&mut self, len: usize) {
@@ -149,6 +202,8 @@ impl Subscriber {
         }
         let context = context(sender, self.transport, self.playout_delay, moment);
         let len = downstream.repeat(out, sequence, &context)?;
+        self.path.spend(len, moment.now);
+        self.path.sent(self.transport, 1, len as u32, moment.now);
         self.transport = self.transport.wrapping_add(1);
         self.repeats_left -= len;
         Some(len)

@@ -17,14 +17,18 @@ const MAX_NACK_ENTRIES: usize = 64;
 pub(crate) enum Message<'a> {
     /// RFC 3550 section 6.4.1
     SenderReport { ssrc: u32, ntp: u64, rtp: u32 },
-    /// A report block about one of our streams (RFC 3550 section 6.4.1).
-    Reception { ssrc: u32 },
+    /// A report block about one of our streams (RFC 3550 section 6.4.1); what was lost of it in 256ths.
+    Reception { ssrc: u32, lost: u8 },
     /// RFC 3550 section 6.6
     Goodbye { ssrc: u32 },
     /// RFC 4585 section 6.2.1
     Nack { ssrc: u32, entries: NackEntries<'a> },
     /// RFC 4585 section 6.3.1 and RFC 5104 section 4.3.1 alike: somebody needs a key frame.
     KeyFrame { ssrc: u32 },
+    /// Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01), behind its SSRCs.
+    Arrivals(&'a [u8]),
+    /// The receiver's own estimate in bit/s (draft-alvestrand-rmcat-remb-03).
+    Estimate(u32),
 }
 
 /// The lost packets of a NACK.
@@ -85,6 +89,18 @@ fn read_packet<'a>(count: u8, kind: u8, body: &'a [u8], each: &mut impl FnMut(Me
                 each(Message::Nack { ssrc, entries: NackEntries(&body[8..]) });
             }
         }
+        (TRANSPORT_FEEDBACK, 15) => {
+            if let Some(statuses) = body.get(8..) {
+                each(Message::Arrivals(statuses));
+            }
+        }
+        (PAYLOAD_FEEDBACK, 15) => {
+            if let (Some(b"REMB"), Some(rate)) = (body.get(8..12), word(body, 12)) {
+                // The number of SSRCs, then 6 bits of exponent and 18 of mantissa.
+                let bps = u64::from(rate & 0x3_ffff).checked_shl(rate >> 18 & 0x3f).unwrap_or(u64::MAX);
+                each(Message::Estimate(bps.min(u64::from(u32::MAX)) as u32));
+            }
+        }
         (PAYLOAD_FEEDBACK, 1) => {
             if let Some(ssrc) = word(body, 4) {
                 each(Message::KeyFrame { ssrc });
@@ -102,7 +118,8 @@ fn read_packet<'a>(count: u8, kind: u8, body: &'a [u8], each: &mut impl FnMut(Me
 
 fn read_blocks<'a>(count: u8, blocks: &'a [u8], each: &mut impl FnMut(Message<'a>)) {
     blocks.as_chunks::<24>().0.iter().take(usize::from(count)).for_each(|block| {
-        each(Message::Reception { ssrc: u32::from_be_bytes([block[0], block[1], block[2], block[3]]) });
+        let ssrc = u32::from_be_bytes([block[0], block[1], block[2], block[3]]);
+        each(Message::Reception { ssrc, lost: block[4] });
     });
 }
 
@@ -241,7 +258,7 @@ mod tests {
         assert_eq!(sequences, lost);
         assert_eq!(
             seen,
-            [Message::Reception { ssrc: 5 }, Message::KeyFrame { ssrc: 8 }, Message::KeyFrame { ssrc: 9 },]
+            [Message::Reception { ssrc: 5, lost: 0 }, Message::KeyFrame { ssrc: 8 }, Message::KeyFrame { ssrc: 9 },]
         );
     }
 

@@ -11,6 +11,9 @@ use veilcast_control::{Encoding, MediaKind, TrackState};
 /// No packet for this long: the layer is muted. Opus with DTX still sends two and a half a second.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// What a packet costs beside its payload: header, extensions and tag.
+const OVERHEAD: usize = 48;
+
 /// Names a [`Layer`] on every shard: the shard whose broadcaster sends it in the upper bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct LayerKey(u64);
@@ -73,7 +76,7 @@ impl Layer {
         let packet = &batch.packets()[at];
         self.encoding = Some(packet.encoding);
         self.last_packet = Some(now);
-        self.rate.count(packet.frame.temporal, batch.payload(packet).len(), now);
+        self.rate.count(packet.frame.temporal, batch.payload(packet).len() + OVERHEAD, now);
         if self.kind == MediaKind::Video && packet.is_entry() {
             self.key_frames.arrived(now);
         }

@@ -44,6 +44,7 @@ impl Pacer {
     }
 
     /// Pacing rate in bit/s.
+    #[cfg(test)]
     pub(crate) const fn rate(&self) -> u32 {
         self.rate
     }
@@ -65,6 +66,7 @@ impl Pacer {
     }
 
     /// Bytes that may leave now.
+    #[cfg(test)]
     pub(crate) fn quota(&mut self, now: Instant) -> usize {
         self.fill(now);
         usize::try_from(self.level / 8).unwrap_or(0)

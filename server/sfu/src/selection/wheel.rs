@@ -92,6 +92,7 @@ impl<K: Copy> Wheel<K> {
     }
 
     /// How many wait.
+    #[cfg(test)]
     pub(crate) const fn len(&self) -> usize {
         self.len
     }

@@ -26,8 +26,8 @@ const ENCRYPTED: u32 = 0x8000_0000;
 /// The part of an RTCP packet that stays clear: first header and sender's SSRC.
 const RTCP_CLEAR: usize = 8;
 
-/// More padding than this is never asked for.
-const MAX_PADDING: usize = 16;
+/// RTP can say no more (RFC 3550 section 5.1).
+const MAX_PADDING: usize = 255;
 
 impl Cipher {
     pub(super) fn new(

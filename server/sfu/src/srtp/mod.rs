@@ -17,7 +17,7 @@ pub(crate) use sender::SrtpSender;
 /// Bytes that protection adds to an RTP packet, at most.
 pub(crate) const MAX_TAG: usize = 16;
 
-/// What is sealed in an RTP packet: `head`, `rest`, and so many bytes of padding, at most 16 (RFC 3550 section 5.1).
+/// What is sealed in an RTP packet: `head`, `rest`, and so many bytes of padding (RFC 3550 section 5.1).
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     /// What was written anew; often nothing.

@@ -1,6 +1,6 @@
 use crate::sdp::FragmentShape;
 use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
+use std::collections::VecDeque;
 use tokio::sync::{mpsc, oneshot};
 use veilcast_auth::EventId;
 use veilcast_control::{Answer, MediaFault, PeerKey, Report, Role};
@@ -12,10 +12,14 @@ use veilcast_room::{SessionId, SocketId};
 /// it reconnects and finds the present state, which is all that it would have caught up to.
 const MAIL: usize = 64;
 
+/// Requests of one peer that the media plane may owe a reply. It owes one for seconds only when it is stuck, and then a
+/// session is better begun anew.
+const UNANSWERED: usize = 4;
+
 /// Where reports and messages go: who waits for an answer, who listens, who may come back by HTTP.
 #[derive(Default)]
 pub(crate) struct Directory {
-    waiting: DashMap<PeerKey, oneshot::Sender<Reply>>,
+    waiting: DashMap<PeerKey, VecDeque<oneshot::Sender<Reply>>>,
     sockets: DashMap<SocketId, mpsc::Sender<ServerMessage>>,
     http: DashMap<SessionId, HttpSession>,
 }
@@ -52,24 +56,30 @@ pub(crate) struct HttpSession {
 }
 
 impl Directory {
-    /// Takes the next reply for `peer`. `None`: somebody waits for one already.
+    /// Takes the reply to the request that is about to be sent for `peer`. `None`: somebody waits for one already.
+    ///
+    /// The media plane replies to every request of a peer, in order. Whoever gave up waiting has dropped the other end,
+    /// and keeps the place: its reply still comes, and is not the next one's.
     pub(crate) fn expect(&self, peer: PeerKey) -> Option<oneshot::Receiver<Reply>> {
-        let (sender, receiver) = oneshot::channel();
-        match self.waiting.entry(peer) {
-            // Whoever gave up waiting has dropped the other end.
-            Entry::Occupied(entry) if !entry.get().is_closed() => None,
-            Entry::Occupied(mut entry) => {
-                entry.insert(sender);
-                Some(receiver)
-            }
-            Entry::Vacant(entry) => {
-                entry.insert(sender);
-                Some(receiver)
-            }
+        let mut waiting = self.waiting.entry(peer).or_default();
+        if waiting.len() == UNANSWERED || waiting.iter().any(|sender| !sender.is_closed()) {
+            return None;
         }
+        let (sender, receiver) = oneshot::channel();
+        waiting.push_back(sender);
+        Some(receiver)
     }
 
+    /// The request was not sent after all.
     pub(crate) fn stop_expecting(&self, peer: PeerKey) {
+        if let Some(mut waiting) = self.waiting.get_mut(&peer) {
+            waiting.pop_back();
+        }
+        self.waiting.remove_if(&peer, |_, waiting| waiting.is_empty());
+    }
+
+    /// The peer is over: nothing more is asked of it.
+    pub(crate) fn forget_peer(&self, peer: PeerKey) {
         self.waiting.remove(&peer);
     }
 
@@ -86,10 +96,18 @@ impl Directory {
             | Report::Quality { .. }
             | Report::Unplayable { .. } => return,
         };
-        if let Some((_, sender)) = self.waiting.remove(&peer) {
-            // Whoever gave up waiting has cleaned up after itself.
+        if matches!(reply, Reply::Gone) {
+            // Whatever was asked before is answered by this.
+            let senders = self.waiting.remove(&peer).map(|(_, senders)| senders);
+            senders.into_iter().flatten().for_each(|sender| _ = sender.send(Reply::Gone));
+            return;
+        }
+        let sender = self.waiting.get_mut(&peer).and_then(|mut waiting| waiting.pop_front());
+        if let Some(sender) = sender {
+            // Whoever gave up waiting does not mind.
             _ = sender.send(reply);
         }
+        self.waiting.remove_if(&peer, |_, waiting| waiting.is_empty());
     }
 
     pub(crate) fn add_socket(&self, socket: SocketId) -> Mail {
@@ -131,5 +149,52 @@ impl Directory {
 
     pub(crate) fn remove_http(&self, id: SessionId) {
         self.http.remove(&id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use veilcast_control::Departure;
+
+    const PEER: PeerKey = PeerKey(1);
+
+    fn words(reply: Result<Reply, oneshot::error::TryRecvError>) -> &'static str {
+        match reply {
+            Ok(Reply::Answer(_)) => "answer",
+            Ok(Reply::Restarted) => "restarted",
+            Ok(Reply::Fault(_)) => "fault",
+            Ok(Reply::Gone) => "gone",
+            Err(_) => "nothing",
+        }
+    }
+
+    #[test]
+    fn a_late_reply_is_not_the_next_requests() {
+        let directory = Directory::default();
+        let first = directory.expect(PEER).expect("nobody waits");
+        assert!(directory.expect(PEER).is_none(), "one at a time");
+        drop(first);
+        let mut second = directory.expect(PEER).expect("the first has given up");
+        directory.route(Report::Restarted { peer: PEER });
+        assert_eq!(words(second.try_recv()), "nothing", "that was the first one's");
+        directory.route(Report::Fault { peer: PEER, fault: MediaFault::OfferInvalid });
+        assert_eq!(words(second.try_recv()), "fault");
+        assert!(directory.waiting.is_empty());
+    }
+
+    #[test]
+    fn what_is_owed_is_bounded_and_ends_with_the_peer() {
+        let directory = Directory::default();
+        for _ in 0..UNANSWERED {
+            assert!(directory.expect(PEER).is_some());
+        }
+        assert!(directory.expect(PEER).is_none());
+        directory.route(Report::Gone { peer: PEER, why: Departure::Closed });
+        assert!(directory.waiting.is_empty());
+        let mut waiting = directory.expect(PEER).expect("nothing is owed");
+        directory.stop_expecting(PEER);
+        assert!(directory.waiting.is_empty());
+        assert_eq!(words(waiting.try_recv()), "nothing");
     }
 }

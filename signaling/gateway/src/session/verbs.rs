@@ -197,7 +197,7 @@ struct Joining<'a> {
 impl Drop for Joining<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.app.hub.directory.stop_expecting(self.peer);
+            self.app.hub.directory.forget_peer(self.peer);
             // Refused admissions have left no session; then there is nothing to end.
             _ = self.app.leave(self.session, self.principal);
         }

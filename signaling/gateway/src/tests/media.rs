@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Command, Direction, Fingerprint, HashFunction, IceCredentials, MediaFault,
-    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile,
+    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile, VideoCap,
 };
 
 #[derive(Clone)]
@@ -88,7 +88,15 @@ impl MediaPlane {
             Command::Offer { peer, offer, fresh } => ("offer", Some(answer(peer, fresh, &offer))),
             Command::RestartIce { peer, .. } => ("restart", Some(Report::Restarted { peer })),
             Command::Revoke { .. } => ("revoke", None),
-            Command::Cap { .. } => ("cap", None),
+            Command::Cap { cap, .. } => {
+                let word = match cap {
+                    VideoCap::Off => "cap off",
+                    VideoCap::Low => "cap low",
+                    VideoCap::Medium => "cap medium",
+                    VideoCap::High => "cap high",
+                };
+                (word, None)
+            }
             Command::Drain => ("drain", None),
             Command::Close { .. } => ("close", None),
         };

@@ -95,6 +95,18 @@ async fn an_operator_runs_an_event_from_the_first_start_to_the_end() {
     );
     let end = format!("/api/v1/events/{id}/end");
     let watcher = bench.ask(Ask::new("POST", &path).token(&admin).json(&json!({ "role": "viewer" }))).await.json();
+    assert_eq!(watcher["expires_in"], json!(3_600));
+    for (life, granted) in [(60, true), (604_800, true), (59, false), (604_801, false)] {
+        let wish = json!({ "role": "viewer", "expires_in": life });
+        let reply = bench.ask(Ask::new("POST", &path).token(&admin).json(&wish)).await;
+        if granted {
+            assert_eq!(reply.json()["expires_in"], json!(life));
+        } else {
+            assert_eq!(reply.fault(), is(400, "bad-request"), "{life}");
+        }
+    }
+    let wish = json!({ "role": "broadcaster", "expires_in": 3_600 });
+    assert_eq!(bench.ask(Ask::new("POST", &path).token(&admin).json(&wish)).await.fault(), is(400, "bad-request"));
     let watcher = watcher["token"].as_str().expect("a token").to_owned();
     assert_eq!(bench.ask(Ask::new("POST", &end).token(&watcher)).await.fault(), is(403, "scope-missing"));
     assert_eq!(bench.ask(Ask::new("POST", &end)).await.fault(), is(401, "token-missing"));

@@ -1,6 +1,6 @@
 use super::server::Running;
 use super::{config, travel, until};
-use crate::sdp::samples::{FFMPEG, FIREFOX};
+use crate::sdp::samples::{CHROMIUM, FFMPEG, FIREFOX};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use veilcast_auth::Scope;
-use veilcast_control::{Departure, Encoding, Report, Stage, TrackState};
+use veilcast_control::{Departure, Encoding, LayerDemand, Report, Stage, TrackState, VideoQuality};
 use veilcast_records::EventId;
 
 struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -100,6 +100,42 @@ async fn a_studio_and_a_player_hear_of_each_other() {
     assert!(player.hear().await.is_none());
     studio.expect("ended").await;
     assert!(studio.hear().await.is_none());
+}
+
+#[tokio::test]
+async fn quality_is_wished_for_and_layers_are_told() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut studio = Page::join(&running, event, Scope::Broadcast).await;
+    studio.expect("welcome").await;
+    studio.expect("audience").await;
+    studio.offer(1, CHROMIUM).await;
+    let answer = studio.expect("answer").await;
+    assert!(answer["sdp"].as_str().is_some_and(|sdp| sdp.contains("a=simulcast:recv h;m;l\r\n")), "{answer}");
+    let layer = |rid: &str, wanted| LayerDemand { rid: rid.to_owned(), wanted };
+    let layers = vec![layer("h", true), layer("l", false)];
+    running.media.report(Report::Layers { peer: running.media.last_peer(), layers }).await;
+    let told = json!([{ "rid": "h", "active": true }, { "rid": "l", "active": false }]);
+    assert_eq!(studio.expect("layers").await["layers"], told);
+    studio.say(&json!({ "type": "quality", "max": "low" })).await;
+    studio.fault("scope-missing").await;
+
+    let mut player = Page::join(&running, event, Scope::Watch).await;
+    player.expect("welcome").await;
+    player.say(&json!({ "type": "quality", "max": "off" })).await;
+    player.offer(1, FIREFOX).await;
+    player.expect("answer").await;
+    let paused = Report::Quality { peer: running.media.last_peer(), quality: VideoQuality::Paused };
+    running.media.report(paused).await;
+    assert_eq!(player.expect("quality").await["video"], json!("paused"));
+    player.say(&json!({ "type": "quality", "max": "high" })).await;
+    let words = ["open", "admit broadcaster", "admit viewer", "cap off", "cap high"];
+    until("the wish is passed on", async || running.media.words() == words).await;
+    for nonsense in [json!({ "type": "quality", "max": "best" }), json!({ "type": "quality", "max": "low", "for": 1 })]
+    {
+        player.say(&nonsense).await;
+        player.fault("bad-request").await;
+    }
 }
 
 #[tokio::test]

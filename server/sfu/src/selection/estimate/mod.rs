@@ -275,11 +275,13 @@ impl Estimator {
     }
 
     /// The smoothed share of packets that are lost.
+    #[cfg(test)]
     pub(crate) const fn loss(&self) -> f32 {
         self.loss.share()
     }
 
     /// From sending to hearing of it, feedback's own delay included.
+    #[cfg(test)]
     pub(crate) fn round_trip(&self) -> Option<std::time::Duration> {
         let micros = u64::from(self.round_trip) * 1_000 / MILLISECOND;
         (micros > 0).then(|| std::time::Duration::from_micros(micros))

@@ -1,0 +1,116 @@
+use crate::selection::estimate::{ClusterId, Estimator, Probe};
+use crate::selection::pace::Pacer;
+use std::time::{Duration, Instant};
+
+/// Where every path begins: enough for a middle layer, little enough for most phones.
+const START: u32 = 1_000_000;
+
+/// How often a viewer's choice is looked at while its feedback changes nothing.
+const REVIEW: Duration = Duration::from_millis(250);
+
+/// What a viewer's path carries, as far as its feedback tells, and what may leave on it now.
+///
+/// Without any feedback nothing is known and nothing is held back: such a viewer gets the lowest layer as it comes.
+pub(crate) struct Path {
+    pub(crate) estimator: Estimator,
+    pacer: Pacer,
+    /// Some feedback has come.
+    heard: bool,
+    reviewed: Instant,
+    probing: Option<Probing>,
+}
+
+/// A probe that is being sent.
+struct Probing {
+    cluster: ClusterId,
+    left: u32,
+    run: u32,
+}
+
+impl Path {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            estimator: Estimator::new(START, now),
+            pacer: Pacer::new(START, now),
+            heard: false,
+            reviewed: now,
+            probing: None,
+        }
+    }
+
+    /// Whether anything is known of it.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.heard
+    }
+
+    /// Takes `bytes` of picture if they may leave now; else says when they may.
+    pub(crate) fn take(&mut self, bytes: usize, now: Instant) -> Result<(), Instant> {
+        if self.heard { self.pacer.take(bytes, now) } else { Ok(()) }
+    }
+
+    /// Takes what never waits: sound, and repeats of what is missing.
+    pub(crate) fn spend(&mut self, bytes: usize, now: Instant) {
+        if self.heard {
+            self.pacer.spend(bytes, now);
+        }
+    }
+
+    /// Notes a run that leaves now.
+    pub(crate) fn sent(&mut self, first: u16, count: u8, bytes: u32, now: Instant) {
+        let cluster = self.probing.as_ref().map(|probing| probing.cluster);
+        self.estimator.sent(first, count, bytes, cluster, now);
+        if let Some(probing) = &mut self.probing {
+            probing.left = probing.left.saturating_sub(bytes);
+            if probing.left == 0 {
+                self.probing = None;
+            }
+        }
+    }
+
+    /// Takes what the viewer says of the path; true if the choice is to be looked at.
+    pub(crate) fn hears(&mut self, said: &Said<'_>, now: Instant) -> bool {
+        let change = match said {
+            Said::Arrivals(body) => self.estimator.feedback(body, now),
+            Said::Loss(fraction) => self.estimator.receiver_report(*fraction, now),
+            Said::Estimate(bps) => self.estimator.remb(*bps, now),
+        };
+        self.heard = true;
+        change.is_some() || now >= self.reviewed + REVIEW
+    }
+
+    /// Lowers the estimate if feedback is overdue.
+    pub(crate) fn timeout(&mut self, now: Instant) {
+        if self.estimator.wake().is_some_and(|at| at <= now) {
+            self.estimator.timeout(now);
+        }
+    }
+
+    /// Follows a choice: `sending` is its rate, `goal` what the best would need. True if a probe begins.
+    pub(crate) fn follow(&mut self, sending: u32, goal: Option<u32>, now: Instant) -> bool {
+        self.reviewed = now;
+        self.pacer.adjust(self.estimator.estimate_bps(), sending, now);
+        if !self.heard || self.probing.is_some() {
+            return false;
+        }
+        let Some(probe) = goal.and_then(|goal| self.estimator.wants_probe(now, goal)) else { return false };
+        let run = probe.run_bytes().max(1);
+        self.probing = Some(Probing { cluster: probe.cluster, left: probe.bytes, run });
+        true
+    }
+
+    /// Bytes of padding that the probe wants now, and when it wants more.
+    pub(crate) fn probe(&self, now: Instant) -> Option<(u32, Instant)> {
+        let probing = self.probing.as_ref()?;
+        Some((probing.run.min(probing.left), now + Probe::GAP))
+    }
+}
+
+/// What a viewer says of its path.
+pub(crate) enum Said<'a> {
+    /// Transport-wide feedback, behind its SSRCs.
+    Arrivals(&'a [u8]),
+    /// The share of packets lost, in 256ths.
+    Loss(u8),
+    /// Its own estimate, in bit/s.
+    Estimate(u32),
+}

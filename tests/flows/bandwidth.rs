@@ -1,0 +1,109 @@
+//! What a path carries decides what its viewer gets: no more, soon no less, and sound before anything.
+
+use harness::{Conditions, PeerId, World, broadcast_offer, read_vp8_picture, simulcast_offer};
+use std::time::{Duration, Instant};
+use veilcast_control::{Report, Role, Setup, VideoQuality};
+
+const RIDS: [&str; 3] = ["q", "h", "f"];
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A broadcast in three layers of 0.3, 0.55 and 0.8 Mbit/s.
+fn world(seed: u64) -> (World, PeerId, PeerId, Instant) {
+    let conditions = Conditions { delay: Duration::from_millis(20), ..Conditions::default() };
+    let mut world = World::new(seed, conditions);
+    let broadcaster = world.join(Role::Broadcaster, Setup::ActPass, simulcast_offer(&RIDS));
+    world.peers[broadcaster].send_layers(&RIDS);
+    let viewer = world.viewer();
+    world.run(seconds(1));
+    let epoch = world.now;
+    (world, broadcaster, viewer, epoch)
+}
+
+fn layer_at(world: &World, viewer: PeerId, at: Instant) -> u64 {
+    let video = world.peers[viewer].video();
+    let before = video.iter().rev().find(|received| received.at <= at).expect("there is video");
+    read_vp8_picture(&before.packet.payload).1 >> 56
+}
+
+/// The longest time without a packet of video from `from` on.
+fn longest_freeze(world: &World, viewer: PeerId, from: Instant) -> Duration {
+    let mut at: Vec<Instant> =
+        world.peers[viewer].video().iter().map(|received| received.at).filter(|at| *at >= from).collect();
+    at.sort();
+    at.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(Duration::MAX)
+}
+
+#[test]
+fn a_path_that_narrows_gets_less_and_what_it_had_when_it_widens() {
+    let (mut world, broadcaster, viewer, epoch) = world(51);
+    let address = world.peers[viewer].address;
+    world.network.limit(address, 4_000_000, world.now);
+    world.broadcast_layers(broadcaster, epoch, seconds(10), &[]);
+    assert_eq!(layer_at(&world, viewer, world.now), 3, "everything fits");
+    let narrowed = world.now;
+    world.network.limit(address, 450_000, world.now);
+    world.broadcast_layers(broadcaster, epoch, seconds(15), &[]);
+    assert!(layer_at(&world, viewer, world.now) < 3, "the best does not fit");
+    let freeze = longest_freeze(&world, viewer, narrowed);
+    assert!(freeze < Duration::from_millis(1_500), "{freeze:?}");
+    let audio = world.peers[viewer].audio();
+    let late = audio.iter().filter(|received| received.at > narrowed + seconds(5)).count();
+    assert!(late >= 470, "sound goes on: {late} of 500");
+    world.network.limit(address, 4_000_000, world.now);
+    let widened = world.now;
+    world.broadcast_layers(broadcaster, epoch, seconds(8), &[]);
+    let back = (0..80).find(|tenth| layer_at(&world, viewer, widened + Duration::from_millis(100) * *tenth) == 3);
+    assert!(back.is_some(), "back at the top within eight seconds");
+}
+
+#[test]
+fn other_viewers_do_not_suffer_for_a_narrow_path() {
+    let (mut world, broadcaster, narrow, epoch) = world(52);
+    let wide = world.viewer();
+    let address = world.peers[narrow].address;
+    world.network.limit(address, 400_000, world.now);
+    world.broadcast_layers(broadcaster, epoch, seconds(12), &[]);
+    assert!(layer_at(&world, narrow, world.now) < 3);
+    assert_eq!(layer_at(&world, wide, world.now), 3);
+}
+
+#[test]
+fn a_path_too_narrow_for_any_picture_keeps_the_sound_and_says_so() {
+    let conditions = Conditions { delay: Duration::from_millis(20), ..Conditions::default() };
+    let mut world = World::new(53, conditions);
+    let broadcaster = world.join(Role::Broadcaster, Setup::ActPass, broadcast_offer);
+    let viewer = world.viewer();
+    world.run(seconds(1));
+    let epoch = world.now;
+    let address = world.peers[viewer].address;
+    world.network.limit(address, 4_000_000, world.now);
+    world.broadcast(broadcaster, epoch, seconds(5));
+    world.network.limit(address, 120_000, world.now);
+    world.broadcast(broadcaster, epoch, seconds(20));
+    let qualities = |world: &World| {
+        let of_viewer = |report: &Report| match report {
+            Report::Quality { peer, quality } if *peer == world.key(viewer) => Some(*quality),
+            _ => None,
+        };
+        world.reports.iter().filter_map(of_viewer).collect::<Vec<_>>()
+    };
+    assert_eq!(qualities(&world).last(), Some(&VideoQuality::Paused));
+    let late = world.peers[viewer].audio().iter().filter(|received| received.at > world.now - seconds(5)).count();
+    assert!(late > 230, "sound goes on: {late} of 250");
+    world.network.limit(address, 4_000_000, world.now);
+    world.broadcast(broadcaster, epoch, seconds(12));
+    assert_eq!(qualities(&world).last(), Some(&VideoQuality::High), "the picture comes back");
+}
+
+#[test]
+fn a_viewer_that_tells_nothing_is_held_back_by_nothing_and_not_probed() {
+    let (mut world, broadcaster, viewer, epoch) = world(54);
+    world.peers[viewer].tells_arrivals = false;
+    world.broadcast_layers(broadcaster, epoch, seconds(6), &[]);
+    assert_eq!(world.peers[viewer].padding, 0);
+    assert!(world.peers[viewer].video().len() > 150);
+    assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
+}
