@@ -1,36 +1,58 @@
 //! `make load VIEWERS=n`: synthetic viewers over real WHEP against the release build of the server, on loopback.
 //!
 //! One broadcaster: VP8 at 2.5 Mbit/s and 30 fps, paced as a browser does it (4 + 4 + 2 packets at 5 ms steps), Opus at 50
-//! packets a second. Reports loss, latency, join time, server CPU per forwarded packet and memory per viewer.
+//! packets a second. Reports loss, latency, join time, server CPU per forwarded packet and memory per viewer; with `RUNS=n`
+//! as often, each against a new server, and the medians.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
+mod figures;
 mod sdp;
 mod server;
 
+use figures::Figures;
 use harness::{LightViewer, Peer};
 use server::Server;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::Mutex;
-use veilcast_control::Setup;
+use veilcast_control::{Answer, Setup};
 
 /// Joins a second, as when an event begins.
 const JOIN_RATE: u32 = 20;
 /// How long the steady state is measured.
 const MEASURE: Duration = Duration::from_secs(10);
 
+/// Consent lasts thirty seconds (RFC 7675); it is renewed often enough that a few checks may be late.
+const CONSENT: Duration = Duration::from_secs(8);
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
-    let viewers = std::env::var("VIEWERS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+    let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (viewers, runs) = (number("VIEWERS", 100_usize).max(1), number("RUNS", 1_usize).max(1));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(run(viewers))
+    println!("{viewers} viewers, {JOIN_RATE} joins a second, then {} s measured", MEASURE.as_secs());
+    println!("{}", Figures::head());
+    let mut all = Vec::with_capacity(runs);
+    for number in 1..=runs {
+        let figures = runtime.block_on(run(viewers))?;
+        println!("{}", figures.row(&number.to_string()));
+        all.push(figures);
+    }
+    if runs > 1 {
+        println!("{}", Figures::median(&all).row("median"));
+    }
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+    std::fs::create_dir_all(&directory)?;
+    std::fs::write(directory.join(format!("load-{viewers}.json")), Figures::median(&all).json(viewers, runs))?;
+    Ok(())
 }
 
-async fn run(viewers: usize) -> Result<(), Failure> {
+async fn run(viewers: usize) -> Result<Figures, Failure> {
     let server = Server::start()?;
     server.ready().await?;
     let event = server.command(&["event", "create", "--title", "Load", "--public"])?;
@@ -38,53 +60,71 @@ async fn run(viewers: usize) -> Result<(), Failure> {
     let watch = server.command(&["token", "--event", &event, "--scope", "watch"])?;
     let epoch = Instant::now();
 
-    let (peer, socket) = connect(&server, &format!("/whip/{event}"), &broadcast, "sendonly", 1).await?;
-    tokio::spawn(broadcaster(peer, socket, epoch));
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (peer, socket, _) = connect(&server, &format!("/whip/{event}"), &broadcast, "sendonly", 1).await?;
+    let broadcaster = tokio::spawn(broadcaster(peer, socket, epoch));
+    // Until the server's history is as full as it gets, its memory grows by the broadcast and not by viewers.
+    tokio::time::sleep(Duration::from_secs(4)).await;
 
     let idle = server.memory()?;
     let mut seats = Vec::with_capacity(viewers);
-    let mut joins = Vec::with_capacity(viewers);
+    let mut tasks = Vec::with_capacity(viewers);
     for number in 0..viewers {
         let begun = Instant::now();
-        let (peer, socket) =
+        let (peer, socket, answer) =
             connect(&server, &format!("/whep/{event}"), &watch, "recvonly", 100 + number as u64).await?;
+        let mut proof = Peer::new(peer.address, Setup::ActPass, 100_000 + number as u64);
+        proof.ice = peer.ice.clone();
+        proof.accept(&answer, Instant::now());
         let viewer = Arc::new(Mutex::new(Watching { begun, viewer: None, peer: Some(peer) }));
-        tokio::spawn(watch_on(Arc::clone(&viewer), socket, epoch));
+        tasks.push(tokio::spawn(watch_on(Arc::clone(&viewer), Arc::clone(&socket), epoch)).abort_handle());
+        tasks.push(tokio::spawn(consent(proof, socket)).abort_handle());
         seats.push(viewer);
         tokio::time::sleep((Duration::from_secs(1) / JOIN_RATE).saturating_sub(begun.elapsed())).await;
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut joins = Vec::with_capacity(viewers);
     for seat in &seats {
-        let seat = seat.lock().await;
+        let mut seat = seat.lock().await;
+        let begun = seat.begun;
         let first = seat.viewer.as_ref().and_then(|viewer| viewer.first_packet);
-        joins.push(first.map_or(Duration::MAX, |at| at - seat.begun));
+        joins.push(first.map_or(Duration::MAX, |at| at - begun));
+        // From here on the steady state is measured.
+        seat.viewer.iter_mut().for_each(|viewer| viewer.latencies.clear());
     }
 
-    let (cpu, counted) = (server.cpu()?, total(&seats).await);
+    let (cpu, counted, begun) = (server.cpu()?, total(&seats).await, Instant::now());
     tokio::time::sleep(MEASURE).await;
-    let (cpu, counted) = (server.cpu()? - cpu, total(&seats).await - counted);
-    let memory = server.memory()?.saturating_sub(idle) / viewers.max(1);
+    let (cpu, counted, took) = (server.cpu()? - cpu, total(&seats).await - counted, begun.elapsed());
+    let memory = server.memory()?.saturating_sub(idle) / viewers;
 
     let mut latencies = Vec::new();
     let (mut lost, mut repeats) = (0, 0);
     for seat in &seats {
         let mut seat = seat.lock().await;
-        if let Some(viewer) = &mut seat.viewer {
-            latencies.append(&mut viewer.latencies);
-            lost += viewer.lost();
-            repeats += viewer.repeats;
+        match &mut seat.viewer {
+            Some(viewer) => {
+                latencies.append(&mut viewer.latencies);
+                lost += viewer.lost();
+                repeats += viewer.repeats;
+            }
+            None => return Err("a viewer was lost".into()),
         }
     }
-    println!("viewers                 {viewers}");
-    println!("packets a second        {:.0}", counted as f64 / MEASURE.as_secs_f64());
-    println!("lost, repeated          {lost}, {repeats}");
-    println!("CPU per packet          {:.2} µs", cpu.as_secs_f64() * 1e6 / counted.max(1) as f64);
-    println!("memory per viewer       {} KiB", memory / 1024);
-    println!("latency p50, p99        {:.2?}, {:.2?}", quantile(&mut latencies, 0.5), quantile(&mut latencies, 0.99));
-    println!("POST to first video p50 {:.1?}", quantile(&mut joins, 0.5));
-    server.stop();
-    Ok(())
+    broadcaster.abort();
+    tasks.iter().for_each(tokio::task::AbortHandle::abort);
+    drop(server);
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
+    Ok(Figures([
+        counted as f64 / took.as_secs_f64(),
+        lost as f64,
+        repeats as f64,
+        cpu.as_secs_f64() * 1e6 / counted.max(1) as f64,
+        memory as f64 / 1_024.0,
+        millis(quantile(&mut latencies, 0.5)),
+        millis(quantile(&mut latencies, 0.99)),
+        millis(quantile(&mut joins, 0.5)),
+        millis(quantile(&mut joins, 0.99)),
+    ]))
 }
 
 /// A viewer: a full peer until it is connected, a light one from then on.
@@ -114,7 +154,7 @@ async fn connect(
     token: &str,
     direction: &str,
     seed: u64,
-) -> Result<(Peer, Arc<UdpSocket>), Failure> {
+) -> Result<(Peer, Arc<UdpSocket>, Answer), Failure> {
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     let mut peer = Peer::new(socket.local_addr()?, Setup::ActPass, seed);
     let answer = server.post(path, token, sdp::offer(&peer, direction)).await?;
@@ -131,7 +171,7 @@ async fn connect(
         step(&mut peer, &socket, to, &mut buffer, Duration::from_millis(20)).await?;
     }
     flush(&mut peer, &socket, to).await?;
-    Ok((peer, Arc::new(socket)))
+    Ok((peer, Arc::new(socket), answer))
 }
 
 /// One receive, or one time-out.
@@ -164,7 +204,6 @@ async fn watch_on(seat: Arc<Mutex<Watching>>, socket: Arc<UdpSocket>, epoch: Ins
         let viewer = seat.peer.take().and_then(|peer| peer.into_light(epoch));
         seat.viewer = viewer;
     }
-    // Consent lasts thirty seconds and a run less, so no further check is needed… except in long runs, which end early.
     while socket.readable().await.is_ok() {
         let mut seat = seat.lock().await;
         let now = Instant::now();
@@ -173,6 +212,16 @@ async fn watch_on(seat: Arc<Mutex<Watching>>, socket: Arc<UdpSocket>, epoch: Ins
                 viewer.receive(&buffer[..len], now);
             }
         }
+    }
+}
+
+/// Proves again and again that a viewer still wants to watch.
+async fn consent(mut proof: Peer, socket: Arc<UdpSocket>) -> Result<(), Failure> {
+    let to = proof.server_address().ok_or("not answered")?;
+    loop {
+        tokio::time::sleep(CONSENT).await;
+        proof.check();
+        flush(&mut proof, &socket, to).await?;
     }
 }
 

@@ -71,8 +71,10 @@ impl Server {
         let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()))?;
         Ok(statm.split(' ').nth(1).unwrap_or("0").parse::<usize>()? * 4_096)
     }
+}
 
-    pub(super) fn stop(mut self) {
+impl Drop for Server {
+    fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.data);

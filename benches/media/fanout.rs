@@ -18,21 +18,34 @@ const HISTORY: Duration = Duration::from_millis(3_500);
 
 pub(crate) fn run() -> Result<(), Failure> {
     println!(
-        "{:>8} {:>9} {:>6} {:>8} {:>8} {:>8} {:>6} {:>9} {:>10} {:>8} {:>8}",
-        "viewers", "packets", "lost", "run", "ns/pkt", "floor", "ratio", "B/viewer", "alloc/pkt", "p50 µs", "p99 µs"
+        "{:>8} {:>9} {:>6} {:>8} {:>8} {:>8} {:>6} {:>11} {:>9} {:>10} {:>8} {:>8}",
+        "viewers",
+        "packets",
+        "lost",
+        "run",
+        "ns/pkt",
+        "floor",
+        "ratio",
+        "range",
+        "B/viewer",
+        "alloc/pkt",
+        "p50 µs",
+        "p99 µs"
     );
     let mut rows = Vec::new();
     for viewers in VIEWERS {
         let row = measure(viewers)?;
         let number = |name: &str| row[name].as_f64().unwrap_or(f64::NAN);
         println!(
-            "{viewers:>8} {:>9} {:>6} {:>8.2} {:>8.0} {:>8.0} {:>6.2} {:>9.0} {:>10.4} {:>8.0} {:>8.0}",
+            "{viewers:>8} {:>9} {:>6} {:>8.2} {:>8.0} {:>8.0} {:>6.2} {:>6.2}–{:.2} {:>9.0} {:>10.4} {:>8.0} {:>8.0}",
             number("packets"),
             number("lost"),
             number("packets_per_call"),
             number("cpu_ns_per_packet"),
             number("floor_ns_per_packet"),
             number("ratio"),
+            number("ratio_least"),
+            number("ratio_greatest"),
             number("bytes_per_viewer"),
             number("allocations_per_packet"),
             number("p50_us"),
@@ -40,6 +53,8 @@ pub(crate) fn run() -> Result<(), Failure> {
         );
         rows.push(row);
     }
+    let cost = |row: Option<&Value>| row.and_then(|row| row["cpu_ns_per_packet"].as_f64()).unwrap_or(f64::NAN);
+    println!("cost per packet at 1,000 viewers against 10: {:.2}", cost(rows.last()) / cost(rows.first()));
     println!("run: packets a system call, as a viewer with GRO saw them, audio included");
     println!(
         "floor: at that run length, interpolated in calls per packet between runs of {RUNS:?}; each with audio sent alone"
@@ -97,6 +112,7 @@ fn measure(viewers: usize) -> Result<Value, Failure> {
 
     let at = |share: f64| waits.get(((waits.len().max(1) - 1) as f64 * share) as usize).map(Duration::as_micros);
     let floor_of = |round: &Round| interpolate(&round.floor, calls_per_packet);
+    let ratios: Vec<f64> = rounds.iter().map(|round| round.spell.nanos_per_packet() / floor_of(round)).collect();
     let floors: Vec<Value> = RUNS
         .iter()
         .enumerate()
@@ -114,7 +130,9 @@ fn measure(viewers: usize) -> Result<Value, Failure> {
         "lost": rounds.iter().map(|round| round.spell.lost).sum::<u64>(),
         "cpu_ns_per_packet": median(rounds.iter().map(|round| round.spell.nanos_per_packet())),
         "floor_ns_per_packet": median(rounds.iter().map(floor_of)),
-        "ratio": median(rounds.iter().map(|round| round.spell.nanos_per_packet() / floor_of(round))),
+        "ratio": median(ratios.iter().copied()),
+        "ratio_least": ratios.iter().copied().fold(f64::INFINITY, f64::min),
+        "ratio_greatest": ratios.iter().copied().fold(0.0, f64::max),
         "bytes_per_viewer": grown / viewers as i64,
         "allocations_per_packet": allocations as f64 / observed.packets.max(1) as f64,
         "packets_per_call": 1.0 / calls_per_packet,

@@ -12,9 +12,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     let (mut broadcaster, _) = inline.join(Role::Broadcaster)?;
     let (mut whole, mut first) = (Vec::with_capacity(JOINS), Vec::with_capacity(JOINS));
     for number in 0..JOINS as u32 {
-        inline.now += Duration::from_millis(50);
-        broadcaster.advance(inline.now);
-        inline.deliver(&mut broadcaster);
+        inline.pass(Duration::from_millis(50));
+        inline.renew([&mut broadcaster]);
         inline.spent = Duration::ZERO;
         let (_, key) = inline.join(Role::Viewer)?;
         let connected = inline.spent;

@@ -88,9 +88,23 @@ impl Inline {
                 self.deliver(&mut peer);
                 return Ok((peer, key));
             }
-            self.now += Duration::from_millis(1);
+            self.pass(Duration::from_millis(1));
         }
         Err("a peer did not connect".into())
+    }
+
+    /// Lets time pass, and the engine do what is due. What it sends meanwhile is dropped.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.timed(|sfu, now| sfu.handle(Input::Timeout, now));
+    }
+
+    /// Has peers prove that they are still there (RFC 7675).
+    pub(crate) fn renew<'p>(&mut self, peers: impl IntoIterator<Item = &'p mut Peer>) {
+        for peer in peers {
+            peer.check();
+            self.deliver(peer);
+        }
     }
 
     /// Hands over what a peer sends until neither side has more to say; what others get is dropped. Returns the datagrams
@@ -134,8 +148,8 @@ impl Inline {
                     done.datagrams.extend(datagrams);
                 }
                 Output::Report(report) => done.reports.push(report),
-                Output::Batch(..) => {}
                 Output::Wake(_) => break,
+                _ => {}
             }
         }
         self.spent += cpu::here() - begun;
