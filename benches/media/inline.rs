@@ -9,7 +9,7 @@ use veilcast_control::{
     Admission, Candidate, Command, IceCredentials, PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup,
 };
 use veilcast_privacy::Secret;
-use veilcast_sfu::{Config, Input, Output, Sfu, Tuple};
+use veilcast_sfu::{Config, Input, Output, Sfu, ShardId, Shards, Tuple};
 
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 10_000);
 const ROOM: RoomKey = RoomKey(1);
@@ -35,6 +35,8 @@ impl Inline {
     pub(crate) fn new() -> Result<Self, Failure> {
         let now = Instant::now();
         let config = Config {
+            shard: ShardId(0),
+            shards: Shards::first(1),
             candidates: vec![Candidate { address: SERVER, priority: 1 }],
             certificate: veilcast_sfu::generate_certificate()?,
             since_1970: Duration::from_secs(1_800_000_000),
