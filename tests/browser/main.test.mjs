@@ -310,6 +310,78 @@ test('the quality menu works by keyboard and passes the accessibility audit', as
   await offAir(broadcaster);
 });
 
+/** An event on air in three layers: a camera of 720 lines is enough for them. */
+async function layeredOnAir(title) {
+  if (!studios.layered) {
+    studios.layered = await page('chromium');
+    await studios.layered.evaluateOnNewDocument(() => { window.cameraSize = { width: 1280, height: 720 }; });
+    await app.signIn(studios.layered, server);
+  }
+  const broadcaster = studios.layered;
+  const event = await server.createEvent(title, '--public');
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
+  const { remote } = await broadcaster.evaluate(() => window.describe());
+  assert.equal(remote.match(/a=simulcast:.*/)?.[0].trim(), 'a=simulcast:recv l;m;h', 'the offered layers are taken');
+  return { event, broadcaster };
+}
+
+/** Waits for a picture of this height; frames keep coming on the way there. */
+async function reaches(viewer, height, within = 8_000) {
+  const before = await app.measure(viewer);
+  let [last, since, gap] = [before.frames, Date.now(), 0];
+  const seen = await app.until(`${height} lines`, async () => {
+    const now = await app.measure(viewer);
+    if (now.frames > last) [last, since] = [now.frames, Date.now()];
+    gap = Math.max(gap, Date.now() - since);
+    return now.height === height && now.frames > before.frames + 5 ? now : null;
+  }, { within });
+  assert.ok(gap < 1_000, `the picture stood for ${gap} ms on its way to ${height} lines`);
+  assert.equal(seen.peers, before.peers, 'in the same session');
+}
+
+for (const kind of ['chromium', 'firefox']) {
+  test(`simulcast: three layers leave the studio, and ${kind}'s menu chooses among them`, async () => {
+    const { event, broadcaster } = await layeredOnAir(`Layers for ${kind}`);
+    const viewer = await watch(kind, event);
+    await app.plays(viewer);
+    await reaches(viewer, 720, 15_000);
+    const sent = await broadcaster.evaluate(() => window.layers());
+    assert.deepEqual(sent.map(({ rid, height }) => [rid, height]), [['l', 180], ['m', 360], ['h', 720]]);
+    for (const [choice, height] of [['Low', 180], ['Medium', 360], ['Auto', 720], ['Low', 180]]) {
+      await app.choose(viewer, choice);
+      await reaches(viewer, height);
+    }
+    await leave(viewer);
+    await offAir(broadcaster);
+  });
+}
+
+test('simulcast: a layer that nobody watches rests, and wakes when somebody does', async () => {
+  const { event, broadcaster } = await layeredOnAir('Resting layers');
+  const layers = () => broadcaster.evaluate(() => window.layers());
+  const awake = async () => (await layers()).filter(({ active }) => active).map(({ rid }) => rid).join(' ');
+  const [modest, other] = [await watch('chromium', event), await watch('chromium', event)];
+  for (const viewer of [modest, other]) await app.plays(viewer);
+  await app.choose(modest, 'Low');
+  await reaches(modest, 180);
+  await reaches(other, 720, 15_000);
+  await app.until('only the two that are watched', async () => (await awake()) === 'l h', { within: 10_000 });
+  await app.choose(other, 'Low');
+  await app.until('only the low one', async () => (await awake()) === 'l', { within: 10_000 });
+  const rested = await layers();
+  await app.sleep(2_000);
+  const frames = (all) => all.slice(1).map((layer) => layer.frames);
+  assert.deepEqual(frames(await layers()), frames(rested), 'what rests sends nothing');
+  await app.says(broadcaster, 'Nobody needs the full size just now');
+  await app.choose(other, 'Auto');
+  await reaches(other, 720);
+  assert.match(await awake(), /h$/);
+  assert.equal((await app.measure(modest)).height, 180, 'the other viewer keeps its own');
+  await leave(modest, other);
+  await offAir(broadcaster);
+});
+
 test('ffmpeg publishes over WHIP: Chromium plays, Firefox without H.264 gets sound and words', async () => {
   const event = await server.createEvent('From ffmpeg', '--public');
   const token = await server.token(event, 'broadcast');

@@ -25,7 +25,8 @@ function instrument() {
   if (media) {
     const get = media.getUserMedia.bind(media);
     media.getUserMedia = (constraints) => {
-      const video = constraints.video ? { width: 640, height: 360, frameRate: 30 } : false;
+      const size = window.cameraSize ?? { width: 640, height: 360 };
+      const video = constraints.video ? { ...size, frameRate: 30 } : false;
       return get({ ...constraints, video });
     };
   }
@@ -73,6 +74,17 @@ function instrument() {
       keyFrames: video.keyFramesEncoded,
       plis: video.pliCount,
     };
+  };
+
+  /** The layers of the picture that is sent: whether each is on, and what has left of it. */
+  window.layers = async () => {
+    const entry = peers.findLast(({ peer }) => peer.connectionState !== 'closed');
+    const sender = entry?.peer.getSenders().find(({ track }) => track?.kind === 'video');
+    const sent = entry ? (await statistics(entry.peer)).filter((s) => s.type === 'outbound-rtp' && s.kind === 'video') : [];
+    return (sender?.getParameters().encodings ?? []).map(({ rid, active }) => {
+      const of = sent.find((s) => s.rid === rid) ?? {};
+      return { rid, active, frames: of.framesSent ?? 0, height: of.frameHeight ?? 0 };
+    });
   };
 
   /** Sends a drawing of this size in place of the camera. */
