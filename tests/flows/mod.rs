@@ -5,6 +5,7 @@ mod extensions;
 mod layers;
 mod media;
 mod newcomers;
+mod redundancy;
 mod session;
 mod shards;
 mod silence;

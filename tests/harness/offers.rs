@@ -56,7 +56,7 @@ pub fn watch_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) 
 fn codec(encoding: Encoding, payload_type: u8, rtx: Option<u8>) -> Codec {
     let video = encoding.kind() == MediaKind::Video;
     let feedback = Feedback { nack: video, pli: video, fir: video, transport_cc: true };
-    Codec { payload_type, encoding, rtx, feedback, parameters: String::new() }
+    Codec { payload_type, encoding, rtx, red: None, feedback, parameters: String::new() }
 }
 
 fn section(mid: &str, kind: MediaKind, direction: Direction, codecs: Vec<Codec>) -> MediaSection {

@@ -66,6 +66,8 @@ pub struct Codec {
     pub encoding: Encoding,
     /// The payload type of its retransmissions (RFC 4588), if offered.
     pub rtx: Option<u8>,
+    /// The payload type that carries it with redundancy (RFC 2198), if offered.
+    pub red: Option<u8>,
     /// Feedback that the peer takes for it.
     pub feedback: Feedback,
     /// Format parameters as offered, for the answer to repeat; at most 256 characters.

@@ -67,17 +67,29 @@ pub(crate) struct Section {
     pub(crate) retransmission_ssrcs: Vec<(u32, u32)>,
 }
 
+/// The form that a codec's payload comes in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// As it is.
+    Plain,
+    /// A retransmission (RFC 4588).
+    Repeat,
+    /// Behind copies of what came before (RFC 2198).
+    Redundant,
+}
+
 impl Section {
     /// Whether it asks for and takes this feedback.
     pub(crate) fn feedback(&self) -> Feedback {
         self.codecs.first().map(|codec| codec.feedback).unwrap_or_default()
     }
 
-    /// What a payload type of this section stands for, and whether it is a retransmission.
-    pub(crate) fn payload_type(&self, number: u8) -> Option<(&Codec, bool)> {
+    /// What a payload type of this section stands for, and in what form.
+    pub(crate) fn payload_type(&self, number: u8) -> Option<(&Codec, Form)> {
         self.codecs.iter().find_map(|codec| match number {
-            n if n == codec.payload_type => Some((codec, false)),
-            n if Some(n) == codec.rtx => Some((codec, true)),
+            n if n == codec.payload_type => Some((codec, Form::Plain)),
+            n if Some(n) == codec.rtx => Some((codec, Form::Repeat)),
+            n if Some(n) == codec.red => Some((codec, Form::Redundant)),
             _ => None,
         })
     }

@@ -6,9 +6,10 @@ use crate::feedback::transport;
 use crate::ingress::demux::{Kind, classify};
 use crate::ingress::dtls::{Association, Progress};
 use crate::ingress::ice::Request;
+use crate::ingress::red;
 use crate::ingress::rtp::Header;
 use crate::ingress::stream::{Arrival, Stream};
-use crate::peer::{Peer, PeerIx, Publisher, Side};
+use crate::peer::{Form, Peer, PeerIx, Publisher, Side};
 use crate::routing::{BatchBuilder, Carried, Layer, LayerKey, Layers, Packet, Room, RoomIx, Span};
 use crate::selection::Said;
 use crate::srtp::{Rejected, SrtpReceiver, SrtpSender, split_keying_material};
@@ -207,7 +208,7 @@ impl Sfu {
         };
         let stream = &mut publisher.streams[at];
         let arrival = stream.arrive(what.sequence, what.encoding.kind() == MediaKind::Video, now);
-        if !what.is_repeat {
+        if what.form != Form::Repeat {
             let since_start = now.saturating_duration_since(self.clock.start());
             stream.statistics.count(opened.index, header.timestamp, what.encoding, since_start);
         }
@@ -228,6 +229,16 @@ impl Sfu {
         };
         let targets = (frame.is_entry() && frame.mask.targets > 0).then(|| Arc::new(*stream.classifier.targets()));
         let carried = found.carry(&mut room.batch, packet);
+        // The main block stands at the end: who took no redundancy gets that alone.
+        let primary = match what.form {
+            Form::Redundant => {
+                let (number, place) = red::primary(payload).ok_or(Noise::Malformed)?;
+                let plain = publisher.sections[what.section].payload_type(number);
+                plain.filter(|(_, form)| *form == Form::Plain).ok_or(Noise::Malformed)?;
+                Some(place.start as u16)
+            }
+            _ => None,
+        };
         let payload = room.batch.keep(payload);
         room.batch.push(Packet {
             layer: stream.layer,
@@ -239,6 +250,7 @@ impl Sfu {
             arrival: now,
             payload,
             padding: 0,
+            primary,
             numbers,
             targets,
             carried,
@@ -357,8 +369,7 @@ struct Identified {
     stream: Option<usize>,
     section: usize,
     encoding: Encoding,
-    /// A retransmission (RFC 4588).
-    is_repeat: bool,
+    form: Form,
     /// The media stream's own number, also for a repeat.
     sequence: u16,
     payload: Range<usize>,
@@ -379,12 +390,12 @@ fn identify(publisher: &mut Publisher, opened: &Opened<'_>, found: &Found) -> Re
         }
     }
     .ok_or(Noise::Unbound)?;
-    let (codec, is_repeat) = publisher.sections[section].payload_type(header.payload_type).ok_or(Noise::Unbound)?;
+    let (codec, form) = publisher.sections[section].payload_type(header.payload_type).ok_or(Noise::Unbound)?;
     let encoding = codec.encoding;
     let payload = header.len..packet.len();
-    if !is_repeat {
+    if form != Form::Repeat {
         let sequence = header.sequence;
-        return Ok(Some(Identified { stream: known, section, encoding, is_repeat, sequence, payload }));
+        return Ok(Some(Identified { stream: known, section, encoding, form, sequence, payload }));
     }
     // RFC 4588 section 4: the original number comes first. Padding to probe the path carries none.
     let Some(original) = packet.get(payload.start..payload.start + 2) else { return Ok(None) };
@@ -392,7 +403,7 @@ fn identify(publisher: &mut Publisher, opened: &Opened<'_>, found: &Found) -> Re
     let stream = known.or_else(|| repaired(publisher, section, header.ssrc, found, packet)).ok_or(Noise::Unbound)?;
     publisher.streams[stream].rtx_ssrc = Some(header.ssrc);
     let payload = payload.start + 2..payload.end;
-    Ok(Some(Identified { stream: Some(stream), section, encoding, is_repeat, sequence, payload }))
+    Ok(Some(Identified { stream: Some(stream), section, encoding, form, sequence, payload }))
 }
 
 /// The stream that a new SSRC repeats: by the `repaired-rtp-stream-id` (RFC 8852 section 3.2), else by `a=ssrc-group`, else

@@ -216,6 +216,7 @@ mod tests {
             payload_type: 111,
             encoding: Encoding::Opus,
             rtx: None,
+            red: None,
             feedback: Feedback::default(),
             parameters: String::new(),
         };

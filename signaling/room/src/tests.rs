@@ -27,6 +27,7 @@ fn offer() -> Offer {
             payload_type: 111,
             encoding: Encoding::Opus,
             rtx: None,
+            red: None,
             feedback: Feedback::default(),
             parameters: String::new(),
         }],

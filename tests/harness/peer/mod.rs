@@ -447,6 +447,11 @@ impl Peer {
         }
     }
 
+    /// Sends an audio packet of any payload type and payload.
+    pub fn send_sound(&mut self, timestamp: u32, payload_type: u8, payload: Vec<u8>) {
+        self.send(0, timestamp, false, payload_type, payload);
+    }
+
     /// Begins a stream anew, as a page that reloads does: another SSRC, other numbers.
     pub fn restart_stream(&mut self, at: usize) {
         let (ssrc, sequence) = (self.random.bits() as u32 | 1, self.random.bits() as u16);

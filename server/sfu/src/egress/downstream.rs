@@ -21,6 +21,7 @@ pub(crate) struct PayloadType {
     pub(crate) encoding: Encoding,
     pub(crate) number: u8,
     pub(crate) rtx: Option<u8>,
+    pub(crate) red: Option<u8>,
 }
 
 impl PayloadTypes {
@@ -29,6 +30,7 @@ impl PayloadTypes {
             encoding: codec.encoding,
             number: codec.payload_type,
             rtx: codec.rtx,
+            red: codec.red,
         };
         Self(codecs.iter().map(payload_type).collect())
     }
@@ -388,12 +390,15 @@ impl Downstream {
         }
         let fields = Fields {
             marker: packet.frame.ends_picture(packet.marker, mapped.scale.spatial),
-            payload_type: payload_type.number,
+            payload_type: if packet.primary.is_some() { payload_type.red } else { None }.unwrap_or(payload_type.number),
             sequence: mapped.index as u16,
             timestamp,
             ssrc: self.outgoing.ssrc,
         };
-        let payload = batch.payload(packet);
+        let whole = batch.payload(packet);
+        // Redundancy is for those who took it.
+        let skipped = packet.primary.filter(|_| payload_type.red.is_none()).map_or(0, usize::from);
+        let payload = &whole[skipped..];
         let head = head(packet, payload, mapped.offsets);
         let parts = Parts { head: head.bytes(), rest: &payload[head.bytes().len()..], padding: packet.padding };
         let Some(len) = self.seal(out, &fields, batch, packet, mapped, mapped.index, parts, context) else {

@@ -165,6 +165,7 @@ mod tests {
             arrival,
             payload,
             padding: 0,
+            primary: None,
             numbers: crate::egress::Numbers::default(),
             targets: None,
             carried: Carried::default(),

@@ -25,6 +25,8 @@ pub struct Packet {
     pub(crate) payload: Span,
     /// Padding that makes it as long as its neighbours, so that one send takes them all.
     pub(crate) padding: u8,
+    /// Sound with redundancy (RFC 2198): where in the payload the main block begins.
+    pub(crate) primary: Option<u16>,
     /// What the codec's own headers number.
     pub(crate) numbers: Numbers,
     /// The decode targets of a scalable stream, with the packets that say them.
@@ -180,6 +182,7 @@ mod tests {
                 arrival: Instant::now(),
                 payload,
                 padding: 0,
+                primary: None,
                 numbers: Numbers::default(),
                 targets: None,
                 carried: Carried::default(),

@@ -79,6 +79,8 @@ fn write_section(text: &mut String, answer: &Answer, section: &AnswerSection, of
 pub(super) fn write_media_line(text: &mut String, section: &AnswerSection, offered: &SectionShape) {
     _ = write!(text, "m={} 9 {}", offered.media, offered.protocol);
     for codec in &section.codecs {
+        // With redundancy first: browsers send what the answer names first.
+        codec.red.into_iter().for_each(|red| _ = write!(text, " {red}"));
         _ = write!(text, " {}", codec.payload_type);
         codec.rtx.into_iter().for_each(|rtx| _ = write!(text, " {rtx}"));
     }
@@ -130,6 +132,9 @@ fn write_codec(text: &mut String, codec: &Codec) {
     write_feedback(text, number, codec.feedback);
     if !codec.parameters.is_empty() {
         _ = write!(text, "a=fmtp:{number} {}\r\n", codec.parameters);
+    }
+    if let Some(red) = codec.red {
+        _ = write!(text, "a=rtpmap:{red} red/{rate}{channels}\r\na=fmtp:{red} {number}/{number}\r\n");
     }
     if let Some(rtx) = codec.rtx {
         _ = write!(text, "a=rtpmap:{rtx} rtx/{rate}\r\na=fmtp:{rtx} apt={number}\r\n");

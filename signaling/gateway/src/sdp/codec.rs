@@ -29,6 +29,16 @@ impl Format<'_> {
         self.parameter("apt")?.parse().ok()
     }
 
+    /// The payload type that this one carries with redundancy (RFC 2198 section 5): of all its blocks one and the same.
+    fn repeats_within(&self) -> Option<u8> {
+        if !self.name.eq_ignore_ascii_case("red") {
+            return None;
+        }
+        let mut blocks = self.parameters.trim().split('/').map(str::parse);
+        let first = blocks.next()?.ok()?;
+        blocks.all(|block| block == Ok(first)).then_some(first)
+    }
+
     /// What it carries, if this server knows it.
     fn encoding(&self) -> Option<Encoding> {
         let encoding = match self.name.to_ascii_lowercase().as_str() {
@@ -99,10 +109,15 @@ fn codec(kind: MediaKind, format: &Format<'_>, formats: &[Format<'_>]) -> Option
     let encoding = format.encoding().filter(|encoding| encoding.kind() == kind)?;
     let repairs =
         |other: &&Format<'_>| other.retransmits() == Some(format.payload_type) && other.clock_rate == format.clock_rate;
+    let wraps = |other: &&Format<'_>| {
+        let alike = other.clock_rate == format.clock_rate && other.channels == format.channels;
+        alike && other.repeats_within() == Some(format.payload_type)
+    };
     Some(Codec {
         payload_type: format.payload_type,
         encoding,
         rtx: formats.iter().find(repairs).map(|other| other.payload_type),
+        red: formats.iter().filter(|_| kind == MediaKind::Audio).find(wraps).map(|other| other.payload_type),
         feedback: format.feedback,
         parameters: format.repeatable()?,
     })
