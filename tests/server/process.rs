@@ -72,12 +72,12 @@ impl Drop for Scratch {
 }
 
 /// A port that is free for TCP and UDP, below those that the system hands out by itself: between this look and the
-/// server's nobody else gets it by chance.
+/// server's nobody else gets it by chance. The next few above it are left free, too: a second shard takes one.
 pub(super) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = (std::process::id() % 100) as u16 * 100;
     for _ in 0..10_000 {
-        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        let port = 20_000 + (start + NEXT.fetch_add(4, Ordering::Relaxed)) % 10_000;
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
         let udp = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, port)).or_else(|_| UdpSocket::bind(("0.0.0.0", port)));
         if tcp.is_ok() && udp.is_ok() {
@@ -283,6 +283,10 @@ impl Server {
         let mut command = command(["serve"]);
         command.arg("--data-dir").arg(scratch.path("data")).args(["--media-address", "127.0.0.1"]);
         command.args(["--listen", &format!("127.0.0.1:{port}"), "--media-port", &media_port.to_string()]);
+        // Two shards whatever the machine has: events span both here as they do elsewhere.
+        if !flags.contains(&"--shards") {
+            command.args(["--shards", "2"]);
+        }
         command.args(flags);
         let process = Running::start(command, &scratch, "serve");
         Self { scratch, process, port, media_port }

@@ -47,6 +47,7 @@ fn chromium_publishes_layers_and_its_data_channel_is_refused_not_fatal() {
     assert_eq!(audio.codecs.len(), 1);
     assert_eq!(audio.codecs[0].parameters, "minptime=10;useinbandfec=1");
     assert!(audio.codecs[0].feedback.transport_cc && audio.codecs[0].rtx.is_none());
+    assert_eq!(audio.codecs[0].red, Some(63));
     assert_eq!(audio.ssrcs, [1111]);
     let numbers: Vec<(u8, Option<u8>)> = video.codecs.iter().map(|codec| (codec.payload_type, codec.rtx)).collect();
     assert_eq!(numbers, [(96, Some(97)), (103, Some(104)), (107, Some(108)), (98, Some(99)), (45, Some(46))]);
@@ -67,6 +68,9 @@ fn chromium_publishes_layers_and_its_data_channel_is_refused_not_fatal() {
         "a=group:BUNDLE 0 1",
         "a=ice-lite",
         "a=extmap-allow-mixed",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 63 111",
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
         "m=video 9 UDP/TLS/RTP/SAVPF 96 97 103 104 107 108 98 99 45 46",
         "m=application 0 UDP/DTLS/SCTP webrtc-datachannel",
         "a=simulcast:recv h;m;l",
