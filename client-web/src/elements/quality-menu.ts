@@ -92,9 +92,10 @@ export class VeilcastQualityMenu extends LitElement {
     return NOW[this.quality] ?? hint;
   }
 
-  /** A choice by hand closes the panel; one by arrow keys, which click too, is still being made. */
+  /** A choice by hand closes the panel; one by arrow keys, which click too, is still being made. Closed after the click: a
+      radio button that is hidden during it does not tell of its change in Firefox. */
   #chosen(): void {
-    if (this.#byHand) this.#close();
+    if (this.#byHand) setTimeout(() => this.#close());
     this.#byHand = false;
   }
 

@@ -87,8 +87,8 @@ export async function goLive(page) {
   await says(page, 'You are on air.');
 }
 
-/** Takes a choice of the player's quality menu by hand. */
-export async function choose(page, words) {
+/** Chooses a quality with the mouse, or without it: while Firefox decodes a large picture in software, it loses clicks. */
+export async function choose(page, words, { mouse = true } = {}) {
   const opener = await until('the quality menu', () => page.$('pierce/[aria-controls=qualities]'));
   if ((await opener.evaluate((e) => e.getAttribute('aria-expanded'))) === 'false') await opener.click();
   const choice = await until(`a choice '${words}'`, async () => {
@@ -98,7 +98,8 @@ export async function choose(page, words) {
     }
     return null;
   });
-  await choice.click();
+  if (mouse) await choice.click();
+  else await choice.evaluate((label) => label.querySelector('input').click());
 }
 
 export const measure = (page) => page.evaluate(() => window.measure());
