@@ -162,11 +162,12 @@ test('a broadcaster reloads and viewers resume by themselves', async () => {
   await offAir(broadcaster);
 });
 
+const nft = (...args) => execFileSync('nft', args, { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+
 test("a viewer's network changes and the picture comes back", async () => {
   const { event, broadcaster } = await onAir('chromium', 'Moving viewer');
   const viewer = await watch('chromium', event);
   const { localPort } = await app.plays(viewer);
-  const nft = (...args) => execFileSync('nft', args, { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
   nft('add', 'table', 'inet', 'moved');
   nft('add', 'chain', 'inet', 'moved', 'in', '{ type filter hook input priority 0; }');
   nft('add', 'rule', 'inet', 'moved', 'in', 'udp', 'sport', String(localPort), 'drop');
@@ -187,6 +188,23 @@ test("a viewer's network changes and the picture comes back", async () => {
   }
   await leave(viewer);
   await offAir(broadcaster);
+});
+
+test('whose network lets no UDP through watches over TCP, and broadcasts over it', async () => {
+  nft('add', 'table', 'inet', 'walled');
+  nft('add', 'chain', 'inet', 'walled', 'in', '{ type filter hook input priority 0; }');
+  nft('add', 'rule', 'inet', 'walled', 'in', 'meta', 'l4proto', 'udp', 'drop');
+  try {
+    const { event, broadcaster } = await onAir('chromium', 'Walled');
+    const viewer = await watch('chromium', event);
+    const seen = await app.plays(viewer, { within: 30_000 });
+    assert.equal(seen.transport, 'tcp');
+    assert.ok(seen.width >= 160 && seen.audioPackets > 0);
+    await leave(viewer);
+    await offAir(broadcaster);
+  } finally {
+    nft('delete', 'table', 'inet', 'walled');
+  }
 });
 
 test('portrait, landscape and other sizes reach viewers in the same session', async () => {
