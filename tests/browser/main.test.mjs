@@ -198,11 +198,13 @@ test('whose network lets no UDP through watches over TCP, and broadcasts over it
   nft('add', 'rule', 'inet', 'walled', 'in', 'meta', 'l4proto', 'udp', 'drop');
   try {
     const { event, broadcaster } = await onAir('chromium', 'Walled');
-    const viewer = await watch('chromium', event);
-    const seen = await app.plays(viewer, { within: 30_000 });
-    assert.equal(seen.transport, 'tcp');
-    assert.ok(seen.width >= 160 && seen.audioPackets > 0);
-    await leave(viewer);
+    const viewers = [await watch('chromium', event), await watch('firefox', event)];
+    for (const viewer of viewers) {
+      const seen = await app.plays(viewer, { within: 30_000 });
+      assert.equal(seen.transport, 'tcp');
+      assert.ok(seen.width >= 160 && seen.audioPackets > 0);
+    }
+    await leave(...viewers);
     await offAir(broadcaster);
   } finally {
     nft('delete', 'table', 'inet', 'walled');

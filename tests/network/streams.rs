@@ -4,10 +4,11 @@ use super::families::{FAMILIES, broadcast_over};
 use super::people::{Camera, Line, Person, until};
 use super::socket::{admit_offer, free_port, start, start_at};
 use harness::{Nomination, Peer, watch_offer};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
-use veilcast_control::{Role, RoomKey, Setup, Transport};
+use veilcast_control::{Command, PeerKey, Role, RoomKey, Setup, Transport};
 use veilcast_shard::Running;
 
 const LOCALHOST: IpAddr = FAMILIES[1];
@@ -90,11 +91,15 @@ async fn kept(line: &mut Line, most: Duration) -> Option<Duration> {
 
 /// Whether a check is answered on a new connection, and the connection.
 async fn greets(peer: &mut Peer, server: SocketAddr) -> (bool, Line) {
+    greets_within(peer, server, Duration::from_secs(10)).await
+}
+
+async fn greets_within(peer: &mut Peer, server: SocketAddr, most: Duration) -> (bool, Line) {
     let password = peer.server_password().expect("it has an answer");
     let mut line = Line::open(server);
     line.send(&peer.forge_check(Nomination::Signed, &password));
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(10) {
+    while begun.elapsed() < most {
         if line.receive().iter().any(|frame| frame[..2] == [1, 1]) {
             return (true, line);
         }
@@ -157,12 +162,31 @@ async fn half_frames_wait_and_broken_ones_close() {
     assert!(kept(&mut half, Duration::from_millis(500)).await.is_none(), "it is its session's");
 }
 
+/// Connections live as long as their session knows them: a session has eight paths, and none when it is over.
+#[tokio::test]
+async fn connections_end_with_their_paths() {
+    let (running, mut peer, server) = awaiting().await;
+    let mut lines = Vec::new();
+    for _ in 0..40 {
+        let (answered, line) = greets(&mut peer, server).await;
+        assert!(answered);
+        lines.push(line);
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    lines.retain_mut(|line| !line.is_closed());
+    assert_eq!(lines.len(), 8);
+    running.commands.send(Command::Revoke { peer: PeerKey(1) }).await.expect("it runs");
+    for line in &mut lines {
+        assert!(kept(line, Duration::from_secs(3)).await.is_some());
+    }
+    assert!(!greets_within(&mut peer, server, Duration::from_millis(500)).await.0, "nor does it come back");
+}
+
 #[tokio::test]
 async fn a_thousand_connections_keep_nobody_out() {
     // Both ends of them are this process's.
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).expect("up to the hard limit");
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("up to the hard limit");
     let (_running, mut peer, server) = awaiting().await;
     let mut crowd = Vec::new();
     for at in 0..1_000 {
