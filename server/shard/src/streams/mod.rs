@@ -7,7 +7,7 @@ mod framing;
 mod waiting;
 
 use framing::Framing;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -36,8 +36,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What connections bring that may wait for the loop; more stays in the kernel, which slows its sender.
 const QUEUE: usize = 256;
 
-/// What the kernel holds of a connection's output. Small, because what is there can no longer be dropped.
-const SEND_BUFFER: usize = 64 * 1024;
+/// What the kernel takes of a connection's output ahead of what the path takes: a frame or two. More would only be late,
+/// because what is there can no longer be dropped; what is under way does not count, so that a long path is filled.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 32 * 1024;
 
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 1_024;
@@ -62,8 +64,6 @@ fn bind(domain: Domain, address: SocketAddr) -> io::Result<std::net::TcpListener
     }
     // Connections of a process that has just ended do not keep the next one from the port.
     socket.set_reuse_address(true)?;
-    // Connections inherit it.
-    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -203,8 +203,7 @@ impl Streams {
         if !engine.knows(&tuple) {
             return;
         }
-        // Packets are complete as they are; waiting for more would only delay them.
-        let _ = stream.set_nodelay(true);
+        hurry(&stream);
         let stream = Arc::new(stream);
         let reader = tokio::spawn(read(id, Arc::clone(&stream), framing, self.inlet.clone())).abort_handle();
         self.by_tuple.insert(tuple, id);
@@ -276,6 +275,14 @@ impl Drop for Connection {
         self.reader.abort();
         self.watch.iter().for_each(AbortHandle::abort);
     }
+}
+
+/// Asks the kernel for little delay; where it cannot, connections work all the same.
+fn hurry(stream: &TcpStream) {
+    // Packets are complete as they are; waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT);
 }
 
 /// Writes what the kernel takes. A stream that has failed takes nothing any more; its reader says so.
