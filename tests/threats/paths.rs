@@ -144,6 +144,10 @@ fn the_same_addresses_over_tcp_are_another_path() {
     assert_eq!(world.sfu.counters().total(), 0, "the path was nobody's");
     world.sfu.handle(Input::Closed(tcp), world.now);
     assert!(world.sfu.knows(&udp) && !world.sfu.knows(&tcp));
+    // What answers the check over TCP is not this viewer's to read.
+    world.peers[viewer].alive = false;
+    world.run(ms(200));
+    world.peers[viewer].alive = true;
 
     // A viewer that has gone over to TCP comes back by itself when the connection closes, without a check.
     let epoch = world.now;
