@@ -146,11 +146,11 @@ fn the_same_addresses_over_tcp_are_another_path() {
     assert!(world.sfu.knows(&udp) && !world.sfu.knows(&tcp));
     // What answers the check over TCP is not this viewer's to read.
     world.peers[viewer].alive = false;
-    world.run(ms(200));
+    let epoch = world.now;
+    world.broadcast(broadcaster, epoch, ms(300));
     world.peers[viewer].alive = true;
 
     // A viewer that has gone over to TCP comes back by itself when the connection closes, without a check.
-    let epoch = world.now;
     world.broadcast(broadcaster, epoch, ms(300));
     let elsewhere = path(Transport::Tcp, ([203, 0, 113, 99], 9).into());
     let password = world.peers[viewer].server_password().expect("it was answered");
