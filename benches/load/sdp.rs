@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Direction, Fingerprint, HashFunction, IceCredentials, MediaKind, OutgoingTrack,
-    Setup,
+    Setup, Transport,
 };
 use veilcast_privacy::Secret;
 
@@ -56,8 +56,12 @@ pub(super) fn answer(sdp: &str) -> Answer {
 
 fn candidate(line: &str) -> Option<Candidate> {
     let fields: Vec<&str> = line.split(' ').collect();
+    // The peers of a load run speak UDP.
+    if *fields.get(2)? != "udp" {
+        return None;
+    }
     let address = SocketAddr::new(fields.get(4)?.parse().ok()?, fields.get(5)?.parse().ok()?);
-    Some(Candidate { address, priority: 1 })
+    Some(Candidate { transport: Transport::Udp, address, priority: 1 })
 }
 
 fn section(text: &str) -> AnswerSection {

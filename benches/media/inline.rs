@@ -6,7 +6,7 @@ use harness::{Peer, Random};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use veilcast_control::{
-    Admission, Candidate, Command, IceCredentials, PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup,
+    Admission, Candidate, Command, IceCredentials, PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup, Transport,
 };
 use veilcast_privacy::Secret;
 use veilcast_sfu::{Config, Input, Output, Sfu, ShardId, Shards, Tuple};
@@ -37,7 +37,7 @@ impl Inline {
         let config = Config {
             shard: ShardId(0),
             shards: Shards::first(1),
-            candidates: vec![Candidate { address: SERVER, priority: 1 }],
+            candidates: vec![Candidate { transport: Transport::Udp, address: SERVER, priority: 1 }],
             certificate: veilcast_sfu::generate_certificate()?,
             since_1970: Duration::from_secs(1_800_000_000),
             dtls_seed: None,
@@ -182,5 +182,5 @@ impl Inline {
 
 /// The path between a peer and the engine.
 pub(crate) fn tuple(peer: &Peer) -> Tuple {
-    Tuple { remote: peer.address, local: Some(SERVER.ip()) }
+    Tuple { transport: Transport::Udp, remote: peer.address, local: Some(SERVER.ip()) }
 }

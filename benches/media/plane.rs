@@ -5,7 +5,7 @@ use crate::drain::{Drain, Seat};
 use crate::{Failure, cpu, heap};
 use harness::{LightViewer, Peer, Random};
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use veilcast_control::{
@@ -274,7 +274,8 @@ fn flush(peer: &mut Peer, socket: &UdpSocket) -> Result<(), Failure> {
 fn free_ports(count: usize) -> Result<u16, Failure> {
     for _ in 0..100 {
         let first = UdpSocket::bind((LOCALHOST, 0))?.local_addr()?.port();
-        let free = |number| first.checked_add(number).is_some_and(|port| UdpSocket::bind((LOCALHOST, port)).is_ok());
+        let is_free = |port| UdpSocket::bind((LOCALHOST, port)).is_ok() && TcpListener::bind((LOCALHOST, port)).is_ok();
+        let free = |number| first.checked_add(number).is_some_and(is_free);
         if (0..count as u16).all(free) {
             return Ok(first);
         }

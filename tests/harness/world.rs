@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_control::{
     Admission, Answer, Candidate, Command, IceCredentials, MediaFault, Offer, PeerKey, Report, Role, RoomKey,
-    RoomSettings, Seed, Setup,
+    RoomSettings, Seed, Setup, Transport,
 };
 use veilcast_privacy::Secret;
 use veilcast_sfu::{Batch, Cast, Config, Input, Output, Sfu, ShardId, Shards, SinkKey, Tuple};
@@ -69,7 +69,7 @@ impl World {
             let config = Config {
                 shard: ShardId(shard as u8),
                 shards: Shards::first(count),
-                candidates: vec![Candidate { address: server(shard), priority: 1 }],
+                candidates: vec![Candidate { transport: Transport::Udp, address: server(shard), priority: 1 }],
                 certificate: certificate.clone(),
                 since_1970: Duration::from_secs(1_800_000_000),
                 dtls_seed: Some(seed + shard as u64),
@@ -253,7 +253,7 @@ impl World {
     fn deliver(&mut self, from: SocketAddr, to: SocketAddr, mut bytes: Vec<u8>) {
         let shard = usize::from(to.port().wrapping_sub(SERVER.port()));
         if to.ip() == SERVER.ip() && shard < self.wakes.len() {
-            let (tuple, now) = (Tuple { remote: from, local: Some(SERVER.ip()) }, self.now);
+            let (tuple, now) = (Tuple { transport: Transport::Udp, remote: from, local: Some(SERVER.ip()) }, self.now);
             self.engine(shard).handle(Input::Datagram { tuple, bytes: &mut bytes }, now);
         } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to && peer.alive) {
             peer.receive(&bytes, self.now);
@@ -262,7 +262,7 @@ impl World {
 
     /// Hands an attacker's datagram to the engine at once.
     pub fn inject(&mut self, from: SocketAddr, mut bytes: Vec<u8>) {
-        let tuple = Tuple { remote: from, local: Some(SERVER.ip()) };
+        let tuple = Tuple { transport: Transport::Udp, remote: from, local: Some(SERVER.ip()) };
         self.sfu.handle(Input::Datagram { tuple, bytes: &mut bytes }, self.now);
         self.pump();
     }

@@ -2,4 +2,6 @@
 
 mod certificates;
 mod families;
+mod people;
 mod socket;
+mod streams;

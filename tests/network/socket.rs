@@ -1,7 +1,7 @@
 //! One dual-stack socket a shard: replies leave from the address that was asked, IPv4 and IPv6 alike.
 
 use harness::{Peer, watch_offer};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 use veilcast_control::{
     Admission, Answer, Command, IceCredentials, PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup,
@@ -11,10 +11,15 @@ use veilcast_shard::{Config, Error, Running};
 
 const ROOM: RoomKey = RoomKey(7);
 
-/// A free port: the system picks it, and gives it back.
+/// A port that is free over UDP and TCP: the system picks it, and gives it back.
 pub(super) fn free_port() -> u16 {
-    let socket = UdpSocket::bind("[::]:0").expect("a socket");
-    socket.local_addr().expect("bound").port()
+    loop {
+        let socket = UdpSocket::bind("[::]:0").expect("a socket");
+        let port = socket.local_addr().expect("bound").port();
+        if TcpListener::bind(("::", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 pub(super) fn start(port: u16, shards: usize) -> Result<Running, Error> {
@@ -90,7 +95,11 @@ async fn a_taken_port_is_named() {
     let taken = UdpSocket::bind("[::]:0").expect("a socket");
     let port = taken.local_addr().expect("bound").port();
     let error = start(port, 1).err().expect("the port is taken").to_string();
-    assert!(error.contains(&port.to_string()) && error.contains("--media-port"), "{error}");
+    assert!(error.contains(&format!("UDP port {port}")) && error.contains("--media-port"), "{error}");
+    let port = free_port();
+    let _taken = TcpListener::bind(("::", port)).expect("a free port");
+    let error = start(port, 1).err().expect("the port is taken").to_string();
+    assert!(error.contains(&format!("TCP port {port}")) && error.contains("--media-port"), "{error}");
     let error = start(65_535, 2).err().expect("two do not fit").to_string();
     assert!(error.contains("65535"), "{error}");
 }

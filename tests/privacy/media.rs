@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{sleep_until, timeout};
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Direction, Fingerprint, HashFunction, IceCredentials, MediaKind, OutgoingTrack,
-    Setup,
+    Setup, Transport,
 };
 use veilcast_privacy::Secret;
 
@@ -88,7 +88,7 @@ fn read(sdp: &str) -> Answer {
         // The peer's library checks certificates by itself where it is told to; here the way is the subject.
         fingerprint: Fingerprint { function: HashFunction::Sha256, value: Vec::new() },
         setup,
-        candidates: vec![Candidate { address, priority: 1 }],
+        candidates: vec![Candidate { transport: Transport::Udp, address, priority: 1 }],
         media: sdp.split("\r\nm=").skip(1).map(section).collect(),
     }
 }

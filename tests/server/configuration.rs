@@ -22,12 +22,13 @@ fn flag_over_environment_over_file_over_default() {
         (check(&file, &variable, &flag), 21_003),
     ] {
         assert_eq!((done.code, done.out.as_str()), (0, ""), "{}", done.err);
-        let (one, more) = (format!("Media: UDP port {port}.\n"), format!("Media: UDP ports {port} to "));
+        let (one, more) =
+            (format!("Media: UDP and TCP port {port}.\n"), format!("Media: UDP and TCP ports {port} to "));
         assert!(done.err.contains(&one) || done.err.contains(&more), "{}", done.err);
         assert!(done.err.contains("The configuration is good"), "{}", done.err);
     }
     let several = check(&none, &[], &["--shards", "3"]);
-    assert!(several.err.contains("Media: UDP ports 10000 to 10002.\n"), "{}", several.err);
+    assert!(several.err.contains("Media: UDP and TCP ports 10000 to 10002.\n"), "{}", several.err);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use harness::{Conditions, PeerId, Random, World};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
+use veilcast_control::Transport;
 use veilcast_sfu::{Input, Output, Tuple};
 
 const fn ms(value: u64) -> Duration {
@@ -117,7 +118,7 @@ fn lose_the_path_between_two_runs(at: usize) {
     let mut check = world.peers[newcomer].forge_check(harness::Nomination::Signed, &password);
 
     let server = world.peers[broadcaster].server_address().expect("it was answered");
-    let tuple = |remote| Tuple { remote, local: Some(server.ip()) };
+    let tuple = |remote| Tuple { transport: Transport::Udp, remote, local: Some(server.ip()) };
     burst(&mut world, broadcaster, 1, &[100, 1_000]);
     let from = world.peers[broadcaster].address;
     for mut bytes in world.peers[broadcaster].take_outbox() {

@@ -4,7 +4,8 @@
 use harness::{Conditions, Nomination, PeerId, World};
 use std::net::SocketAddr;
 use std::time::Duration;
-use veilcast_sfu::Noise;
+use veilcast_control::Transport;
+use veilcast_sfu::{Input, Noise, Tuple};
 
 const fn ms(value: u64) -> Duration {
     Duration::from_millis(value)
@@ -124,4 +125,43 @@ fn a_path_is_nominated_only_under_the_integrity() {
     assert_eq!(nominated(74, Nomination::Appended, true), (true, 0), "nor does what somebody wrote behind it");
     assert_eq!(nominated(74, Nomination::Signed, false), (true, 1), "nor a check without the password");
     assert_eq!(nominated(74, Nomination::Appended, false), (true, 1));
+}
+
+/// The same pair of addresses over UDP and over TCP is two paths: neither takes the other, and one closes alone.
+#[test]
+fn the_same_addresses_over_tcp_are_another_path() {
+    let mut world = World::new(75, Conditions::default());
+    let (broadcaster, viewer, other) = (world.broadcaster(), world.viewer(), world.viewer());
+    world.run(ms(500));
+    let local = world.peers[viewer].server_address().map(|server| server.ip());
+    let path = |transport, remote| Tuple { transport, remote, local };
+    let shared = world.peers[viewer].address;
+    let (udp, tcp) = (path(Transport::Udp, shared), path(Transport::Tcp, shared));
+    let password = world.peers[other].server_password().expect("it was answered");
+    let mut check = world.peers[other].forge_check(Nomination::Absent, &password);
+    world.sfu.handle(Input::Datagram { tuple: tcp, bytes: &mut check }, world.now);
+    assert!(world.sfu.knows(&udp) && world.sfu.knows(&tcp));
+    assert_eq!(world.sfu.counters().total(), 0, "the path was nobody's");
+    world.sfu.handle(Input::Closed(tcp), world.now);
+    assert!(world.sfu.knows(&udp) && !world.sfu.knows(&tcp));
+    // What answers the check over TCP is not this viewer's to read.
+    world.peers[viewer].alive = false;
+    let epoch = world.now;
+    world.broadcast(broadcaster, epoch, ms(300));
+    world.peers[viewer].alive = true;
+
+    // A viewer that has gone over to TCP comes back by itself when the connection closes, without a check.
+    world.broadcast(broadcaster, epoch, ms(300));
+    let elsewhere = path(Transport::Tcp, ([203, 0, 113, 99], 9).into());
+    let password = world.peers[viewer].server_password().expect("it was answered");
+    let mut check = world.peers[viewer].forge_check(Nomination::Signed, &password);
+    world.sfu.handle(Input::Datagram { tuple: elsewhere, bytes: &mut check }, world.now);
+    world.run(ms(100));
+    let before = world.peers[viewer].arrivals;
+    world.broadcast(broadcaster, epoch, ms(300));
+    assert_eq!(world.peers[viewer].arrivals, before, "the stream is over there");
+    world.sfu.handle(Input::Closed(elsewhere), world.now);
+    world.broadcast(broadcaster, epoch, ms(500));
+    assert!(world.peers[viewer].arrivals > before + 50, "and back");
+    assert_eq!(world.sfu.sessions(), 3);
 }

@@ -11,7 +11,7 @@ mod report;
 pub use command::{Admission, Command, PlayoutDelay, Role, RoomSettings, Seed, VideoCap};
 pub use media::{
     Answer, AnswerSection, Candidate, Codec, Direction, Encoding, Extension, ExtensionKind, Feedback, Fingerprint,
-    H264Profile, HashFunction, IceCredentials, MediaKind, MediaSection, Offer, OutgoingTrack, Setup,
+    H264Profile, HashFunction, IceCredentials, MediaKind, MediaSection, Offer, OutgoingTrack, Setup, Transport,
 };
 pub use report::{Departure, LayerDemand, MediaFault, Report, SrtpProfile, Stage, TrackState, VideoQuality};
 

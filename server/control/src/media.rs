@@ -285,9 +285,20 @@ pub struct OutgoingTrack {
     pub cname: String,
 }
 
-/// A transport address of ours for `a=candidate` (RFC 8839 section 5.1): a host candidate over UDP.
+/// What carries the datagrams of a path.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP, which the peer opens (RFC 6544), with a length before each datagram (RFC 4571).
+    Tcp,
+}
+
+/// A transport address of ours for `a=candidate` (RFC 8839 section 5.1): a host candidate, passive over TCP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Candidate {
+    /// Over what.
+    pub transport: Transport,
     /// Where we listen.
     pub address: SocketAddr,
     /// Greater is better (RFC 8445 section 5.1.2).

@@ -47,11 +47,13 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use veilcast_control::{Candidate, Command, PeerKey, Report, RoomKey};
+use veilcast_control::{Candidate, Command, PeerKey, Report, RoomKey, Transport};
 
 /// Both ends of a path. Addresses are in canonical form: no IPv4 mapped into IPv6.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tuple {
+    /// Over what. The same addresses over another transport are another path.
+    pub transport: Transport,
     /// The peer.
     pub remote: SocketAddr,
     /// The address of ours that the peer sent to, so that replies leave from it.
@@ -104,6 +106,8 @@ pub enum Input<'a> {
         /// Its bytes.
         bytes: &'a mut [u8],
     },
+    /// A connection over TCP has closed: its path is no more.
+    Closed(Tuple),
     /// Another shard has something for this one.
     Cast(Cast),
     /// The time that [`Output::Wake`] named has come, or it is simply later.
@@ -214,6 +218,7 @@ impl Sfu {
         match input {
             Input::Command(command) => self.command(command, now),
             Input::Datagram { tuple, bytes } => self.datagram(tuple, bytes, now),
+            Input::Closed(tuple) => self.closed(tuple),
             Input::Cast(cast) => self.hear(cast, now),
             Input::Timeout => self.timeout(now),
         }
@@ -255,6 +260,11 @@ impl Sfu {
         let Some(room) = self.by_room.get(&room).and_then(|ix| self.rooms.at_mut(*ix)) else { return false };
         room.sinks.push(sink);
         true
+    }
+
+    /// Whether a session has passed a check on this path, and still has it.
+    pub fn knows(&self, tuple: &Tuple) -> bool {
+        self.by_tuple.contains_key(tuple)
     }
 
     /// What was dropped so far.

@@ -93,6 +93,13 @@ impl Sfu {
         Ok(())
     }
 
+    /// Forgets a path. Its session goes on over another if it has one, else it may come back until its consent runs out.
+    pub(crate) fn closed(&mut self, tuple: Tuple) {
+        let Some(ix) = self.by_tuple.remove(&tuple) else { return };
+        self.peers.at_mut(ix).into_iter().for_each(|peer| peer.ice.lose(tuple));
+        self.aim(ix);
+    }
+
     /// Sends to a viewer where its ICE says.
     pub(crate) fn aim(&mut self, ix: PeerIx) {
         let Some(Peer { side: Side::Viewer(seat), ice, .. }) = self.peers.at(ix) else { return };

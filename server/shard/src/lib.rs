@@ -1,4 +1,5 @@
-//! The thin shell around the engine: one thread is one UDP socket, one [`Sfu`](veilcast_sfu::Sfu) and one run loop.
+//! The thin shell around the engine: one thread is one UDP socket, one TCP listener of the same number, one
+//! [`Sfu`](veilcast_sfu::Sfu) and one run loop.
 //!
 //! Invariant: it moves bytes and time in and out and decides nothing. It has no log line that could hold an address.
 
@@ -6,17 +7,18 @@ mod placement;
 mod rings;
 mod run_loop;
 mod socket;
+mod streams;
 
 use std::net::IpAddr;
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
-use veilcast_control::{Candidate, Command, Report};
+use veilcast_control::{Candidate, Command, Report, Transport};
 use veilcast_sfu::{Sfu, ShardId, Shards};
 
 /// How many shards, where they listen, and how peers reach them.
 pub struct Config {
-    /// UDP port of the first shard; each further one takes the next.
+    /// UDP and TCP port of the first shard; each further one takes the next.
     pub first_port: u16,
     /// Number of shards, at least 1 and at most [`Shards::MAX`]. An event's viewers spread over all of them.
     pub shards: usize,
@@ -33,8 +35,12 @@ pub const MAX_SHARDS: usize = Shards::MAX;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A port could not be opened.
-    #[error("UDP port {port} cannot be opened: {source}. Choose another with --media-port, or stop what uses it.")]
+    #[error(
+        "{protocol} port {port} cannot be opened: {source}. Choose another with --media-port, or stop what uses it."
+    )]
     Port {
+        /// UDP or TCP.
+        protocol: &'static str,
         /// Which.
         port: u16,
         /// Why.
@@ -83,7 +89,8 @@ pub fn start(config: &Config) -> Result<Running, Error> {
     for (number, rings) in rings::connect(count).into_iter().enumerate() {
         let port = port(config.first_port, number, config.shards)?;
         let advertised = port_as_seen(config, number, port)?;
-        let socket = socket::open(port).map_err(|source| Error::Port { port, source })?;
+        let failed = |protocol| move |source| Error::Port { protocol, port, source };
+        let sockets = (socket::open(port).map_err(failed("UDP"))?, streams::listen(port).map_err(failed("TCP"))?);
         let engine = Sfu::new(
             veilcast_sfu::Config {
                 shard: ShardId(number as u8),
@@ -99,7 +106,7 @@ pub fn start(config: &Config) -> Result<Running, Error> {
         let reports = report_sender.clone();
         let thread = std::thread::Builder::new()
             .name(format!("shard-{number}"))
-            .spawn(move || run_loop::run(socket, engine, rings, inbox, reports))
+            .spawn(move || run_loop::run(sockets, engine, rings, inbox, reports))
             .map_err(Error::Thread)?;
         shards.push(commands);
         threads.push(thread);
@@ -119,12 +126,22 @@ fn port_as_seen(config: &Config, number: usize, port: u16) -> Result<u16, Error>
     }
 }
 
-/// Host candidates, the first address the best (RFC 8445 section 5.1.2.1: type preference 126, component 1).
+/// Type preferences (RFC 8445 section 5.1.2.1). That of TCP is lower than that of any UDP candidate but a relayed one
+/// (RFC 6544 section 4.2): a lost packet holds up all that follow it there.
+const UDP_HOST: u32 = 126;
+const TCP_HOST: u32 = 90;
+
+/// RFC 6544 section 4.2: the upper three bits of a local preference over TCP are the direction's; passive is 4.
+const PASSIVE: u32 = 4 << 13;
+
+/// Host candidates, the first address the best, and all of UDP first: some tools try the first line only.
 fn candidates(addresses: &[IpAddr], port: u16) -> Vec<Candidate> {
-    let priority = |at: usize| (126 << 24) | ((65_535 - at.min(65_535) as u32) << 8) | 255;
-    addresses
-        .iter()
-        .enumerate()
-        .map(|(at, address)| Candidate { address: (*address, port).into(), priority: priority(at) })
-        .collect()
+    let all = |transport, kind: u32, best: u32| {
+        addresses.iter().zip(0..=0x1fff).map(move |(address, at)| {
+            // RFC 8445 section 5.1.2.1, component 1.
+            let priority = (kind << 24) | ((best - at) << 8) | 255;
+            Candidate { transport, address: (*address, port).into(), priority }
+        })
+    };
+    all(Transport::Udp, UDP_HOST, 0xffff).chain(all(Transport::Tcp, TCP_HOST, PASSIVE | 0x1fff)).collect()
 }

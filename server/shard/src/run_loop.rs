@@ -2,21 +2,27 @@
 
 use crate::rings::Rings;
 use crate::socket::{BatchSocket, MediaSocket};
+use crate::streams::{Event, Streams};
+use std::io;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::sleep_until;
-use veilcast_control::{Command, Report};
+use veilcast_control::{Command, Report, Transport};
 use veilcast_sfu::{Input, Output, Sfu};
 
 /// Receives of one wake-up before what they brought is sent on.
 const MAX_RECEIVES: usize = 8;
+
+/// What connections brought that is taken at one wake-up.
+const MAX_EVENTS: usize = 64;
 
 /// How soon a full ring is tried again.
 const RETRY: Duration = Duration::from_millis(2);
 
 /// Runs a shard until the control plane is gone.
 pub(crate) fn run(
-    socket: MediaSocket,
+    (socket, listener): (MediaSocket, TcpListener),
     engine: Sfu,
     rings: Rings,
     commands: Receiver<Command>,
@@ -28,15 +34,22 @@ pub(crate) fn run(
         return;
     };
     runtime.block_on(async {
-        match BatchSocket::new(socket) {
-            Ok(socket) => Shard { socket, engine, rings, commands, reports, wake: None }.run().await,
+        match open(socket, listener) {
+            Ok((socket, streams)) => {
+                Shard { socket, streams, engine, rings, commands, reports, wake: None }.run().await
+            }
             Err(error) => tracing::error!(kind = ?error.kind(), "a media socket cannot be used"),
         }
     });
 }
 
+fn open(socket: MediaSocket, listener: TcpListener) -> io::Result<(BatchSocket, Streams)> {
+    Ok((BatchSocket::new(socket)?, Streams::new(listener)?))
+}
+
 struct Shard {
     socket: BatchSocket,
+    streams: Streams,
     engine: Sfu,
     rings: Rings,
     commands: Receiver<Command>,
@@ -54,6 +67,7 @@ impl Shard {
                     Ok(()) => self.drain_socket(),
                     Err(error) => return tracing::error!(kind = ?error.kind(), "a media socket has failed"),
                 },
+                Some(event) = self.streams.next() => self.drain_streams(event),
                 () = bell.notified() => self.drain_rings(),
                 command = self.commands.recv() => match command {
                     Some(command) => self.engine.handle(Input::Command(command), Instant::now()),
@@ -63,6 +77,7 @@ impl Shard {
                     self.engine.handle(Input::Timeout, Instant::now());
                 }
             }
+            self.streams.tidy(&self.engine, Instant::now());
             self.pump().await;
         }
     }
@@ -71,7 +86,7 @@ impl Shard {
     fn wake(&self) -> Option<Instant> {
         // A ring that was full is tried again soon: its reader rings no bell.
         let retry = self.rings.is_clogged().then(|| Instant::now() + RETRY);
-        self.wake.into_iter().chain(retry).min()
+        self.wake.into_iter().chain(retry).chain(self.streams.wake()).min()
     }
 
     /// Takes what the other shards have put in.
@@ -94,6 +109,16 @@ impl Shard {
         }
     }
 
+    /// Takes what connections have brought.
+    fn drain_streams(&mut self, first: Event) {
+        let now = Instant::now();
+        self.streams.take(first, &mut self.engine, now);
+        for _ in 1..MAX_EVENTS {
+            let Some(event) = self.streams.ready() else { break };
+            self.streams.take(event, &mut self.engine, now);
+        }
+    }
+
     /// Does everything the engine wants.
     async fn pump(&mut self) {
         let now = Instant::now();
@@ -105,7 +130,10 @@ impl Shard {
                     if std::mem::take(&mut crossed) {
                         self.rings.ring_bells();
                     }
-                    self.socket.send(&run).await;
+                    match run.tuple.transport {
+                        Transport::Udp => self.socket.send(&run).await,
+                        Transport::Tcp => self.streams.send(&run),
+                    }
                 }
                 Output::Report(report) => {
                     if let Report::Connected { profile, .. } = &report {

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+use veilcast_control::Transport;
 use veilcast_sfu::{Run, Tuple};
 
 /// A key frame for a thousand viewers leaves at once; what the kernel cannot take at once is lost.
@@ -89,6 +90,7 @@ impl BatchSocket {
         let (now, wall) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
         for (meta, buffer) in metas.iter().zip(&mut self.buffers).take(count) {
             let tuple = Tuple {
+                transport: Transport::Udp,
                 remote: SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port()),
                 local: meta.dst_ip.map(|ip| ip.to_canonical()),
             };

@@ -58,7 +58,7 @@ pub(crate) struct Flags {
     /// Address and port of the pages and the API [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
-    /// UDP port of the first media shard; shard N uses this plus N [default: 10000]
+    /// UDP and TCP port of the first media shard; shard N uses this plus N [default: 10000]
     #[arg(long, value_name = "PORT")]
     pub(crate) media_port: Option<String>,
     /// Addresses at which browsers reach the media ports [default: those of this machine]
@@ -67,7 +67,7 @@ pub(crate) struct Flags {
     /// First media port as browsers see it, where a port mapping lies between [default: --media-port]
     #[arg(long, value_name = "PORT")]
     pub(crate) media_public_port: Option<String>,
-    /// Threads that move media, each with a UDP port of its own [default: one for each core]
+    /// Threads that move media, each with a port of its own [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) shards: Option<String>,
     /// The one origin of pages, links and tokens [default on loopback: http://localhost:PORT]

@@ -94,7 +94,7 @@ pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
     let file = sources.file.as_ref().map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
     console::say(&format!("The configuration is good ({file})."));
     console::say(&format!("Pages: {} on port {}.", config.public_url_on(config.listen.port()), config.listen.port()));
-    console::say(&format!("Media: UDP {}.", config.media_ports()));
+    console::say(&format!("Media: UDP and TCP {}.", config.media_ports()));
     if !config.ice_servers.is_empty() {
         console::say(&format!("ICE servers told to everybody who is let in: {}.", config.ice_servers.len()));
     }

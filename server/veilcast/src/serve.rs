@@ -1,6 +1,7 @@
 use crate::config::{Config, Sources, Tls};
 use crate::listen::Doors;
 use crate::{Failure, addresses, commands, console, logging};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::thread;
@@ -24,6 +25,7 @@ pub(crate) async fn run(sources: &Sources) -> Result<(), Failure> {
     commands::warn(sources);
     let config = Config::resolve(sources).map_err(Failure::Configuration)?;
     logging::start(&config.log);
+    raise_descriptor_limit();
     let mut stop = Stop::listen()?;
     let _lock = DataLock::acquire(&config.data_dir)?;
     let records = Records::open(&config.data_dir).await?;
@@ -52,6 +54,13 @@ pub(crate) async fn run(sources: &Sources) -> Result<(), Failure> {
     // Whoever is late has nothing to lose: every commit is on the disk already.
     _ = timeout(CLOSE_LIMIT, async { tokio::join!(join(shards), records.close()) }).await;
     outcome
+}
+
+/// Every connection costs a descriptor, and the usual limit of 1,024 is meant for programs with `select`. What the system
+/// does not grant is not missed before so many have come.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 async fn start_planes(

@@ -22,8 +22,8 @@ pub(crate) fn reason(why: ErrorKind) -> String {
 /// The media plane's refusal; its own text ends with the system's number.
 pub(crate) fn of_media(error: &MediaError) -> String {
     match error {
-        MediaError::Port { port, source } => format!(
-            "cannot open UDP port {port}: {}; choose another with --media-port, or stop what uses it",
+        MediaError::Port { protocol, port, source } => format!(
+            "cannot open {protocol} port {port}: {}; choose another with --media-port, or stop what uses it",
             reason(source.kind())
         ),
         MediaError::Thread(source) => {

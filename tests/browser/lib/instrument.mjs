@@ -54,6 +54,7 @@ function instrument() {
       codec: stats.find((s) => s.id === video.codecId)?.mimeType,
       cipher: stats.find((s) => s.type === 'transport')?.srtpCipher,
       localPort: stats.find((s) => s.id === pair?.localCandidateId)?.port,
+      transport: stats.find((s) => s.id === pair?.localCandidateId)?.protocol,
     };
   };
 

@@ -65,7 +65,7 @@ impl Config {
         directory.ok_or(reader.problems)
     }
 
-    /// The UDP ports of all shards, in words.
+    /// The ports of all shards, in words: the same numbers over UDP and TCP.
     pub(crate) fn media_ports(&self) -> String {
         match self.shards {
             1 => format!("port {}", self.media_port),

@@ -2,7 +2,7 @@ use super::offer::{OfferShape, SectionShape};
 use std::fmt::Write;
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Codec, Direction, Encoding, Feedback, Fingerprint, HashFunction, OutgoingTrack,
-    Setup,
+    Setup, Transport,
 };
 
 /// Name of the one media stream that a viewer receives: its audio and video belong together.
@@ -175,11 +175,16 @@ fn write_track(text: &mut String, track: &OutgoingTrack, mid: &str) {
     }
 }
 
-/// RFC 8839 section 5.1: host candidates over UDP, component 1 alone, since RTCP is multiplexed.
+/// RFC 8839 section 5.1: host candidates, component 1 alone, since RTCP is multiplexed. Over TCP we only listen
+/// (RFC 6544 section 4.5).
 pub(super) fn write_candidates(text: &mut String, candidates: &[Candidate]) {
-    for (index, Candidate { address, priority }) in candidates.iter().enumerate() {
+    for (index, Candidate { transport, address, priority }) in candidates.iter().enumerate() {
         let (foundation, ip, port) = (index + 1, address.ip(), address.port());
-        _ = write!(text, "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host\r\n");
+        let (protocol, role) = match transport {
+            Transport::Udp => ("udp", ""),
+            Transport::Tcp => ("tcp", " tcptype passive"),
+        };
+        _ = write!(text, "a=candidate:{foundation} 1 {protocol} {priority} {ip} {port} typ host{role}\r\n");
     }
     text.push_str("a=end-of-candidates\r\n");
 }

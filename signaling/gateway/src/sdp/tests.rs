@@ -3,7 +3,7 @@ use super::*;
 use std::net::SocketAddr;
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Direction, Encoding, ExtensionKind, Fingerprint, H264Profile, HashFunction,
-    IceCredentials, MediaKind, Offer, OutgoingTrack, Setup,
+    IceCredentials, MediaKind, Offer, OutgoingTrack, Setup, Transport,
 };
 use veilcast_privacy::Secret;
 
@@ -31,7 +31,13 @@ fn answer(offer: &Offer, sends: bool) -> Answer {
         ice: IceCredentials { ufrag: "ours".to_owned(), password: Secret::new("ourpasswordourpassword") },
         fingerprint: Fingerprint { function: HashFunction::Sha256, value: vec![0xab; 32] },
         setup: if offer.setup == Setup::Passive { Setup::Active } else { Setup::Passive },
-        candidates: vec![Candidate { address: SocketAddr::from(([192, 0, 2, 1], 10_000)), priority: 5 }],
+        candidates: [(Transport::Udp, 5), (Transport::Tcp, 3)]
+            .map(|(transport, priority)| Candidate {
+                transport,
+                address: SocketAddr::from(([192, 0, 2, 1], 10_000)),
+                priority,
+            })
+            .to_vec(),
         media: media.collect(),
     }
 }
@@ -78,6 +84,7 @@ fn chromium_publishes_layers_and_its_data_channel_is_refused_not_fatal() {
         "a=fmtp:97 apt=96",
         "a=setup:passive",
         "a=candidate:1 1 udp 5 192.0.2.1 10000 typ host",
+        "a=candidate:2 1 tcp 3 192.0.2.1 10000 typ host tcptype passive",
     ] {
         assert_eq!(
             text.matches(&format!("{line}\r\n")).count(),

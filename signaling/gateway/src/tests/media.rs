@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Command, Direction, Fingerprint, HashFunction, IceCredentials, MediaFault,
-    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile, VideoCap,
+    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile, Transport, VideoCap,
 };
 
 #[derive(Clone)]
@@ -123,7 +123,11 @@ fn answer(peer: PeerKey, ice: IceCredentials, offer: &Offer) -> Report {
         ice,
         fingerprint: Fingerprint { function: HashFunction::Sha256, value: vec![7; 32] },
         setup: if offer.setup == Setup::Passive { Setup::Active } else { Setup::Passive },
-        candidates: vec![Candidate { address: SocketAddr::from(([127, 0, 0, 1], 10_000)), priority: 9 }],
+        candidates: vec![Candidate {
+            transport: Transport::Udp,
+            address: SocketAddr::from(([127, 0, 0, 1], 10_000)),
+            priority: 9,
+        }],
         media: media.collect(),
     };
     Report::Answer { peer, answer: Box::new(answer) }
