@@ -3,8 +3,9 @@ use crate::edge::{
     Origins, PageHeaders, Prefixes, Throttle, check_origin, contain, page_headers, tag_request, throttle_failures,
 };
 use crate::fault::Problem;
+use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{client, events, oauth, socket, whip};
+use crate::{client, events, metrics, oauth, socket, whip};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode};
@@ -28,6 +29,7 @@ pub(crate) struct App {
     pub(crate) page_headers: PageHeaders,
     pub(crate) ice_links: Vec<HeaderValue>,
     pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) watchers: Watchers,
     pub(crate) draining: AtomicBool,
 }
 
@@ -45,6 +47,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(events::routes())
         .merge(oauth::routes())
         .merge(client::routes())
+        .merge(metrics::routes())
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .fallback(client::file)

@@ -18,6 +18,8 @@ pub struct Config {
     /// Told to everybody who is let in: WHIP and WHEP clients in `Link` headers, ours in the welcome of `/ws`. None is
     /// needed where UDP passes: the media plane is ICE-lite.
     pub ice_servers: Vec<IceServer>,
+    /// Lets who presents it read `/metrics` from elsewhere. Without one, only this machine can.
+    pub metrics_token: Option<Secret>,
     /// Encryption of the listener.
     pub tls: Tls,
     /// Connections at once; [`DEFAULT_MAX_CONNECTIONS`] if nothing speaks against it.

@@ -12,6 +12,7 @@ mod extract;
 mod fault;
 mod listen;
 mod methods;
+mod metrics;
 mod oauth;
 mod random;
 pub mod sdp;

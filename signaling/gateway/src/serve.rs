@@ -2,6 +2,7 @@ use crate::app::{App, ice_link, router};
 use crate::config::{Config, StartError, Tls};
 use crate::edge::{Network, Origins, PageHeaders, Prefixes, Throttle};
 use crate::listen::{Limited, Places};
+use crate::metrics::Watchers;
 use crate::session::{Hub, Pumps};
 use crate::tls;
 use axum::Router;
@@ -146,6 +147,7 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
         throttle: Throttle::default(),
         ice_links: links(config)?,
         ice_servers: config.ice_servers.clone(),
+        watchers: Watchers::new(config),
         draining: AtomicBool::new(false),
     })
 }
