@@ -21,7 +21,7 @@ fn samples(page: &str) -> Vec<(String, String, String, f64)> {
 
 async fn page(server: &Server) -> String {
     let client = reqwest::Client::new();
-    let reply = client.get(server.at("/metrics")).send().await.expect("an answer");
+    let reply = client.get(server.url("/metrics")).send().await.expect("an answer");
     assert_eq!(reply.status(), 200);
     reply.text().await.expect("text")
 }

@@ -35,6 +35,8 @@ pub struct IceServer {
     pub username: Option<String>,
     /// For TURN.
     pub credential: Option<Secret>,
+    /// Shared with a TURN server, in place of the two: credentials are then made for each session. Told to nobody.
+    pub secret: Option<Secret>,
 }
 
 /// Encryption of the listener.

@@ -15,6 +15,7 @@ mod methods;
 mod metrics;
 mod oauth;
 mod random;
+mod relay;
 pub mod sdp;
 mod serve;
 mod session;
