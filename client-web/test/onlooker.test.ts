@@ -45,7 +45,7 @@ describe('Onlooker', () => {
     const { browser, onlooker } = await looking();
     await welcome(browser);
     browser.socket.drop();
-    await browser.clock.pass(60_000);
+    await browser.clock.pass(3_000);
     expect(browser.sockets).toHaveLength(2);
     await welcome(browser);
     browser.socket.drop();
@@ -59,7 +59,7 @@ describe('Onlooker', () => {
     const { browser } = await looking(token);
     browser.socket.open();
     browser.socket.say({ type: 'fault', fault: fault('token-expired', 401) });
-    await browser.clock.pass(60_000);
+    await browser.clock.pass(3_000);
     expect(token.mock.calls.map(([refused]) => refused)).toEqual([false, true]);
     browser.socket.open();
     browser.socket.say({ type: 'fault', fault: fault('token-expired', 401) });

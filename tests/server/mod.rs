@@ -13,6 +13,7 @@ mod metrics;
 mod peer;
 mod process;
 mod reach;
+mod relay;
 mod startup;
 mod tls;
 mod tokens;

@@ -77,6 +77,7 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
 
   #again(signal: Signal): void {
     if (this.#signal !== signal) return;
+    signal.close();
     this.#signal = null;
     this.#retry = this.#environment.clock.after(this.#backoff.next(), () => this.start());
   }
