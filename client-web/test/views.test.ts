@@ -158,6 +158,7 @@ describe('studio words', () => {
     expect(layersWords([])).toBeNull();
     expect(layersWords(layers(true, true, true))).toBe('all 3');
     expect(layersWords(layers(true, true, false))).toBe('small, medium (not needed now: full)');
+    expect(layersWords(layers(true, false))).toBe('small (not needed now: full)');
     expect(layersWords(layers(false, false, false))).toBe('none while nobody watches');
   });
 

@@ -58,7 +58,7 @@ impl Client {
     fn new(port: u16, username: &str, password: &str) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         socket.connect((Ipv4Addr::LOCALHOST, port)).expect("loopback");
-        socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a limit");
+        socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
         let key = format!("{username}:live.example.org:{password}");
         Self { socket, username: username.to_owned(), key: md5(key.as_bytes()), realm: Vec::new(), nonce: Vec::new() }
     }

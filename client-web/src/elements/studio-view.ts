@@ -99,20 +99,13 @@ export function uplinkRows(stats: StatsSummary): [string, string][] {
   ];
 }
 
-const LAYER_NAMES: ReadonlyMap<string, string> = new Map([
-  ['l', 'small'],
-  ['m', 'medium'],
-  ['h', 'full'],
-]);
-
 /** Which sizes the server needs, in words; `null` without simulcast. */
 export function layersWords(layers: readonly LayerState[]): string | null {
   if (layers.length < 2) return null;
+  const name = (index: number): string =>
+    index === layers.length - 1 ? 'full' : index === 0 ? 'small' : 'medium';
   const names = (active: boolean): string =>
-    layers
-      .filter((layer) => layer.active === active)
-      .map(({ rid }) => LAYER_NAMES.get(rid) ?? rid)
-      .join(', ');
+    layers.flatMap((layer, index) => (layer.active === active ? [name(index)] : [])).join(', ');
   if (names(false) === '') return `all ${layers.length}`;
   return names(true) === ''
     ? 'none while nobody watches'

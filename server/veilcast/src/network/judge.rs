@@ -182,7 +182,7 @@ fn words_of_ports(config: &Config) -> String {
     if last == config.media_port { last.to_string() } else { format!("{}-{last}", config.media_port) }
 }
 
-/// Whether an address leads here from anywhere (RFC 6890): not private, shared, local, loopback or for examples within.
+/// Whether an address may lead here from anywhere (RFC 6890): it is not private, shared, local or loopback.
 fn is_public(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || is_shared(*v4)),
