@@ -156,9 +156,7 @@ fn md5(bytes: &[u8]) -> Vec<u8> {
 /// A server that shares its secret with the relay at `port`.
 async fn server(port: u16) -> Server {
     let scratch = Scratch::new();
-    let text = format!(
-        "ice_server = [{{ url = \"turn:127.0.0.1:{port}?transport=udp\", secret = \"{SECRET}\" }}]\n"
-    );
+    let text = format!("ice_server = [{{ url = \"turn:127.0.0.1:{port}?transport=udp\", secret = \"{SECRET}\" }}]\n");
     let file = scratch.write("veilcast.toml", &text).display().to_string();
     Server::start_with(scratch, &["--config", &file, "--log", "trace"]).await
 }
