@@ -1,6 +1,7 @@
 /** Public surface of the SDK. The elements are a separate entry, `@veilcast/client/elements`. */
 export type {
   Activity,
+  AudienceHealth,
   EventSummary,
   Fault,
   FaultCode,
@@ -17,6 +18,8 @@ export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';
 export { guestTokens, renewing } from './sdk/guest.js';
 export type { VideoKind } from './sdk/layers.js';
+export type { OnlookerEvents } from './sdk/onlooker.js';
+export { Onlooker } from './sdk/onlooker.js';
 export type { SessionOptions, SessionState, TokenSource } from './sdk/session.js';
 export type { Devices } from './sdk/sources.js';
 export { listDevices, openCamera, openMicrophone, openScreen } from './sdk/sources.js';

@@ -86,12 +86,14 @@ describe('Broadcaster', () => {
 
   it('counts heads and measures the line', async () => {
     const { browser, broadcaster } = onAir();
-    const [audience, stats] = [vi.fn(), vi.fn()];
+    const [audience, health, stats] = [vi.fn(), vi.fn(), vi.fn()];
     broadcaster.on('audience', audience);
+    broadcaster.on('health', health);
     broadcaster.on('stats', stats);
     broadcaster.start();
     await browser.connect('broadcaster');
     browser.socket.say({ type: 'audience', viewers: 12 });
+    browser.socket.say({ type: 'health', high: 10, medium: null, low: null, sound_only: null, paused: null });
     browser.peer.stats.set('v', {
       type: 'outbound-rtp',
       kind: 'video',
@@ -101,6 +103,7 @@ describe('Broadcaster', () => {
     browser.peer.stats.set('p', { type: 'candidate-pair', currentRoundTripTime: 0.02 });
     await browser.clock.pass(2_000);
     expect(audience).toHaveBeenCalledWith(12);
+    expect(health).toHaveBeenCalledWith(expect.objectContaining({ high: 10, paused: null }));
     expect(stats).toHaveBeenCalledWith(
       expect.objectContaining({ bitrate: 2_000_000, framesPerSecond: 30, roundTripMs: 20, loss: null }),
     );

@@ -28,6 +28,7 @@ describe('parseServerMessage', () => {
     { type: 'layers', layers: [] },
     { type: 'layers', layers: [{ rid: 'h', active: false }] },
     { type: 'audience', viewers: 0 },
+    { type: 'health', high: 3_000, medium: null, low: 5, sound_only: null, paused: null },
     { type: 'ended', title: 'Over.' },
     { type: 'draining', retry_after_ms: 100 },
     { type: 'fault', fault: fault('too-many', 429) },

@@ -3,8 +3,12 @@ import { isLive, type PlayerModel, poster, remark } from '../src/elements/player
 import {
   airWords,
   duration,
+  healthAdvice,
+  healthRows,
+  layersWords,
   restWords,
   statsWords,
+  uplinkRows,
   uplinkWarning,
   viewersWords,
 } from '../src/elements/studio-view.js';
@@ -131,6 +135,31 @@ describe('studio words', () => {
     expect(restWords(layers(false, true, true))).toBeNull();
     expect(restWords(layers(true, false, false))).toContain('full size');
     expect(restWords(layers(false, false, false))).toContain('while nobody watches');
+  });
+
+  it('speaks of an audience, not of persons', () => {
+    const few = { high: null, medium: null, low: null, sound_only: null, paused: null };
+    expect(healthRows(few)).toBeNull();
+    const counts = healthRows({ ...few, high: 1_230, paused: 5 })?.map(({ count }) => count);
+    expect(counts).toEqual(['1,230+', '<5', '<5', '<5', '5+']);
+    expect(healthAdvice({ ...few, high: 10, paused: 5 })).toBeNull();
+    expect(healthAdvice({ ...few, paused: 5 })).toContain('smaller picture');
+  });
+
+  it('shows the line and what the server needs of it', () => {
+    expect(uplinkRows({ ...stats, loss: 0.012 }).map(([, value]) => value)).toEqual([
+      '2.4 Mbit/s',
+      '1.2 %',
+      '18 ms',
+    ]);
+    expect(uplinkRows({ ...stats, roundTripMs: null }).map(([, value]) => value)).toContain('not known yet');
+    const layers = (...active: boolean[]) =>
+      active.map((on, index) => ({ rid: ['l', 'm', 'h'][index] ?? '', active: on }));
+    expect(layersWords([])).toBeNull();
+    expect(layersWords(layers(true, true, true))).toBe('all 3');
+    expect(layersWords(layers(true, true, false))).toBe('small, medium (not needed now: full)');
+    expect(layersWords(layers(true, false))).toBe('small (not needed now: full)');
+    expect(layersWords(layers(false, false, false))).toBe('none while nobody watches');
   });
 
   it('warns when there is something to do', () => {

@@ -55,6 +55,15 @@ try {
   await app.plays(viewer);
   await app.sleep(1_000);
   await shoot(operator, 'studio-live');
+  // An audience is not at hand here; the element is told of one.
+  await operator.evaluate(() => {
+    const studio = document.querySelector('veilcast-studio');
+    studio.viewers = 1_287;
+    studio.health = { high: 1_120, medium: 95, low: 40, sound_only: null, paused: 25 };
+  });
+  await app.says(operator, 'Picture paused');
+  await operator.evaluate(() => document.querySelector('veilcast-studio').scrollIntoView({ block: 'end' }));
+  await shoot(operator, 'studio-audience');
   await shoot(viewer, 'watch-live');
   await (await viewer.$('pierce/[aria-controls=qualities]')).click();
   await shoot(viewer, 'watch-quality');

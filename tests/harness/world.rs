@@ -117,7 +117,7 @@ impl World {
             | Command::RestartIce { peer, .. }
             | Command::Cap { peer, .. }
             | Command::Revoke { peer } => Some(*peer),
-            Command::Open { .. } | Command::Drain | Command::Close { .. } => None,
+            Command::Open { .. } | Command::Measure | Command::Drain | Command::Close { .. } => None,
         };
         let shard = peer.and_then(|peer| self.shards.get(&peer.0).copied()).unwrap_or(0);
         let now = self.now;

@@ -60,6 +60,7 @@ impl Planes {
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             ice_servers: Vec::new(),
+            metrics_token: None,
             tls: Tls::Off,
             max_connections: DEFAULT_MAX_CONNECTIONS,
         };

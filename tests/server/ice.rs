@@ -94,6 +94,12 @@ fn mistakes_have_line_and_remedy_and_credentials_stay_unsaid() {
             &["line 1, ", "ASCII"],
         ),
         ("ice_server = { url = \"turn:a.example\", username = \"me\", credential = 7 }\n", &["credential takes text"]),
+        ("ice_server = { url = \"turn:a.example\", secret = \"hush\" }\n", &["line 1, ", "32 or more"]),
+        ("ice_server = { url = \"stun:a.example\", secret = \"hush\" }\n", &["line 1, ", "takes no secret"]),
+        (
+            "ice_server = { url = \"turn:a.example\", username = \"me\", secret = \"hush\" }\n",
+            &["line 1, ", "in place of username"],
+        ),
         ("ice_server = { username = \"me\", credential = \"hush\" }\n", &["line 1, ", "stun:HOST:PORT"]),
     ] {
         let done = check(&scratch, text);

@@ -145,6 +145,74 @@ export const studioStyles = css`
     gap: 0.75rem;
   }
 
+  .panels {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr));
+    align-items: start;
+    gap: 1.25rem;
+  }
+
+  .panel {
+    min-width: 0;
+    padding: 1.125rem 1.25rem;
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    background: var(--_surface);
+  }
+
+  .panel h2 {
+    margin: 0 0 0.25rem;
+    font-size: 1.0625rem;
+    font-weight: 650;
+  }
+
+  .panel dl {
+    margin: 0;
+  }
+
+  .panel dl div {
+    display: flex;
+    justify-content: space-between;
+    gap: 1rem;
+    padding: 0.375rem 0;
+  }
+
+  .panel dl div + div {
+    border-top: 1px solid var(--_line);
+  }
+
+  .panel dt small {
+    display: block;
+    color: var(--_soft);
+    font-size: 0.875rem;
+    line-height: 1.35;
+  }
+
+  .panel dd {
+    margin: 0;
+    font-variant-numeric: tabular-nums;
+    text-align: right;
+  }
+
+  .panel details {
+    margin-top: 0.5rem;
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  .panel summary {
+    min-height: 1.75rem;
+    cursor: pointer;
+  }
+
+  .panel details p {
+    margin: 0.25rem 0 0.5rem;
+  }
+
+  .nowrap {
+    white-space: nowrap;
+  }
+
   .sources {
     padding: 1.125rem 1.25rem;
     border: 1px solid var(--_line);

@@ -1,4 +1,4 @@
-import type { LayerState } from '../protocol/index.js';
+import type { AudienceHealth, LayerState } from '../protocol/index.js';
 import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
 
@@ -49,6 +49,67 @@ export function uplinkWarning(stats: StatsSummary): string | null {
 export function viewersWords(viewers: number): string {
   if (viewers === 0) return 'Nobody is watching yet';
   return viewers === 1 ? '1 person is watching' : `${viewers.toLocaleString('en')} people are watching`;
+}
+
+export interface HealthRow {
+  name: string;
+  count: string;
+  /** What it means, and what may be done. */
+  help: string;
+}
+
+/** How the picture arrives at the audience, best first; `null` while that could only be guesses about persons. */
+export function healthRows(health: AudienceHealth): HealthRow[] | null {
+  if (Object.values(health).every((count) => count === null)) return null;
+  const rows: [string, number | null, string][] = [
+    ['Full picture', health.high, 'The largest size that you send.'],
+    ['Medium picture', health.medium, 'Their connection, or their wish, allows a lighter version.'],
+    ['Small picture', health.low, 'The lightest version: a slow connection, or a wish to save data.'],
+    ['Sound only, by choice', health.sound_only, 'They switched the picture off.'],
+    [
+      'Picture paused',
+      health.paused,
+      'Their connection carries the sound alone. The picture returns by itself.',
+    ],
+  ];
+  return rows.map(([name, count, help]) => ({ name, count: roughly(count), help }));
+}
+
+function roughly(count: number | null): string {
+  return count === null ? '<5' : `${count.toLocaleString('en')}+`;
+}
+
+/** What the broadcaster could do for its audience, where there is something to be done. */
+export function healthAdvice(health: AudienceHealth): string | null {
+  const { high, medium, low, sound_only: soundOnly, paused } = health;
+  const fine = (high ?? 0) + (medium ?? 0) + (low ?? 0) + (soundOnly ?? 0);
+  if (paused === null || paused <= fine) return null;
+  return 'Most connections carry your sound only. Sharing a smaller picture may help; your own connection is shown above.';
+}
+
+/** What leaves this device and how it arrives at the server, as names and values. */
+export function uplinkRows(stats: StatsSummary): [string, string][] {
+  return [
+    ['Sent', bitrateWords(stats.bitrate)],
+    ['Lost on the way', stats.loss === null ? 'not known yet' : `${(stats.loss * 100).toFixed(1)} %`],
+    [
+      'To the server and back',
+      stats.roundTripMs === null ? 'not known yet' : `${Math.round(stats.roundTripMs)} ms`,
+    ],
+  ];
+}
+
+/** Which sizes the server needs, in words; `null` without simulcast. */
+export function layersWords(layers: readonly LayerState[]): string | null {
+  if (layers.length < 2) return null;
+  const name = (index: number): string =>
+    index === layers.length - 1 ? 'full' : index === 0 ? 'small' : 'medium';
+  const names = (active: boolean): string =>
+    layers.flatMap((layer, index) => (layer.active === active ? [name(index)] : [])).join(', ');
+  if (names(false) === '') return `all ${layers.length}`;
+  return names(true) === ''
+    ? 'none while nobody watches'
+    : `${names(true)} (not needed now: ${names(false)})`;
 }
 
 /** `1:05`, `1:00:05`. */

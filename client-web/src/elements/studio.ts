@@ -1,12 +1,14 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { LayerState } from '../protocol/index.js';
+import type { AudienceHealth, LayerState } from '../protocol/index.js';
 import { Broadcaster } from '../sdk/broadcaster.js';
 import type { Cancel } from '../sdk/clock.js';
 import { VeilcastError } from '../sdk/errors.js';
+import { Onlooker } from '../sdk/onlooker.js';
 import type { SessionState, TokenSource } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
 import { icons } from './icons.js';
 import { onRequest, request, type SourceKind } from './requests.js';
+import { audiencePanel, linePanel } from './studio-health.js';
 import './source-row.js';
 import { Sources } from './sources.js';
 import { studioStyles } from './studio-styles.js';
@@ -28,6 +30,8 @@ export class VeilcastStudio extends LitElement {
     viewers: { state: true },
     stats: { state: true },
     layers: { state: true },
+    health: { state: true },
+    elsewhere: { state: true },
     error: { state: true },
     busy: { state: true },
     onAirMs: { state: true },
@@ -40,12 +44,16 @@ export class VeilcastStudio extends LitElement {
   declare viewers: number | null;
   declare stats: StatsSummary | null;
   declare layers: readonly LayerState[];
+  declare health: AudienceHealth | null;
+  /** Somebody broadcasts, and it is not this page. */
+  declare elsewhere: boolean;
   declare error: VeilcastError | null;
   declare busy: SourceKind | 'both' | null;
   declare onAirMs: number;
 
   #broadcaster: Broadcaster | null = null;
   #unsubscribe: Cancel[] = [];
+  #onlooker: Onlooker | null = null;
   #since: number | null = null;
   #ticker: ReturnType<typeof setInterval> | undefined;
   readonly #sources = new Sources((kind) => this.#sourceChanged(kind));
@@ -62,6 +70,8 @@ export class VeilcastStudio extends LitElement {
     this.viewers = null;
     this.stats = null;
     this.layers = [];
+    this.health = null;
+    this.elsewhere = false;
     this.error = null;
     this.busy = null;
     this.onAirMs = 0;
@@ -83,6 +93,7 @@ export class VeilcastStudio extends LitElement {
     navigator.mediaDevices?.removeEventListener('devicechange', this.#onDevices);
     clearInterval(this.#ticker);
     this.#drop();
+    this.#lookAway();
     this.#sources.close();
   }
 
@@ -92,6 +103,7 @@ export class VeilcastStudio extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('state') || changed.has('token') || changed.has('event')) this.#look();
     if (changed.has('state')) this.dispatchEvent(new CustomEvent('veilcast-state', { detail: this.state }));
   }
 
@@ -110,7 +122,7 @@ export class VeilcastStudio extends LitElement {
           </div>
           <div class="actions">${this.#actions()}</div>
         </div>
-        ${this.#notices()}
+        ${this.#notices()} ${this.#panels()}
       </div>
       <section class="sources" aria-labelledby="sources">
         <h2 id="sources">What you send</h2>
@@ -247,6 +259,9 @@ export class VeilcastStudio extends LitElement {
       broadcaster.on('audience', (viewers) => {
         this.viewers = viewers;
       }),
+      broadcaster.on('health', (health) => {
+        this.health = health;
+      }),
       broadcaster.on('stats', (stats) => {
         this.stats = stats;
       }),
@@ -268,6 +283,7 @@ export class VeilcastStudio extends LitElement {
     // Another connection begins with every layer.
     this.layers = [];
     if (state !== 'connected') return;
+    this.elsewhere = false;
     this.error = null;
     this.#since ??= Date.now();
     const tick = (): void => {
@@ -279,6 +295,43 @@ export class VeilcastStudio extends LitElement {
 
   #stop(): void {
     this.#broadcaster?.stop();
+  }
+
+  /** While this page is not on air, it hears how a broadcast of another program fares. */
+  #look(): void {
+    if (this.onAir || this.state === 'ended' || this.token === null || this.event === '') {
+      this.#lookAway();
+      return;
+    }
+    if (this.#onlooker !== null || !this.isConnected) return;
+    this.health = null;
+    const url = this.src === '' ? location.origin : this.src;
+    const onlooker = new Onlooker({ url, event: this.event, token: this.token });
+    onlooker.on('stage', ({ audio, video }) => {
+      this.elsewhere = audio === 'live' || video === 'live';
+    });
+    onlooker.on('audience', (viewers) => {
+      this.viewers = viewers;
+    });
+    onlooker.on('health', (health) => {
+      this.health = health;
+    });
+    this.#onlooker = onlooker;
+    onlooker.start();
+  }
+
+  #lookAway(): void {
+    this.#onlooker?.stop();
+    this.#onlooker = null;
+  }
+
+  #panels(): TemplateResult | typeof nothing {
+    const live = this.state === 'connected';
+    if (!live && !this.elsewhere) return nothing;
+    return html`<div class="panels">
+      ${live && this.stats !== null ? linePanel(this.stats, this.layers) : nothing}
+      ${audiencePanel(this.viewers ?? 0, this.health, live)}
+    </div>`;
   }
 
   #drop(): void {

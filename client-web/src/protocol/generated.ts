@@ -293,6 +293,34 @@ export type Audience = {
 viewers: number, };
 
 /**
+ * How the picture arrives at those who watch: rough numbers, never a list.
+ *
+ * Each number is a multiple of five that so many viewers reach, or `null` for fewer than five: the exact number stays on
+ * the server, so that no difference between two numbers is one person.
+ */
+export type AudienceHealth = { 
+/**
+ * Viewers who get the best picture.
+ */
+high: number | null, 
+/**
+ * Viewers who get a middle one.
+ */
+medium: number | null, 
+/**
+ * Viewers who get the least.
+ */
+low: number | null, 
+/**
+ * Viewers who chose sound only.
+ */
+sound_only: number | null, 
+/**
+ * Viewers whose network carries sound only.
+ */
+paused: number | null, };
+
+/**
  * The event is over.
  */
 export type Ended = { 
@@ -317,7 +345,7 @@ export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "answer"
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */

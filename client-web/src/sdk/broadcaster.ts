@@ -1,4 +1,4 @@
-import type { EventSummary, LayerState, StageState } from '../protocol/index.js';
+import type { AudienceHealth, EventSummary, LayerState, StageState } from '../protocol/index.js';
 import type { Cancel } from './clock.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
@@ -16,6 +16,8 @@ export interface BroadcasterEvents {
   stage: StageState;
   /** How many watch. */
   audience: number;
+  /** How the picture arrives at them: multiples of five, `null` for fewer than five. */
+  health: AudienceHealth;
   stats: StatsSummary;
   /** Which layers of the present source anybody needs, smallest first; the others rest. Only with simulcast. */
   layers: readonly LayerState[];
@@ -124,6 +126,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
 
   #message(message: Incoming): void {
     if (message.type === 'audience') this.emit('audience', message.viewers);
+    else if (message.type === 'health') this.emit('health', message);
     else if (message.type === 'layers') {
       const tuner = this.#tuner;
       if (tuner === null) return;

@@ -1,5 +1,6 @@
 import {
   type Activity,
+  type AudienceHealth,
   type EventState,
   type EventSummary,
   type EventToken,
@@ -55,6 +56,7 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
   ['quality', (f: Fields): Incoming => ({ type: 'quality', video: oneOf(f, 'video', QUALITIES) })],
   ['layers', (f: Fields): Incoming => ({ type: 'layers', layers: list(f, 'layers').map(parseLayer) })],
   ['audience', (f: Fields): Incoming => ({ type: 'audience', viewers: count(f, 'viewers') })],
+  ['health', (f: Fields): Incoming => ({ type: 'health', ...parseHealth(f) })],
   ['ended', (f: Fields): Incoming => ({ type: 'ended', title: string(f, 'title') })],
   ['draining', (f: Fields): Incoming => ({ type: 'draining', retry_after_ms: count(f, 'retry_after_ms') })],
   ['fault', (f: Fields): Incoming => ({ type: 'fault', fault: parseFault(f.fault) })],
@@ -92,6 +94,17 @@ function readDisconnected(fields: Fields): Incoming {
 function parseLayer(value: unknown): LayerState {
   const fields = object(value);
   return { rid: string(fields, 'rid'), active: boolean(fields, 'active') };
+}
+
+function parseHealth(fields: Fields): AudienceHealth {
+  const rough = (key: string): number | null => (fields[key] === null ? null : count(fields, key));
+  return {
+    high: rough('high'),
+    medium: rough('medium'),
+    low: rough('low'),
+    sound_only: rough('sound_only'),
+    paused: rough('paused'),
+  };
 }
 
 /** A fault from either wire. Its code must be one we know: an unknown one counts as `internal`. */

@@ -45,6 +45,8 @@ pub enum Command {
         /// The session that ends.
         peer: PeerKey,
     },
+    /// Asks every shard for its [`crate::Figures`]. Answered by [`crate::Report::Figures`] from each.
+    Measure,
     /// No more admissions; established sessions go on.
     Drain,
     /// Ends a room and every session in it.

@@ -5,10 +5,12 @@
 //! address of a peer passes here; a peer is a [`PeerKey`] that was drawn at random for one session.
 
 mod command;
+mod figures;
 mod media;
 mod report;
 
 pub use command::{Admission, Command, PlayoutDelay, Role, RoomSettings, Seed, VideoCap};
+pub use figures::{Figures, Joins, Load, MediaFigures};
 pub use media::{
     Answer, AnswerSection, Candidate, Codec, Direction, Encoding, Extension, ExtensionKind, Feedback, Fingerprint,
     H264Profile, HashFunction, IceCredentials, MediaKind, MediaSection, Offer, OutgoingTrack, Setup, Transport,

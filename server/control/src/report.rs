@@ -1,4 +1,4 @@
-use crate::{Answer, Encoding, MediaKind, PeerKey, RoomKey};
+use crate::{Answer, Encoding, Figures, MediaKind, PeerKey, RoomKey};
 
 /// What the control plane hears from the media plane.
 pub enum Report {
@@ -63,6 +63,8 @@ pub enum Report {
         /// What the broadcaster sends.
         encoding: Encoding,
     },
+    /// What a shard has done so far, as asked.
+    Figures(Box<Figures>),
 }
 
 /// What a room's stage carries.

@@ -37,6 +37,7 @@ impl Sfu {
                     self.remove(*ix, Departure::Revoked, now);
                 }
             }
+            Command::Measure => self.reports.push_back(Report::Figures(Box::new(self.figures()))),
             Command::Drain => self.draining = true,
             Command::Close { room } => self.close(room, now),
         }

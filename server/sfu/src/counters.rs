@@ -27,9 +27,27 @@ pub enum Noise {
     Panic,
 }
 
+impl Noise {
+    /// Every reason, and its name in figures.
+    pub const ALL: [(Self, &'static str); 12] = [
+        (Self::Unknown, "unknown"),
+        (Self::StunMalformed, "stun-malformed"),
+        (Self::StunUnauthentic, "stun-unauthentic"),
+        (Self::TupleHeld, "tuple-held"),
+        (Self::Unvalidated, "unvalidated"),
+        (Self::Early, "early"),
+        (Self::Malformed, "malformed"),
+        (Self::Unauthentic, "unauthentic"),
+        (Self::Replayed, "replayed"),
+        (Self::Unbound, "unbound"),
+        (Self::TooMany, "too-many"),
+        (Self::Panic, "panic"),
+    ];
+}
+
 /// How much of what was dropped since the start.
 #[derive(Default, Clone, Copy)]
-pub struct Counters([u64; 12]);
+pub struct Counters([u64; Noise::ALL.len()]);
 
 impl Counters {
     pub(crate) const fn count(&mut self, noise: Noise) {

@@ -194,7 +194,7 @@ impl Sfu {
 
     /// Seals packets for one subscriber until the run is full or the batch is through; `None` if there was nothing.
     fn fill(&mut self, seat: SubscriberIx, batch: &Batch, now: Instant) -> Option<Pending> {
-        let Self { fanout, subscribers, peers, reports, clock, layers, pacing, .. } = self;
+        let Self { fanout, subscribers, peers, reports, clock, layers, pacing, statistics, .. } = self;
         let subscriber = subscribers.at_mut(seat)?;
         let tuple = subscriber.destination?;
         let moment = Moment::new(layers, clock, now);
@@ -221,6 +221,11 @@ impl Sfu {
             }
         }
         subscriber.note_run(first, bytes, now);
+        if !subscriber.begun && !run.is_empty() {
+            subscriber.begun = true;
+            let admitted = peers.at(subscriber.peer).map_or(now, |peer| peer.admitted);
+            statistics.joins.count(now.saturating_duration_since(admitted));
+        }
         run.finish(tuple)
     }
 
@@ -233,7 +238,7 @@ impl Sfu {
     }
 
     fn fill_behind(&mut self, seat: SubscriberIx, now: Instant) -> Option<Pending> {
-        let Self { fanout, subscribers, clock, layers, pacing, .. } = self;
+        let Self { fanout, subscribers, peers, clock, layers, pacing, statistics, .. } = self;
         let subscriber = subscribers.at_mut(seat)?;
         let tuple = subscriber.destination?;
         let moment = Moment::new(layers, clock, now);
@@ -273,6 +278,11 @@ impl Sfu {
             subscriber.wait(pacing, seat, again, now);
         }
         subscriber.note_run(first, bytes, now);
+        if !subscriber.begun && !run.is_empty() {
+            subscriber.begun = true;
+            let admitted = peers.at(subscriber.peer).map_or(now, |peer| peer.admitted);
+            statistics.joins.count(now.saturating_duration_since(admitted));
+        }
         let (news, room) = (subscriber.news, self.peers.at(subscriber.peer).map(|peer| peer.room));
         let run = run.finish(tuple);
         if lost && let Some(room) = room {

@@ -27,6 +27,7 @@ mod selection;
 mod slots;
 mod srtp;
 mod stage;
+mod statistics;
 mod timers;
 
 pub use casts::{Cast, ShardId, Shards};
@@ -41,6 +42,7 @@ use crate::peer::{Peer, PeerIx};
 use crate::routing::{Layers, Room, RoomIx};
 use crate::selection::wheel::Wheel;
 use crate::slots::Slots;
+use crate::statistics::Statistics;
 use rtc_crypto::RTCCryptoProvider;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -177,6 +179,7 @@ pub struct Sfu {
     reports: VecDeque<Report>,
     sunk: VecDeque<(SinkKey, Arc<Batch>)>,
     counters: Counters,
+    statistics: Statistics,
 }
 
 impl Sfu {
@@ -210,6 +213,7 @@ impl Sfu {
             reports: VecDeque::new(),
             sunk: VecDeque::new(),
             counters: Counters::default(),
+            statistics: Statistics::default(),
         })
     }
 

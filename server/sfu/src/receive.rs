@@ -321,7 +321,7 @@ impl Sfu {
     }
 
     fn viewer_says(&mut self, seat: SubscriberIx, compound: &[u8], now: Instant) {
-        let Self { subscribers, layers, fanout, outbox, clock, .. } = self;
+        let Self { subscribers, layers, fanout, outbox, clock, statistics, .. } = self;
         let moment = Moment::new(layers, clock, now);
         let Some(subscriber) = subscribers.at_mut(seat) else { return };
         let (mut wants_key_frames, mut worst, mut review) = (Vec::new(), None, false);
@@ -329,6 +329,8 @@ impl Sfu {
             Message::Reception { ssrc, lost } => {
                 if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.outgoing.ssrc == ssrc) {
                     downstream.acknowledge();
+                    statistics.reports += 1;
+                    statistics.reported_loss += u64::from(lost);
                     worst = worst.max(Some(lost));
                 }
             }
@@ -338,12 +340,15 @@ impl Sfu {
                 let Some(destination) = subscriber.destination else { return };
                 for sequence in entries.sequences() {
                     let buffer = fanout.scratch();
+                    statistics.missed_by_viewers += 1;
                     if let Some(len) = subscriber.repeat(buffer, ssrc, sequence, &moment) {
+                        statistics.repeated += 1;
                         outbox.push_back((destination, buffer[..len].to_vec()));
                     }
                 }
             }
             Message::KeyFrame { ssrc } => {
+                statistics.key_frames_wanted += 1;
                 let ours = subscriber.downstreams.iter().find(|downstream| downstream.outgoing.ssrc == ssrc);
                 let shown = ours.and_then(|downstream| downstream.shown().or(downstream.wanted));
                 wants_key_frames.extend(shown.filter(|_| subscriber.patience.take(now)));

@@ -108,9 +108,10 @@ impl Sfu {
 
     /// Points a viewer's tracks at what it is to be shown; true if there is something to begin with.
     fn look(&mut self, seat: SubscriberIx, room_ix: RoomIx, now: Instant) -> bool {
-        let Self { rooms, subscribers, layers, fanout, .. } = self;
+        let Self { rooms, subscribers, layers, fanout, statistics, .. } = self;
         let (Some(room), Some(subscriber)) = (rooms.at(room_ix), subscribers.at_mut(seat)) else { return false };
         if subscriber.look(room, layers, now) {
+            statistics.probes += 1;
             fanout.catch_up(seat);
         }
         let waits = subscriber.downstreams.iter().any(|down| down.kind == MediaKind::Video && down.is_waiting());
@@ -169,6 +170,7 @@ impl Sfu {
         let Some(room) = self.rooms.at(peer.room) else { return };
         let Some(quality) = quality(subscriber, room) else { return };
         if subscriber.reported.replace(quality) != Some(quality) {
+            self.statistics.pauses += u64::from(quality == VideoQuality::Paused);
             self.reports.push_back(Report::Quality { peer: peer.key, quality });
         }
     }

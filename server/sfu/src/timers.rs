@@ -89,8 +89,11 @@ impl Sfu {
         }
         let mut writer = Writer::with_receiver_report(publisher.ssrc, &reports);
         let mut says = reports_due;
-        says |= ask_again(publisher, &mut writer, now);
-        says |= ask_for_key_frames(publisher, &mut self.layers, &mut writer, now);
+        let missed = ask_again(publisher, &mut writer, now);
+        let asked = ask_for_key_frames(publisher, &mut self.layers, &mut writer, now);
+        self.statistics.missed_of_broadcasters += missed;
+        self.statistics.key_frames_asked += asked;
+        says |= missed + asked > 0;
         says |= tell_arrivals(publisher, &mut writer, now);
         if let (true, Some(tuple), Some(sender)) = (says, tuple, &mut publisher.sender)
             && let Ok(sealed) = sender.seal_rtcp(writer.finish())
@@ -151,36 +154,38 @@ fn overdue(peer: &mut Peer, now: Instant) -> Option<Departure> {
     (peer.ice.expires() <= now && !peer.ice.fall_back(now)).then_some(Departure::ConsentLost)
 }
 
-fn ask_again(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -> bool {
-    let mut says = false;
+/// How many packets it asks for.
+fn ask_again(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -> u64 {
+    let mut missed = 0;
     for stream in &mut publisher.streams {
         let section = publisher.sections.iter().find(|section| section.kind == stream.kind);
         let mut lost = Vec::new();
         stream.lost(now, &mut lost);
         if section.is_some_and(|section| section.feedback().nack) && !lost.is_empty() {
             writer.nack(stream.ssrc, &lost);
-            says = true;
+            missed += lost.len() as u64;
         }
     }
-    says
+    missed
 }
 
-fn ask_for_key_frames(publisher: &mut Publisher, layers: &mut Layers, writer: &mut Writer, now: Instant) -> bool {
-    let mut says = false;
+/// How many key frames it asks for.
+fn ask_for_key_frames(publisher: &mut Publisher, layers: &mut Layers, writer: &mut Writer, now: Instant) -> u64 {
+    let mut asked = 0;
     for at in 0..publisher.streams.len() {
         let stream = &publisher.streams[at];
         let (ssrc, feedback) = (stream.ssrc, publisher.feedback(stream.kind));
         let due = layers.get_mut(&stream.layer).is_some_and(|layer| layer.key_frames.take(now));
         if due && feedback.pli {
             writer.picture_loss(ssrc);
-            says = true;
+            asked += 1;
         } else if due && feedback.fir {
             publisher.intra_requests = publisher.intra_requests.wrapping_add(1);
             writer.full_intra_request(ssrc, publisher.intra_requests);
-            says = true;
+            asked += 1;
         }
     }
-    says
+    asked
 }
 
 fn tell_arrivals(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -> bool {

@@ -3,11 +3,16 @@
 //!
 //! Invariant: it moves bytes and time in and out and decides nothing. It has no log line that could hold an address.
 
+mod load;
 mod placement;
+mod probe;
 mod rings;
 mod run_loop;
 mod socket;
 mod streams;
+
+pub use probe::{Segmentation, segmentation, try_port};
+pub use socket::{RECEIVE_BUFFER, SEND_BUFFER};
 
 use std::net::IpAddr;
 use std::thread::JoinHandle;

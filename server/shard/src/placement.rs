@@ -54,7 +54,7 @@ impl Placement {
                 self.load[home] = self.load[home].saturating_sub(1);
                 None
             }
-            Command::Drain => None,
+            Command::Measure | Command::Drain => None,
         }
     }
 
@@ -155,6 +155,7 @@ fn dispatch(placement: &mut Placement, command: Command) -> (Vec<(usize, Command
             all.map(|shard| (shard, Command::Open { room, settings: settings.clone() })).collect()
         }
         Command::Close { room } => all.map(|shard| (shard, Command::Close { room })).collect(),
+        Command::Measure => all.map(|shard| (shard, Command::Measure)).collect(),
         Command::Drain => all.map(|shard| (shard, Command::Drain)).collect(),
         command => match placed {
             Some(shard) => vec![(shard, command)],
@@ -175,6 +176,7 @@ fn refusal(command: &Command) -> Option<Report> {
         | Command::Revoke { .. }
         | Command::Close { .. }
         | Command::Open { .. }
+        | Command::Measure
         | Command::Drain => None,
     }
 }

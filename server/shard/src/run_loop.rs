@@ -1,5 +1,6 @@
 //! The one loop: inputs in, outputs out.
 
+use crate::load::Meter;
 use crate::rings::Rings;
 use crate::socket::{BatchSocket, MediaSocket};
 use crate::streams::{Event, Streams};
@@ -36,7 +37,8 @@ pub(crate) fn run(
     runtime.block_on(async {
         match open(socket, listener) {
             Ok((socket, streams)) => {
-                Shard { socket, streams, engine, rings, commands, reports, wake: None }.run().await
+                let meter = Meter::default();
+                Shard { socket, streams, engine, rings, commands, reports, meter, wake: None }.run().await;
             }
             Err(error) => tracing::error!(kind = ?error.kind(), "a media socket cannot be used"),
         }
@@ -54,6 +56,7 @@ struct Shard {
     rings: Rings,
     commands: Receiver<Command>,
     reports: Sender<Report>,
+    meter: Meter,
     wake: Option<Instant>,
 }
 
@@ -99,9 +102,14 @@ impl Shard {
 
     /// Takes what the socket holds as one batch.
     fn drain_socket(&mut self) {
-        let Self { socket, engine, .. } = self;
+        let Self { socket, engine, meter, .. } = self;
+        meter.woke();
         for _ in 0..MAX_RECEIVES {
-            match socket.receive(|tuple, bytes, at| engine.handle(Input::Datagram { tuple, bytes }, at)) {
+            let each = |tuple, bytes: &mut [u8], at| {
+                meter.received(bytes.len());
+                engine.handle(Input::Datagram { tuple, bytes }, at);
+            };
+            match socket.receive(each) {
                 Ok(true) => {}
                 // An ICMP error of one peer must not stop the others.
                 Ok(false) | Err(_) => break,
@@ -130,12 +138,16 @@ impl Shard {
                     if std::mem::take(&mut crossed) {
                         self.rings.ring_bells();
                     }
+                    self.meter.sends(&run);
                     match run.tuple.transport {
                         Transport::Udp => self.socket.send(&run).await,
                         Transport::Tcp => self.streams.send(&run),
                     }
                 }
-                Output::Report(report) => {
+                Output::Report(mut report) => {
+                    if let Report::Figures(figures) = &mut report {
+                        figures.load = self.meter.read();
+                    }
                     if let Report::Connected { profile, .. } = &report {
                         tracing::debug!(?profile, "a media session is protected");
                     }

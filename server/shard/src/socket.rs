@@ -11,8 +11,9 @@ use veilcast_control::Transport;
 use veilcast_sfu::{Run, Tuple};
 
 /// A key frame for a thousand viewers leaves at once; what the kernel cannot take at once is lost.
-const SEND_BUFFER: usize = 8 * 1024 * 1024;
-const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
+pub const SEND_BUFFER: usize = 8 * 1024 * 1024;
+/// The same for what arrives while the loop is busy.
+pub const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 
 /// A datagram that GRO has joined from segments of one flow.
 const MAX_RECEIVE: usize = 65_535;

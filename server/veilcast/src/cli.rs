@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Print a one-time link that creates the operator's account, while there is none
     Setup(Place),
     /// Explain what is wrong with the configuration, and where
-    Check(Flags),
+    Check(CheckArguments),
 }
 
 #[derive(Subcommand)]
@@ -101,9 +101,22 @@ pub(crate) struct Flags {
     /// credentials [default: none]
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     pub(crate) ice_server: Vec<String>,
+    /// File with a token of 32 characters or more that lets its holder read /metrics from elsewhere [default: none, this
+    /// machine only]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics_token_file: Option<String>,
     /// What to log, for instance info or veilcast_gateway=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// Look at this machine's network, too: what will not be reachable, and why. Sends nothing
+    #[arg(long)]
+    pub(crate) network: bool,
 }
 
 #[derive(Args)]

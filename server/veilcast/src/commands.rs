@@ -2,7 +2,7 @@
 
 use crate::cli::{EndArguments, NewEventArguments, Place, TokenArguments};
 use crate::config::{Config, Problem, Sources};
-use crate::{Failure, console, serve};
+use crate::{Failure, console, network, serve};
 use std::time::SystemTime;
 use veilcast_auth::{Issuer, Subject};
 use veilcast_privacy::Redacted;
@@ -87,7 +87,7 @@ pub(crate) async fn offer_setup(issuer: &Issuer, now: SystemTime) -> Result<(), 
 }
 
 /// `veilcast check`
-pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
+pub(crate) fn check(sources: &Sources, network: bool) -> Result<(), Failure> {
     warn(sources);
     let config = Config::resolve(sources).map_err(Failure::Configuration)?;
     check_edge(&config)?;
@@ -99,7 +99,7 @@ pub(crate) fn check(sources: &Sources) -> Result<(), Failure> {
         console::say(&format!("ICE servers told to everybody who is let in: {}.", config.ice_servers.len()));
     }
     console::say(&format!("Records: {}.", config.data_dir.display()));
-    Ok(())
+    if network { network::check(&config) } else { Ok(()) }
 }
 
 /// What only the edge can tell: whether a certificate belongs to its key, for instance.

@@ -32,6 +32,9 @@ pub enum Failure {
         /// The system's reason.
         why: io::ErrorKind,
     },
+    /// `check --network` found something.
+    #[error("{0} of what was found keeps people out; what to do stands beside each")]
+    Unreachable(usize),
     /// The media plane.
     #[error(transparent)]
     Media(#[from] veilcast_shard::Error),

@@ -11,6 +11,7 @@ pub mod console;
 mod failure;
 mod listen;
 mod logging;
+mod network;
 mod serve;
 mod words;
 
@@ -37,7 +38,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 async fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(flags) => serve::run(&Sources::process(flags)?).await,
-        Command::Check(flags) => commands::check(&Sources::process(flags)?),
+        Command::Check(arguments) => commands::check(&Sources::process(arguments.flags)?, arguments.network),
         Command::Event(command) => match command {
             EventCommand::Create(arguments) => commands::create_event(arguments).await,
             EventCommand::List(place) => commands::list_events(place).await,

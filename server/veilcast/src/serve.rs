@@ -88,7 +88,7 @@ async fn join(shards: Vec<thread::JoinHandle<()>>) {
     }
 }
 
-fn media_config(config: &Config) -> veilcast_shard::Config {
+pub(crate) fn media_config(config: &Config) -> veilcast_shard::Config {
     let named = config.media_addresses.clone();
     let addresses = if named.is_empty() { addresses::of_this_machine(config.listen.ip().is_loopback()) } else { named };
     veilcast_shard::Config {
@@ -119,6 +119,7 @@ pub(crate) fn gateway_config(config: &Config, public_url: &str) -> veilcast_gate
         allowed_origins: config.allowed_origins.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         ice_servers: config.ice_servers.clone(),
+        metrics_token: config.metrics_token.clone(),
         tls,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }

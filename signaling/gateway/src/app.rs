@@ -3,17 +3,18 @@ use crate::edge::{
     Origins, PageHeaders, Prefixes, Throttle, check_origin, contain, page_headers, tag_request, throttle_failures,
 };
 use crate::fault::Problem;
+use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{client, events, oauth, socket, whip};
+use crate::{client, events, metrics, oauth, socket, whip};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 use veilcast_auth::Issuer;
-use veilcast_privacy::Secret;
 use veilcast_protocol::{FaultCode, MAX_SDP};
 use veilcast_records::Records;
 
@@ -26,12 +27,18 @@ pub(crate) struct App {
     pub(crate) prefixes: Prefixes,
     pub(crate) throttle: Throttle,
     pub(crate) page_headers: PageHeaders,
-    pub(crate) ice_links: Vec<HeaderValue>,
     pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) watchers: Watchers,
     pub(crate) draining: AtomicBool,
 }
 
 impl App {
+    /// The servers for ICE, as one session is told of them.
+    pub(crate) fn ice_servers(&self) -> Result<Vec<IceServer>, Problem> {
+        let now = SystemTime::now();
+        self.ice_servers.iter().map(|server| server.for_session(now)).collect()
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
@@ -45,6 +52,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(events::routes())
         .merge(oauth::routes())
         .merge(client::routes())
+        .merge(metrics::routes())
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .fallback(client::file)
@@ -60,21 +68,4 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// Whether new joins are welcome.
 async fn ready(State(app): State<Arc<App>>) -> Result<(StatusCode, &'static str), Problem> {
     if app.is_draining() { Err(Problem::new(FaultCode::Draining)) } else { Ok((StatusCode::OK, "ready\n")) }
-}
-
-/// RFC 9725 section 4.6
-pub(crate) fn ice_link(server: &IceServer) -> Option<HeaderValue> {
-    let quotable = |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b'<' | b'>'));
-    let credential = server.credential.as_ref().map(Secret::expose_text);
-    let parts = [Some(server.url.as_str()), server.username.as_deref(), credential];
-    if !parts.into_iter().flatten().all(quotable) {
-        return None;
-    }
-    let mut link = format!("<{}>; rel=\"ice-server\"", server.url);
-    if let (Some(username), Some(credential)) = (&server.username, credential) {
-        link.push_str(&format!("; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\""));
-    }
-    let mut value = HeaderValue::from_str(&link).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

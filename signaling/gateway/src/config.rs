@@ -18,6 +18,8 @@ pub struct Config {
     /// Told to everybody who is let in: WHIP and WHEP clients in `Link` headers, ours in the welcome of `/ws`. None is
     /// needed where UDP passes: the media plane is ICE-lite.
     pub ice_servers: Vec<IceServer>,
+    /// Lets who presents it read `/metrics` from elsewhere. Without one, only this machine can.
+    pub metrics_token: Option<Secret>,
     /// Encryption of the listener.
     pub tls: Tls,
     /// Connections at once; [`DEFAULT_MAX_CONNECTIONS`] if nothing speaks against it.
@@ -33,6 +35,8 @@ pub struct IceServer {
     pub username: Option<String>,
     /// For TURN.
     pub credential: Option<Secret>,
+    /// Shared with a TURN server, in place of the two: credentials are then made for each session. Told to nobody.
+    pub secret: Option<Secret>,
 }
 
 /// Encryption of the listener.

@@ -1,7 +1,8 @@
-use crate::app::{App, ice_link, router};
+use crate::app::{App, router};
 use crate::config::{Config, StartError, Tls};
 use crate::edge::{Network, Origins, PageHeaders, Prefixes, Throttle};
 use crate::listen::{Limited, Places};
+use crate::metrics::Watchers;
 use crate::session::{Hub, Pumps};
 use crate::tls;
 use axum::Router;
@@ -68,7 +69,7 @@ pub fn bind(listen: SocketAddr) -> Result<TcpListener, StartError> {
 pub fn check(listen: SocketAddr, config: &Config) -> Result<(), StartError> {
     let origins = origins(config)?;
     proxies(config)?;
-    links(config)?;
+    check_links(config)?;
     match &config.tls {
         Tls::Off if !listen.ip().is_loopback() => Err(StartError::PlainHttp),
         Tls::Off => Ok(()),
@@ -134,6 +135,7 @@ fn serve(
 
 pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub) -> Result<App, StartError> {
     let origins = origins(config)?;
+    check_links(config)?;
     let page_headers =
         PageHeaders::new(&origins).map_err(|_| StartError::Origin { text: config.public_url.clone() })?;
     Ok(App {
@@ -144,8 +146,8 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
         origins,
         prefixes: Prefixes::new(proxies(config)?).map_err(|_| StartError::Randomness)?,
         throttle: Throttle::default(),
-        ice_links: links(config)?,
         ice_servers: config.ice_servers.clone(),
+        watchers: Watchers::new(config),
         draining: AtomicBool::new(false),
     })
 }
@@ -159,9 +161,9 @@ fn proxies(config: &Config) -> Result<Vec<Network>, StartError> {
     config.trusted_proxies.iter().enumerate().map(parse).collect()
 }
 
-fn links(config: &Config) -> Result<Vec<axum::http::HeaderValue>, StartError> {
-    let servers = config.ice_servers.iter().enumerate();
-    servers.map(|(index, server)| ice_link(server).ok_or(StartError::IceServer { number: index + 1 })).collect()
+fn check_links(config: &Config) -> Result<(), StartError> {
+    let bad = config.ice_servers.iter().position(|server| server.link().is_none());
+    bad.map_or(Ok(()), |index| Err(StartError::IceServer { number: index + 1 }))
 }
 
 /// The tasks between the rooms and everything else. None of them returns while the server runs.

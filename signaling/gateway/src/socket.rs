@@ -126,7 +126,8 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
         Role::Broadcaster => veilcast_protocol::Role::Broadcaster,
         Role::Viewer => veilcast_protocol::Role::Viewer,
     };
-    let ice_servers = app.ice_servers.iter().map(told).collect();
+    // Without randomness nobody would have got this far.
+    let ice_servers = app.ice_servers().map_err(|_| Leaving(close_code::ERROR))?.iter().map(told).collect();
     wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers })).await?;
     let mut member = Member { app, id, access, caller, origin: None, messages: 0, since: Instant::now() };
     member.listen(wire, mail).await

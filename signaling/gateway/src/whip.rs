@@ -1,6 +1,7 @@
 //! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03): the same five verbs, publishing or watching.
 
 use crate::app::App;
+use crate::config::IceServer;
 use crate::extract::{Bearer, EventPath, SdpBody, SessionPath};
 use crate::fault::Problem;
 use crate::methods;
@@ -125,13 +126,14 @@ impl App {
         };
         self.remember(id, &access, http)?;
         let location = format!("/{}/{event}/{}", segment(role), URL_SAFE_NO_PAD.encode(id.expose_bits()));
+        let servers = self.ice_servers()?;
         let mut response = (StatusCode::CREATED, answered.text).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, SDP);
         insert(headers, LOCATION, &location)?;
         insert(headers, ETAG, &entity_tag)?;
-        for link in &self.ice_links {
-            headers.append(LINK, link.clone());
+        for link in servers.iter().filter_map(IceServer::link) {
+            headers.append(LINK, link);
         }
         Ok(response)
     }

@@ -19,7 +19,7 @@ pub use media::{
     Unplayable,
 };
 pub use oauth::{AuthorizationRequest, Instance, Setup, SignIn, SignedIn, TokenResponse};
-pub use presence::{Audience, Draining, Ended};
+pub use presence::{Audience, AudienceHealth, Draining, Ended};
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
@@ -72,6 +72,8 @@ pub enum ServerMessage {
     Layers(LayerStates),
     /// How many watch. Sent to broadcasters only.
     Audience(Audience),
+    /// How the picture arrives at them. Sent to broadcasters only, at most every five seconds.
+    Health(AudienceHealth),
     /// The event has ended. The socket closes after it.
     Ended(Ended),
     /// The server is about to stop: connect again after a moment.

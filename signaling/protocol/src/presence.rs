@@ -10,6 +10,25 @@ pub struct Audience {
     pub viewers: u32,
 }
 
+/// How the picture arrives at those who watch: rough numbers, never a list.
+///
+/// Each number is a multiple of five that so many viewers reach, or `null` for fewer than five: the exact number stays on
+/// the server, so that no difference between two numbers is one person.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct AudienceHealth {
+    /// Viewers who get the best picture.
+    pub high: Option<u32>,
+    /// Viewers who get a middle one.
+    pub medium: Option<u32>,
+    /// Viewers who get the least.
+    pub low: Option<u32>,
+    /// Viewers who chose sound only.
+    pub sound_only: Option<u32>,
+    /// Viewers whose network carries sound only.
+    pub paused: Option<u32>,
+}
+
 /// The event is over.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]

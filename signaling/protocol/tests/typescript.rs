@@ -63,6 +63,7 @@ fn session(out: &mut String, cfg: &Config) {
     add::<wire::LayerState>(out, cfg);
     add::<wire::LayerStates>(out, cfg);
     add::<wire::Audience>(out, cfg);
+    add::<wire::AudienceHealth>(out, cfg);
     add::<wire::Ended>(out, cfg);
     add::<wire::Draining>(out, cfg);
     add::<wire::ServerMessage>(out, cfg);

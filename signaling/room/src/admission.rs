@@ -55,8 +55,16 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
         self.peers.insert(join.peer, join.session);
         let (event, role, principal) = (join.event, join.role, join.principal);
-        let session =
-            Session { event, peer: join.peer, role, principal, socket: join.socket, answered: false, connected: false };
+        let session = Session {
+            event,
+            peer: join.peer,
+            role,
+            principal,
+            socket: join.socket,
+            answered: false,
+            connected: false,
+            quality: None,
+        };
         self.sessions.insert(join.session, session);
         let Join { peer, ice, seed, offer, .. } = join;
         self.emit(Output::Command(Command::Admit(Box::new(Admission { room: key, peer, role, ice, seed, offer }))));
@@ -136,6 +144,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.emit(Output::Command(Command::Revoke { peer: session.peer }));
         self.tell_disconnected(&session, why);
         self.count(&session.event, now);
+        if session.quality.is_some() {
+            self.look_after(&session.event, now);
+        }
         if why != Some(FaultCode::Replaced) {
             self.tidy(&session.event);
         }

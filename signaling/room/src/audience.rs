@@ -17,7 +17,7 @@ pub(crate) struct Counter {
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// The earliest time at which [`Self::tick`] has something to do.
     pub fn next_wakeup(&self) -> Option<Instant> {
-        self.counts.front().map(|(due, _)| *due)
+        [self.counts.front(), self.healths.front()].into_iter().flatten().map(|(due, _)| *due).min()
     }
 
     /// Does what is due.
@@ -28,6 +28,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             }
             self.count(&event, now);
         }
+        self.tell_healths(now);
     }
 
     /// Tells the broadcasters of a room how many watch, if that has changed and was not told just now.

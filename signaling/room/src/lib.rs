@@ -10,6 +10,7 @@
 
 mod admission;
 mod audience;
+mod health;
 mod ids;
 mod presence;
 mod quality;

@@ -20,6 +20,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.sockets.insert(socket, Socket { event: event.clone(), role, session: None, cap: VideoCap::default() });
         if role == Role::Broadcaster {
             self.emit(Output::Tell { socket, message: ServerMessage::Audience(Audience { viewers }) });
+            self.repeat_health(event, socket);
         }
         Ok(on_the_wire(stage))
     }

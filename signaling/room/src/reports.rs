@@ -20,7 +20,12 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             }
             Report::Unplayable { peer, encoding } => self.unplayable(*peer, *encoding),
             Report::Layers { peer, layers } => self.tell_layers(*peer, layers),
-            Report::Quality { peer, quality } => self.tell_quality(*peer, *quality),
+            Report::Quality { peer, quality } => {
+                self.tell_quality(*peer, *quality);
+                self.note_quality(*peer, *quality, now);
+            }
+            // For the operator, who asked for them; no room is in them.
+            Report::Figures(_) => {}
         }
     }
 
@@ -70,6 +75,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(session) = self.peers.get(&peer).copied().and_then(|id| self.forget_session(id)) else { return };
         self.tell_disconnected(&session, reason(why, session.connected));
         self.count(&session.event, now);
+        if session.quality.is_some() {
+            self.look_after(&session.event, now);
+        }
         self.tidy(&session.event);
     }
 

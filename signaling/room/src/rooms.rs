@@ -1,10 +1,11 @@
 use crate::audience::Counter;
+use crate::health::Health;
 use crate::{SessionId, SocketId};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::time::Instant;
 use thiserror::Error;
-use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap};
+use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap, VideoQuality};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Draining, Ended, FaultCode, ServerMessage};
 
@@ -62,6 +63,7 @@ pub struct Rooms<E> {
     pub(crate) peers: HashMap<PeerKey, SessionId>,
     pub(crate) sockets: HashMap<SocketId, Socket<E>>,
     pub(crate) counts: VecDeque<(Instant, E)>,
+    pub(crate) healths: VecDeque<(Instant, E)>,
     /// Ended while this process runs: a join that was on its way when its event ended finds it here.
     ended: HashSet<E>,
     pub(crate) draining: bool,
@@ -78,6 +80,7 @@ pub(crate) struct Room {
     /// Viewers whose media is connected.
     pub(crate) viewers: u32,
     pub(crate) counter: Counter,
+    pub(crate) health: Health,
     pub(crate) live: bool,
 }
 
@@ -90,6 +93,8 @@ pub(crate) struct Session<E> {
     pub(crate) socket: Option<SocketId>,
     pub(crate) answered: bool,
     pub(crate) connected: bool,
+    /// What it gets of the picture, once the media plane has said so.
+    pub(crate) quality: Option<VideoQuality>,
 }
 
 /// One open socket.
@@ -110,6 +115,7 @@ impl<E> Default for Rooms<E> {
             peers: HashMap::new(),
             sockets: HashMap::new(),
             counts: VecDeque::new(),
+            healths: VecDeque::new(),
             ended: HashSet::new(),
             draining: false,
             outputs: VecDeque::new(),
@@ -228,6 +234,7 @@ impl Room {
             broadcaster: None,
             viewers: 0,
             counter: Counter::default(),
+            health: Health::default(),
             live: false,
         }
     }

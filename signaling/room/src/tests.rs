@@ -80,6 +80,7 @@ fn words(output: &Output<u32>) -> String {
             Command::RestartIce { peer, .. } => format!("restart {}", peer.0),
             Command::Cap { peer, cap } => format!("cap {} {cap:?}", peer.0),
             Command::Revoke { peer } => format!("revoke {}", peer.0),
+            Command::Measure => "measure".to_owned(),
             Command::Drain => "drain".to_owned(),
             Command::Close { room } => format!("close {}", room.0),
         },
@@ -104,6 +105,12 @@ fn message_words(message: &ServerMessage) -> String {
             format!("layers {}", layers.join(" "))
         }
         ServerMessage::Audience(audience) => format!("audience {}", audience.viewers),
+        ServerMessage::Health(health) => {
+            let parts = [health.high, health.medium, health.low, health.sound_only, health.paused];
+            let parts: Vec<String> =
+                parts.iter().map(|part| part.map_or_else(|| "<5".to_owned(), |count| format!("{count}+"))).collect();
+            format!("health {}", parts.join(" "))
+        }
         ServerMessage::Ended(_) => "ended".to_owned(),
         ServerMessage::Draining(draining) => format!("draining {}", draining.retry_after_ms),
         _ => "another message".to_owned(),
@@ -398,4 +405,72 @@ fn nothing_is_admitted_to_a_room_that_is_not_open_or_under_a_name_that_is_taken(
     assert_eq!(rooms.admit(twin, now), Err(Refusal::IdentifierTaken));
     assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), None);
     assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), Some(Refusal::IdentifierTaken));
+}
+
+/// Viewers `first..first + count` come without sockets and get this picture.
+fn watch(rooms: &mut Rooms<u32>, first: u8, count: u8, quality: VideoQuality, now: Instant) {
+    for number in first..first + count {
+        let viewer = u64::from(number);
+        if rooms.peer_of(session(number), BOB).is_err() {
+            rooms.admit(join(number, Role::Viewer, BOB, None), now).expect("viewers are welcome");
+            rooms.handle(&connected(viewer), now);
+        }
+        rooms.handle(&Report::Quality { peer: PeerKey(viewer), quality }, now);
+    }
+}
+
+fn healths(rooms: &mut Rooms<u32>) -> Vec<String> {
+    drained(rooms).into_iter().filter(|words| words.contains("health")).collect()
+}
+
+#[test]
+fn a_broadcaster_hears_roughly_how_its_audience_fares() {
+    let (mut rooms, now) = opened();
+    let later = |seconds| now + Duration::from_secs(seconds);
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    rooms.attach(&EVENT, SocketId(2), Role::Viewer).expect("it is open");
+    watch(&mut rooms, 10, 7, VideoQuality::High, now);
+    watch(&mut rooms, 20, 4, VideoQuality::Low, now);
+    assert_eq!(healths(&mut rooms), [""; 0], "nothing is told at once");
+    rooms.tick(later(4));
+    assert_eq!(healths(&mut rooms), [""; 0]);
+    rooms.tick(later(5));
+    assert_eq!(healths(&mut rooms), ["tell 1 health 5+ <5 <5 <5 <5"], "four with the least picture are not told");
+    assert_eq!(rooms.next_wakeup(), None);
+
+    watch(&mut rooms, 30, 6, VideoQuality::Paused, later(6));
+    watch(&mut rooms, 10, 3, VideoQuality::Off, later(7));
+    rooms.attach(&EVENT, SocketId(3), Role::Broadcaster).expect("it is open");
+    assert_eq!(healths(&mut rooms), ["tell 3 health 5+ <5 <5 <5 <5"], "a newcomer hears what was told last");
+    rooms.tick(later(11));
+    let mut told = healths(&mut rooms);
+    told.sort();
+    assert_eq!(told, ["tell 1 health <5 <5 <5 <5 5+", "tell 3 health <5 <5 <5 <5 5+"]);
+}
+
+#[test]
+fn the_health_of_an_audience_is_told_at_most_every_five_seconds() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    let mut told = Vec::new();
+    for step in 0..600_u32 {
+        let at = now + Duration::from_millis(100) * step;
+        let quality = if step % 20 < 10 { VideoQuality::High } else { VideoQuality::Low };
+        watch(&mut rooms, 10, 9, quality, at);
+        rooms.tick(at);
+        told.extend(healths(&mut rooms).into_iter().map(|_| step));
+    }
+    assert!(told.len() > 2 && told.len() <= 12, "{told:?}");
+    assert!(told.windows(2).all(|pair| pair[1] - pair[0] >= 50), "{told:?}");
+}
+
+#[test]
+fn one_viewer_more_or_less_below_five_changes_nothing() {
+    for count in 0..5 {
+        let (mut rooms, now) = opened();
+        rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+        watch(&mut rooms, 10, count, VideoQuality::Paused, now);
+        rooms.tick(now + Duration::from_secs(5));
+        assert_eq!(healths(&mut rooms), [""; 0], "{count}");
+    }
 }

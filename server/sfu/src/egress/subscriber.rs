@@ -31,6 +31,8 @@ pub(crate) struct Subscriber {
     pub(crate) cap: VideoCap,
     /// What the control plane was told of its picture.
     pub(crate) reported: Option<VideoQuality>,
+    /// Something has been sent to it.
+    pub(crate) begun: bool,
     /// It has begun to be shown another layer, or codec.
     pub(crate) news: bool,
     pub(crate) path: Path,
@@ -86,6 +88,7 @@ impl Subscriber {
             patience: Patience::default(),
             cap: VideoCap::default(),
             reported: None,
+            begun: false,
             news: false,
             path: Path::new(now),
             due: None,

@@ -16,21 +16,26 @@ pub(super) struct Entry {
     url: String,
     username: Option<String>,
     credential: Option<Secret>,
+    secret: Option<Secret>,
 }
 
 impl Entry {
     /// Of a flag or a variable.
     pub(super) fn bare(place: &str, url: &str) -> Self {
-        Self { place: place.to_owned(), url: url.to_owned(), username: None, credential: None }
+        Self { place: place.to_owned(), url: url.to_owned(), username: None, credential: None, secret: None }
     }
 
     pub(super) const fn is_secret(&self) -> bool {
-        self.credential.is_some()
+        self.credential.is_some() || self.secret.is_some()
     }
 
     /// What the edge tells, or what is wrong. Neither quotes the user nor the credential.
     pub(super) fn server(&self) -> Result<IceServer, String> {
         let relay = is_relay(&self.url)?;
+        if let Some(secret) = &self.secret {
+            self.check_secret(relay, secret)?;
+            return Ok(self.as_told());
+        }
         match (relay, &self.username, &self.credential) {
             (true, Some(username), Some(credential)) => {
                 if !fits_header(username) || !fits_header(credential.expose_text()) {
@@ -43,14 +48,37 @@ impl Entry {
             }
             // Browsers refuse a TURN server without them (WebRTC section 4.4.1.1).
             (true, ..) => {
-                return Err("a TURN server needs username and credential; write them in the file, where no list of \
+                return Err("a TURN server needs username and credential, or a secret; write them in the file, where no list of \
                             processes shows them: ice_server = [{ url = \"turn:…\", username = \"…\", credential = \"…\" }]"
                     .to_owned());
             }
             (false, None, None) => {}
             (false, ..) => return Err("a STUN server takes no username and credential; remove them".to_owned()),
         }
-        Ok(IceServer { url: self.url.clone(), username: self.username.clone(), credential: self.credential.clone() })
+        Ok(self.as_told())
+    }
+
+    fn as_told(&self) -> IceServer {
+        IceServer {
+            url: self.url.clone(),
+            username: self.username.clone(),
+            credential: self.credential.clone(),
+            secret: self.secret.clone(),
+        }
+    }
+
+    /// Whoever guesses it has a relay to our media ports for ever.
+    fn check_secret(&self, relay: bool, secret: &Secret) -> Result<(), String> {
+        if !relay {
+            return Err("a STUN server takes no secret; remove it".to_owned());
+        }
+        if self.username.is_some() || self.credential.is_some() {
+            return Err("secret stands in place of username and credential; remove those".to_owned());
+        }
+        if secret.expose_text().len() < 32 {
+            return Err("the secret needs 32 or more characters; make it with: openssl rand -hex 32".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -72,7 +100,10 @@ fn entry(item: &Spanned<DeValue<'_>>, place: impl Fn(Range<usize>) -> String) ->
     match item.get_ref() {
         DeValue::String(url) => Ok(Entry::bare(&here, url)),
         DeValue::Table(table) => from_table(table, &here, place),
-        _ => Err(Problem::new(here, "takes text like stun:HOST:PORT, or { url, username, credential }")),
+        _ => Err(Problem::new(
+            here,
+            "takes text like stun:HOST:PORT, or { url, username, credential }, or { url, secret }",
+        )),
     }
 }
 
@@ -87,9 +118,13 @@ fn from_table(table: &DeTable<'_>, here: &str, place: impl Fn(Range<usize>) -> S
             "url" => entry.url = text.to_string(),
             "username" => entry.username = Some(text.to_string()),
             "credential" => entry.credential = Some(Secret::from(text.to_string())),
+            "secret" => entry.secret = Some(Secret::from(text.to_string())),
             other => {
                 let place = format!("{}, ice_server", place(key.span()));
-                return Err(Problem::new(place, format!("unknown key {other}; it has url, username and credential")));
+                return Err(Problem::new(
+                    place,
+                    format!("unknown key {other}; it has url, username and credential, or url and secret"),
+                ));
             }
         }
     }

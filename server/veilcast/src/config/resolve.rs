@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use veilcast_gateway::IceServer;
+use veilcast_privacy::Secret;
 use veilcast_records::Records;
 use veilcast_shard::MAX_SHARDS;
 
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) ice_servers: Vec<IceServer>,
+    /// Opens `/metrics`.
+    pub(crate) metrics_token: Option<Secret>,
 }
 
 /// How connections are protected.
@@ -103,6 +106,7 @@ impl Reader<'_> {
         let allowed_origins = self
             .list("allowed_origin", |text| url::parse_origin(text).map_err(|why| format!("is not an origin: {why}")));
         let ice_servers = self.ice_servers();
+        let metrics_token = self.optional("metrics_token_file", metrics_token);
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
@@ -124,6 +128,7 @@ impl Reader<'_> {
             trusted_proxies,
             allowed_origins,
             ice_servers,
+            metrics_token: metrics_token?,
         };
         Some(self.with_public_url(config))
     }
@@ -283,6 +288,17 @@ fn readable(text: &str) -> Result<PathBuf, String> {
             Err(format!("cannot be read: {}; check its name and its permissions", words::reason(error.kind())))
         }
     }
+}
+
+/// As long as 128 random bits in hexadecimal, and what fits a header.
+fn metrics_token(text: &str) -> Result<Secret, String> {
+    let path = private(text)?;
+    let read = fs::read_to_string(path).map_err(|error| format!("cannot be read: {}", words::reason(error.kind())))?;
+    let token = read.trim();
+    if token.len() < 32 || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("needs one line of 32 or more ASCII characters; make it with: openssl rand -hex 32".to_owned());
+    }
+    Ok(Secret::from(token.to_owned()))
 }
 
 fn private(text: &str) -> Result<PathBuf, String> {

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Every key: of the file as it stands here, of the environment in capitals behind `VEILCAST_`, of the command
 /// line with hyphens.
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 18] = [
     "acme_contact",
     "acme_directory",
     "acme_domain",
@@ -25,6 +25,7 @@ pub(super) const KEYS: [&str; 17] = [
     "media_address",
     "media_port",
     "media_public_port",
+    "metrics_token_file",
     "public_url",
     "shards",
     "tls_cert",
@@ -174,6 +175,7 @@ impl Sources {
             ("tls_key", flags.tls_key),
             ("acme_directory", flags.acme_directory),
             ("acme_root", flags.acme_root),
+            ("metrics_token_file", flags.metrics_token_file),
             ("log", flags.log),
         ];
         let lists = [

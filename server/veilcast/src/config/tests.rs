@@ -25,7 +25,7 @@ impl Drop for File {
 fn flags(line: &str) -> Flags {
     let words = ["veilcast", "check"].into_iter().chain(line.split_whitespace());
     match Cli::try_parse_from(words).map(|cli| cli.command) {
-        Ok(Command::Check(flags)) => flags,
+        Ok(Command::Check(arguments)) => arguments.flags,
         _ => panic!("not a line of flags: {line}"),
     }
 }

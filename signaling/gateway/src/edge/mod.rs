@@ -11,6 +11,6 @@ mod throttle;
 pub(crate) use contain::contain;
 pub(crate) use headers::{PageHeaders, page_headers};
 pub(crate) use network::Network;
-pub(crate) use origin::{Origins, check_origin};
-pub(crate) use prefix::{BehindProxy, PrefixTag, Prefixes, tag_request};
+pub(crate) use origin::{Origins, check_origin, is_loopback_host};
+pub(crate) use prefix::{BehindProxy, FromHere, PrefixTag, Prefixes, tag_request};
 pub(crate) use throttle::{Throttle, throttle_failures};

@@ -6,6 +6,7 @@ use axum::http::header::{self, HeaderName, ORIGIN, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
 use std::sync::Arc;
 use veilcast_protocol::FaultCode;
 
@@ -42,6 +43,11 @@ impl Origins {
         normal(&format!("{scheme}://{host}")).is_some_and(|origin| origin == self.own)
     }
 
+    /// Whether the public address is this machine's own name for itself.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback_host(&self.authority)
+    }
+
     fn is_own(&self, origin: &str) -> bool {
         origin.eq_ignore_ascii_case(&self.own)
     }
@@ -49,6 +55,16 @@ impl Origins {
     fn permits(&self, origin: &str) -> bool {
         self.is_own(origin) || self.allowed.iter().any(|known| origin.eq_ignore_ascii_case(known))
     }
+}
+
+/// `localhost`, `127.0.0.1` or `[::1]`, with a port or without.
+pub(crate) fn is_loopback_host(authority: &str) -> bool {
+    let name = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let name = name.unwrap_or_default();
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Scheme, host and port in lower case, without a default port (RFC 6454 section 6.2).

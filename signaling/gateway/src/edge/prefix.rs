@@ -21,6 +21,14 @@ pub(crate) struct PrefixTag([u8; 16]);
 #[derive(Clone, Copy)]
 pub(crate) struct BehindProxy;
 
+/// Marks a request of a program on this machine, as far as that can be told: from loopback, and no proxy says that it
+/// speaks for somebody else.
+#[derive(Clone, Copy)]
+pub(crate) struct FromHere;
+
+/// What a proxy adds, trusted or not.
+const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
 /// Turns addresses into tags.
 pub(crate) struct Prefixes {
     key: Mutex<(Instant, hmac::Key)>,
@@ -109,6 +117,10 @@ pub(crate) async fn tag_request(State(app): State<Arc<App>>, mut request: Reques
         request.extensions_mut().insert(tag);
         if app.prefixes.is_proxy(peer.ip()) {
             request.extensions_mut().insert(BehindProxy);
+        } else if peer.ip().to_canonical().is_loopback()
+            && !FORWARDING.iter().any(|name| request.headers().contains_key(*name))
+        {
+            request.extensions_mut().insert(FromHere);
         }
     }
     for name in ["forwarded", "x-forwarded-for", "x-real-ip"] {

@@ -94,7 +94,8 @@ impl Directory {
             | Report::Stage { .. }
             | Report::Layers { .. }
             | Report::Quality { .. }
-            | Report::Unplayable { .. } => return,
+            | Report::Unplayable { .. }
+            | Report::Figures(_) => return,
         };
         if matches!(reply, Reply::Gone) {
             // Whatever was asked before is answered by this.

@@ -1,4 +1,5 @@
 use super::directory::Directory;
+use crate::metrics::Gauges;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ const BACKLOG: usize = 4_096;
 pub(crate) struct Hub {
     rooms: Mutex<Rooms<EventId>>,
     pub(crate) directory: Directory,
+    pub(crate) gauges: Gauges,
     commands: mpsc::UnboundedSender<Command>,
     live: mpsc::UnboundedSender<EventId>,
     backlog: AtomicU64,
@@ -39,6 +41,7 @@ impl Hub {
         let hub = Self {
             rooms: Mutex::new(Rooms::default()),
             directory: Directory::default(),
+            gauges: Gauges::default(),
             commands,
             live,
             backlog: AtomicU64::new(0),
@@ -77,6 +80,11 @@ impl Hub {
         }
     }
 
+    /// Asks the shards for their figures; the answers go to [`Self::gauges`].
+    pub(crate) fn measure(&self) {
+        self.send(Output::Command(Command::Measure));
+    }
+
     /// Whether the media plane has fallen behind.
     pub(crate) fn is_overloaded(&self) -> bool {
         self.backlog.load(Ordering::Relaxed) > BACKLOG as u64
@@ -106,6 +114,7 @@ impl Hub {
             let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
             tokio::select! {
                 report = reports.recv() => match report {
+                    Some(Report::Figures(figures)) => self.gauges.take(*figures),
                     Some(report) => {
                         self.with(|rooms, now| rooms.handle(&report, now));
                         self.directory.route(report);

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use veilcast_control::{
-    Answer, AnswerSection, Candidate, Command, Direction, Fingerprint, HashFunction, IceCredentials, MediaFault,
-    MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile, Transport, VideoCap,
+    Answer, AnswerSection, Candidate, Command, Direction, Figures, Fingerprint, HashFunction, IceCredentials,
+    MediaFault, MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile, Transport, VideoCap,
 };
 
 #[derive(Clone)]
@@ -21,6 +21,7 @@ struct Seen {
     words: Vec<String>,
     peers: Vec<PeerKey>,
     rooms: Vec<RoomKey>,
+    figures: Option<Figures>,
 }
 
 impl MediaPlane {
@@ -51,6 +52,11 @@ impl MediaPlane {
     pub(crate) async fn connect_last(&self) {
         let peer = *self.lock().peers.last().expect("somebody was admitted");
         self.report(Report::Connected { peer, profile: SrtpProfile::AeadAes256Gcm }).await;
+    }
+
+    /// From now on, this is what it has done.
+    pub(crate) fn set_figures(&self, figures: Figures) {
+        self.lock().figures = Some(figures);
     }
 
     pub(crate) fn last_room(&self) -> RoomKey {
@@ -97,6 +103,7 @@ impl MediaPlane {
                 };
                 (word, None)
             }
+            Command::Measure => ("measure", seen.figures.clone().map(|figures| Report::Figures(Box::new(figures)))),
             Command::Drain => ("drain", None),
             Command::Close { .. } => ("close", None),
         };

@@ -2,6 +2,7 @@
 
 mod edge;
 mod media;
+mod metrics;
 mod oauth;
 mod rest;
 mod server;
@@ -82,6 +83,7 @@ pub(crate) fn config() -> Config {
         allowed_origins: vec!["https://friend.example".to_owned()],
         trusted_proxies: vec!["10.0.0.0/8".to_owned()],
         ice_servers: Vec::new(),
+        metrics_token: None,
         tls: Tls::Off,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }

@@ -23,7 +23,12 @@ fn patch(location: &str, token: &str, tag: &str, body: &'static str) -> Ask {
 async fn a_tool_publishes_and_leaves() {
     let mut config = config();
     let credential = Some(Secret::new("hush"));
-    let turn = IceServer { url: "turn:turn.example:3478".to_owned(), username: Some("u".to_owned()), credential };
+    let turn = IceServer {
+        url: "turn:turn.example:3478".to_owned(),
+        username: Some("u".to_owned()),
+        credential,
+        secret: None,
+    };
     config.ice_servers = vec![turn];
     let bench = Bench::with(config).await;
     let event = bench.store.event(true).await;

@@ -1,0 +1,84 @@
+import type { AudienceHealth, StageState } from '../protocol/index.js';
+import { Backoff } from './backoff.js';
+import type { Cancel } from './clock.js';
+import { browser, type Environment } from './environment.js';
+import { VeilcastError } from './errors.js';
+import { TypedTarget } from './events.js';
+import type { Incoming } from './parse.js';
+import type { SessionOptions } from './session.js';
+import { Signal } from './signal.js';
+
+export interface OnlookerEvents {
+  /** What the stage carries. */
+  stage: StageState;
+  /** How many watch. */
+  audience: number;
+  /** How the picture arrives at them: multiples of five, `null` for fewer than five. */
+  health: AudienceHealth;
+}
+
+/** Hears of an event as its broadcaster does, without sending anything: for who broadcasts with another program. */
+export class Onlooker extends TypedTarget<OnlookerEvents> {
+  readonly #environment: Environment;
+  readonly #backoff: Backoff;
+  #signal: Signal | null = null;
+  #retry: Cancel = () => {};
+  #tokenRefused = false;
+
+  constructor(private readonly options: SessionOptions) {
+    super();
+    this.#environment = options.environment ?? browser;
+    this.#backoff = new Backoff(this.#environment.random);
+  }
+
+  start(): void {
+    this.stop();
+    const signal: Signal = new Signal(this.options.url, this.#environment, {
+      message: (message) => this.#message(message),
+      closed: () => this.#again(signal),
+    });
+    this.#signal = signal;
+    this.#open(signal).catch((thrown: unknown) =>
+      this.#failed(signal, VeilcastError.from(thrown, 'unreachable')),
+    );
+  }
+
+  stop(): void {
+    this.#retry();
+    this.#signal?.close();
+    this.#signal = null;
+  }
+
+  async #open(signal: Signal): Promise<void> {
+    const { token } = this.options;
+    const text = typeof token === 'string' ? token : await token(this.#tokenRefused);
+    if (this.#signal !== signal) return;
+    const welcome = await signal.open(text);
+    this.#tokenRefused = false;
+    this.#backoff.reset();
+    this.emit('stage', welcome.stage);
+  }
+
+  #message(message: Incoming): void {
+    if (message.type === 'audience') this.emit('audience', message.viewers);
+    else if (message.type === 'health') this.emit('health', message);
+    else if (message.type === 'stage') this.emit('stage', message);
+    else if (message.type === 'ended') this.stop();
+  }
+
+  /** Figures are not worth a word of complaint: what cannot be helped by another try ends in silence. */
+  #failed(signal: Signal, error: VeilcastError): void {
+    const stale = error.code === 'token-expired' || error.code === 'token-invalid';
+    const worth = stale && typeof this.options.token !== 'string' && !this.#tokenRefused;
+    this.#tokenRefused = worth;
+    if (error.fatal && !worth) this.stop();
+    else this.#again(signal);
+  }
+
+  #again(signal: Signal): void {
+    if (this.#signal !== signal) return;
+    signal.close();
+    this.#signal = null;
+    this.#retry = this.#environment.clock.after(this.#backoff.next(), () => this.start());
+  }
+}
