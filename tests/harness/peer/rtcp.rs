@@ -40,12 +40,15 @@ impl Peer {
     }
 
     /// Seals what the test made up, RTP or RTCP by its second byte, as if this peer had written it; false if it is not even
-    /// framed as one.
+    /// framed as one. Extensions are written by [`Peer::send_made`].
     pub fn send_sealed(&mut self, bytes: &[u8]) -> bool {
         let Some(outgoing) = &mut self.outgoing else { return false };
         let sealed = match bytes {
             [128..=191, 192..=223, ..] if bytes.len() >= 8 => outgoing.encrypt_rtcp(bytes),
-            [128..=191, ..] if rtp_header(bytes).is_some_and(|len| len <= bytes.len()) => outgoing.encrypt_rtp(bytes),
+            // The SRTP library trusts extension blocks.
+            [first @ 128..=191, ..] if first & 0x10 == 0 && bytes.len() >= 12 + 4 * usize::from(first & 15) => {
+                outgoing.encrypt_rtp(bytes)
+            }
             _ => return false,
         };
         sealed.map(|sealed| self.outbox.push(sealed.to_vec())).is_ok()
@@ -121,14 +124,4 @@ impl Peer {
             self.send_repeat_of(at, sequence);
         }
     }
-}
-
-/// How long the header of an RTP packet says that it is: the SRTP library trusts it.
-fn rtp_header(bytes: &[u8]) -> Option<usize> {
-    let sources = 12 + 4 * usize::from(bytes.first()? & 15);
-    if bytes[0] & 0x10 == 0 {
-        return Some(sources);
-    }
-    let words = bytes.get(sources + 2..sources + 4)?;
-    Some(sources + 4 + 4 * usize::from(u16::from_be_bytes([words[0], words[1]])))
 }
