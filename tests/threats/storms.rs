@@ -42,6 +42,8 @@ fn a_viewer_that_talks_without_end_is_rationed() {
         (0..10).for_each(|_| world.peers[viewer].request_key_frame());
         world.broadcast(broadcaster, epoch, Duration::from_millis(1));
     }
+    // What is on its way arrives.
+    world.broadcast(broadcaster, epoch, Duration::from_millis(100));
     let rationed = world.sfu.counters().of(Noise::TooMany);
     assert!((9_000..10_000).contains(&rationed), "{rationed} of 10,000");
     world.broadcast(broadcaster, epoch, Duration::from_secs(5));
