@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := menu
-.PHONY: menu build run test bench load screens clean tools
+.PHONY: menu build run test bench load screens fuzz soak clean tools
 
 CARGO_FLAGS := --workspace
 CLIENT := client-web/dist/index.html
@@ -34,6 +34,13 @@ load: build ## synthetic viewers over real WHEP against the release build (VIEWE
 screens: tools $(CLIENT) ## every page as PNG under target/screens
 	cargo build $(CARGO_FLAGS) --all-targets
 	tests/browser/run.sh tests/browser/screens.mjs
+
+fuzz: $(CLIENT) ## every fuzz target for FUZZ_SECONDS (60), or the one that FUZZ names
+	tests/fuzz/run.sh
+
+soak: $(CLIENT) ## ten minutes of people who come, go and vanish: memory, threads and descriptors stay flat
+	cargo build $(CARGO_FLAGS) --all-targets
+	SOAK=1 cargo test $(CARGO_FLAGS) --test all -- --nocapture server::churn::
 
 clean: ## remove what was built
 	cargo clean

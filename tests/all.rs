@@ -2,6 +2,8 @@
 
 mod architecture;
 mod flows;
+#[path = "fuzz/replay.rs"]
+mod fuzzing;
 mod network;
 mod privacy;
 mod server;

@@ -7,7 +7,6 @@
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 mod figures;
-mod sdp;
 mod server;
 
 use figures::Figures;
@@ -157,8 +156,8 @@ async fn connect(
 ) -> Result<(Peer, Arc<UdpSocket>, Answer), Failure> {
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     let mut peer = Peer::new(socket.local_addr()?, Setup::ActPass, seed);
-    let answer = server.post(path, token, sdp::offer(&peer, direction)).await?;
-    let mut answer = sdp::answer(&answer);
+    let answer = server.post(path, token, harness::sdp_offer(&peer, direction)).await?;
+    let mut answer = harness::sdp_answer(&answer);
     answer.candidates.retain(|candidate| candidate.address.ip().is_loopback() && candidate.address.is_ipv4());
     let to = answer.candidates.first().ok_or("the answer has no loopback candidate")?.address;
     peer.accept(&answer, Instant::now());

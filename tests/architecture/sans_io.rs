@@ -97,7 +97,8 @@ fn clippy_refuses_clocks_sockets_and_threads_there() {
 
 /// The lines before the first `#[cfg(test)]`, without comments.
 fn product(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    let begins = ["", "pub(super) ", "pub(crate) "].map(|seen| text.find(&format!("#[cfg(test)]\n{seen}mod tests {{")));
+    let end = begins.into_iter().flatten().min().unwrap_or(text.len());
     text[..end].lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 

@@ -8,6 +8,7 @@ mod nonces;
 mod offers;
 mod peer;
 mod rtp;
+mod sdp;
 mod silence;
 mod world;
 
@@ -17,6 +18,7 @@ pub use nonces::Nonces;
 pub use offers::{audio, broadcast_offer, simulcast_offer, video, watch_offer, with_extensions};
 pub use peer::{Headers, Nomination, Peer, Received, SenderReport};
 pub use rtp::{Extensions, Picture, Rtp, read_vp8_picture, vp8_payload, vp8_picture};
+pub use sdp::{sdp_answer, sdp_offer};
 pub use silence::{Ear, Line, Listener, Silence, personal};
 pub use world::{PeerId, ROOM, World};
 

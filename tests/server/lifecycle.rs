@@ -28,8 +28,14 @@ impl Page {
         (page, welcome)
     }
 
+    /// Says goodbye.
+    pub(super) async fn leave(mut self) {
+        self.0.close(None).await.expect("is sent");
+        self.ends().await;
+    }
+
     /// Reads up to a message of this kind.
-    async fn hear(&mut self, kind: &str) -> Value {
+    pub(super) async fn hear(&mut self, kind: &str) -> Value {
         loop {
             let next = timeout(PATIENCE, self.0.next()).await.unwrap_or_else(|_| panic!("{kind} does not come"));
             match next {

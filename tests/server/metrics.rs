@@ -50,7 +50,6 @@ async fn figures_move_and_name_nobody() {
         ("veilcast_datagrams_total", "out", 400.0),
         ("veilcast_datagram_bytes_total", "out", 40_000.0),
         ("veilcast_batches_total", "", 20.0),
-        ("veilcast_key_frames_asked_total", "", 1.0),
         ("process_resident_memory_bytes", "", 1_000_000.0),
         ("process_open_fds", "", 5.0),
     ] {

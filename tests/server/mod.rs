@@ -2,6 +2,7 @@
 //! authorities. Everything here happens in real time on loopback.
 
 mod acme;
+mod churn;
 mod commands;
 mod configuration;
 mod conformance;

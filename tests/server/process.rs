@@ -186,6 +186,11 @@ impl Running {
         Self { child: child.unwrap_or_else(missing), out, err }
     }
 
+    /// Its id, to look at it in `/proc`.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn out(&self) -> String {
         whole(&self.out)
     }

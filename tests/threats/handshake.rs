@@ -41,3 +41,27 @@ fn a_second_handshake_brings_no_second_keys() {
     assert!(peer.video().len() > 800, "it goes on: {}", peer.video().len());
     assert_eq!(world.sfu.counters().of(Noise::Panic), 0);
 }
+
+/// While the viewer's handshake runs, and after it, somebody says hello to its session from a path that has passed no check.
+#[test]
+fn a_foreign_hello_never_reaches_the_session() {
+    let mut world = World::new(69, Conditions::default());
+    let (broadcaster, viewer) = (world.broadcaster(), world.viewer());
+    world.run(ms(35));
+    let hello = world.peers[viewer].handshake.first().expect("it has begun").clone();
+    let mut elsewhere = world.peers[viewer].address;
+    elsewhere.set_port(elsewhere.port() ^ 1_024);
+    for _ in 0..20 {
+        world.inject(elsewhere, hello.clone());
+        world.run(ms(5));
+    }
+    world.run(ms(500));
+    assert!(world.peers[viewer].connected);
+    assert_eq!(world.sfu.counters().of(Noise::Unvalidated), 20);
+    let epoch = world.now;
+    world.broadcast(broadcaster, epoch, ms(500));
+    world.inject(elsewhere, hello);
+    world.broadcast(broadcaster, epoch, ms(500));
+    assert_eq!(connections(&world, world.key(viewer)), 1);
+    assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
+}

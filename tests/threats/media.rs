@@ -221,6 +221,28 @@ fn replays_are_dropped() {
     assert_eq!(world.peers[viewer].arrivals, 2 * distinct as u64);
 }
 
+/// Row 12: packets in the broadcaster's name, from its own address and far ahead of it, before its first one and later:
+/// without its keys they move nothing.
+#[test]
+fn a_forged_packet_moves_no_window() {
+    let (mut world, broadcaster, viewer, epoch) = stage(43);
+    let (from, ssrc) = (world.peers[broadcaster].address, world.peers[broadcaster].ssrc(1));
+    let mut forged = 0;
+    for round in 0..50_u16 {
+        let sequence = world.peers[broadcaster].sequence(1).wrapping_add(500 * (round + 1));
+        let header = [&[0x80, 96][..], &sequence.to_be_bytes(), &[0; 4], &ssrc.to_be_bytes()].concat();
+        for payload in [vec![7; 16], vec![7; 900]] {
+            world.inject(from, [header.clone(), payload].concat());
+            forged += 1;
+        }
+        world.broadcast(broadcaster, epoch, ms(20));
+    }
+    world.run(ms(50));
+    assert_eq!(world.sfu.counters().of(Noise::Unauthentic), forged);
+    assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
+    assert!(world.peers[viewer].video().len() > 50);
+}
+
 /// A viewer's RTP is not forwarded: it may only watch.
 #[test]
 fn a_viewer_cannot_send() {

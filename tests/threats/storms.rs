@@ -6,6 +6,7 @@ use veilcast_control::{
     Admission, Command, Fingerprint, HashFunction, IceCredentials, MediaFault, PeerKey, Report, Role, Seed, Setup,
 };
 use veilcast_privacy::Secret;
+use veilcast_sfu::Noise;
 
 /// A viewer that drops its video and takes it back, for ever, is a viewer that asks for key frames for ever.
 #[test]
@@ -27,6 +28,27 @@ fn offers_are_no_way_around_the_patience_for_key_frames() {
     }
     let asked = world.peers[broadcaster].key_frame_requests - before;
     assert!((10..=14).contains(&asked), "{asked} requests in a minute");
+}
+
+/// Reports cost what their messages cost: a viewer that never stops talking is not listened to all the time, and is not
+/// worse off for it afterwards.
+#[test]
+fn a_viewer_that_talks_without_end_is_rationed() {
+    let mut world = World::new(83, Conditions::default());
+    let (broadcaster, viewer) = (world.broadcaster(), world.viewer());
+    world.run(Duration::from_millis(500));
+    let epoch = world.now;
+    for _ in 0..1_000 {
+        (0..10).for_each(|_| world.peers[viewer].request_key_frame());
+        world.broadcast(broadcaster, epoch, Duration::from_millis(1));
+    }
+    // What is on its way arrives.
+    world.broadcast(broadcaster, epoch, Duration::from_millis(100));
+    let rationed = world.sfu.counters().of(Noise::TooMany);
+    assert!((9_000..10_000).contains(&rationed), "{rationed} of 10,000");
+    world.broadcast(broadcaster, epoch, Duration::from_secs(5));
+    assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
+    assert_eq!(world.sfu.counters().of(Noise::TooMany), rationed, "what a browser says is not too much");
 }
 
 /// Joins that never connect take no more room than a limit, and give it back.

@@ -1,5 +1,6 @@
 //! What the control plane asks for: one function a command.
 
+use crate::feedback::allowance::Allowance;
 use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::ice::Agent;
@@ -118,6 +119,7 @@ impl Sfu {
             admitted: now,
             wake: None,
             next_report: now,
+            allowance: Allowance::new(now),
         };
         let ufrag = peer.ice.local().ufrag.clone();
         let ix = self.peers.insert(peer);

@@ -341,3 +341,59 @@ impl RunBuilder {
         (self.count > 0).then_some(Pending { tuple, range: 0..self.end, segment: self.segment })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Noise;
+    use crate::egress::{Numbers, PictureNumbers};
+    use crate::ingress::frame::FrameInfo;
+    use crate::routing::{Carried, LayerKey, Packet};
+    use crate::timers::tests::two_viewers;
+    use veilcast_control::{Encoding, RoomKey};
+
+    /// A packet of sound that nobody has asked for: fan-out looks at every viewer all the same.
+    fn line_up(sfu: &mut Sfu, now: Instant) {
+        let ix = sfu.by_room[&RoomKey(1)];
+        let layer = LayerKey::new(sfu.shard, 7);
+        let batch = &mut sfu.rooms.at_mut(ix).expect("it is open").batch;
+        let payload = batch.keep(&[1, 2, 3]);
+        batch.push(Packet {
+            layer,
+            sequence: 1,
+            timestamp: 0,
+            marker: false,
+            encoding: Encoding::Opus,
+            frame: FrameInfo::default(),
+            arrival: now,
+            payload,
+            padding: 0,
+            primary: None,
+            numbers: Numbers { picture: PictureNumbers::default(), frame: None },
+            targets: None,
+            carried: Carried::default(),
+        });
+        let batch = batch.seal();
+        sfu.admit_batch(ix, batch);
+    }
+
+    #[test]
+    fn a_fault_while_sending_to_one_viewer_ends_that_viewer_alone() {
+        let now = Instant::now();
+        let mut sfu = two_viewers(now);
+        for seat in sfu.rooms.at(sfu.by_room[&RoomKey(1)]).expect("it is open").subscribers.clone() {
+            let tuple =
+                Tuple { transport: veilcast_control::Transport::Udp, remote: ([192, 0, 2, 1], 9).into(), local: None };
+            sfu.subscribers.at_mut(seat).expect("a viewer").destination = Some(tuple);
+        }
+        // Whoever is sent to now is sent to from a buffer without room.
+        let buffer = std::mem::take(&mut sfu.fanout.buffer);
+        line_up(&mut sfu, now);
+        assert!(sfu.next_run(now).is_none());
+        assert_eq!((sfu.sessions(), sfu.counters().of(Noise::Panic)), (1, 1));
+        sfu.fanout.buffer = buffer;
+        line_up(&mut sfu, now);
+        assert!(sfu.next_run(now).is_none());
+        assert_eq!((sfu.sessions(), sfu.counters().of(Noise::Panic)), (1, 1), "the other goes on");
+    }
+}

@@ -17,6 +17,8 @@ mod counters;
 mod egress;
 mod fanout;
 mod feedback;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod ingress;
 mod negotiate;
 mod peer;

@@ -1,6 +1,7 @@
 //! One peer's session: how it is reached and trusted, and which side of the room it is on.
 
 use crate::egress::{ExtensionIds, SubscriberIx};
+use crate::feedback::allowance::Allowance;
 use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::Association;
 use crate::ingress::ice::Agent;
@@ -32,6 +33,8 @@ pub(crate) struct Peer {
     /// When its timers want to be looked at.
     pub(crate) wake: Option<Instant>,
     pub(crate) next_report: Instant,
+    /// What it may still say over RTCP.
+    pub(crate) allowance: Allowance,
 }
 
 /// Which side of the room a peer is on.

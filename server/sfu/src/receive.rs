@@ -286,7 +286,7 @@ impl Sfu {
         let compound = &bytes[..end];
         match peer.side {
             Side::Broadcaster(_) => self.broadcaster_says(ix, compound, now),
-            Side::Viewer(seat) => self.viewer_says(seat, compound, now),
+            Side::Viewer(seat) => return self.viewer_says(ix, seat, compound, now),
         }
         Ok(())
     }
@@ -320,12 +320,15 @@ impl Sfu {
         }
     }
 
-    fn viewer_says(&mut self, seat: SubscriberIx, compound: &[u8], now: Instant) {
-        let Self { subscribers, layers, fanout, outbox, clock, statistics, .. } = self;
+    /// Listens to a viewer, as long as it does not talk too much.
+    fn viewer_says(&mut self, ix: PeerIx, seat: SubscriberIx, compound: &[u8], now: Instant) -> Result<(), Noise> {
+        let Self { peers, subscribers, layers, fanout, outbox, clock, statistics, .. } = self;
         let moment = Moment::new(layers, clock, now);
-        let Some(subscriber) = subscribers.at_mut(seat) else { return };
-        let (mut wants_key_frames, mut worst, mut review) = (Vec::new(), None, false);
+        let peer = peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
+        let subscriber = subscribers.at_mut(seat).ok_or(Noise::Unbound)?;
+        let (mut wants_key_frames, mut worst, mut review, mut all_heard) = (Vec::new(), None, false, true);
         rtcp::read(compound, |message| match message {
+            _ if !peer.allowance.take(now) => all_heard = false,
             Message::Reception { ssrc, lost } => {
                 if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.outgoing.ssrc == ssrc) {
                     downstream.acknowledge();
@@ -364,6 +367,7 @@ impl Sfu {
         if review {
             self.review(seat, now);
         }
+        if all_heard { Ok(()) } else { Err(Noise::TooMany) }
     }
 }
 

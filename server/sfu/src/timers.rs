@@ -95,10 +95,9 @@ impl Sfu {
         self.statistics.key_frames_asked += asked;
         says |= missed + asked > 0;
         says |= tell_arrivals(publisher, &mut writer, now);
-        if let (true, Some(tuple), Some(sender)) = (says, tuple, &mut publisher.sender)
-            && let Ok(sealed) = sender.seal_rtcp(writer.finish())
-        {
-            self.outbox.push_back((tuple, sealed));
+        if let (true, Some(tuple), Some(sender)) = (says, tuple, &mut publisher.sender) {
+            let sealed = writer.finish_all().into_iter().filter_map(|compound| sender.seal_rtcp(compound).ok());
+            self.outbox.extend(sealed.map(|sealed| (tuple, sealed)));
         }
         if reports_due {
             self.report_stage(room, now);
@@ -203,7 +202,7 @@ fn tell_arrivals(publisher: &mut Publisher, writer: &mut Writer, now: Instant) -
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{Config, Noise, ShardId, Shards};
     use veilcast_control::{
@@ -212,7 +211,8 @@ mod tests {
     };
     use veilcast_privacy::Secret;
 
-    fn admission(peer: u64, now: Instant, sfu: &mut Sfu) {
+    /// Somebody who has joined the room and wants sound.
+    pub(crate) fn admission(peer: u64, now: Instant, sfu: &mut Sfu) {
         let ice = |name: &str| IceCredentials {
             ufrag: format!("{name}{peer}"),
             password: Secret::new("a password of 22 characters"),
@@ -242,9 +242,8 @@ mod tests {
         sfu.command(Command::Admit(Box::new(admission)), now);
     }
 
-    #[test]
-    fn a_fault_in_one_peers_timers_ends_that_peer_alone() {
-        let now = Instant::now();
+    /// An engine with one open room and two of them.
+    pub(crate) fn two_viewers(now: Instant) -> Sfu {
         let certificate = crate::generate_certificate().expect("there is randomness");
         let config = Config {
             shard: ShardId(0),
@@ -257,6 +256,13 @@ mod tests {
         let mut sfu = Sfu::new(config, now).expect("the engine starts");
         sfu.command(Command::Open { room: RoomKey(1), settings: RoomSettings::default() }, now);
         (1..=2).for_each(|peer| admission(peer, now, &mut sfu));
+        sfu
+    }
+
+    #[test]
+    fn a_fault_in_one_peers_timers_ends_that_peer_alone() {
+        let now = Instant::now();
+        let mut sfu = two_viewers(now);
         let first = *sfu.by_key.get(&PeerKey(1)).expect("it was admitted");
         assert!(!sfu.contained(first, now, |_| panic!("a fault that this test makes")));
         assert_eq!((sfu.sessions(), sfu.counters().of(Noise::Panic)), (1, 1));

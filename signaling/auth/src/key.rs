@@ -20,7 +20,7 @@ pub(crate) struct Key {
 pub(crate) const ALGORITHM: Algorithm = Algorithm::EdDSA;
 
 impl Key {
-    fn load(stored: &SigningKey) -> Result<Self, Error> {
+    pub(crate) fn load(stored: &SigningKey) -> Result<Self, Error> {
         let pkcs8 = stored.pkcs8.expose_secret();
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| Error::Key)?;
         let verifying = DecodingKey::from_ed_der(pair.public_key().as_ref());

@@ -8,6 +8,8 @@
 
 mod authorize;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod grant;
 mod issuer;
 mod key;

@@ -10,6 +10,8 @@ mod edge;
 mod events;
 mod extract;
 mod fault;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod listen;
 mod methods;
 mod metrics;

@@ -211,7 +211,7 @@ const fn segment(role: Role) -> &'static str {
 }
 
 /// RFC 9110 section 13.1.1: `*` or a list that holds the tag.
-fn is_match(condition: &str, entity_tag: &str) -> bool {
+pub(crate) fn is_match(condition: &str, entity_tag: &str) -> bool {
     condition.trim() == "*" || condition.split(',').any(|tag| tag.trim() == entity_tag)
 }
 

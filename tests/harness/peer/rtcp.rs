@@ -34,6 +34,26 @@ impl Peer {
         self.put_rtcp(&bytes);
     }
 
+    /// Sends a packet of a stream with a payload of the test's own.
+    pub fn send_made(&mut self, at: usize, timestamp: u32, marker: bool, payload_type: u8, payload: Vec<u8>) {
+        self.send(at, timestamp, marker, payload_type, payload);
+    }
+
+    /// Seals what the test made up, RTP or RTCP by its second byte, as if this peer had written it; false if it is not even
+    /// framed as one. Extensions are written by [`Peer::send_made`].
+    pub fn send_sealed(&mut self, bytes: &[u8]) -> bool {
+        let Some(outgoing) = &mut self.outgoing else { return false };
+        let sealed = match bytes {
+            [128..=191, 192..=223, ..] if bytes.len() >= 8 => outgoing.encrypt_rtcp(bytes),
+            // The SRTP library trusts extension blocks.
+            [first @ 128..=191, ..] if first & 0x10 == 0 && bytes.len() >= 12 + 4 * usize::from(first & 15) => {
+                outgoing.encrypt_rtp(bytes)
+            }
+            _ => return false,
+        };
+        sealed.map(|sealed| self.outbox.push(sealed.to_vec())).is_ok()
+    }
+
     pub(super) fn put_rtcp(&mut self, bytes: &[u8]) {
         let outgoing = self.outgoing.as_mut().expect("connect first");
         self.outbox.push(outgoing.encrypt_rtcp(bytes).expect("a valid packet").to_vec());

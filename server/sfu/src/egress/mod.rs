@@ -11,6 +11,8 @@ mod line;
 mod subscriber;
 
 pub(crate) use codec::{Numbers, PictureNumbers};
+#[cfg(any(test, fuzzing))]
+pub(crate) use codec::{Offsets, rewrite};
 pub(crate) use downstream::{Downstream, Late, PayloadTypes, Start};
 pub(crate) use header::ExtensionIds;
 pub(crate) use history::History;

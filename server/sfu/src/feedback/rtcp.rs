@@ -127,9 +127,16 @@ fn word(body: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(body.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// Writes a compound packet.
+/// Bytes of a compound: with the index and tag of SRTCP it fits every path that carries video to us.
+const MAX_COMPOUND: usize = 1_150;
+
+/// Losses that one NACK names, at four bytes each in the worst case.
+const MAX_LOST: usize = 200;
+
+/// Writes a compound packet, and further ones where it would not fit a datagram.
 pub(crate) struct Writer {
     bytes: Vec<u8>,
+    full: Vec<Vec<u8>>,
     /// Our SSRC in what we write.
     sender: u32,
 }
@@ -137,7 +144,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// A compound that begins with a receiver report, as one without sender information must (RFC 3550 section 6.1).
     pub(crate) fn with_receiver_report(sender: u32, reports: &[ReceptionReport]) -> Self {
-        let mut writer = Self { bytes: Vec::with_capacity(256), sender };
+        let mut writer = Self { bytes: Vec::with_capacity(256), full: Vec::new(), sender };
         writer.packet(reports.len().min(31) as u8, RECEIVER_REPORT, |bytes| {
             bytes.extend_from_slice(&sender.to_be_bytes());
             for report in reports.iter().take(31) {
@@ -149,7 +156,7 @@ impl Writer {
 
     /// A compound of sender report and canonical name (RFC 3550 sections 6.4.1 and 6.5).
     pub(crate) fn with_sender_report(ssrc: u32, ntp: u64, rtp: u32, packets: u32, octets: u32, cname: &str) -> Self {
-        let mut writer = Self { bytes: Vec::with_capacity(96), sender: ssrc };
+        let mut writer = Self { bytes: Vec::with_capacity(96), full: Vec::new(), sender: ssrc };
         writer.packet(0, SENDER_REPORT, |bytes| {
             bytes.extend_from_slice(&ssrc.to_be_bytes());
             bytes.extend_from_slice(&ntp.to_be_bytes());
@@ -169,6 +176,10 @@ impl Writer {
     }
 
     pub(crate) fn nack(&mut self, ssrc: u32, lost: &[u16]) {
+        lost.chunks(MAX_LOST).for_each(|lost| self.nack_some(ssrc, lost));
+    }
+
+    fn nack_some(&mut self, ssrc: u32, lost: &[u16]) {
         let sender = self.sender;
         self.packet(1, TRANSPORT_FEEDBACK, |bytes| {
             bytes.extend_from_slice(&sender.to_be_bytes());
@@ -212,8 +223,15 @@ impl Writer {
         });
     }
 
+    /// The compound; the latest, if there are several.
     pub(crate) fn finish(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// All compounds, in order.
+    pub(crate) fn finish_all(mut self) -> Vec<Vec<u8>> {
+        self.full.push(self.bytes);
+        self.full
     }
 
     fn packet(&mut self, count: u8, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {
@@ -223,6 +241,17 @@ impl Writer {
         self.bytes.resize(start + (self.bytes.len() - start).next_multiple_of(4), 0);
         let words = ((self.bytes.len() - start) / 4 - 1) as u16;
         self.bytes[start + 2..start + 4].copy_from_slice(&words.to_be_bytes());
+        if start > 0 && self.bytes.len() > MAX_COMPOUND {
+            self.begin_another(start);
+        }
+    }
+
+    /// Moves what stands from `start` on to a compound of its own, which begins with a report as well.
+    fn begin_another(&mut self, start: usize) {
+        let last = self.bytes.split_off(start);
+        let next = Self::with_receiver_report(self.sender, &[]).bytes;
+        self.full.push(std::mem::replace(&mut self.bytes, next));
+        self.bytes.extend_from_slice(&last);
     }
 }
 
@@ -237,6 +266,30 @@ fn write_block(bytes: &mut Vec<u8>, report: &ReceptionReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_a_datagram_is_several() {
+        let lost: Vec<u16> = (0..600).map(|at| at * 40).collect();
+        let mut writer = Writer::with_receiver_report(1, &[]);
+        writer.nack(2, &lost);
+        writer.picture_loss(2);
+        writer.transport(2, &[7; 1_000]);
+        let compounds = writer.finish_all();
+        assert!(
+            compounds.len() > 3 && compounds.iter().all(|one| one.len() <= MAX_COMPOUND && one[1] == RECEIVER_REPORT)
+        );
+        let (mut named, mut others) = (Vec::new(), 0);
+        for compound in &compounds {
+            read(compound, |message| match message {
+                Message::Nack { entries, .. } => {
+                    named.extend(entries.0.as_chunks::<4>().0.iter().map(|entry| [entry[0], entry[1]]))
+                }
+                _ => others += 1,
+            });
+        }
+        let named: Vec<u16> = named.into_iter().map(u16::from_be_bytes).collect();
+        assert_eq!((named, others), (lost, 2), "each once");
+    }
 
     #[test]
     fn what_is_written_can_be_read() {

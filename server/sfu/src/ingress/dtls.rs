@@ -188,8 +188,8 @@ const fn blame(error: &Error) -> Departure {
 mod tests {
     use super::*;
 
-    /// Runs a handshake to its end; how often the server takes keys.
-    fn keys_taken(has_keys_already: bool) -> usize {
+    /// Runs a handshake to its end; how often the server takes keys. What the client sends passes through `on_the_way`.
+    fn keys_taken(has_keys_already: bool, on_the_way: fn(&mut [u8])) -> usize {
         let now = Instant::now();
         let certificate = crate::generate_certificate().expect("there is randomness");
         let make = |seed, ours| {
@@ -201,7 +201,8 @@ mod tests {
         let (mut to_server, mut to_client, mut taken) = (Vec::new(), Vec::new(), 0);
         client.advance(now, &mut to_server);
         while !to_server.is_empty() {
-            for datagram in to_server.drain(..) {
+            for mut datagram in to_server.drain(..) {
+                on_the_way(&mut datagram);
                 let progress = server.receive(&datagram, now, &mut to_client);
                 taken += usize::from(matches!(progress, Some(Progress::Keys { .. })));
             }
@@ -209,13 +210,31 @@ mod tests {
                 client.receive(&datagram, now, &mut to_server);
             }
         }
-        assert!(client.is_established());
         taken
+    }
+
+    /// Damages the last byte of what is encrypted: the Finished (RFC 6347 section 4.1: 22 is a handshake, then version,
+    /// epoch, number, length).
+    fn damage_finished(datagram: &mut [u8]) {
+        let mut rest = datagram;
+        while let Some((head, tail)) = rest.split_at_mut_checked(13) {
+            let len = usize::from(u16::from_be_bytes([head[11], head[12]])).min(tail.len());
+            let (record, next) = tail.split_at_mut(len);
+            if let (22, [0, 1], Some(last)) = (head[0], &head[3..5], record.last_mut()) {
+                *last ^= 1;
+            }
+            rest = next;
+        }
+    }
+
+    #[test]
+    fn a_damaged_finished_brings_no_keys() {
+        assert_eq!(keys_taken(false, damage_finished), 0);
     }
 
     /// The library reports keys once in a session, today. Taken twice they would begin their indices anew.
     #[test]
     fn who_has_keys_takes_no_others() {
-        assert_eq!((keys_taken(false), keys_taken(true)), (1, 0));
+        assert_eq!((keys_taken(false, |_| {}), keys_taken(true, |_| {})), (1, 0));
     }
 }

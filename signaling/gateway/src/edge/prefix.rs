@@ -68,7 +68,7 @@ impl Prefixes {
     }
 
     /// Whose request it is: the last address that no trusted proxy vouches for being itself.
-    fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.is_proxy(peer) {
             return peer;
         }

@@ -254,9 +254,13 @@ fn fragments_give_credentials_and_drop_candidates() {
 
     let ParsedOffer { offer, shape } = parse(CHROMIUM);
     let text = write_fragment(&FragmentShape::of(&answer(&offer, false), &shape), &ice);
-    for line in
-        ["a=group:BUNDLE 0 1", "a=ice-ufrag:EsAw", "m=audio 9 UDP/TLS/RTP/SAVPF 63 111", "a=mid:0", "a=end-of-candidates"]
-    {
+    for line in [
+        "a=group:BUNDLE 0 1",
+        "a=ice-ufrag:EsAw",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 63 111",
+        "a=mid:0",
+        "a=end-of-candidates",
+    ] {
         assert!(text.contains(&format!("{line}\r\n")), "{line}");
     }
     assert!(parse_fragment(&text).is_ok_and(|ice| ice.is_some()), "what we write, we read");

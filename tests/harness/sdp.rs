@@ -1,6 +1,6 @@
 //! The little SDP that a synthetic peer needs.
 
-use harness::Peer;
+use crate::Peer;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use veilcast_control::{
@@ -10,7 +10,7 @@ use veilcast_control::{
 use veilcast_privacy::Secret;
 
 /// An offer of Opus and VP8 with retransmission.
-pub(super) fn offer(peer: &Peer, direction: &str) -> String {
+pub fn sdp_offer(peer: &Peer, direction: &str) -> String {
     let fingerprint: Vec<String> = peer.fingerprint().value.iter().map(|byte| format!("{byte:02X}")).collect();
     let mut sdp = String::from("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n");
     let _ = write!(
@@ -40,7 +40,7 @@ pub(super) fn offer(peer: &Peer, direction: &str) -> String {
 }
 
 /// What a synthetic peer needs of an answer.
-pub(super) fn answer(sdp: &str) -> Answer {
+pub fn sdp_answer(sdp: &str) -> Answer {
     let value = |name: &str| {
         sdp.lines().find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default()
     };
