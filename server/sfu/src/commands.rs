@@ -7,6 +7,7 @@ use crate::negotiate;
 use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Side, Source, draw_ssrc};
 use crate::routing::{Performer, Room};
 use crate::seats::outgoing_track;
+use crate::selection::Patience;
 use crate::{Noise, Sfu};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -203,7 +204,7 @@ impl Sfu {
         self.outbox.retain(|(tuple, _)| !peer.ice.tuples().any(|own| own == *tuple));
         self.say_goodbye(&mut peer);
         match peer.side {
-            Side::Viewer(seat) => self.leave_seat(seat, peer.room, now),
+            Side::Viewer(seat) => self.leave_seat(seat, peer.room),
             Side::Broadcaster(publisher) => self.leave_stage(peer.room, &publisher, now),
         }
         self.reports.push_back(Report::Gone { peer: peer.key, why });
@@ -227,5 +228,6 @@ fn publisher(seed: &Seed, now: Instant) -> Publisher {
         arrivals: Arrivals::new(now),
         next_feedback: None,
         intra_requests: 0,
+        patience: Patience::with_sources(),
     }
 }

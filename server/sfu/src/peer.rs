@@ -6,6 +6,7 @@ use crate::ingress::dtls::Association;
 use crate::ingress::ice::Agent;
 use crate::ingress::stream::Stream;
 use crate::routing::RoomIx;
+use crate::selection::Patience;
 use crate::slots::Ix;
 use crate::srtp::{SrtpReceiver, SrtpSender};
 use aws_lc_rs::digest;
@@ -53,6 +54,8 @@ pub(crate) struct Publisher {
     /// When the next transport-wide feedback is due; `None` while nothing has arrived.
     pub(crate) next_feedback: Option<Instant>,
     pub(crate) intra_requests: u8,
+    /// How often its layers may begin under another SSRC: each time, every viewer and every shard is told.
+    pub(crate) patience: Patience,
 }
 
 /// A media section that a broadcaster sends in.

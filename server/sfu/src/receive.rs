@@ -1,6 +1,7 @@
 //! From a datagram to a routed packet or an answer to it.
 
 use crate::egress::{ExtensionIds, Moment, Numbers, PictureNumbers, SubscriberIx};
+use crate::feedback::arrived;
 use crate::feedback::rtcp::{self, Message};
 use crate::feedback::transport;
 use crate::ingress::demux::{Kind, classify};
@@ -16,7 +17,7 @@ use crate::{Noise, Sfu, Tuple};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use veilcast_control::{Departure, Encoding, MediaKind, Report, SrtpProfile, TrackState};
 
 impl Sfu {
@@ -289,7 +290,10 @@ impl Sfu {
                 if let Some(layer) = self.layers.get_mut(&stream.layer) {
                     first_report |= layer.report.is_none();
                     layer.report = Some((ntp, rtp));
-                    reported.push(stream.layer);
+                    if layer.clock_said.is_none_or(|at| now >= at + BETWEEN_CLOCKS) {
+                        layer.clock_said = Some(now);
+                        reported.push(stream.layer);
+                    }
                 }
             }
         });
@@ -305,7 +309,8 @@ impl Sfu {
         let Self { subscribers, layers, fanout, outbox, clock, .. } = self;
         let moment = Moment::new(layers, clock, now);
         let Some(subscriber) = subscribers.at_mut(seat) else { return };
-        let (mut wants_key_frames, mut worst, mut review) = (Vec::new(), None, false);
+        let (mut wants_key_frames, mut worst, mut review, mut unheard) = (Vec::new(), None, false, false);
+        subscriber.attention.refill(now);
         rtcp::read(compound, |message| match message {
             Message::Reception { ssrc, lost } => {
                 if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.outgoing.ssrc == ssrc) {
@@ -313,11 +318,21 @@ impl Sfu {
                     worst = worst.max(Some(lost));
                 }
             }
-            Message::Arrivals(body) => review |= subscriber.path.hears(&Said::Arrivals(body), now),
+            Message::Arrivals(body) => {
+                if subscriber.attention.take(arrived::statuses(body)) {
+                    review |= subscriber.path.hears(&Said::Arrivals(body), now);
+                } else {
+                    unheard = true;
+                }
+            }
             Message::Estimate(bps) => review |= subscriber.path.hears(&Said::Estimate(bps), now),
             Message::Nack { ssrc, entries } => {
                 let Some(destination) = subscriber.destination else { return };
                 for sequence in entries.sequences() {
+                    if !subscriber.attention.take(1) {
+                        unheard = true;
+                        break;
+                    }
                     let buffer = fanout.scratch();
                     if let Some(len) = subscriber.repeat(buffer, ssrc, sequence, &moment) {
                         outbox.push_back((destination, buffer[..len].to_vec()));
@@ -331,6 +346,9 @@ impl Sfu {
             }
             Message::SenderReport { .. } | Message::Goodbye { .. } => {}
         });
+        if unheard {
+            self.counters.count(Noise::TooMany);
+        }
         if let Some(lost) = worst {
             review |= subscriber.path.hears(&Said::Loss(lost), now);
         }
@@ -342,6 +360,9 @@ impl Sfu {
         }
     }
 }
+
+/// Broadcasters report once a second. What crosses to other shards takes the place of packets there, so more is not told.
+const BETWEEN_CLOCKS: Duration = Duration::from_millis(500);
 
 /// A packet that has authenticated, without its tag and padding.
 struct Opened<'a> {
@@ -433,6 +454,9 @@ fn bind(
         Some(rid) => track.slots.iter_mut().find(|slot| *slot.rid == *rid)?,
         None => track.slots.first_mut().filter(|slot| slot.rid.is_empty())?,
     };
+    if slot.layer.is_some() && !publisher.patience.take(now) {
+        return None;
+    }
     if let Some(old) = slot.layer.replace(key) {
         layers.remove(&old);
         publisher.streams.retain(|stream| stream.layer != old);
