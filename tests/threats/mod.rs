@@ -2,6 +2,7 @@
 
 mod fanout;
 mod handshake;
+mod layers;
 mod media;
 mod nonces;
 mod paths;
