@@ -107,3 +107,19 @@ fn a_viewer_that_tells_nothing_is_held_back_by_nothing_and_not_probed() {
     assert!(world.peers[viewer].video().len() > 150);
     assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
 }
+
+/// A probe that left as one would measure how fast a burst passes, and be lost on a short queue.
+#[test]
+fn a_probe_leaves_in_small_runs() {
+    let (mut world, broadcaster, viewer, epoch) = world(57);
+    let address = world.peers[viewer].address;
+    world.network.limit(address, 500_000, world.now);
+    world.broadcast_layers(broadcaster, epoch, seconds(8), &[]);
+    world.network.limit(address, 1_000_000_000, world.now);
+    let before = world.peers[viewer].padded.len();
+    world.broadcast_layers(broadcaster, epoch, seconds(8), &[]);
+    let padded = &world.peers[viewer].padded[before..];
+    let gap = Duration::from_millis(2);
+    let longest = padded.chunk_by(|one, next| *next - *one < gap).map(<[Instant]>::len).max().unwrap_or(0);
+    assert!(padded.len() > 5 && longest <= 6, "{} packets of padding, {longest} at once", padded.len());
+}

@@ -46,6 +46,8 @@ pub struct World {
     pub reports: Vec<Report>,
     /// Batches that local subscribers got, in order.
     pub sunk: Vec<(SinkKey, Arc<Batch>)>,
+    /// What shards have told each other besides packets: how often.
+    pub told: u64,
     keys: HashMap<u64, PeerId>,
     shards: HashMap<u64, usize>,
     wakes: Vec<Option<Instant>>,
@@ -86,6 +88,7 @@ impl World {
             peers: Vec::new(),
             reports: Vec::new(),
             sunk: Vec::new(),
+            told: 0,
             keys: HashMap::new(),
             shards: HashMap::new(),
             wakes: vec![None; count],
@@ -307,7 +310,10 @@ impl World {
                 }
                 Output::Report(report) => self.reports.push(report),
                 Output::Batch(sink, batch) => self.sunk.push((sink, batch)),
-                Output::Cast(to, cast) => casts.push_back((usize::from(to.0), cast)),
+                Output::Cast(to, cast) => {
+                    self.told += u64::from(!cast.is_media());
+                    casts.push_back((usize::from(to.0), cast));
+                }
                 Output::Wake(at) => {
                     self.wakes[shard] = at;
                     return;

@@ -20,6 +20,7 @@
 
 mod fanout;
 mod handshake;
+mod layers;
 mod media;
 mod nonces;
 mod paths;

@@ -1,9 +1,9 @@
 //! Row 4: no (SSRC, index) pair seals two packets of one session, whatever the broadcaster numbers and repeats and
 //! whatever the viewer offers. The viewers' own SRTP code counts.
 
-use harness::{Conditions, PeerId, Random, World, audio, broadcast_offer, video, watch_offer};
-use std::time::Duration;
-use veilcast_control::{Command, Direction, Offer, Role, Setup};
+use harness::{Conditions, PeerId, Random, World, audio, broadcast_offer, simulcast_offer, video, watch_offer};
+use std::time::{Duration, Instant};
+use veilcast_control::{Command, Direction, Offer, Role, Setup, VideoCap};
 
 const fn ms(value: u64) -> Duration {
     Duration::from_millis(value)
@@ -140,6 +140,169 @@ fn no_history_seals_two_packets_alike() {
         assert!(viewers.iter().all(|viewer| world.peers[*viewer].arrivals > 500), "the histories carry something");
         assert_unique(&world);
     }
+}
+
+const RIDS: [&str; 3] = ["q", "h", "f"];
+
+/// A random history of a broadcast in layers over several shards, to viewers whose paths and wishes change.
+struct History {
+    world: World,
+    random: Random,
+    broadcaster: PeerId,
+    viewers: Vec<PeerId>,
+    epoch: Instant,
+}
+
+impl History {
+    fn begin(seed: u64) -> Self {
+        let random = Random::new(seed);
+        let conditions = Conditions { jitter: ms(20), loss: 0.03, duplication: 0.03, ..Conditions::default() };
+        let mut world = World::with_shards(1 + seed as usize % 3, 500 + seed, conditions);
+        let broadcaster = studio(&mut world);
+        world.run(ms(2_000));
+        let epoch = world.now;
+        let mut history = Self { world, random, broadcaster, viewers: Vec::new(), epoch };
+        (0..3).for_each(|_| history.seat());
+        history.go_on(1_000);
+        history
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.random.bits() % limit
+    }
+
+    /// Another viewer, anywhere, at any moment of the broadcast.
+    fn seat(&mut self) {
+        self.world.next_shard = self.below(1 + self.world.others.len() as u64) as usize;
+        let viewer = self.world.viewer();
+        self.viewers.push(viewer);
+    }
+
+    fn any_viewer(&mut self) -> PeerId {
+        let at = self.below(self.viewers.len() as u64) as usize;
+        self.viewers[at]
+    }
+
+    fn go_on(&mut self, most: u64) {
+        let (duration, skipped) = (ms(self.below(most)), 1 + self.below(12) as usize);
+        if self.world.peers[self.broadcaster].connected {
+            let skips = if skipped <= RIDS.len() { vec![skipped] } else { Vec::new() };
+            self.world.broadcast_layers(self.broadcaster, self.epoch, duration, &skips);
+        } else {
+            self.world.run(duration);
+        }
+    }
+
+    fn step(&mut self) {
+        let viewer = self.any_viewer();
+        let address = self.world.peers[viewer].address;
+        match self.below(14) {
+            0 if self.world.peers[viewer].connected => {
+                let shape = self.below(8);
+                let offer = offer(&self.world, viewer, shape);
+                self.world.offer_again(viewer, offer).expect("a good offer");
+            }
+            1..=3 => {
+                let bps = [80_000, 200_000, 400_000, 700_000, 3_000_000, 50_000_000][self.below(6) as usize];
+                self.world.network.limit(address, bps, self.world.now);
+            }
+            4..=6 => {
+                let caps = [VideoCap::Off, VideoCap::Low, VideoCap::Medium, VideoCap::High];
+                let cap = caps[self.below(4) as usize];
+                self.world.command(Command::Cap { peer: self.world.key(viewer), cap });
+            }
+            7 => {
+                self.world.command(Command::Revoke { peer: self.world.key(viewer) });
+                self.viewers.retain(|other| *other != viewer);
+                self.seat();
+            }
+            8 if self.world.peers[viewer].connected => {
+                let ssrc = self.world.peers[viewer].media_ssrc(1);
+                let latest = self.world.peers[viewer].received.get(&ssrc).and_then(|track| track.keys().next_back());
+                let latest = latest.copied().unwrap_or_default() as u16;
+                let wanted: Vec<u16> = (0..60).map(|_| latest.wrapping_sub(self.below(400) as u16)).collect();
+                self.world.peers[viewer].send_nack(ssrc, &wanted);
+            }
+            9 => self.world.peers[viewer].request_key_frame_if_connected(),
+            10 | 11 => self.broadcaster_acts(),
+            12 => {
+                let tells = self.below(2) == 0;
+                self.world.peers[viewer].tells_arrivals = tells;
+            }
+            _ => {}
+        }
+    }
+
+    fn broadcaster_acts(&mut self) {
+        let layer = 1 + self.below(3) as usize;
+        if !self.world.peers[self.broadcaster].connected {
+            return;
+        }
+        match self.below(6) {
+            0 => self.world.peers[self.broadcaster].restart_stream(layer),
+            1 => {
+                let next = self.world.peers[self.broadcaster].sequence(layer);
+                let jump = self.below(20_000) as u16;
+                self.world.peers[self.broadcaster].set_sequence(layer, next.wrapping_add(jump));
+            }
+            2 => {
+                let peer = &self.world.peers[self.broadcaster];
+                let rids = if self.random.bits().is_multiple_of(2) { &RIDS[..] } else { &RIDS[..2] };
+                let offer = simulcast_offer(rids)(peer.ice.clone(), peer.fingerprint(), peer.setup());
+                self.world.offer_again(self.broadcaster, offer).expect("a good offer");
+            }
+            3 => {
+                self.world.command(Command::Revoke { peer: self.world.key(self.broadcaster) });
+                self.broadcaster = studio(&mut self.world);
+                self.world.run(ms(1_500));
+            }
+            _ => {
+                let next = self.world.peers[self.broadcaster].sequence(layer);
+                for _ in 0..20 {
+                    let sequence = next.wrapping_sub(self.below(1_500) as u16);
+                    self.world.peers[self.broadcaster].send_repeat_of(layer, sequence);
+                }
+            }
+        }
+    }
+}
+
+fn studio(world: &mut World) -> PeerId {
+    world.next_shard = 0;
+    let broadcaster = world.join(Role::Broadcaster, Setup::ActPass, simulcast_offer(&RIDS));
+    world.peers[broadcaster].send_layers(&RIDS);
+    broadcaster
+}
+
+fn panics(world: &World) -> u64 {
+    std::iter::once(&world.sfu).chain(&world.others).map(|sfu| sfu.counters().of(veilcast_sfu::Noise::Panic)).sum()
+}
+
+/// Layers that fall silent and begin anew, paths that narrow until pictures come late from the history or not at all, probes,
+/// wishes, viewers that come and go on every shard.
+#[test]
+fn no_history_of_layers_and_shards_seals_two_packets_alike() {
+    let seeds = std::env::var("VEILCAST_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(12);
+    let (mut padding, mut repaired) = (0, 0);
+    for seed in 0..seeds {
+        let mut history = History::begin(seed);
+        for _ in 0..50 {
+            history.step();
+            history.go_on(600);
+        }
+        let world = &history.world;
+        assert_eq!(panics(world), 0, "seed {seed}");
+        assert_unique(world);
+        let viewers = world.peers.iter().enumerate().filter(|(peer, _)| *peer != history.broadcaster);
+        let arrivals: u64 = viewers.clone().map(|(_, peer)| peer.arrivals).sum();
+        assert!(arrivals > 2_000, "the history of seed {seed} carries something: {arrivals}");
+        padding += viewers.clone().map(|(_, peer)| peer.padding).sum::<u64>();
+        repaired += viewers
+            .flat_map(|(_, peer)| peer.received.values().flat_map(|track| track.values()))
+            .filter(|received| received.repaired)
+            .count();
+    }
+    assert!(padding > 20 && repaired > 100, "probes and repeats share a line: {padding} and {repaired}");
 }
 
 /// The sources of one session share its keys, so no two have the same SSRC, whatever the seed is.

@@ -7,6 +7,7 @@
 use crate::Sfu;
 use crate::feedback::reports::Offset;
 use crate::routing::{Batch, Layer, LayerKey, Performer, RoomIx, Slot, Track};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 use veilcast_control::{MediaKind, RoomKey};
@@ -102,17 +103,21 @@ impl Sfu {
                 }
             }
             Word::Clock { room, place, offset, layer, report } => {
-                self.layers.get_mut(&layer).into_iter().for_each(|layer| layer.report = Some(report));
+                let Some(layer) = self.layers.get_mut(&layer).filter(|layer| layer.home.is_some()) else { return };
+                let is_first = layer.report.replace(report).is_none();
                 let Some(ix) = self.by_room.get(&room).copied() else { return };
                 let performer = self.rooms.at_mut(ix).and_then(|room| room.stage.get_mut(place));
                 performer.into_iter().for_each(|performer| performer.offset = offset);
-                self.report_clock_now(ix, now);
+                if is_first {
+                    self.report_clock_now(ix, now);
+                }
             }
             Word::Demand { layer, shard, needed } => {
                 let Some(known) = self.layers.get_mut(&layer) else { return };
                 known.demand.note(shard, needed);
-                let room = known.room;
-                self.settle_demand(room, now);
+                if needed {
+                    self.need(layer, now);
+                }
             }
             Word::KeyFrame { layer, joining } => self.request_key_frame(layer, joining, now),
         }
@@ -187,15 +192,9 @@ impl Sfu {
 
     /// The batches that reach back to the latest key frame of each layer, each once.
     fn backlog(&self, layers: &[LayerKey]) -> Vec<Arc<Batch>> {
-        let mut batches: Vec<Arc<Batch>> = Vec::new();
-        for layer in layers.iter().filter_map(|key| self.layers.get(key)) {
-            for batch in layer.history.since_key() {
-                if !batches.iter().rev().any(|known| Arc::ptr_eq(known, batch)) {
-                    batches.push(Arc::clone(batch));
-                }
-            }
-        }
-        batches
+        let mut known = HashSet::new();
+        let kept = layers.iter().filter_map(|key| self.layers.get(key)).flat_map(|layer| layer.history.since_key());
+        kept.filter(|batch| known.insert(Arc::as_ptr(batch))).cloned().collect()
     }
 
     /// Tells shards what a layer's clock reads.
@@ -229,6 +228,11 @@ impl Sfu {
         let Some(ix) = self.by_room.get(&room).copied() else { return };
         let Some(room) = self.rooms.at_mut(ix) else { return };
         if room.has_broadcasters() || room.subscribers.is_empty() {
+            return;
+        }
+        // The last word of a stage that was on another shard may come after the first one of its successor.
+        let is_empty = stage.iter().all(|place| place.audio.is_none() && place.video.is_none());
+        if is_empty && room.home.is_some_and(|known| known != home) {
             return;
         }
         room.home = Some(home);
@@ -268,4 +272,49 @@ fn stage_layers(stage: &[Performer]) -> Vec<(LayerKey, MediaKind, usize)> {
         }
     }
     layers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::SubscriberIx;
+    use crate::{Config, Sfu};
+    use std::time::Duration;
+    use veilcast_control::{Command, RoomSettings};
+
+    fn engine(now: Instant) -> Sfu {
+        let config = Config {
+            shard: ShardId(0),
+            shards: Shards::first(3),
+            candidates: Vec::new(),
+            certificate: crate::generate_certificate().expect("there is randomness"),
+            since_1970: Duration::ZERO,
+            dtls_seed: Some(1),
+        };
+        let mut sfu = Sfu::new(config, now).expect("the engine starts");
+        sfu.command(Command::Open { room: RoomKey(1), settings: RoomSettings::default() }, now);
+        sfu
+    }
+
+    /// An event that is closed and opened again may have its broadcasters on another shard, and the shard where they were may
+    /// be the slower one.
+    #[test]
+    fn the_last_word_of_a_former_home_does_not_end_what_is_on_now() {
+        let now = Instant::now();
+        let mut sfu = engine(now);
+        let ix = sfu.by_room[&RoomKey(1)];
+        sfu.rooms.at_mut(ix).expect("it is open").subscribers.push(SubscriberIx::default());
+        let key = LayerKey::new(ShardId(2), 7);
+        let audio = Track { slots: vec![Slot { rid: "".into(), layer: Some(key) }] };
+        let place = Place { offset: Offset::default(), audio: Some(audio), video: None, live: vec![key] };
+        let stage = |home, stage: Vec<Place>| {
+            Cast(Word::Stage { room: RoomKey(1), home, stage: stage.into(), backlog: Vec::new() })
+        };
+        sfu.hear(stage(ShardId(2), vec![place]), now);
+        sfu.hear(stage(ShardId(1), Vec::new()), now);
+        let room = sfu.rooms.at(ix).expect("it is open");
+        assert_eq!((room.home, sfu.layers.contains_key(&key)), (Some(ShardId(2)), true));
+        sfu.hear(stage(ShardId(2), Vec::new()), now);
+        assert!(!sfu.layers.contains_key(&key), "its own home ends it");
+    }
 }

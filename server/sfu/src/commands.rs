@@ -1,6 +1,5 @@
 //! What the control plane asks for: one function a command.
 
-use crate::feedback::allowance::Allowance;
 use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::ice::Agent;
@@ -8,6 +7,7 @@ use crate::negotiate;
 use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Side, Source, draw_ssrc};
 use crate::routing::{Performer, Room};
 use crate::seats::outgoing_track;
+use crate::selection::Patience;
 use crate::{Noise, Sfu};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -119,7 +119,6 @@ impl Sfu {
             admitted: now,
             wake: None,
             next_report: now,
-            allowance: Allowance::new(now),
         };
         let ufrag = peer.ice.local().ufrag.clone();
         let ix = self.peers.insert(peer);
@@ -206,7 +205,7 @@ impl Sfu {
         self.outbox.retain(|(tuple, _)| !peer.ice.tuples().any(|own| own == *tuple));
         self.say_goodbye(&mut peer);
         match peer.side {
-            Side::Viewer(seat) => self.leave_seat(seat, peer.room, now),
+            Side::Viewer(seat) => self.leave_seat(seat, peer.room),
             Side::Broadcaster(publisher) => self.leave_stage(peer.room, &publisher, now),
         }
         self.reports.push_back(Report::Gone { peer: peer.key, why });
@@ -230,5 +229,6 @@ fn publisher(seed: &Seed, now: Instant) -> Publisher {
         arrivals: Arrivals::new(now),
         next_feedback: None,
         intra_requests: 0,
+        patience: Patience::with_sources(),
     }
 }

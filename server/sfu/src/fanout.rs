@@ -275,7 +275,10 @@ impl Sfu {
                 bytes += len;
                 run.add(len, &mut fanout.carry);
             }
-            subscriber.wait(pacing, seat, again, now);
+            // Who takes no padding shows what its path carries by what it is shown alone.
+            if bytes > 0 {
+                subscriber.wait(pacing, seat, again, now);
+            }
         }
         subscriber.note_run(first, bytes, now);
         if !subscriber.begun && !run.is_empty() {

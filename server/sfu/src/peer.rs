@@ -1,12 +1,12 @@
 //! One peer's session: how it is reached and trusted, and which side of the room it is on.
 
 use crate::egress::{ExtensionIds, SubscriberIx};
-use crate::feedback::allowance::Allowance;
 use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::Association;
 use crate::ingress::ice::Agent;
 use crate::ingress::stream::Stream;
 use crate::routing::RoomIx;
+use crate::selection::Patience;
 use crate::slots::Ix;
 use crate::srtp::{SrtpReceiver, SrtpSender};
 use aws_lc_rs::digest;
@@ -33,8 +33,6 @@ pub(crate) struct Peer {
     /// When its timers want to be looked at.
     pub(crate) wake: Option<Instant>,
     pub(crate) next_report: Instant,
-    /// What it may still say over RTCP.
-    pub(crate) allowance: Allowance,
 }
 
 /// Which side of the room a peer is on.
@@ -56,6 +54,8 @@ pub(crate) struct Publisher {
     /// When the next transport-wide feedback is due; `None` while nothing has arrived.
     pub(crate) next_feedback: Option<Instant>,
     pub(crate) intra_requests: u8,
+    /// How often its layers may begin under another SSRC: each time, every viewer and every shard is told.
+    pub(crate) patience: Patience,
 }
 
 /// A media section that a broadcaster sends in.

@@ -1,6 +1,7 @@
 //! From a datagram to a routed packet or an answer to it.
 
 use crate::egress::{ExtensionIds, Moment, Numbers, PictureNumbers, SubscriberIx};
+use crate::feedback::arrived;
 use crate::feedback::rtcp::{self, Message};
 use crate::feedback::transport;
 use crate::ingress::demux::{Kind, classify};
@@ -17,7 +18,7 @@ use crate::{Noise, Sfu, Tuple};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use veilcast_control::{Departure, Encoding, MediaKind, Report, SrtpProfile, TrackState};
 
 impl Sfu {
@@ -286,7 +287,7 @@ impl Sfu {
         let compound = &bytes[..end];
         match peer.side {
             Side::Broadcaster(_) => self.broadcaster_says(ix, compound, now),
-            Side::Viewer(seat) => return self.viewer_says(ix, seat, compound, now),
+            Side::Viewer(seat) => return self.viewer_says(seat, compound, now),
         }
         Ok(())
     }
@@ -308,7 +309,10 @@ impl Sfu {
                 if let Some(layer) = self.layers.get_mut(&stream.layer) {
                     first_report |= layer.report.is_none();
                     layer.report = Some((ntp, rtp));
-                    reported.push(stream.layer);
+                    if layer.clock_said.is_none_or(|at| now >= at + BETWEEN_CLOCKS) {
+                        layer.clock_said = Some(now);
+                        reported.push(stream.layer);
+                    }
                 }
             }
         });
@@ -321,14 +325,14 @@ impl Sfu {
     }
 
     /// Listens to a viewer, as long as it does not talk too much.
-    fn viewer_says(&mut self, ix: PeerIx, seat: SubscriberIx, compound: &[u8], now: Instant) -> Result<(), Noise> {
-        let Self { peers, subscribers, layers, fanout, outbox, clock, statistics, .. } = self;
+    fn viewer_says(&mut self, seat: SubscriberIx, compound: &[u8], now: Instant) -> Result<(), Noise> {
+        let Self { subscribers, layers, fanout, outbox, clock, statistics, .. } = self;
         let moment = Moment::new(layers, clock, now);
-        let peer = peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let subscriber = subscribers.at_mut(seat).ok_or(Noise::Unbound)?;
-        let (mut wants_key_frames, mut worst, mut review, mut all_heard) = (Vec::new(), None, false, true);
+        let (mut wants_key_frames, mut worst, mut review, mut unheard) = (Vec::new(), None, false, false);
+        subscriber.attention.refill(now);
         rtcp::read(compound, |message| match message {
-            _ if !peer.allowance.take(now) => all_heard = false,
+            _ if !subscriber.attention.take(1) => unheard = true,
             Message::Reception { ssrc, lost } => {
                 if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.outgoing.ssrc == ssrc) {
                     downstream.acknowledge();
@@ -337,11 +341,21 @@ impl Sfu {
                     worst = worst.max(Some(lost));
                 }
             }
-            Message::Arrivals(body) => review |= subscriber.path.hears(&Said::Arrivals(body), now),
+            Message::Arrivals(body) => {
+                if subscriber.attention.take(arrived::statuses(body)) {
+                    review |= subscriber.path.hears(&Said::Arrivals(body), now);
+                } else {
+                    unheard = true;
+                }
+            }
             Message::Estimate(bps) => review |= subscriber.path.hears(&Said::Estimate(bps), now),
             Message::Nack { ssrc, entries } => {
                 let Some(destination) = subscriber.destination else { return };
                 for sequence in entries.sequences() {
+                    if !subscriber.attention.take(1) {
+                        unheard = true;
+                        break;
+                    }
                     let buffer = fanout.scratch();
                     statistics.missed_by_viewers += 1;
                     if let Some(len) = subscriber.repeat(buffer, ssrc, sequence, &moment) {
@@ -367,9 +381,12 @@ impl Sfu {
         if review {
             self.review(seat, now);
         }
-        if all_heard { Ok(()) } else { Err(Noise::TooMany) }
+        if unheard { Err(Noise::TooMany) } else { Ok(()) }
     }
 }
+
+/// Broadcasters report once a second. What crosses to other shards takes the place of packets there, so more is not told.
+const BETWEEN_CLOCKS: Duration = Duration::from_millis(500);
 
 /// A packet that has authenticated, without its tag and padding.
 struct Opened<'a> {
@@ -460,6 +477,9 @@ fn bind(
         Some(rid) => track.slots.iter_mut().find(|slot| *slot.rid == *rid)?,
         None => track.slots.first_mut().filter(|slot| slot.rid.is_empty())?,
     };
+    if slot.layer.is_some() && !publisher.patience.take(now) {
+        return None;
+    }
     if let Some(old) = slot.layer.replace(key) {
         layers.remove(&old);
         publisher.streams.retain(|stream| stream.layer != old);

@@ -29,15 +29,24 @@ impl Sfu {
         peer.side = Side::Viewer(seat);
         self.say_watching(room_ix);
         self.connect(seat, room_ix, now);
-        self.settle_demand(room_ix, now);
+        self.note_wishes(seat, now);
     }
 
-    pub(crate) fn leave_seat(&mut self, seat: SubscriberIx, room_ix: RoomIx, now: Instant) {
+    pub(crate) fn leave_seat(&mut self, seat: SubscriberIx, room_ix: RoomIx) {
         self.subscribers.remove(seat);
         let Some(room) = self.rooms.at_mut(room_ix) else { return };
         room.subscribers.retain(|other| *other != seat);
-        self.settle_demand(room_ix, now);
         self.say_watching(room_ix);
+    }
+
+    /// What a viewer wishes for is needed.
+    fn note_wishes(&mut self, seat: SubscriberIx, now: Instant) {
+        let Some(subscriber) = self.subscribers.at(seat) else { return };
+        let videos = subscriber.downstreams.iter().filter(|down| down.kind == MediaKind::Video);
+        let wishes: Vec<LayerKey> = videos.filter_map(|down| down.wish).collect();
+        for wish in wishes {
+            self.need(wish, now);
+        }
     }
 
     /// Makes the tracks of a viewer what it offers now. A session's track of a kind and place is one and the same for as
@@ -52,7 +61,7 @@ impl Sfu {
         subscriber.downstreams = downstreams;
         subscriber.park(left);
         self.connect(seat, room_ix, now);
-        self.settle_demand(room_ix, now);
+        self.note_wishes(seat, now);
     }
 
     /// A viewer chooses its picture.
@@ -63,7 +72,7 @@ impl Sfu {
         let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
         subscriber.cap = cap;
         self.connect(seat, room_ix, now);
-        self.settle_demand(room_ix, now);
+        self.note_wishes(seat, now);
         self.report_quality(seat);
     }
 
@@ -99,7 +108,7 @@ impl Sfu {
         let Some(subscriber) = self.subscribers.at(seat) else { return };
         let (changed, news) = (wishes(subscriber) != before, subscriber.news);
         if changed {
-            self.settle_demand(room_ix, now);
+            self.note_wishes(seat, now);
         }
         if news {
             self.report_quality(seat);
@@ -134,10 +143,10 @@ impl Sfu {
                 begins = true;
                 continue;
             }
-            // A newcomer's request is its own doing, and its patience limits it; a change of layer is the choice's, which
-            // takes its time by itself, and what a viewer chooses as fast as it can is slowed down here.
+            // Whether it is the viewer who changes its mind all the time or its path: patience has an end.
             let asked = downstream.asked.is_some_and(|(layer, at)| layer == wanted || now < at + BETWEEN_ASKS);
-            if !asked && (!newcomer || subscriber.patience.take(now)) {
+            let patience = if newcomer { &mut subscriber.patience } else { &mut downstream.patience };
+            if !asked && patience.take(now) {
                 downstream.asked = Some((wanted, now));
                 asks.push((wanted, newcomer));
             }
@@ -150,15 +159,14 @@ impl Sfu {
         }
     }
 
-    /// Asks again for what a viewer of a stage on another shard waits for.
+    /// Asks again for what was asked for a viewer of a stage on another shard and has not come. Nothing new is asked for: who
+    /// cannot play what is sent waits for ever.
     pub(crate) fn begin_again(&mut self, seat: SubscriberIx, now: Instant) {
         let Some(subscriber) = self.subscribers.at(seat) else { return };
-        let waits = subscriber.downstreams.iter().filter(|down| down.kind == MediaKind::Video && down.is_waiting());
-        let asks: Vec<LayerKey> = waits.filter_map(|down| down.wanted).collect();
-        for key in asks {
-            if self.layers.get(&key).is_some_and(|layer| layer.home.is_some()) {
-                self.request_key_frame(key, false, now);
-            }
+        let videos = subscriber.downstreams.iter().filter(|down| down.kind == MediaKind::Video);
+        let wanted: Vec<LayerKey> = videos.filter_map(|down| down.wanted).collect();
+        for key in wanted {
+            self.ask_home(key, now);
         }
     }
 
@@ -194,7 +202,8 @@ impl Subscriber {
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Audio) {
             let layer = room.track(downstream.place, MediaKind::Audio).and_then(|track| track.layers().next());
             (downstream.wish, downstream.wanted) = (layer, layer);
-            reserved += layer.and_then(|key| layers.get(&key)).map_or(0, |layer| layer.rate.total());
+            let rate = layer.and_then(|key| layers.get(&key)).map_or(0, |layer| layer.rate.total());
+            reserved = u32::saturating_add(reserved, rate);
         }
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Video) {
             let track = room.track(downstream.place, MediaKind::Video);
@@ -209,7 +218,7 @@ impl Subscriber {
             self.news |= downstream.choose(&offers, &situation, self.path.is_known(), now);
             goal = goal.max(budget::goal(downstream.steady.choice, &situation));
             let chosen = offers.iter().find(|offer| Some(offer.key) == downstream.wish);
-            reserved += chosen.map_or(0, |offer| offer.cumulated[TEMPORAL - 1]);
+            reserved = reserved.saturating_add(chosen.map_or(0, |offer| offer.cumulated[TEMPORAL - 1]));
         }
         self.path.follow(reserved, goal, now)
     }

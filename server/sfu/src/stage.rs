@@ -119,12 +119,13 @@ impl Sfu {
         self.settle_demand(ix, now);
     }
 
-    /// Finds out which layers are needed, and says so where that has changed.
+    /// Finds out which layers are needed, and says so where that has changed. It looks at every viewer, so nothing that a viewer
+    /// can do at will leads here: what one needs is noted by [`Self::need`], and that nobody does is found once a second.
     pub(crate) fn settle_demand(&mut self, ix: RoomIx, now: Instant) {
         let Some(room) = self.rooms.at(ix) else { return };
-        let mut told = Vec::new();
+        let mut changes = Vec::new();
         let mut elsewhere = Vec::new();
-        for performer in &room.stage {
+        for (place, performer) in room.stage.iter().enumerate() {
             let Some(track) = performer.video.as_ref().filter(|track| track.is_simulcast()) else { continue };
             let mut changed = false;
             // The lowest never rests: the next viewer begins with it, and by it the broadcaster is known to be there.
@@ -141,19 +142,48 @@ impl Sfu {
                     }
                 }
             }
-            if let (true, Some(peer)) = (changed, performer.peer.and_then(|peer| self.peers.at(peer))) {
-                let resting = |key| self.layers.get(&key).is_some_and(|layer: &Layer| layer.demand.is_resting());
-                let layers = track
-                    .slots
-                    .iter()
-                    .map(|slot| LayerDemand { rid: slot.rid.to_string(), wanted: !slot.layer.is_some_and(resting) });
-                told.push(Report::Layers { peer: peer.key, layers: layers.collect() });
+            if changed {
+                changes.push(place);
             }
         }
-        self.reports.extend(told);
+        for place in changes {
+            self.tell_demand(ix, place);
+        }
         for (layer, home, needed) in elsewhere {
             self.say_demand(layer, home, needed);
         }
+    }
+
+    /// Notes that somebody needs a layer: one that rests wakes at once.
+    pub(crate) fn need(&mut self, key: LayerKey, now: Instant) {
+        let Some(layer) = self.layers.get_mut(&key) else { return };
+        let (room, place) = (layer.room, layer.place);
+        match layer.home {
+            None => {
+                if layer.demand.settle(true, now) {
+                    self.tell_demand(room, place);
+                }
+            }
+            Some(home) => {
+                if layer.demand.tell(true) {
+                    self.say_demand(key, home, true);
+                }
+            }
+        }
+    }
+
+    /// Tells a broadcaster which of its layers are needed.
+    fn tell_demand(&mut self, ix: RoomIx, place: usize) {
+        let Some(performer) = self.rooms.at(ix).and_then(|room| room.stage.get(place)) else { return };
+        let (Some(track), Some(peer)) = (&performer.video, performer.peer.and_then(|peer| self.peers.at(peer))) else {
+            return;
+        };
+        let resting = |key| self.layers.get(&key).is_some_and(|layer: &Layer| layer.demand.is_resting());
+        let layers = track
+            .slots
+            .iter()
+            .map(|slot| LayerDemand { rid: slot.rid.to_string(), wanted: !slot.layer.is_some_and(resting) });
+        self.reports.push_back(Report::Layers { peer: peer.key, layers: layers.collect() });
     }
 
     /// Tells the control plane if what the stage carries has changed.
@@ -192,17 +222,22 @@ impl Sfu {
             layer.key_frames.want();
         }
         match layer.home {
-            Some(home) => {
-                if layer.key_frames.take(now) {
-                    self.say_key_frame(key, home, joining);
-                }
-            }
+            Some(_) => self.ask_home(key, now),
             None => {
                 let performer = self.rooms.at(layer.room).and_then(|room| room.stage.get(layer.place));
                 if let Some(peer) = performer.and_then(|performer| performer.peer) {
                     self.schedule(peer, now);
                 }
             }
+        }
+    }
+
+    /// Says to the home of a layer that somebody here waits for a key frame, if it is time to say so.
+    pub(crate) fn ask_home(&mut self, key: LayerKey, now: Instant) {
+        let Some(layer) = self.layers.get_mut(&key) else { return };
+        if let Some(home) = layer.home.filter(|_| layer.key_frames.take(now)) {
+            let joining = layer.key_frames.is_joining();
+            self.say_key_frame(key, home, joining);
         }
     }
 }

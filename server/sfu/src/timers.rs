@@ -15,9 +15,10 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 impl Sfu {
     /// Looks at every peer whose time has come.
     pub(crate) fn timeout(&mut self, now: Instant) {
-        while let Some(seat) = self.pacing.pop(now) {
-            if self.subscribers.at_mut(seat).is_some_and(|subscriber| subscriber.is_due(now)) {
-                self.fanout.catch_up(seat);
+        let Self { pacing, subscribers, fanout, .. } = self;
+        while let Some(seat) = pacing.pop(now) {
+            if subscribers.at_mut(seat).is_some_and(|subscriber| subscriber.comes_up(pacing, seat, now)) {
+                fanout.catch_up(seat);
             }
         }
         while let Some(Reverse((at, ix))) = self.timers.peek().copied() {
@@ -114,6 +115,7 @@ impl Sfu {
         }
         peer.next_report = now + REPORT_INTERVAL;
         let room = peer.room;
+        self.review_demand(room, now);
         let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
         let (Some(tuple), Some(sender)) = (subscriber.destination, &mut subscriber.sender) else { return };
         let room = self.rooms.at(room);
@@ -128,9 +130,18 @@ impl Sfu {
             }
         }
         subscriber.path.timeout(now);
-        // Whoever still waits for a picture from another shard has nobody here to ask again for it.
+        // What was asked of another shard has nobody here to ask it again.
         self.begin_again(seat, now);
         self.review(seat, now);
+    }
+
+    /// Looks once a second at what is needed here of a stage on another shard.
+    fn review_demand(&mut self, ix: RoomIx, now: Instant) {
+        let Some(room) = self.rooms.at_mut(ix).filter(|room| room.home.is_some()) else { return };
+        if room.reviewed.is_none_or(|at| now >= at + REPORT_INTERVAL) {
+            room.reviewed = Some(now);
+            self.settle_demand(ix, now);
+        }
     }
 
     /// Has every viewer of a room told the time at once, since it has become better known.
@@ -242,8 +253,7 @@ pub(crate) mod tests {
         sfu.command(Command::Admit(Box::new(admission)), now);
     }
 
-    /// An engine with one open room and two of them.
-    pub(crate) fn two_viewers(now: Instant) -> Sfu {
+    fn engine(now: Instant) -> Sfu {
         let certificate = crate::generate_certificate().expect("there is randomness");
         let config = Config {
             shard: ShardId(0),
@@ -255,6 +265,12 @@ pub(crate) mod tests {
         };
         let mut sfu = Sfu::new(config, now).expect("the engine starts");
         sfu.command(Command::Open { room: RoomKey(1), settings: RoomSettings::default() }, now);
+        sfu
+    }
+
+    /// An engine with one open room and two of them.
+    pub(crate) fn two_viewers(now: Instant) -> Sfu {
+        let mut sfu = engine(now);
         (1..=2).for_each(|peer| admission(peer, now, &mut sfu));
         sfu
     }
@@ -267,5 +283,30 @@ pub(crate) mod tests {
         assert!(!sfu.contained(first, now, |_| panic!("a fault that this test makes")));
         assert_eq!((sfu.sessions(), sfu.counters().of(Noise::Panic)), (1, 1));
         assert!(sfu.by_key.contains_key(&PeerKey(2)));
+    }
+
+    /// A path in debt for sound and repeats may have to wait longer than the wheel reaches; then it comes up early.
+    #[test]
+    fn a_viewer_that_waits_longer_than_the_wheel_reaches_is_not_forgotten() {
+        let now = Instant::now();
+        let mut sfu = engine(now);
+        admission(1, now, &mut sfu);
+        let peer = *sfu.by_key.get(&PeerKey(1)).expect("it was admitted");
+        let Some(Side::Viewer(seat)) = sfu.peers.at(peer).map(|peer| &peer.side) else { panic!("it is a viewer") };
+        let seat = *seat;
+        let mut wait = |from: u64, until: u64| {
+            let at = |ms| now + Duration::from_millis(ms);
+            let (subscriber, wheel) = (sfu.subscribers.at_mut(seat).expect("it is there"), &mut sfu.pacing);
+            subscriber.wait(wheel, seat, at(until), at(from));
+            let mut woken = 0;
+            while let Some(wake) = sfu.pacing.next() {
+                assert!(wake <= at(until), "{woken} wakes");
+                woken += 1;
+                sfu.handle(crate::Input::Timeout, wake);
+            }
+            woken
+        };
+        assert_eq!(wait(0, 700), 3, "twice early, then at its time");
+        assert_eq!(wait(800, 810), 1, "and it can wait again");
     }
 }

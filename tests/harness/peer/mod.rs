@@ -99,6 +99,8 @@ pub struct Peer {
     pub tells_arrivals: bool,
     /// Packets of padding that arrived.
     pub padding: u64,
+    /// When they did.
+    pub padded: Vec<Instant>,
     /// DTLS is complete.
     pub connected: bool,
     /// The profile that was negotiated.
@@ -190,6 +192,7 @@ impl Peer {
             repairs: true,
             tells_arrivals: true,
             padding: 0,
+            padded: Vec::new(),
             connected: false,
             profile: None,
             closed: false,
@@ -521,6 +524,7 @@ impl Peer {
         }
         if packet.payload.is_empty() {
             self.padding += 1;
+            self.padded.push(now);
             return;
         }
         let server = self.server.as_ref().expect("connected");
@@ -545,7 +549,7 @@ impl Peer {
     }
 
     /// Sends a packet of a stream once more.
-    pub(super) fn send_repeat_of(&mut self, at: usize, sequence: u16) {
+    pub fn send_repeat_of(&mut self, at: usize, sequence: u16) {
         let stream = &mut self.streams[at];
         let Some(original) = stream.sent.get(&sequence) else { return };
         let mut repeat = original.clone();

@@ -22,6 +22,13 @@ impl Peer {
         self.put_rtcp(&bytes);
     }
 
+    /// Asks for a key frame if it can ask for anything yet.
+    pub fn request_key_frame_if_connected(&mut self) {
+        if self.outgoing.is_some() {
+            self.request_key_frame();
+        }
+    }
+
     /// Asks for packets of a received track again.
     pub fn send_nack(&mut self, ssrc: u32, sequences: &[u16]) {
         let mut bytes = vec![0x81, 205, 0, 0, 0, 0, 0, 1];
@@ -52,6 +59,23 @@ impl Peer {
             _ => return false,
         };
         sealed.map(|sealed| self.outbox.push(sealed.to_vec())).is_ok()
+    }
+
+    /// A feedback message with a body behind its SSRCs (RFC 4585 section 6.1).
+    pub fn feedback_message(&self, format: u8, kind: u8, body: &[u8]) -> Vec<u8> {
+        self.feedback_message_about(0, format, kind, body)
+    }
+
+    /// A feedback message about a media source.
+    pub fn feedback_message_about(&self, media: u32, format: u8, kind: u8, body: &[u8]) -> Vec<u8> {
+        let words = (2 + body.len() / 4) as u16;
+        let head = [&[0x80 | format, kind][..], &words.to_be_bytes(), &1_u32.to_be_bytes(), &media.to_be_bytes()];
+        [&head.concat(), body].concat()
+    }
+
+    /// Sends a compound packet as it is.
+    pub fn send_rtcp(&mut self, compound: &[u8]) {
+        self.put_rtcp(compound);
     }
 
     pub(super) fn put_rtcp(&mut self, bytes: &[u8]) {

@@ -6,8 +6,8 @@ use crate::feedback::reports::{NtpClock, Offset, ticks, ticks_of};
 use crate::feedback::rtcp::Writer;
 use crate::ingress::frame::Scale;
 use crate::routing::{Batch, Layer, LayerKey, Layers, Packet};
-use crate::selection::Path;
 use crate::selection::budget::Steady;
+use crate::selection::{Path, Patience};
 use crate::srtp::{Parts, SrtpSender, extend_sequence};
 use std::time::{Duration, Instant};
 use veilcast_control::{AnswerSection, Encoding, MediaKind, OutgoingTrack, PlayoutDelay};
@@ -71,6 +71,8 @@ pub(crate) struct Downstream {
     pub(crate) paused: bool,
     /// The layer that a key frame was asked for, and when. It is not asked for again and again.
     pub(crate) asked: Option<(LayerKey, Instant)>,
+    /// How often it may ask for the sake of another layer.
+    pub(crate) patience: Patience,
     /// It has live packets still to come from the history.
     pub(crate) behind: Option<Behind>,
     /// Payload type of the latest encoding, found once per change.
@@ -192,6 +194,7 @@ impl Downstream {
             scale_wanted: Scale::ALL,
             scale: Scale::ALL,
             asked: None,
+            patience: Patience::with_changes(),
             steady: Steady::default(),
             grace: None,
             paused: false,

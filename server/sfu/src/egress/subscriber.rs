@@ -5,7 +5,7 @@ use crate::feedback::reports::NtpClock;
 use crate::peer::PeerIx;
 use crate::routing::{Batch, Layers, Packet};
 use crate::selection::wheel::Wheel;
-use crate::selection::{Path, Patience};
+use crate::selection::{Attention, Path, Patience};
 use crate::slots::Ix;
 use crate::srtp::SrtpSender;
 use std::time::Instant;
@@ -27,6 +27,7 @@ pub(crate) struct Subscriber {
     parked: Vec<Downstream>,
     pub(crate) playout_delay: PlayoutDelay,
     pub(crate) patience: Patience,
+    pub(crate) attention: Attention,
     /// The best picture that it wants.
     pub(crate) cap: VideoCap,
     /// What the control plane was told of its picture.
@@ -36,8 +37,9 @@ pub(crate) struct Subscriber {
     /// It has begun to be shown another layer, or codec.
     pub(crate) news: bool,
     pub(crate) path: Path,
-    /// When the timing wheel brings it up.
+    /// When the timing wheel is to bring it up, and how often it stands there.
     due: Option<Instant>,
+    places: u32,
     transport: u16,
     repeats_left: usize,
 }
@@ -86,12 +88,14 @@ impl Subscriber {
             parked: Vec::new(),
             playout_delay,
             patience: Patience::default(),
+            attention: Attention::new(now),
             cap: VideoCap::default(),
             reported: None,
             begun: false,
             news: false,
             path: Path::new(now),
             due: None,
+            places: 0,
             transport: 0,
             repeats_left: REPEAT_ALLOWANCE,
         }
@@ -160,13 +164,23 @@ impl Subscriber {
     pub(crate) fn wait(&mut self, wheel: &mut Wheel<SubscriberIx>, seat: SubscriberIx, at: Instant, now: Instant) {
         if self.due.is_none_or(|due| at < due) {
             self.due = Some(at);
+            self.places += 1;
             wheel.insert(seat, at, now);
         }
     }
 
-    /// The wheel has brought it up; false if it was not to be: it waits for another time, or for none.
-    pub(crate) fn is_due(&mut self, now: Instant) -> bool {
-        self.due.take_if(|due| *due <= now).is_some()
+    /// The wheel has brought it up; false if it was not to be: it waits for another time, or for none. A time beyond the
+    /// wheel's reach comes early, so the last that stands there is put in again.
+    pub(crate) fn comes_up(&mut self, wheel: &mut Wheel<SubscriberIx>, seat: SubscriberIx, now: Instant) -> bool {
+        self.places = self.places.saturating_sub(1);
+        if self.due.take_if(|due| *due <= now).is_some() {
+            return true;
+        }
+        if let (Some(due), 0) = (self.due, self.places) {
+            self.places = 1;
+            wheel.insert(seat, due, now);
+        }
+        false
     }
 
     /// The transport-wide number of the next packet.

@@ -17,6 +17,11 @@ pub(crate) struct Status {
     pub(crate) at: Option<u32>,
 }
 
+/// How many statuses a body asks to be read.
+pub(crate) fn statuses(body: &[u8]) -> u32 {
+    body.get(2..4).map_or(0, |count| u32::from(u16::from_be_bytes([count[0], count[1]]).min(MAX_STATUSES)))
+}
+
 /// The statuses of one feedback, in the order of their numbers.
 pub(crate) struct Arrived<'a> {
     chunks: &'a [u8],

@@ -43,6 +43,8 @@ pub(crate) struct Layer {
     pub(crate) key_frames: KeyFrames,
     /// The broadcaster's last sender report: its NTP time and the RTP time that belongs to it.
     pub(crate) report: Option<(u64, u32)>,
+    /// When other shards were told of that.
+    pub(crate) clock_said: Option<Instant>,
     pub(crate) last_packet: Option<Instant>,
     /// Packets come, as far as choosing among layers is concerned.
     pub(crate) live: bool,
@@ -63,6 +65,7 @@ impl Layer {
             history: History::new(kind),
             key_frames: KeyFrames::default(),
             report: None,
+            clock_said: None,
             last_packet: None,
             live: false,
             rate: Rate::default(),

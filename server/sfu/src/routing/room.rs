@@ -4,6 +4,7 @@ use crate::peer::PeerIx;
 use crate::routing::{BatchBuilder, LayerKey, Track};
 use crate::slots::Ix;
 use crate::{ShardId, Shards, SinkKey};
+use std::time::Instant;
 use veilcast_control::{MediaKind, RoomKey, RoomSettings, Stage};
 
 pub(crate) type RoomIx = Ix<Room>;
@@ -26,6 +27,8 @@ pub(crate) struct Room {
     pub(crate) says_watching: bool,
     /// Where the broadcasters are, if not here.
     pub(crate) home: Option<ShardId>,
+    /// When it was looked at last which layers of that are needed here.
+    pub(crate) reviewed: Option<Instant>,
     /// Who is served first, so that nobody always is.
     pub(crate) turn: usize,
     pub(crate) reported: Stage,
@@ -77,6 +80,7 @@ impl Room {
             watched_on,
             says_watching: false,
             home: None,
+            reviewed: None,
             turn: 0,
             reported: Stage::default(),
         }

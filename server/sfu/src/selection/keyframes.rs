@@ -32,6 +32,11 @@ impl KeyFrames {
         self.wanted = true;
     }
 
+    /// Whether those who wait are newcomers only.
+    pub(crate) const fn is_joining(&self) -> bool {
+        self.joining
+    }
+
     /// One has come.
     pub(crate) const fn arrived(&mut self, now: Instant) {
         self.wanted = false;
@@ -64,28 +69,42 @@ impl KeyFrames {
     }
 }
 
-/// What one viewer may ask for: two requests at once, which helps a decoder that lost the first key frame, then one in
-/// five seconds.
+/// What one peer may ask of others: a few things at once, then one in five seconds.
 pub(crate) struct Patience {
     tokens: u8,
+    most: u8,
     refilled: Option<Instant>,
 }
 
-const MAX_TOKENS: u8 = 2;
 const REFILL: Duration = Duration::from_secs(5);
 
 impl Default for Patience {
+    /// Two at once, which helps a decoder that lost the first key frame.
     fn default() -> Self {
-        Self { tokens: MAX_TOKENS, refilled: None }
+        Self::new(2)
     }
 }
 
 impl Patience {
+    const fn new(most: u8) -> Self {
+        Self { tokens: most, most, refilled: None }
+    }
+
+    /// With changes of layer: who tries each of three sizes and returns does not wait, who does it for ever does.
+    pub(crate) const fn with_changes() -> Self {
+        Self::new(4)
+    }
+
+    /// With layers that begin under other SSRCs: a page that begins all of its layers anew, twice in a row, does not wait.
+    pub(crate) const fn with_sources() -> Self {
+        Self::new(8)
+    }
+
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let refilled = *self.refilled.get_or_insert(now);
-        let earned = (now.saturating_duration_since(refilled).as_secs() / REFILL.as_secs()).min(u64::from(MAX_TOKENS));
+        let earned = (now.saturating_duration_since(refilled).as_secs() / REFILL.as_secs()).min(u64::from(self.most));
         if earned > 0 {
-            self.tokens = (self.tokens + earned as u8).min(MAX_TOKENS);
+            self.tokens = (self.tokens + earned as u8).min(self.most);
             self.refilled = Some(now);
         }
         let granted = self.tokens > 0;

@@ -1,5 +1,6 @@
 //! What each viewer should get, and what to ask of broadcasters for it.
 
+mod attention;
 pub(crate) mod budget;
 mod demand;
 pub(crate) mod estimate;
@@ -11,6 +12,7 @@ mod rate;
 mod tests;
 pub(crate) mod wheel;
 
+pub(crate) use attention::Attention;
 pub(crate) use demand::Demand;
 pub(crate) use keyframes::{KeyFrames, Patience};
 pub(crate) use path::{Path, Said};

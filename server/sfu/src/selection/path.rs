@@ -25,6 +25,8 @@ struct Probing {
     cluster: ClusterId,
     left: u32,
     run: u32,
+    /// When its next run may leave.
+    next: Instant,
 }
 
 impl Path {
@@ -94,14 +96,15 @@ impl Path {
         }
         let Some(probe) = goal.and_then(|goal| self.estimator.wants_probe(now, goal)) else { return false };
         let run = probe.run_bytes().max(1);
-        self.probing = Some(Probing { cluster: probe.cluster, left: probe.bytes, run });
+        self.probing = Some(Probing { cluster: probe.cluster, left: probe.bytes, run, next: now });
         true
     }
 
-    /// Bytes of padding that the probe wants now, and when it wants more.
-    pub(crate) fn probe(&self, now: Instant) -> Option<(u32, Instant)> {
-        let probing = self.probing.as_ref()?;
-        Some((probing.run.min(probing.left), now + Probe::GAP))
+    /// Bytes of padding that the probe wants now, and when it wants more. Asked again before that, it wants none.
+    pub(crate) fn probe(&mut self, now: Instant) -> Option<(u32, Instant)> {
+        let probing = self.probing.as_mut().filter(|probing| probing.next <= now)?;
+        probing.next = now + Probe::GAP;
+        Some((probing.run.min(probing.left), probing.next))
     }
 }
 
