@@ -61,7 +61,6 @@ fn private_candidates_are_told() {
 #[test]
 fn pages_that_nobody_else_opens_are_told() {
     keeps_out(&check(&["--public-url", "http://localhost:8080"]), &["this machine to everybody"]);
-    keeps_out(&check(&["--public-url", "https://198.51.100.99", "--trusted-proxy", ""]), &["leads to another machine"]);
     keeps_out(&check(&["--trusted-proxy", ""]), &["the pages are served on 127.0.0.1", "--trusted-proxy"]);
 }
 

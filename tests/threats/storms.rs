@@ -39,15 +39,16 @@ fn a_viewer_that_talks_without_end_is_rationed() {
     world.run(Duration::from_millis(500));
     let epoch = world.now;
     for _ in 0..1_000 {
-        (0..10).for_each(|_| world.peers[viewer].request_key_frame());
+        (0..60).for_each(|_| world.peers[viewer].request_key_frame());
         world.broadcast(broadcaster, epoch, Duration::from_millis(1));
     }
     // What is on its way arrives.
     world.broadcast(broadcaster, epoch, Duration::from_millis(100));
     let rationed = world.sfu.counters().of(Noise::TooMany);
-    assert!((9_000..10_000).contains(&rationed), "{rationed} of 10,000");
+    assert!((25_000..55_000).contains(&rationed), "{rationed} of 60,000");
     world.broadcast(broadcaster, epoch, Duration::from_secs(5));
-    assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
+    let lately = world.peers[viewer].video().iter().filter(|r| r.at + Duration::from_secs(2) > world.now).count();
+    assert!(lately > 200, "{lately} packets in two seconds");
     assert_eq!(world.sfu.counters().of(Noise::TooMany), rationed, "what a browser says is not too much");
 }
 
