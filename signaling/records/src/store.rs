@@ -11,6 +11,10 @@ use tokio::time::MissedTickBehavior;
 /// A command may hold the write lock for a moment; longer than this, something is stuck.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A directory that several processes make at once is tried again so often, with this between.
+const OPENING_TRIES: u32 = 40;
+const OPENING_PAUSE: Duration = Duration::from_millis(25);
+
 /// How soon a change by a command reaches the running server.
 const WATCH_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -31,6 +35,20 @@ struct Inner {
 impl Records {
     /// Opens the records in `directory`, making what is missing: directory 0700, files 0600.
     pub async fn open(directory: &Path) -> Result<Self, Error> {
+        let mut tries = 0;
+        loop {
+            match Self::try_open(directory).await {
+                // A new file's change to WAL does not wait for others who do the same (https://sqlite.org/wal.html, section 9).
+                Err(Error::Database { code }) if code == "SQLite 5" && tries < OPENING_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(OPENING_PAUSE).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_open(directory: &Path) -> Result<Self, Error> {
         let layout = directory::prepare(directory)?;
         let options = options(&layout.records, SqliteJournalMode::Wal);
         schema::migrate_records(&mut options.connect().await?, &layout.records).await?;
