@@ -28,6 +28,15 @@ fn layer_at(world: &World, viewer: PeerId, at: Instant) -> u64 {
     read_vp8_picture(&before.packet.payload).1 >> 56
 }
 
+/// What a viewer was told of its picture.
+fn qualities(world: &World, viewer: PeerId) -> Vec<VideoQuality> {
+    let of_viewer = |report: &Report| match report {
+        Report::Quality { peer, quality } if *peer == world.key(viewer) => Some(*quality),
+        _ => None,
+    };
+    world.reports.iter().filter_map(of_viewer).collect()
+}
+
 /// The longest time without a packet of video from `from` on.
 fn longest_freeze(world: &World, viewer: PeerId, from: Instant) -> Duration {
     let mut at: Vec<Instant> =
@@ -83,19 +92,29 @@ fn a_path_too_narrow_for_any_picture_keeps_the_sound_and_says_so() {
     world.broadcast(broadcaster, epoch, seconds(5));
     world.network.limit(address, 120_000, world.now);
     world.broadcast(broadcaster, epoch, seconds(20));
-    let qualities = |world: &World| {
-        let of_viewer = |report: &Report| match report {
-            Report::Quality { peer, quality } if *peer == world.key(viewer) => Some(*quality),
-            _ => None,
-        };
-        world.reports.iter().filter_map(of_viewer).collect::<Vec<_>>()
-    };
-    assert_eq!(qualities(&world).last(), Some(&VideoQuality::Paused));
+    assert_eq!(qualities(&world, viewer).last(), Some(&VideoQuality::Paused));
     let late = world.peers[viewer].audio().iter().filter(|received| received.at > world.now - seconds(5)).count();
     assert!(late > 230, "sound goes on: {late} of 250");
     world.network.limit(address, 4_000_000, world.now);
     world.broadcast(broadcaster, epoch, seconds(12));
-    assert_eq!(qualities(&world).last(), Some(&VideoQuality::High), "the picture comes back");
+    assert_eq!(qualities(&world, viewer).last(), Some(&VideoQuality::High), "the picture comes back");
+}
+
+/// What a busy computer says of arrivals looks like queues that come and go.
+#[test]
+fn a_busy_viewer_keeps_the_only_picture_there_is() {
+    for seed in 60..66 {
+        let conditions = Conditions { delay: Duration::from_millis(20), ..Conditions::default() };
+        let mut world = World::new(seed, conditions);
+        let broadcaster = world.join(Role::Broadcaster, Setup::ActPass, broadcast_offer);
+        let viewer = world.viewer();
+        world.peers[viewer].busy = Duration::from_millis(120);
+        world.run(seconds(1));
+        let epoch = world.now;
+        world.broadcast(broadcaster, epoch, seconds(30));
+        assert_eq!(qualities(&world, viewer), [VideoQuality::High], "seed {seed}");
+        assert_eq!(world.peers[viewer].missing(1), Vec::<u64>::new());
+    }
 }
 
 #[test]

@@ -198,6 +198,11 @@ impl Subscriber {
     /// Points the tracks at what the stage carries and the path takes, sound first; true if a probe begins.
     fn look(&mut self, room: &Room, layers: &Layers, now: Instant) -> bool {
         let (estimate, proved) = (self.path.estimator.estimate_bps(), self.path.estimator.proved_bps());
+        let known = match self.path.is_known() {
+            false => Known::Nothing,
+            true if self.path.estimator.is_grave() => Known::Grave,
+            true => Known::Carries,
+        };
         let (mut reserved, mut goal) = (0, None);
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Audio) {
             let layer = room.track(downstream.place, MediaKind::Audio).and_then(|track| track.layers().next());
@@ -215,13 +220,23 @@ impl Subscriber {
             let cap = cap(self.cap, offers.len());
             let budgets: Vec<budget::Layer<'_>> = offers.iter().map(Offer::budget).collect();
             let situation = Situation { estimate, proved, reserved, layers: &budgets, cap };
-            self.news |= downstream.choose(&offers, &situation, self.path.is_known(), now);
+            self.news |= downstream.choose(&offers, &situation, known, now);
             goal = goal.max(budget::goal(downstream.steady.choice, &situation));
             let chosen = offers.iter().find(|offer| Some(offer.key) == downstream.wish);
             reserved = reserved.saturating_add(chosen.map_or(0, |offer| offer.cumulated[TEMPORAL - 1]));
         }
         self.path.follow(reserved, goal, now)
     }
+}
+
+/// What is known of a viewer's path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    /// Nothing is seen to go wrong.
+    Carries,
+    /// See [`crate::selection::estimate::Estimator::is_grave`].
+    Grave,
 }
 
 /// A layer of a track, as it can be chosen.
@@ -269,16 +284,18 @@ impl Downstream {
     }
 
     /// Chooses a layer; true if the picture pauses, or goes on.
-    fn choose(&mut self, offers: &[Offer], situation: &Situation<'_>, known: bool, now: Instant) -> bool {
+    fn choose(&mut self, offers: &[Offer], situation: &Situation<'_>, known: Known, now: Instant) -> bool {
         self.steady = budget::choose(self.steady, situation, now);
         if !offers.iter().any(|offer| Some(offer.key) == self.wish) && !self.paused {
             self.grace = Some(now + GRACE);
         }
-        let unknown = !known || offers[0].cumulated[TEMPORAL - 1] == 0;
+        let unknown = known == Known::Nothing || offers[0].cumulated[TEMPORAL - 1] == 0;
         let (index, temporal) = match self.steady.choice {
             Choice::Layer { index, temporal } => (usize::from(index), usize::from(temporal)),
             // The least there is: until the path is known, however little it may carry.
             Choice::Paused if unknown || self.grace.is_some_and(|grace| now < grace) => (0, TEMPORAL),
+            // An estimate alone takes nobody's picture away.
+            Choice::Paused if known == Known::Carries && !self.paused => (0, 0),
             Choice::Paused => {
                 let news = !self.paused;
                 self.pause();

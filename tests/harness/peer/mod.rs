@@ -97,6 +97,8 @@ pub struct Peer {
     pub repairs: bool,
     /// Whether it tells when packets arrive (transport-wide feedback), as browsers do.
     pub tells_arrivals: bool,
+    /// It is busy with other things: reads its socket at intervals of up to this, and takes that for the time of arrival.
+    pub busy: Duration,
     /// Packets of padding that arrived.
     pub padding: u64,
     /// When they did.
@@ -122,6 +124,8 @@ pub struct Peer {
     dtls_wake: Option<Instant>,
     next_nack: Option<Instant>,
     next_feedback: Option<Instant>,
+    /// When it reads its socket next, being busy.
+    reads: Option<Instant>,
     arrived: Arrived,
     transport: u16,
     streams: Vec<OutgoingStream>,
@@ -191,6 +195,8 @@ impl Peer {
             last_fraction_lost: 0,
             repairs: true,
             tells_arrivals: true,
+            busy: Duration::ZERO,
+            reads: None,
             padding: 0,
             padded: Vec::new(),
             connected: false,
@@ -519,7 +525,11 @@ impl Peer {
         let mut packet = Rtp::read(&plain);
         self.arrivals += 1;
         if let Some(number) = packet.element(TRANSPORT_CC).filter(|_| self.tells_arrivals) {
-            self.arrived.note(u16::from_be_bytes([number[0], number[1]]), now);
+            let read = self.reads.filter(|at| *at >= now).unwrap_or_else(|| {
+                if self.busy.is_zero() { now } else { now + self.busy.mul_f64(self.random.unit()) }
+            });
+            self.reads = Some(read);
+            self.arrived.note(u16::from_be_bytes([number[0], number[1]]), read);
             self.next_feedback.get_or_insert(now + FEEDBACK_INTERVAL);
         }
         if packet.payload.is_empty() {

@@ -203,7 +203,6 @@ impl Delay {
     }
 
     /// How long packets queue on their way, in milliseconds.
-    #[cfg(test)]
     pub(crate) const fn queue_ms(&self) -> f32 {
         self.queue.smoothed
     }

@@ -42,6 +42,8 @@ const CALM: u64 = SECOND;
 const SILENCE: u64 = SECOND;
 /// What silence leaves of the rate, once for each such time. It may be only the way back that fails.
 const SILENCE_FACTOR: f32 = 0.8;
+/// Beyond this a conversation falls apart, and so do buffers of an interactive event.
+const GRAVE_QUEUE_MS: f32 = 200.0;
 /// Without transport-wide feedback for this time, receiver reports are listened to.
 const STALE: u64 = 3 * SECOND;
 /// Without transport-wide feedback nothing can be probed, so the rate may rise far above what is sent, to be tried.
@@ -75,6 +77,8 @@ pub(crate) struct Estimator {
     heard: Option<u64>,
     /// When silence lowers the rate next.
     silence: u64,
+    /// Silence has lowered it, and lasts.
+    unheard: bool,
     /// What was sent since the last receiver report, and at what rate before it.
     bytes: u32,
     packets: u32,
@@ -100,6 +104,7 @@ impl Estimator {
             lowered: 0,
             heard: None,
             silence: u64::MAX,
+            unheard: false,
             bytes: 0,
             packets: 0,
             reported: 0,
@@ -153,7 +158,7 @@ impl Estimator {
         let (sent, sequence) = newest?;
         self.measure_round_trip(now.saturating_sub(sent));
         let from = self.estimate;
-        self.heard = Some(now);
+        (self.heard, self.unheard) = (Some(now), false);
         self.silence = now + SILENCE + 3 * u64::from(self.round_trip);
         self.adapt(now);
         self.learn_from_probe(now, sequence);
@@ -298,6 +303,12 @@ impl Estimator {
         self.probing.plan(now, goal_bps, self.estimate)
     }
 
+    /// Whether the path is seen not to carry what is sent: much is lost, waits for long, or is not heard of. A trend of the
+    /// delay alone, which a busy receiver makes as well, is reason for a smaller picture, not for none.
+    pub(crate) fn is_grave(&self) -> bool {
+        self.unheard || self.loss.is_heavy() || self.delay.queue_ms() > GRAVE_QUEUE_MS
+    }
+
     /// When [`Self::timeout`] is due, if no feedback comes before.
     pub(crate) fn wake(&self) -> Option<Instant> {
         let heard = self.heard?;
@@ -311,6 +322,7 @@ impl Estimator {
             return None;
         }
         let from = self.estimate;
+        self.unheard = true;
         self.lower(SILENCE_FACTOR * from as f32, now);
         self.silence = now + SILENCE + u64::from(self.round_trip);
         self.change(from)
