@@ -23,7 +23,7 @@ test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and brows
 	cargo build $(CARGO_FLAGS) --all-targets
 	cargo test $(CARGO_FLAGS)
 	cd client-web && npm run --silent check && npm run --silent test
-	tests/browser/run.sh --test --test-reporter=spec tests/browser/main.test.mjs
+	tests/browser/run.sh --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs
 
 bench: ## measure what forwarding costs (BENCH=name runs one; benches/README.md lists them)
 	BENCH=$(BENCH) cargo bench $(CARGO_FLAGS) --bench media

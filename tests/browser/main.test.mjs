@@ -49,17 +49,8 @@ async function watch(kind, event) {
   return viewer;
 }
 
-async function leave(...pages) {
-  for (const page of pages) {
-    app.assertQuiet(page, server);
-    await page.browserContext().close();
-  }
-}
-
-async function offAir(broadcaster) {
-  await app.press(broadcaster, 'Stop');
-  await app.says(broadcaster, 'You are off air');
-}
+const leave = (...pages) => app.leave(server, ...pages);
+const { offAir } = app;
 
 function assertPicture(seen, { within = 1_000 } = {}) {
   assert.ok(seen.firstFrame < within, `the first frame came after ${Math.round(seen.firstFrame)} ms`);

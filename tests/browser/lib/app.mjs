@@ -123,3 +123,17 @@ export function assertQuiet(page, server, { allowed = [] } = {}) {
   const foreign = page.requests.filter((url) => !url.startsWith(server.url) && !/^(data|blob|about):/.test(url));
   assert.deepEqual(foreign, [], 'no third-party request of any kind');
 }
+
+/** Closes pages, each of which must have been quiet. */
+export async function leave(server, ...pages) {
+  for (const page of pages) {
+    assertQuiet(page, server);
+    await page.browserContext().close();
+  }
+}
+
+/** Stops the broadcast; the event goes on. */
+export async function offAir(broadcaster) {
+  await press(broadcaster, 'Stop');
+  await says(broadcaster, 'You are off air');
+}

@@ -1,0 +1,95 @@
+// A broadcast in several sizes, in browsers of its own: a camera that another page of the same browser has open comes in
+// that page's size.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as app from './lib/app.mjs';
+import { closeBrowsers, page } from './lib/browsers.mjs';
+import { Server } from './lib/server.mjs';
+
+let server;
+let broadcaster;
+
+before(async () => {
+  server = await Server.start({ args: ['--log', 'debug'] });
+  broadcaster = await page('chromium');
+  await broadcaster.evaluateOnNewDocument(() => { window.cameraSize = { width: 1280, height: 720 }; });
+  await app.setUp(broadcaster, server);
+});
+
+after(async () => {
+  await closeBrowsers();
+  await server?.stop();
+});
+
+/** An event on air in three layers: a camera of 720 lines is enough for them. */
+async function onAir(title) {
+  const event = await server.createEvent(title, '--public');
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
+  const { remote } = await broadcaster.evaluate(() => window.describe());
+  assert.equal(remote.match(/a=simulcast:.*/)?.[0].trim(), 'a=simulcast:recv l;m;h', 'the offered layers are taken');
+  return event;
+}
+
+async function watch(kind, event) {
+  const viewer = await page(kind);
+  await viewer.goto(`${server.url}/watch/${event}`);
+  await app.plays(viewer);
+  return viewer;
+}
+
+/** Waits for a picture of this height; frames keep coming on the way there. */
+async function reaches(viewer, height, within = 8_000) {
+  const before = await app.measure(viewer);
+  let [last, since, gap] = [before.frames, Date.now(), 0];
+  const seen = await app.until(`${height} lines`, async () => {
+    const now = await app.measure(viewer);
+    if (now.frames > last) [last, since] = [now.frames, Date.now()];
+    gap = Math.max(gap, Date.now() - since);
+    return now.height === height && now.frames > before.frames + 5 ? now : null;
+  }, { within });
+  assert.ok(gap < 1_000, `the picture stood for ${gap} ms on its way to ${height} lines`);
+  assert.equal(seen.peers, before.peers, 'in the same session');
+}
+
+for (const kind of ['chromium', 'firefox']) {
+  test(`simulcast: three layers leave the studio, and ${kind}'s menu chooses among them`, async () => {
+    const event = await onAir(`Layers for ${kind}`);
+    const viewer = await watch(kind, event);
+    await reaches(viewer, 720, 15_000);
+    const sent = await broadcaster.evaluate(() => window.layers());
+    assert.deepEqual(sent.map(({ rid, height }) => [rid, height]), [['l', 180], ['m', 360], ['h', 720]]);
+    for (const [choice, height] of [['Low', 180], ['Medium', 360], ['Auto', 720], ['Low', 180]]) {
+      await app.choose(viewer, choice, { mouse: false });
+      await reaches(viewer, height);
+    }
+    await app.leave(server, viewer);
+    await app.offAir(broadcaster);
+  });
+}
+
+test('simulcast: a layer that nobody watches rests, and wakes when somebody does', async () => {
+  const event = await onAir('Resting layers');
+  const layers = () => broadcaster.evaluate(() => window.layers());
+  const awake = async () => (await layers()).filter(({ active }) => active).map(({ rid }) => rid).join(' ');
+  const [modest, other] = [await watch('chromium', event), await watch('chromium', event)];
+  await app.choose(modest, 'Low');
+  await reaches(modest, 180);
+  await reaches(other, 720, 15_000);
+  await app.until('only the two that are watched', async () => (await awake()) === 'l h', { within: 10_000 });
+  await app.choose(other, 'Low');
+  await app.until('only the low one', async () => (await awake()) === 'l', { within: 10_000 });
+  // A frame that was being encoded still leaves.
+  await app.sleep(500);
+  const rested = await layers();
+  await app.sleep(2_000);
+  const frames = (all) => all.slice(1).map((layer) => layer.frames);
+  assert.deepEqual(frames(await layers()), frames(rested), 'what rests sends nothing');
+  await app.says(broadcaster, 'Nobody needs the full size just now');
+  await app.choose(other, 'Auto');
+  await reaches(other, 720);
+  assert.match(await awake(), /h$/);
+  assert.equal((await app.measure(modest)).height, 180, 'the other viewer keeps its own');
+  await app.leave(server, modest, other);
+  await app.offAir(broadcaster);
+});
