@@ -95,10 +95,10 @@ impl Inline {
         Err("a peer did not connect".into())
     }
 
-    /// Lets time pass, and the engine do what is due. What it sends meanwhile is dropped.
-    pub(crate) fn pass(&mut self, time: Duration) {
+    /// Lets time pass, and the engine do what is due. What it sends is dropped; returns how many datagrams that were.
+    pub(crate) fn pass(&mut self, time: Duration) -> usize {
         self.now += time;
-        self.timed(|sfu, now| sfu.handle(Input::Timeout, now));
+        self.timed(|sfu, now| sfu.handle(Input::Timeout, now)).datagrams.len()
     }
 
     /// Has peers prove that they are still there (RFC 7675).

@@ -6,6 +6,7 @@ mod layers;
 mod media;
 mod newcomers;
 mod redundancy;
+mod scalable;
 mod session;
 mod shards;
 mod silence;

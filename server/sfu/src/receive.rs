@@ -330,11 +330,11 @@ impl Sfu {
         let moment = Moment::new(layers, clock, now);
         let subscriber = subscribers.at_mut(seat).ok_or(Noise::Unbound)?;
         let (mut wants_key_frames, mut worst, mut review, mut unheard) = (Vec::new(), None, false, false);
-        subscriber.attention.refill(now);
+        subscriber.manner.attention.refill(now);
         rtcp::read(compound, |message| match message {
-            _ if !subscriber.attention.take(1) => unheard = true,
+            _ if !subscriber.manner.attention.take(1) => unheard = true,
             Message::Reception { ssrc, lost } => {
-                if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.outgoing.ssrc == ssrc) {
+                if let Some(downstream) = subscriber.downstreams.iter_mut().find(|down| down.ssrc == ssrc) {
                     downstream.acknowledge();
                     statistics.reports += 1;
                     statistics.reported_loss += u64::from(lost);
@@ -342,7 +342,7 @@ impl Sfu {
                 }
             }
             Message::Arrivals(body) => {
-                if subscriber.attention.take(arrived::statuses(body)) {
+                if subscriber.manner.attention.take(arrived::statuses(body)) {
                     review |= subscriber.path.hears(&Said::Arrivals(body), now);
                 } else {
                     unheard = true;
@@ -352,7 +352,7 @@ impl Sfu {
             Message::Nack { ssrc, entries } => {
                 let Some(destination) = subscriber.destination else { return };
                 for sequence in entries.sequences() {
-                    if !subscriber.attention.take(1) {
+                    if !subscriber.manner.attention.take(1) {
                         unheard = true;
                         break;
                     }
@@ -366,9 +366,9 @@ impl Sfu {
             }
             Message::KeyFrame { ssrc } => {
                 statistics.key_frames_wanted += 1;
-                let ours = subscriber.downstreams.iter().find(|downstream| downstream.outgoing.ssrc == ssrc);
+                let ours = subscriber.downstreams.iter().find(|downstream| downstream.ssrc == ssrc);
                 let shown = ours.and_then(|downstream| downstream.shown().or(downstream.wanted));
-                wants_key_frames.extend(shown.filter(|_| subscriber.patience.take(now)));
+                wants_key_frames.extend(shown.filter(|_| subscriber.manner.patience.take(now)));
             }
             Message::SenderReport { .. } | Message::Goodbye { .. } => {}
         });

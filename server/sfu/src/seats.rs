@@ -4,9 +4,10 @@ use crate::Sfu;
 use crate::egress::{Downstream, ExtensionIds, PayloadTypes, Start, Subscriber, SubscriberIx};
 use crate::ingress::frame::Scale;
 use crate::peer::{MAX_PLACES, PeerIx, Side, Source, draw, draw_ssrc};
-use crate::routing::{Layer, LayerKey, Layers, Room, RoomIx, Track};
-use crate::selection::TEMPORAL;
+use crate::routing::{LayerKey, Layers, Room, RoomIx};
 use crate::selection::budget::{self, Choice, Situation};
+use crate::selection::offers::{Offer, Offers};
+use crate::selection::rate::TEMPORAL;
 use std::time::{Duration, Instant};
 use veilcast_control::{
     AnswerSection, MediaKind, OutgoingTrack, PeerKey, Report, RoomKey, RoomSettings, Seed, VideoCap, VideoQuality,
@@ -43,7 +44,7 @@ impl Sfu {
     fn note_wishes(&mut self, seat: SubscriberIx, now: Instant) {
         let Some(subscriber) = self.subscribers.at(seat) else { return };
         let videos = subscriber.downstreams.iter().filter(|down| down.kind == MediaKind::Video);
-        let wishes: Vec<LayerKey> = videos.filter_map(|down| down.wish).collect();
+        let wishes: Vec<LayerKey> = videos.filter_map(|down| down.choosing.wish).collect();
         for wish in wishes {
             self.need(wish, now);
         }
@@ -70,7 +71,7 @@ impl Sfu {
         let (Side::Viewer(seat), room_ix) = (&peer.side, peer.room) else { return };
         let seat = *seat;
         let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
-        subscriber.cap = cap;
+        subscriber.manner.cap = cap;
         self.connect(seat, room_ix, now);
         self.note_wishes(seat, now);
         self.report_quality(seat);
@@ -98,7 +99,7 @@ impl Sfu {
         let wishes = |subscriber: &Subscriber| {
             let mut wishes = [None; MAX_PLACES];
             for (wish, downstream) in wishes.iter_mut().zip(&subscriber.downstreams) {
-                *wish = downstream.wish;
+                *wish = downstream.choosing.wish;
             }
             wishes
         };
@@ -138,16 +139,16 @@ impl Sfu {
             let Some(wanted) = downstream.wanted.filter(|_| downstream.is_waiting()) else { continue };
             let Some(layer) = layers.get(&wanted) else { continue };
             let newcomer = downstream.shown().is_none();
-            if newcomer && downstream.begin_behind(layer, layers, now) {
+            if newcomer && downstream.begin_behind(layer, layers, &subscriber.path, now) {
                 subscriber.news = true;
                 begins = true;
                 continue;
             }
             // Whether it is the viewer who changes its mind all the time or its path: patience has an end.
-            let asked = downstream.asked.is_some_and(|(layer, at)| layer == wanted || now < at + BETWEEN_ASKS);
-            let patience = if newcomer { &mut subscriber.patience } else { &mut downstream.patience };
+            let asked = downstream.choosing.asked.is_some_and(|(layer, at)| layer == wanted || now < at + BETWEEN_ASKS);
+            let patience = if newcomer { &mut subscriber.manner.patience } else { &mut downstream.choosing.patience };
             if !asked && patience.take(now) {
-                downstream.asked = Some((wanted, now));
+                downstream.choosing.asked = Some((wanted, now));
                 asks.push((wanted, newcomer));
             }
         }
@@ -176,8 +177,8 @@ impl Sfu {
         subscriber.news = false;
         let Some(peer) = self.peers.at(subscriber.peer) else { return };
         let Some(room) = self.rooms.at(peer.room) else { return };
-        let Some(quality) = quality(subscriber, room) else { return };
-        if subscriber.reported.replace(quality) != Some(quality) {
+        let Some(quality) = quality(subscriber, room, &self.layers) else { return };
+        if subscriber.manner.reported.replace(quality) != Some(quality) {
             self.statistics.pauses += u64::from(quality == VideoQuality::Paused);
             self.reports.push_back(Report::Quality { peer: peer.key, quality });
         }
@@ -194,6 +195,12 @@ const BETWEEN_ASKS: Duration = Duration::from_secs(1);
 /// What its path carries is seen within this.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// What queues behind a layer that was too much has drained within this, or the least does not fit either.
+const TRIAL: Duration = Duration::from_millis(1_500);
+
+/// The least that can be shown.
+const LEAST: Choice = Choice::Layer { index: 0, temporal: 0 };
+
 impl Subscriber {
     /// Points the tracks at what the stage carries and the path takes, sound first; true if a probe begins.
     fn look(&mut self, room: &Room, layers: &Layers, now: Instant) -> bool {
@@ -205,25 +212,25 @@ impl Subscriber {
         };
         let (mut reserved, mut goal) = (0, None);
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Audio) {
-            let layer = room.track(downstream.place, MediaKind::Audio).and_then(|track| track.layers().next());
-            (downstream.wish, downstream.wanted) = (layer, layer);
+            let layer = room.track(downstream.place.into(), MediaKind::Audio).and_then(|track| track.layers().next());
+            (downstream.choosing.wish, downstream.wanted) = (layer, layer);
             let rate = layer.and_then(|key| layers.get(&key)).map_or(0, |layer| layer.rate.total());
             reserved = u32::saturating_add(reserved, rate);
         }
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Video) {
-            let track = room.track(downstream.place, MediaKind::Video);
-            let offers = track.map(|track| offers(track, layers)).unwrap_or_default();
-            if self.cap == VideoCap::Off || offers.is_empty() {
-                downstream.show_nothing(self.cap == VideoCap::Off);
+            let track = room.track(downstream.place.into(), MediaKind::Video);
+            let offers = track.map(|track| Offers::of(track, layers));
+            let offers = offers.filter(|offers| self.manner.cap != VideoCap::Off && offers.at(0).is_some());
+            let Some(offers) = offers else {
+                downstream.show_nothing(self.manner.cap == VideoCap::Off);
                 continue;
-            }
-            let cap = cap(self.cap, offers.len());
-            let budgets: Vec<budget::Layer<'_>> = offers.iter().map(Offer::budget).collect();
+            };
+            let (budgets, cap) = (offers.budgets(), offers.cap(self.manner.cap));
             let situation = Situation { estimate, proved, reserved, layers: &budgets, cap };
-            self.news |= downstream.choose(&offers, &situation, known, now);
-            goal = goal.max(budget::goal(downstream.steady.choice, &situation));
-            let chosen = offers.iter().find(|offer| Some(offer.key) == downstream.wish);
-            reserved = reserved.saturating_add(chosen.map_or(0, |offer| offer.cumulated[TEMPORAL - 1]));
+            let (chosen, news) = downstream.choose(&offers, &situation, known, now);
+            self.news |= news;
+            goal = goal.max(budget::goal(downstream.choosing.steady.choice, &situation));
+            reserved = reserved.saturating_add(chosen.map_or(0, Offer::bps));
         }
         self.path.follow(reserved, goal, now)
     }
@@ -239,97 +246,72 @@ enum Known {
     Grave,
 }
 
-/// A layer of a track, as it can be chosen.
-struct Offer {
-    index: u8,
-    key: LayerKey,
-    comes: bool,
-    cumulated: [u32; TEMPORAL],
-    temporals: usize,
-}
-
-impl Offer {
-    fn budget(&self) -> budget::Layer<'_> {
-        budget::Layer { index: self.index, cumulated: &self.cumulated[..self.temporals] }
-    }
-}
-
-/// What there is of a track, from the lowest on.
-fn offers(track: &Track, layers: &Layers) -> Vec<Offer> {
-    let known = track.slots.iter().filter_map(|slot| slot.layer).filter_map(|key| Some((key, layers.get(&key)?)));
-    let offer = |(index, (key, layer)): (usize, (LayerKey, &Layer))| {
-        let cumulated = layer.rate.cumulated();
-        let temporals = cumulated.iter().position(|bps| *bps == cumulated[TEMPORAL - 1]).unwrap_or(0) + 1;
-        Offer { index: index as u8, key, comes: layer.live, cumulated, temporals }
-    };
-    known.enumerate().map(offer).collect()
-}
-
-/// The highest of `count` layers that a viewer wants.
-const fn cap(cap: VideoCap, count: usize) -> u8 {
-    match cap {
-        VideoCap::Off | VideoCap::Low => 0,
-        // Of two layers the lower: who asks for less is to get less.
-        VideoCap::Medium => (count as u8 - 1) / 2,
-        VideoCap::High => count as u8 - 1,
-    }
-}
-
 impl Downstream {
     fn show_nothing(&mut self, by_choice: bool) {
         if by_choice {
             self.pause();
         }
-        (self.wish, self.wanted, self.grace, self.paused) = (None, None, None, false);
+        self.wanted = None;
+        (self.choosing.wish, self.choosing.grace, self.choosing.paused) = (None, None, false);
     }
 
-    /// Chooses a layer; true if the picture pauses, or goes on.
-    fn choose(&mut self, offers: &[Offer], situation: &Situation<'_>, known: Known, now: Instant) -> bool {
-        self.steady = budget::choose(self.steady, situation, now);
-        if !offers.iter().any(|offer| Some(offer.key) == self.wish) && !self.paused {
-            self.grace = Some(now + GRACE);
+    /// Chooses what to show; tells what that is, and whether the picture pauses or goes on.
+    fn choose<'o>(
+        &mut self,
+        offers: &'o Offers,
+        situation: &Situation<'_>,
+        known: Known,
+        now: Instant,
+    ) -> (Option<&'o Offer>, bool) {
+        let choosing = &mut *self.choosing;
+        let before = choosing.steady.choice;
+        choosing.steady = budget::choose(choosing.steady, situation, now);
+        if choosing.steady.choice < before && before > LEAST {
+            choosing.trial = Some(now + TRIAL);
         }
-        let unknown = known == Known::Nothing || offers[0].cumulated[TEMPORAL - 1] == 0;
-        let (index, temporal) = match self.steady.choice {
+        if !offers.iter().any(|offer| Some(offer.key) == choosing.wish) && !choosing.paused {
+            choosing.grace = Some(now + GRACE);
+        }
+        let unknown = known == Known::Nothing || offers.at(0).is_none_or(|least| least.bps() == 0);
+        let (index, temporal) = match choosing.steady.choice {
             Choice::Layer { index, temporal } => (usize::from(index), usize::from(temporal)),
             // The least there is: until the path is known, however little it may carry.
-            Choice::Paused if unknown || self.grace.is_some_and(|grace| now < grace) => (0, TEMPORAL),
+            Choice::Paused if unknown || choosing.grace.is_some_and(|grace| now < grace) => (0, TEMPORAL),
             // An estimate alone takes nobody's picture away.
-            Choice::Paused if known == Known::Carries && !self.paused => (0, 0),
+            Choice::Paused if known == Known::Carries && !choosing.paused => (0, 0),
+            Choice::Paused if choosing.trial.is_some_and(|trial| now < trial) => (0, 0),
             Choice::Paused => {
-                let news = !self.paused;
+                let news = !std::mem::replace(&mut choosing.paused, true);
                 self.pause();
-                self.paused = true;
-                return news;
+                return (None, news);
             }
         };
-        let Some(wish) = offers.get(index) else { return false };
-        let whole = temporal + 1 >= wish.temporals;
-        self.scale_wanted = if whole { Scale::ALL } else { Scale { temporal: temporal as u8, ..Scale::ALL } };
+        let Some(wish) = offers.at(index) else { return (None, false) };
         // What does not come yet, or not now, is wished for; the best that comes is shown meanwhile.
-        let target = offers[..=index].iter().rev().find(|offer| offer.comes).unwrap_or(&offers[0]);
-        if target.key != wish.key {
-            self.scale_wanted = Scale::ALL;
-        }
-        (self.wish, self.wanted) = (Some(wish.key), Some(target.key));
-        std::mem::take(&mut self.paused)
+        let target = offers.down_from(index).find(|offer| offer.comes).or(offers.at(0)).unwrap_or(wish);
+        self.scale_wanted = if target.key == wish.key { wish.scale(temporal) } else { Scale::ALL };
+        (choosing.wish, self.wanted) = (Some(wish.key), Some(target.key));
+        (Some(wish), std::mem::take(&mut choosing.paused))
     }
 }
 
 /// What a viewer gets of the first broadcaster's picture.
-fn quality(subscriber: &Subscriber, room: &Room) -> Option<VideoQuality> {
-    if subscriber.cap == VideoCap::Off {
+fn quality(subscriber: &Subscriber, room: &Room, layers: &Layers) -> Option<VideoQuality> {
+    if subscriber.manner.cap == VideoCap::Off {
         return Some(VideoQuality::Off);
     }
     let downstream = subscriber.downstreams.iter().find(|down| down.kind == MediaKind::Video)?;
-    if downstream.paused {
+    if downstream.choosing.paused {
         return Some(VideoQuality::Paused);
     }
     let shown = downstream.shown()?;
-    let track = room.track(downstream.place, MediaKind::Video)?;
-    let at = track.slots.iter().position(|slot| slot.layer == Some(shown))?;
+    let track = room.track(downstream.place.into(), MediaKind::Video)?;
+    let (at, count) = match layers.get(&shown).map_or(1, |layer| layer.rate.spatials()) {
+        spatials @ 2.. if !track.is_simulcast() => (downstream.spatial().min(spatials - 1), spatials),
+        _ => (track.slots.iter().position(|slot| slot.layer == Some(shown))?, track.slots.len()),
+    };
     Some(match at {
-        _ if at + 1 == track.slots.len() => VideoQuality::High,
+        _ if at + 1 == count => VideoQuality::High,
         0 => VideoQuality::Low,
         _ => VideoQuality::Medium,
     })
@@ -365,7 +347,7 @@ pub(crate) fn outgoing_track(seed: &Seed, room: RoomKey, kind: MediaKind, place:
     }
 }
 
-fn downstream(seed: &Seed, section: &AnswerSection, place: usize) -> Option<Downstream> {
+fn downstream(seed: &Seed, section: &AnswerSection, place: u8) -> Option<Downstream> {
     let outgoing = section.sends.clone()?;
     let kind = if section.kind == MediaKind::Audio { "audio" } else { "video" };
     let numbers = draw(seed, &format!("{kind} {place} numbers"));

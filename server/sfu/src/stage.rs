@@ -131,7 +131,8 @@ impl Sfu {
             // The lowest never rests: the next viewer begins with it, and by it the broadcaster is known to be there.
             for key in track.layers().skip(1) {
                 let mut viewers = room.subscribers.iter().filter_map(|seat| self.subscribers.at(*seat));
-                let needed = viewers.any(|viewer| viewer.downstreams.iter().any(|down| down.wish == Some(key)));
+                let needed =
+                    viewers.any(|viewer| viewer.downstreams.iter().any(|down| down.choosing.wish == Some(key)));
                 let Some(layer) = self.layers.get_mut(&key) else { continue };
                 match layer.home {
                     None => changed |= layer.demand.settle(needed, now),

@@ -120,7 +120,7 @@ impl Sfu {
         let (Some(tuple), Some(sender)) = (subscriber.destination, &mut subscriber.sender) else { return };
         let room = self.rooms.at(room);
         for downstream in &subscriber.downstreams {
-            let performer = room.and_then(|room| room.stage.get(downstream.place));
+            let performer = room.and_then(|room| room.stage.get(usize::from(downstream.place)));
             let offset = performer.map(|performer| performer.offset).unwrap_or_default();
             let shown = downstream.shown().and_then(|key| self.layers.get(&key));
             if let Some(writer) = downstream.report(shown, &offset, &self.clock, now)

@@ -2,6 +2,7 @@ use crate::egress::ExtensionIds;
 use crate::egress::codec::{Head, MAX_HEAD, Mapped, Offsets, Origin, Rewritten, rewrite};
 use crate::egress::header::{self, Elements, Fields};
 use crate::egress::line::Line;
+use crate::egress::payload_types::{PayloadType, PayloadTypes};
 use crate::feedback::reports::{NtpClock, Offset, ticks, ticks_of};
 use crate::feedback::rtcp::Writer;
 use crate::ingress::frame::Scale;
@@ -12,67 +13,21 @@ use crate::srtp::{Parts, SrtpSender, extend_sequence};
 use std::time::{Duration, Instant};
 use veilcast_control::{AnswerSection, Encoding, MediaKind, OutgoingTrack, PlayoutDelay};
 
-/// A viewer's payload types by what they carry.
-#[derive(Clone, Default)]
-pub(crate) struct PayloadTypes(Vec<PayloadType>);
-
-#[derive(Clone, Copy)]
-pub(crate) struct PayloadType {
-    pub(crate) encoding: Encoding,
-    pub(crate) number: u8,
-    pub(crate) rtx: Option<u8>,
-    pub(crate) red: Option<u8>,
-}
-
-impl PayloadTypes {
-    pub(crate) fn new(codecs: &[veilcast_control::Codec]) -> Self {
-        let payload_type = |codec: &veilcast_control::Codec| PayloadType {
-            encoding: codec.encoding,
-            number: codec.payload_type,
-            rtx: codec.rtx,
-            red: codec.red,
-        };
-        Self(codecs.iter().map(payload_type).collect())
-    }
-
-    /// Any that carries retransmissions.
-    fn any_rtx(&self) -> Option<u8> {
-        self.0.iter().find_map(|known| known.rtx)
-    }
-
-    /// The payload type that plays `stream`: its own, else one whose decoder also plays it.
-    fn find(&self, stream: Encoding) -> Option<PayloadType> {
-        let exact = self.0.iter().find(|known| known.encoding == stream);
-        exact.or_else(|| self.0.iter().find(|known| crate::negotiate::plays(known.encoding, stream))).copied()
-    }
-}
-
-/// One outgoing track of one viewer.
+/// One outgoing track of one viewer: what each of its packets needs. The rest stands apart.
 pub(crate) struct Downstream {
     pub(crate) kind: MediaKind,
     /// The place on stage that it shows.
-    pub(crate) place: usize,
-    pub(crate) outgoing: OutgoingTrack,
-    pub(crate) mid: Box<[u8]>,
+    pub(crate) place: u8,
     pub(crate) ids: ExtensionIds,
-    pub(crate) payload_types: PayloadTypes,
+    pub(crate) ssrc: u32,
+    rtx_ssrc: Option<u32>,
+    agreed: Box<Agreed>,
+    pub(crate) choosing: Box<Choosing>,
     /// What it is to show; differs from the line's source until that can be entered.
     pub(crate) wanted: Option<LayerKey>,
-    /// What it would show if everything were there.
-    pub(crate) wish: Option<LayerKey>,
     /// What of a scalable stream it is to show, and shows.
     pub(crate) scale_wanted: Scale,
     scale: Scale,
-    /// What was chosen for it so far, and why not more.
-    pub(crate) steady: Steady,
-    /// Until then it is shown the least there is, whether or not it seems to fit: what its path carries has to be seen.
-    pub(crate) grace: Option<Instant>,
-    /// Nothing is shown, since its path does not carry the least.
-    pub(crate) paused: bool,
-    /// The layer that a key frame was asked for, and when. It is not asked for again and again.
-    pub(crate) asked: Option<(LayerKey, Instant)>,
-    /// How often it may ask for the sake of another layer.
-    pub(crate) patience: Patience,
     /// It has live packets still to come from the history.
     pub(crate) behind: Option<Behind>,
     /// Payload type of the latest encoding, found once per change.
@@ -87,12 +42,36 @@ pub(crate) struct Downstream {
     octets: u32,
 }
 
+/// What the latest offer and its answer agreed on.
+struct Agreed {
+    mid: Box<[u8]>,
+    payload_types: PayloadTypes,
+    cname: String,
+}
+
+/// What was chosen for a track, and why not more.
+pub(crate) struct Choosing {
+    /// What it would show if everything were there.
+    pub(crate) wish: Option<LayerKey>,
+    pub(crate) steady: Steady,
+    /// Until then it is shown the least there is, whether or not it seems to fit: what its path carries has to be seen.
+    pub(crate) grace: Option<Instant>,
+    /// Until then it is shown the very least: what it was shown before may have been what did not fit.
+    pub(crate) trial: Option<Instant>,
+    /// Nothing is shown, since its path does not carry the least.
+    pub(crate) paused: bool,
+    /// The layer that a key frame was asked for, and when. It is not asked for again and again.
+    pub(crate) asked: Option<(LayerKey, Instant)>,
+    /// How often it may ask for the sake of another layer.
+    pub(crate) patience: Patience,
+}
+
 /// How far a track that is behind has come, and what it may send now.
 pub(crate) struct Behind {
     /// The layer's next number to send.
     next: u64,
     /// For a newcomer: what it may take, apart from what its path carries.
-    allowance: Option<Allowance>,
+    allowance: Option<Box<Allowance>>,
 }
 
 /// The rate at which a newcomer catches up.
@@ -102,10 +81,15 @@ struct Allowance {
     /// Bytes that may leave now; less than nothing after a packet that was larger.
     credit: i64,
     counted: Instant,
+    /// Who is not level by then never will be.
+    until: Instant,
 }
 
 /// Who is this far behind what is live is not served the rest: it would never come level.
 const MAX_LAG: Duration = Duration::from_millis(600);
+
+/// How long catching up may take: twice what a backlog lasts at most, and a little.
+const MAX_CATCH_UP: Duration = Duration::from_secs(6);
 
 /// The padding of a probe's packet.
 const PADDING: u8 = 240;
@@ -172,7 +156,7 @@ pub(crate) struct Start {
 
 impl Downstream {
     pub(crate) fn new(
-        (kind, place): (MediaKind, usize),
+        (kind, place): (MediaKind, u8),
         outgoing: OutgoingTrack,
         mid: &str,
         ids: ExtensionIds,
@@ -185,19 +169,22 @@ impl Downstream {
         Self {
             kind,
             place,
-            outgoing,
-            mid: mid.as_bytes().into(),
             ids,
-            payload_types,
+            ssrc: outgoing.ssrc,
+            rtx_ssrc: outgoing.rtx_ssrc,
+            agreed: Box::new(Agreed { mid: mid.as_bytes().into(), payload_types, cname: outgoing.cname }),
+            choosing: Box::new(Choosing {
+                wish: None,
+                steady: Steady::default(),
+                grace: None,
+                trial: None,
+                paused: false,
+                asked: None,
+                patience: Patience::with_changes(),
+            }),
             wanted: None,
-            wish: None,
             scale_wanted: Scale::ALL,
             scale: Scale::ALL,
-            asked: None,
-            patience: Patience::with_changes(),
-            steady: Steady::default(),
-            grace: None,
-            paused: false,
             behind: None,
             current: None,
             acknowledged: false,
@@ -210,28 +197,41 @@ impl Downstream {
     }
 
     /// Takes what a later offer changed; the lines of its numbers go on.
-    pub(crate) fn renegotiate(self, section: &AnswerSection) -> Self {
+    pub(crate) fn renegotiate(mut self, section: &AnswerSection) -> Self {
         let mid: Box<[u8]> = section.mid.as_bytes().into();
-        Self {
-            acknowledged: self.acknowledged && mid == self.mid,
-            mid,
-            outgoing: section.sends.clone().unwrap_or(self.outgoing),
-            ids: ExtensionIds::new(&section.extensions),
-            payload_types: PayloadTypes::new(&section.codecs),
-            current: None,
-            ..self
+        self.acknowledged &= mid == self.agreed.mid;
+        self.agreed.mid = mid;
+        if let Some(sends) = &section.sends {
+            (self.ssrc, self.rtx_ssrc) = (sends.ssrc, sends.rtx_ssrc);
+            self.agreed.cname.clone_from(&sends.cname);
         }
+        self.ids = ExtensionIds::new(&section.extensions);
+        self.agreed.payload_types = PayloadTypes::new(&section.codecs);
+        self.current = None;
+        self
     }
 
     /// Stops until it is renegotiated; then it enters its track anew, without a gap in its numbers.
     pub(crate) fn pause(&mut self) {
-        (self.wanted, self.wish, self.asked, self.behind) = (None, None, None, None);
+        (self.wanted, self.behind) = (None, None);
+        (self.choosing.wish, self.choosing.asked) = (None, None);
         self.line.leave();
     }
 
     /// Whether it waits for a packet at which it can enter.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.wanted.is_some_and(|wanted| self.line.source().is_none_or(|source| source.layer != wanted))
+        let elsewhere = |wanted| self.line.source().is_none_or(|source| source.layer != wanted);
+        self.wanted.is_some_and(elsewhere) || self.wants_key_picture()
+    }
+
+    /// Whether it is to show more spatial layers of the stream that it shows, which begins with a key picture.
+    const fn wants_key_picture(&self) -> bool {
+        self.line.source().is_some() && self.scale.spatial < self.scale_wanted.spatial
+    }
+
+    /// The highest spatial layer that it shows, if the stream has it.
+    pub(crate) const fn spatial(&self) -> usize {
+        self.scale.spatial as usize
     }
 
     /// Whether packets of this layer may be for it.
@@ -249,7 +249,7 @@ impl Downstream {
         let payload_type = match self.current {
             Some((encoding, payload_type)) if encoding == packet.encoding => payload_type,
             _ => {
-                let found = self.payload_types.find(packet.encoding);
+                let found = self.agreed.payload_types.find(packet.encoding);
                 self.current = Some((packet.encoding, found));
                 if found.is_none() {
                     return Outcome::Unplayable(packet.encoding);
@@ -262,7 +262,7 @@ impl Downstream {
             if self.wanted != Some(packet.layer) || !packet.frame.is_entry() {
                 return Outcome::Skipped;
             }
-            (self.behind, self.asked) = (None, None);
+            (self.behind, self.choosing.asked) = (None, None);
             self.scale = self.scale_wanted;
             self.line.enter(packet, self.scale, context.layers);
         }
@@ -272,9 +272,16 @@ impl Downstream {
         self.send(out, batch, packet, payload_type, context)
     }
 
-    /// Whether this packet, and what follows it, can wait. One that was overtaken cannot: what overtook it has been sent.
+    /// Whether this packet, and what follows it, can wait. One that was overtaken cannot: what overtook it has been sent. Nor
+    /// does one that is left out.
     pub(crate) fn can_fall_behind(&self, packet: &Packet) -> bool {
-        self.behind.is_none() && self.shown() == Some(packet.layer) && self.line.ranges.is_new(packet.sequence)
+        let is_new = self.shown() == Some(packet.layer) && self.line.ranges.is_new(packet.sequence);
+        self.behind.is_none() && is_new && !self.leaves_out(packet)
+    }
+
+    /// Whether this viewer gets fewer layers than would need this new packet.
+    fn leaves_out(&self, packet: &Packet) -> bool {
+        !packet.frame.is_within(packet.frame.turn(self.scale, self.scale_wanted), false)
     }
 
     /// From this packet on, it is served from the history as its path allows.
@@ -284,14 +291,14 @@ impl Downstream {
 
     /// Gives up what it is behind with, and what it shows: the next entry is a new beginning.
     fn drop_behind(&mut self) {
-        (self.behind, self.asked) = (None, None);
+        (self.behind, self.choosing.asked) = (None, None);
         self.line.leave();
     }
 
     /// Writes a packet of nothing but padding on the line of retransmissions (RFC 4588), which receivers drop.
     pub(crate) fn write_padding(&mut self, out: &mut [u8], context: &Context<'_>) -> Option<usize> {
-        let ssrc = self.outgoing.rtx_ssrc?;
-        let payload_type = self.payload_types.any_rtx()?;
+        let ssrc = self.rtx_ssrc?;
+        let payload_type = self.agreed.payload_types.any_rtx()?;
         let timestamp = self.line.last.map_or(0, |(timestamp, _)| timestamp);
         let fields = Fields { marker: false, payload_type, sequence: self.rtx_index as u16, timestamp, ssrc };
         let transport = context.transport.to_be_bytes();
@@ -299,7 +306,7 @@ impl Downstream {
         elements.add(self.ids.transport_cc, &transport);
         elements.add(self.ids.abs_send_time, &context.abs_send_time);
         if !self.acknowledged {
-            elements.add(self.ids.mid, &self.mid);
+            elements.add(self.ids.mid, &self.agreed.mid);
         }
         let header = header::write(out, &fields, &elements);
         out[0] |= 0x20;
@@ -310,14 +317,18 @@ impl Downstream {
     }
 
     /// Begins to show `layer` from its latest key frame on, if that is near enough; true if it is behind now.
-    pub(crate) fn begin_behind(&mut self, layer: &Layer, layers: &Layers, now: Instant) -> bool {
-        let Some(backlog) = layer.history.backlog(now) else { return false };
-        let Some((_, key)) = layer.history.find(backlog.first) else { return false };
-        if self.payload_types.find(key.encoding).is_none() {
+    pub(crate) fn begin_behind(&mut self, layer: &Layer, layers: &Layers, path: &Path, now: Instant) -> bool {
+        let lives = layer.rate.of(self.scale_wanted);
+        if path.is_known() && u64::from(path.estimator.estimate_bps()) < u64::from(lives) * 5 / 4 {
+            // It would never come level.
             return false;
         }
-        let lived = u64::from(layer.rate.total() / 8);
-        let live = lived.max(backlog.bytes as u64 * 1_000 / (backlog.age.as_millis() as u64).max(500));
+        let Some(backlog) = layer.history.backlog(now) else { return false };
+        let Some((_, key)) = layer.history.find(backlog.first) else { return false };
+        if self.agreed.payload_types.find(key.encoding).is_none() {
+            return false;
+        }
+        let live = u64::from(lives / 8).max(backlog.bytes as u64 * 1_000 / (backlog.age.as_millis() as u64).max(500));
         let catch_up = (CATCH_UP * live).max(LEAST_RATE);
         let excess = (backlog.bytes as u64).saturating_sub(BURST as u64);
         let within = Duration::from_micros(excess * 1_000_000 / catch_up);
@@ -326,7 +337,7 @@ impl Downstream {
             return false;
         }
         let rate = (catch_up + live).min(u64::from(u32::MAX)) as u32;
-        let allowance = Some(Allowance { rate, credit: BURST, counted: now });
+        let allowance = Some(Box::new(Allowance { rate, credit: BURST, counted: now, until: now + MAX_CATCH_UP }));
         self.behind = Some(Behind { next: backlog.first, allowance });
         true
     }
@@ -353,7 +364,11 @@ impl Downstream {
                 behind.next += 1;
                 continue;
             };
-            if behind.allowance.is_none() && context.now.saturating_duration_since(packet.arrival) > MAX_LAG {
+            let too_late = match &behind.allowance {
+                Some(allowance) => context.now > allowance.until,
+                None => context.now.saturating_duration_since(packet.arrival) > MAX_LAG,
+            };
+            if too_late {
                 // Its path carries less than this. It goes on with the next key frame, in time with the others.
                 self.drop_behind();
                 return Late::Lost;
@@ -365,12 +380,14 @@ impl Downstream {
                     return Late::Later(context.now + STEP);
                 }
             }
+            let left_out = !packet.frame.is_within(packet.frame.turn(self.scale, self.scale_wanted), false);
+            let len = if left_out { 0 } else { len };
             if let Err(at) = path.take(len as usize, context.now) {
                 return Late::Later(at);
             }
             behind.next += 1;
             behind.allowance.iter_mut().for_each(|allowance| allowance.credit -= i64::from(len));
-            let Some(payload_type) = self.payload_types.find(packet.encoding) else { continue };
+            let Some(payload_type) = self.agreed.payload_types.find(packet.encoding) else { continue };
             if let Outcome::Sent(len) = self.send(out, batch, packet, payload_type, context) {
                 return Late::Sent(len);
             }
@@ -396,7 +413,7 @@ impl Downstream {
             payload_type: if packet.primary.is_some() { payload_type.red } else { None }.unwrap_or(payload_type.number),
             sequence: mapped.index as u16,
             timestamp,
-            ssrc: self.outgoing.ssrc,
+            ssrc: self.ssrc,
         };
         let whole = batch.payload(packet);
         // Redundancy is for those who took it.
@@ -420,6 +437,9 @@ impl Downstream {
             let scale = packet.frame.turn(self.scale, self.scale_wanted);
             if scale != self.scale {
                 ranges.turn(packet.sequence, scale);
+                if scale.spatial > self.scale.spatial {
+                    self.choosing.asked = None;
+                }
                 self.scale = scale;
             }
             if !packet.frame.is_within(scale, false) {
@@ -435,14 +455,14 @@ impl Downstream {
     /// Writes the packet that was sent as `sequence` once more, as a retransmission (RFC 4588 section 4). `None` if it is
     /// not known any more or the viewer takes none.
     pub(crate) fn repeat(&mut self, out: &mut [u8], sequence: u16, context: &Context<'_>) -> Option<usize> {
-        let rtx_ssrc = self.outgoing.rtx_ssrc?;
+        let rtx_ssrc = self.rtx_ssrc?;
         let index = extend_sequence(Some(self.line.ranges.next().checked_sub(1)?), sequence);
         let (Origin { sequence, mapped, .. }, source) = self.line.origin(index)?;
         let (batch, packet) = context.layers.get(&source.layer)?.history.find(sequence)?;
         if !packet.frame.is_within(mapped.scale, false) {
             return None;
         }
-        let payload_type = self.payload_types.find(packet.encoding)?.rtx?;
+        let payload_type = self.agreed.payload_types.find(packet.encoding)?.rtx?;
         let fields = Fields {
             marker: packet.frame.ends_picture(packet.marker, mapped.scale.spatial),
             payload_type,
@@ -489,7 +509,7 @@ impl Downstream {
         elements.add(self.ids.transport_cc, &transport);
         elements.add(self.ids.abs_send_time, &context.abs_send_time);
         if !self.acknowledged {
-            elements.add(self.ids.mid, &self.mid);
+            elements.add(self.ids.mid, &self.agreed.mid);
         }
         let announces = !self.acknowledged || packet.frame.is_entry() || self.line.ranges.next() <= self.announce_until;
         if self.kind == MediaKind::Video && announces {
@@ -529,8 +549,8 @@ impl Downstream {
             // Until it sends one: when its packets arrive.
             None => timestamp.wrapping_add(ticks_of(now.saturating_duration_since(at), clock_rate)),
         };
-        let cname = &self.outgoing.cname;
-        Some(Writer::with_sender_report(self.outgoing.ssrc, ntp, rtp, self.packets, self.octets, cname))
+        let cname = &self.agreed.cname;
+        Some(Writer::with_sender_report(self.ssrc, ntp, rtp, self.packets, self.octets, cname))
     }
 
     /// The layer that is being shown.

@@ -15,10 +15,10 @@ pub(crate) struct Line {
     timestamp: u32,
     /// The last packet: its timestamp and when it came.
     pub(crate) last: Option<(u32, Instant)>,
-    /// Which of the sources is shown.
-    current: Option<u8>,
-    /// The latest sources, by the slots of the ranges.
-    sources: [Option<Source>; SLOTS],
+    /// What is shown.
+    current: Option<Source>,
+    /// The latest sources, by the slots of the ranges: repeats reach back to them.
+    sources: Box<[Option<Source>; SLOTS]>,
 }
 
 /// How one layer's time maps to the line's.
@@ -59,13 +59,13 @@ impl Source {
 }
 
 impl Line {
-    pub(crate) const fn new(sequence: u64, timestamp: u32) -> Self {
-        Self { ranges: Ranges::new(sequence), timestamp, last: None, current: None, sources: [None; SLOTS] }
+    pub(crate) fn new(sequence: u64, timestamp: u32) -> Self {
+        Self { ranges: Ranges::new(sequence), timestamp, last: None, current: None, sources: Box::default() }
     }
 
     /// What is shown.
-    pub(crate) fn source(&self) -> Option<&Source> {
-        self.sources[usize::from(self.current?)].as_ref()
+    pub(crate) const fn source(&self) -> Option<&Source> {
+        self.current.as_ref()
     }
 
     /// Whose packet went out as this number, and as what.
@@ -128,8 +128,8 @@ impl Line {
     fn begin(&mut self, packet: &Packet, scale: Scale, timestamp_offset: u32, squeeze: Option<Squeeze>) {
         let slot = self.ranges.enter(packet.sequence, &packet.numbers, scale);
         let (layer, encoding) = (packet.layer, packet.encoding);
-        self.sources[usize::from(slot)] = Some(Source { layer, encoding, timestamp_offset, squeeze });
-        self.current = Some(slot);
+        self.current = Some(Source { layer, encoding, timestamp_offset, squeeze });
+        self.sources[usize::from(slot)] = self.current;
     }
 
     /// The offset at which a layer shows the same moment at the same time as the present one, by their sender reports.

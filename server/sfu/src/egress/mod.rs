@@ -8,12 +8,14 @@ mod downstream;
 mod header;
 mod history;
 mod line;
+mod payload_types;
 mod subscriber;
 
 pub(crate) use codec::{Numbers, PictureNumbers};
 #[cfg(any(test, fuzzing))]
 pub(crate) use codec::{Offsets, rewrite};
-pub(crate) use downstream::{Downstream, Late, PayloadTypes, Start};
+pub(crate) use downstream::{Downstream, Late, Start};
 pub(crate) use header::ExtensionIds;
 pub(crate) use history::History;
+pub(crate) use payload_types::PayloadTypes;
 pub(crate) use subscriber::{Moment, Subscriber, SubscriberIx, Written};

@@ -16,6 +16,10 @@ pub(crate) type SubscriberIx = Ix<Subscriber>;
 /// Repeats may cost at most half of what is sent, with this much to begin with.
 const REPEAT_ALLOWANCE: usize = 128 * 1024;
 
+/// At once, repeats may take what the path carries in a quarter of a second, and this at least: more would keep a queue from
+/// draining that has just cost so many packets.
+const LEAST_ALLOWANCE: usize = 6 * 1024;
+
 /// What fan-out needs of a viewer, and nothing else.
 pub(crate) struct Subscriber {
     pub(crate) peer: PeerIx,
@@ -23,15 +27,8 @@ pub(crate) struct Subscriber {
     pub(crate) destination: Option<Tuple>,
     pub(crate) sender: Option<SrtpSender>,
     pub(crate) downstreams: Vec<Downstream>,
-    /// Tracks that the latest offer has no section for. They are kept, not made anew: the numbers of a track go on.
-    parked: Vec<Downstream>,
+    pub(crate) manner: Box<Manner>,
     pub(crate) playout_delay: PlayoutDelay,
-    pub(crate) patience: Patience,
-    pub(crate) attention: Attention,
-    /// The best picture that it wants.
-    pub(crate) cap: VideoCap,
-    /// What the control plane was told of its picture.
-    pub(crate) reported: Option<VideoQuality>,
     /// Something has been sent to it.
     pub(crate) begun: bool,
     /// It has begun to be shown another layer, or codec.
@@ -42,6 +39,18 @@ pub(crate) struct Subscriber {
     places: u32,
     transport: u16,
     repeats_left: usize,
+}
+
+/// What it may ask for and has asked for: apart, since no packet needs it.
+pub(crate) struct Manner {
+    /// Tracks that the latest offer has no section for. They are kept, not made anew: the numbers of a track go on.
+    parked: Vec<Downstream>,
+    pub(crate) patience: Patience,
+    pub(crate) attention: Attention,
+    /// The best picture that it wants.
+    pub(crate) cap: VideoCap,
+    /// What the control plane was told of its picture.
+    pub(crate) reported: Option<VideoQuality>,
 }
 
 /// When packets are written, and what they come from: the same for all viewers.
@@ -85,12 +94,14 @@ impl Subscriber {
             destination: None,
             sender: None,
             downstreams,
-            parked: Vec::new(),
+            manner: Box::new(Manner {
+                parked: Vec::new(),
+                patience: Patience::default(),
+                attention: Attention::new(now),
+                cap: VideoCap::default(),
+                reported: None,
+            }),
             playout_delay,
-            patience: Patience::default(),
-            attention: Attention::new(now),
-            cap: VideoCap::default(),
-            reported: None,
             begun: false,
             news: false,
             path: Path::new(now),
@@ -103,13 +114,13 @@ impl Subscriber {
 
     /// All tracks, also those that no section was there for.
     pub(crate) fn take_downstreams(&mut self) -> Vec<Downstream> {
-        self.parked.drain(..).chain(self.downstreams.drain(..)).collect()
+        self.manner.parked.drain(..).chain(self.downstreams.drain(..)).collect()
     }
 
     /// Keeps tracks that have no section until one returns.
     pub(crate) fn park(&mut self, mut downstreams: Vec<Downstream>) {
         downstreams.iter_mut().for_each(Downstream::pause);
-        self.parked = downstreams;
+        self.manner.parked = downstreams;
     }
 
     /// Writes `packet` for this viewer.
@@ -118,7 +129,7 @@ impl Subscriber {
         let Some(downstream) = self.downstreams.iter_mut().find(|downstream| downstream.takes(packet.layer)) else {
             return Written::Nothing;
         };
-        let before = downstream.shown();
+        let before = (downstream.shown(), downstream.spatial());
         let len = batch.payload(packet).len();
         if packet.kind() == MediaKind::Audio {
             self.path.spend(len, moment.now);
@@ -130,7 +141,7 @@ impl Subscriber {
         }
         let context = context(sender, self.transport, self.playout_delay, moment);
         let outcome = downstream.write(out, batch, packet, &context);
-        self.news |= downstream.shown() != before;
+        self.news |= (downstream.shown(), downstream.spatial()) != before;
         match outcome {
             Outcome::Sent(len) => {
                 self.sent(len);
@@ -207,13 +218,21 @@ impl Subscriber {
 
     fn sent(&mut self, len: usize) {
         self.transport = self.transport.wrapping_add(1);
-        self.repeats_left = (self.repeats_left + len / 2).min(REPEAT_ALLOWANCE);
+        self.repeats_left = (self.repeats_left + len / 2).min(self.repeat_allowance());
+    }
+
+    fn repeat_allowance(&self) -> usize {
+        if !self.path.is_known() {
+            return REPEAT_ALLOWANCE;
+        }
+        (self.path.estimator.estimate_bps() as usize / 32).clamp(LEAST_ALLOWANCE, REPEAT_ALLOWANCE)
     }
 
     /// Writes what `ssrc` sent as `sequence` once more. `None` if that is not possible, or too much was repeated already.
     pub(crate) fn repeat(&mut self, out: &mut [u8], ssrc: u32, sequence: u16, moment: &Moment<'_>) -> Option<usize> {
+        self.repeats_left = self.repeats_left.min(self.repeat_allowance());
         let sender = self.sender.as_ref()?;
-        let downstream = self.downstreams.iter_mut().find(|downstream| downstream.outgoing.ssrc == ssrc)?;
+        let downstream = self.downstreams.iter_mut().find(|downstream| downstream.ssrc == ssrc)?;
         if self.repeats_left < 1_500 {
             return None;
         }
@@ -224,5 +243,17 @@ impl Subscriber {
         self.transport = self.transport.wrapping_add(1);
         self.repeats_left -= len;
         Some(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What one cache has to hold of every viewer while a run is sealed for each.
+    #[test]
+    fn what_fan_out_keeps_of_a_viewer_with_sound_and_picture_is_a_kibibyte() {
+        let size = size_of::<Subscriber>() + 2 * size_of::<Downstream>();
+        assert!(size <= 1_024, "{} + 2 * {}", size_of::<Subscriber>(), size_of::<Downstream>());
     }
 }

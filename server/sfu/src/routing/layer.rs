@@ -79,7 +79,7 @@ impl Layer {
         let packet = &batch.packets()[at];
         self.encoding = Some(packet.encoding);
         self.last_packet = Some(now);
-        self.rate.count(packet.frame.temporal, batch.payload(packet).len() + OVERHEAD, now);
+        self.rate.count(packet.frame.spatial, packet.frame.temporal, batch.payload(packet).len() + OVERHEAD, now);
         if self.kind == MediaKind::Video && packet.is_entry() {
             self.key_frames.arrived(now);
         }

@@ -5,9 +5,10 @@ pub(crate) mod budget;
 mod demand;
 pub(crate) mod estimate;
 mod keyframes;
+pub(crate) mod offers;
 pub(crate) mod pace;
 mod path;
-mod rate;
+pub(crate) mod rate;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wheel;
@@ -16,4 +17,4 @@ pub(crate) use attention::Attention;
 pub(crate) use demand::Demand;
 pub(crate) use keyframes::{KeyFrames, Patience};
 pub(crate) use path::{Path, Said};
-pub(crate) use rate::{Rate, TEMPORAL};
+pub(crate) use rate::Rate;

@@ -80,6 +80,12 @@ impl Loss {
         self.lost = self.lost.saturating_sub(1);
     }
 
+    /// Leaves out of account what was lost lately.
+    pub(crate) const fn forget_window(&mut self) {
+        (self.lost, self.packets, self.bytes, self.latest) = (0, 0, 0, 0.0);
+        self.verdict = Verdict::Rise;
+    }
+
     /// Judges the window if it is complete. `next` is the next number to be sent; `queue` says that packets wait on
     /// their way.
     pub(crate) fn judge(&mut self, now: u64, next: u16, queue: bool) -> Verdict {

@@ -60,10 +60,7 @@ pub(crate) struct Change {
 pub(crate) struct Estimator {
     record: SendRecord,
     /// Apart, since only feedback looks at it.
-    delay: Box<Delay>,
-    throughput: Throughput,
-    loss: Loss,
-    probing: Probing,
+    ear: Box<Ear>,
     estimate: u32,
     /// Throughput at which the path was congested.
     limit: Option<f32>,
@@ -86,16 +83,22 @@ pub(crate) struct Estimator {
     sent_bps: u32,
 }
 
+/// What is made of feedback.
+#[derive(Default)]
+struct Ear {
+    delay: Delay,
+    throughput: Throughput,
+    loss: Loss,
+    probing: Probing,
+}
+
 impl Estimator {
     /// Begins with `start_bps`, which is not more than a guess.
     pub(crate) fn new(start_bps: u32, now: Instant) -> Self {
         let estimate = start_bps.clamp(MIN_BPS, MAX_BPS);
         Self {
             record: SendRecord::new(now),
-            delay: Box::default(),
-            throughput: Throughput::default(),
-            loss: Loss::default(),
-            probing: Probing::default(),
+            ear: Box::default(),
             estimate,
             limit: None,
             proved: (estimate, 0),
@@ -115,13 +118,18 @@ impl Estimator {
     /// Notes a run: `count` packets, numbered from `first` on, of `bytes` in all, sent at once.
     pub(crate) fn sent(&mut self, first: u16, count: u8, bytes: u32, probe: Option<ClusterId>, now: Instant) {
         let at = self.record.ticks(now);
+        if self.is_idle(at) {
+            // Whatever waited has arrived or never will.
+            self.ear.delay = Delay::default();
+            self.ear.loss.forget_window();
+        }
         if self.heard.is_some_and(|heard| self.record.latest() <= heard) {
             // Until now there was nothing to be told of.
             self.silence = self.silence.max(at + SILENCE + 3 * u64::from(self.round_trip));
         }
-        let began = probe.and_then(|id| self.probing.sent(id, first, count, bytes, at));
+        let began = probe.and_then(|id| self.ear.probing.sent(id, first, count, bytes, at));
         if let Some(began) = began {
-            self.delay.disturb(began as u32, (at + probe::AFTERMATH) as u32);
+            self.ear.delay.disturb(began as u32, (at + probe::AFTERMATH) as u32);
         }
         self.record.push(first, count, bytes, began.is_some(), at);
         self.bytes = self.bytes.saturating_add(bytes);
@@ -140,17 +148,17 @@ impl Estimator {
             }
             let Some(sent) = self.record.find(status.sequence, status.at.is_some()) else { continue };
             if self.record.report(status.sequence) {
-                self.loss.count(status.sequence, sent.bytes, status.at.is_some());
+                self.ear.loss.count(status.sequence, sent.bytes, status.at.is_some());
             } else if status.at.is_some() && !sent.heard {
-                self.loss.found();
+                self.ear.loss.found();
             }
             let Some(at) = status.at.filter(|_| !sent.heard) else { continue };
             // From units of 250 µs.
             let at = at.wrapping_mul(MILLISECOND as u32 / 4);
-            self.throughput.packet(at, sent.bytes);
-            self.delay.packet(sent.at as u32, at, sent.bytes as f32 * wire_ms);
+            self.ear.throughput.packet(at, sent.bytes);
+            self.ear.delay.packet(sent.at as u32, at, sent.bytes as f32 * wire_ms);
             if sent.probe {
-                self.probing.arrived(status.sequence, at, sent.bytes);
+                self.ear.probing.arrived(status.sequence, at, sent.bytes);
             }
             newest = newest.max(Some((sent.at, status.sequence)));
         }
@@ -178,20 +186,21 @@ impl Estimator {
     }
 
     fn adapt(&mut self, now: u64) {
-        let verdict = self.loss.judge(now, self.record.next(), self.delay.has_queue());
+        let verdict = self.ear.loss.judge(now, self.record.next(), self.ear.delay.has_queue());
         let (shortest, longest) = DECREASE_INTERVAL;
         let may_lower = now >= self.lowered + u64::from(self.round_trip).clamp(shortest, longest);
-        match (self.delay.usage(), verdict) {
+        match (self.ear.delay.usage(), verdict) {
             (Usage::Over, _) if may_lower => {
-                let Some(passed) = self.throughput.recent_bps() else { return };
+                let Some(passed) = self.ear.throughput.recent_bps() else { return };
                 self.note_limit(passed as f32);
                 self.lower(DECREASE * passed as f32, now);
             }
             (_, Verdict::Lower(factor)) => {
                 let sent = self
+                    .ear
                     .throughput
                     .bps()
-                    .map_or(self.estimate as f32, |passed| passed as f32 / (1.0 - self.loss.share()).max(0.5));
+                    .map_or(self.estimate as f32, |passed| passed as f32 / (1.0 - self.ear.loss.share()).max(0.5));
                 self.lower(factor * sent.min(self.estimate as f32), now);
             }
             (Usage::Normal, Verdict::Rise) => self.raise(now),
@@ -202,11 +211,11 @@ impl Estimator {
     fn lower(&mut self, bps: f32, now: u64) {
         self.estimate = self.estimate.min((bps as u32).max(MIN_BPS));
         self.lowered = now;
-        self.probing.postpone(now + CALM);
+        self.ear.probing.postpone(now + CALM);
     }
 
     fn raise(&mut self, now: u64) {
-        let Some(passed) = self.throughput.bps() else { return };
+        let Some(passed) = self.ear.throughput.bps() else { return };
         let seconds = now.saturating_sub(self.updated).min(SECOND) as f32 / SECOND as f32;
         let estimate = self.estimate as f32;
         let grown = if self.is_near_limit(passed as f32) {
@@ -219,7 +228,7 @@ impl Estimator {
     }
 
     fn believed(&self, passed: u32) -> f32 {
-        BELIEF * passed as f32 / (1.0 - self.loss.inherent()) + 10_000.0
+        BELIEF * passed as f32 / (1.0 - self.ear.loss.inherent()) + 10_000.0
     }
 
     fn note_limit(&mut self, passed: f32) {
@@ -237,19 +246,19 @@ impl Estimator {
     }
 
     fn learn_from_probe(&mut self, now: u64, reported: u16) {
-        let overdue = SECOND + 2 * u64::from(self.round_trip);
-        let Some(outcome) = self.probing.outcome(now, reported, overdue) else { return };
+        let overdue = self.overdue();
+        let Some(outcome) = self.ear.probing.outcome(now, reported, overdue) else { return };
         let Some(bps) = outcome.bps else { return };
-        if self.delay.usage() == Usage::Over || self.loss.is_heavy() {
+        if self.ear.delay.usage() == Usage::Over || self.ear.loss.is_heavy() {
             return;
         }
-        let bps = ((bps as f32 / (1.0 - self.loss.inherent())) as u32).min(MAX_BPS);
+        let bps = ((bps as f32 / (1.0 - self.ear.loss.inherent())) as u32).min(MAX_BPS);
         if bps > self.estimate {
             self.estimate = bps;
             self.limit = None;
-        } else if !outcome.passed && self.probing.failures() > 1 {
+        } else if !outcome.passed && self.ear.probing.failures() > 1 {
             // The path was full twice, and longer the second time: that is no accident. But what passes, passes.
-            let passed = self.throughput.bps().map_or(0.0, |passed| BELIEF.sqrt() * passed as f32);
+            let passed = self.ear.throughput.bps().map_or(0.0, |passed| BELIEF.sqrt() * passed as f32);
             self.estimate = self.estimate.min(bps.max(passed as u32));
         }
         if bps >= self.proved.0 || outcome.passed {
@@ -258,7 +267,7 @@ impl Estimator {
     }
 
     fn prove(&mut self, now: u64) {
-        let Some(passed) = self.throughput.bps() else { return };
+        let Some(passed) = self.ear.throughput.bps() else { return };
         let believed = self.believed(passed) as u32;
         if believed >= self.proved.0 || now > self.proved.1 + PROOF {
             self.proved = (believed, now);
@@ -282,7 +291,7 @@ impl Estimator {
     /// The smoothed share of packets that are lost.
     #[cfg(test)]
     pub(crate) const fn loss(&self) -> f32 {
-        self.loss.share()
+        self.ear.loss.share()
     }
 
     /// From sending to hearing of it, feedback's own delay included.
@@ -295,18 +304,31 @@ impl Estimator {
     /// A probe to send now, if more than what is proved is wanted, up to `goal_bps`.
     pub(crate) fn wants_probe(&mut self, now: Instant, goal_bps: u32) -> Option<Probe> {
         let now = self.record.ticks(now);
+        self.ear.probing.give_up(now, self.overdue());
         let listening = self.heard.is_some_and(|heard| now < heard + STALE) && now < self.silence;
-        let calm = self.delay.usage() == Usage::Normal && !self.delay.has_queue() && !self.loss.is_heavy();
-        if self.proved_bps() >= goal_bps || !listening || !calm {
+        let calm = self.ear.delay.usage() == Usage::Normal && !self.ear.delay.has_queue() && !self.ear.loss.is_heavy();
+        // Where nothing is sent, as to a paused viewer of an event without sound, nothing is heard: a probe breaks that.
+        let may = (listening && calm) || (self.heard.is_some() && self.is_idle(now));
+        if self.proved_bps() >= goal_bps || !may {
             return None;
         }
-        self.probing.plan(now, goal_bps, self.estimate)
+        self.ear.probing.plan(now, goal_bps, self.estimate)
+    }
+
+    /// Nothing has been sent for a while.
+    fn is_idle(&self, now: u64) -> bool {
+        now > self.record.latest() + SECOND
+    }
+
+    /// A probe of which nothing is heard for so long is lost.
+    fn overdue(&self) -> u64 {
+        SECOND + 2 * u64::from(self.round_trip)
     }
 
     /// Whether the path is seen not to carry what is sent: much is lost, waits for long, or is not heard of. A trend of the
     /// delay alone, which a busy receiver makes as well, is reason for a smaller picture, not for none.
     pub(crate) fn is_grave(&self) -> bool {
-        self.unheard || self.loss.is_heavy() || self.delay.queue_ms() > GRAVE_QUEUE_MS
+        self.unheard || self.ear.loss.is_heavy() || self.ear.delay.queue_ms() > GRAVE_QUEUE_MS
     }
 
     /// When [`Self::timeout`] is due, if no feedback comes before.
@@ -346,7 +368,7 @@ impl Estimator {
         }
         let from = self.estimate;
         let estimate = from as f32;
-        match self.loss.report(f32::from(fraction_lost) / 256.0, packets, rate, seconds) {
+        match self.ear.loss.report(f32::from(fraction_lost) / 256.0, packets, rate, seconds) {
             Verdict::Rise => {
                 let grown = (estimate * GROWTH.powf(seconds.min(5.0))).min(TRIAL * rate);
                 self.estimate = from.max(grown as u32).min(MAX_BPS);

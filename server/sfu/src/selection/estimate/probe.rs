@@ -153,18 +153,28 @@ impl Probing {
         if !complete && now < cluster.asked + overdue {
             return None;
         }
-        self.active = None;
         let bps = cluster.measure();
         let passed = bps.is_some_and(|bps| u64::from(bps) * 10 >= u64::from(cluster.rate) * 9);
         if passed {
-            self.failures = 0;
-            self.not_before = now;
+            (self.active, self.failures, self.not_before) = (None, 0, now);
         } else {
-            let wait = BACK_OFF[usize::from(self.failures).min(BACK_OFF.len() - 1)];
-            self.failures = self.failures.saturating_add(1);
-            self.not_before = now + wait * MILLISECOND;
+            self.fail(now);
         }
         Some(Outcome { bps, passed })
+    }
+
+    /// Ends a probe that is `overdue` ticks old without having been heard of.
+    pub(crate) fn give_up(&mut self, now: u64, overdue: u64) {
+        if self.active.is_some_and(|cluster| now >= cluster.asked + overdue) {
+            self.fail(now);
+        }
+    }
+
+    fn fail(&mut self, now: u64) {
+        let wait = BACK_OFF[usize::from(self.failures).min(BACK_OFF.len() - 1)];
+        self.active = None;
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now + wait * MILLISECOND;
     }
 
     /// Probes that have failed since one passed.
