@@ -141,11 +141,11 @@ impl Scene {
             self.now += STEP;
             let elapsed = (self.now - self.start).as_millis() as u32;
             let broadcaster = &mut self.broadcaster[0];
-            if on_air && elapsed % 35 == 0 {
+            if on_air && elapsed.is_multiple_of(35) {
                 let key = broadcaster.take_key_frame_due();
                 broadcaster.send_video(elapsed * 90, key, 4, 1_000);
             }
-            if on_air && elapsed % 20 == 0 {
+            if on_air && elapsed.is_multiple_of(20) {
                 broadcaster.send_audio(elapsed * 48);
             }
             self.tell(Input::Timeout);

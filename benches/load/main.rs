@@ -74,8 +74,9 @@ async fn run(viewers: usize) -> Result<Figures, Failure> {
         let mut proof = Peer::new(peer.address, Setup::ActPass, 100_000 + number as u64);
         proof.ice = peer.ice.clone();
         proof.accept(&answer, Instant::now());
+        let to = peer.server_address().ok_or("not answered")?;
         let viewer = Arc::new(Mutex::new(Watching { begun, viewer: None, peer: Some(peer) }));
-        tasks.push(tokio::spawn(watch_on(Arc::clone(&viewer), Arc::clone(&socket), epoch)).abort_handle());
+        tasks.push(tokio::spawn(watch_on(Arc::clone(&viewer), Arc::clone(&socket), to, epoch)).abort_handle());
         tasks.push(tokio::spawn(consent(proof, socket)).abort_handle());
         seats.push(viewer);
         tokio::time::sleep((Duration::from_secs(1) / JOIN_RATE).saturating_sub(begun.elapsed())).await;
@@ -196,7 +197,7 @@ async fn flush(peer: &mut Peer, socket: &UdpSocket, to: SocketAddr) -> Result<()
     Ok(())
 }
 
-async fn watch_on(seat: Arc<Mutex<Watching>>, socket: Arc<UdpSocket>, epoch: Instant) {
+async fn watch_on(seat: Arc<Mutex<Watching>>, socket: Arc<UdpSocket>, to: SocketAddr, epoch: Instant) {
     let mut buffer = [0; 2_048];
     {
         let mut seat = seat.lock().await;
@@ -210,6 +211,10 @@ async fn watch_on(seat: Arc<Mutex<Watching>>, socket: Arc<UdpSocket>, epoch: Ins
             if let Some(viewer) = &mut seat.viewer {
                 viewer.receive(&buffer[..len], now);
             }
+        }
+        if let Some(bytes) = seat.viewer.as_mut().and_then(|viewer| viewer.feedback(now)) {
+            // What does not fit the socket is lost, as it may be on any path.
+            let _ = socket.try_send_to(&bytes, to);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A viewer that costs little: it reads what stands clear in a packet and opens only a sample. For load runs, where the
-//! viewers must not be what is measured.
+//! viewers must not be what is measured. It tells when packets arrive, as browsers do.
 
 use crate::Rtp;
+use crate::offers::TRANSPORT_CC;
+use crate::peer::{Arrived, FEEDBACK_INTERVAL};
 use rtc_srtp::context::Context;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,9 @@ const SAMPLE: u16 = 16;
 /// What a light viewer has seen.
 pub struct LightViewer {
     incoming: Context,
+    outgoing: Context,
+    arrived: Arrived,
+    next_feedback: Option<Instant>,
     video: u32,
     rtx: Option<u32>,
     epoch: Instant,
@@ -28,9 +33,12 @@ pub struct LightViewer {
 }
 
 impl LightViewer {
-    pub(crate) const fn new(incoming: Context, video: u32, rtx: Option<u32>, epoch: Instant) -> Self {
+    pub(crate) fn new((incoming, outgoing): (Context, Context), video: u32, rtx: Option<u32>, epoch: Instant) -> Self {
         Self {
             incoming,
+            outgoing,
+            arrived: Arrived::default(),
+            next_feedback: None,
             video,
             rtx,
             epoch,
@@ -50,6 +58,10 @@ impl LightViewer {
             return;
         }
         self.packets += 1;
+        if let Some(number) = transport_number(bytes) {
+            self.arrived.note(number, now);
+            self.next_feedback.get_or_insert(now + FEEDBACK_INTERVAL);
+        }
         let ssrc = u32::from_be_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
         if Some(ssrc) == self.rtx {
             self.repeats += 1;
@@ -72,6 +84,14 @@ impl LightViewer {
         }
     }
 
+    /// What to send now: transport-wide feedback, if it is time.
+    pub fn feedback(&mut self, now: Instant) -> Option<Vec<u8>> {
+        self.next_feedback.filter(|at| *at <= now)?;
+        self.next_feedback = Some(now + FEEDBACK_INTERVAL);
+        let message = self.arrived.message(self.video)?;
+        Some(self.outgoing.encrypt_rtcp(&message).ok()?.to_vec())
+    }
+
     /// The broadcaster wrote its time into the payload, in nanoseconds since the epoch.
     fn sample(&mut self, packet: &Rtp, now: Instant) {
         let Some(label) = packet.payload.get(2..10).and_then(|label| label.try_into().ok()) else { return };
@@ -83,4 +103,24 @@ impl LightViewer {
     pub fn lost(&self) -> u64 {
         self.first.map_or(0, |first| (self.highest + 1 - first).saturating_sub(self.received))
     }
+}
+
+/// The transport-wide number in a header, which stands clear.
+fn transport_number(bytes: &[u8]) -> Option<u16> {
+    let block = 12 + 4 * usize::from(bytes[0] & 0x0f);
+    if bytes[0] & 0x10 == 0 || bytes.get(block..block + 2)? != [0xbe, 0xde] {
+        return None;
+    }
+    let mut at = block + 4;
+    while let Some(head) = bytes.get(at) {
+        let (id, len) = (head >> 4, usize::from(head & 0x0f) + 1);
+        if id == TRANSPORT_CC {
+            return Some(u16::from_be_bytes([*bytes.get(at + 1)?, *bytes.get(at + 2)?]));
+        }
+        at += if *head == 0 { 1 } else { 1 + len };
+        if at >= block + 4 + 32 {
+            break;
+        }
+    }
+    None
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 /// What has arrived since the last feedback.
 #[derive(Default)]
-pub(super) struct Arrived {
+pub(crate) struct Arrived {
     zero: Option<Instant>,
     highest: Option<u64>,
     /// First number not told of yet.
@@ -17,7 +17,7 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
-    pub(super) fn note(&mut self, number: u16, now: Instant) {
+    pub(crate) fn note(&mut self, number: u16, now: Instant) {
         let zero = *self.zero.get_or_insert(now);
         let reference = self.highest.unwrap_or(1 << 16 | u64::from(number));
         let step = i64::from(number.wrapping_sub(reference as u16).cast_signed());
@@ -68,15 +68,25 @@ impl Arrived {
     }
 }
 
-impl Peer {
-    pub(super) fn tell_arrivals(&mut self) {
-        let Some(body) = self.arrived.take() else { return };
+impl Arrived {
+    /// The whole message, about a session in which this SSRC is one of the sender's.
+    pub(crate) fn message(&mut self, media: u32) -> Option<Vec<u8>> {
+        let body = self.take()?;
         let mut bytes = vec![0x8f, 205, 0, 0, 0, 0, 0, 1];
-        bytes.extend_from_slice(&self.media_ssrc(1).to_be_bytes());
+        bytes.extend_from_slice(&media.to_be_bytes());
         bytes.extend_from_slice(&body);
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         let words = (bytes.len() / 4 - 1) as u16;
         bytes[2..4].copy_from_slice(&words.to_be_bytes());
-        self.put_rtcp(&bytes);
+        Some(bytes)
+    }
+}
+
+impl Peer {
+    pub(super) fn tell_arrivals(&mut self) {
+        let media = self.media_ssrc(1);
+        if let Some(bytes) = self.arrived.message(media) {
+            self.put_rtcp(&bytes);
+        }
     }
 }

@@ -10,7 +10,7 @@ pub use checks::Nomination;
 
 use crate::offers::{MID, REPAIRED_RID, RID, TRANSPORT_CC};
 use crate::{Extensions, Nonces, Picture, Random, Rtp, vp8_payload, vp8_picture};
-use arrived::Arrived;
+pub(crate) use arrived::Arrived;
 use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_srtp::context::Context;
@@ -24,7 +24,7 @@ use veilcast_privacy::Secret;
 
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
-const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 const NACK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A packet as a viewer got it, repaired or not.
@@ -272,7 +272,7 @@ impl Peer {
         let server = self.server?;
         let video = *server.media.get(1)?;
         let rtx = server.rtx.iter().find(|(_, media)| *media == video).map(|(rtx, _)| *rtx);
-        Some(crate::LightViewer::new(self.incoming?, video, rtx, epoch))
+        Some(crate::LightViewer::new((self.incoming?, self.outgoing?), video, rtx, epoch))
     }
 
     /// Sends a packet of video with a payload of the test's own.
