@@ -4,8 +4,8 @@
 use crate::{Failure, heap};
 use harness::Peer;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,8 @@ struct Shared {
     on_air: AtomicBool,
     over: AtomicBool,
     packets: AtomicU64,
+    /// From departure to arrival, in microseconds, as the server tells it.
+    gaps: Mutex<Vec<i64>>,
 }
 
 impl Broadcaster {
@@ -50,6 +52,15 @@ impl Broadcaster {
 
     pub(crate) fn set_on_air(&self, on_air: bool) {
         self.shared.on_air.store(on_air, Ordering::Relaxed);
+    }
+
+    /// How far apart the usual and the worst packet in a hundred seem to arrive late, as the server's feedback has it since
+    /// this was asked last: what disturbs a browser's estimate, the network's share being next to nothing here.
+    pub(crate) fn feedback_jitter(&self) -> Duration {
+        let mut gaps = std::mem::take(&mut *self.shared.gaps.lock().unwrap_or_else(PoisonError::into_inner));
+        gaps.sort_unstable();
+        let at = |share: f64| gaps.get((gaps.len() as f64 * share) as usize).copied().unwrap_or(0);
+        Duration::from_micros(u64::try_from(at(0.99) - at(0.5)).unwrap_or(0))
     }
 
     /// RTP packets sent so far.
@@ -79,6 +90,7 @@ struct Studio {
 
 impl Studio {
     fn run(&mut self) -> Result<(), std::io::Error> {
+        self.peer.follow_arrivals(Instant::now());
         let (mut next_frame, mut next_audio) = (Instant::now(), Instant::now());
         while !self.shared.over.load(Ordering::Relaxed) {
             if !self.shared.on_air.load(Ordering::Relaxed) {
@@ -133,11 +145,16 @@ impl Studio {
         while let Ok(len) = self.socket.recv(&mut buffer) {
             self.peer.receive(&buffer[..len], Instant::now());
         }
+        let told = self.peer.take_gaps();
+        if !told.is_empty() {
+            self.shared.gaps.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
+        }
         self.peer.advance(Instant::now());
         self.flush()
     }
 
     fn flush(&mut self) -> Result<(), std::io::Error> {
+        self.peer.departs(Instant::now());
         for bytes in self.peer.take_outbox() {
             self.socket.send_to(&bytes, self.to)?;
         }

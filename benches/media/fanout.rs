@@ -18,7 +18,7 @@ const HISTORY: Duration = Duration::from_millis(3_500);
 
 pub(crate) fn run() -> Result<(), Failure> {
     println!(
-        "{:>8} {:>9} {:>6} {:>8} {:>8} {:>8} {:>6} {:>11} {:>9} {:>10} {:>8} {:>8}",
+        "{:>8} {:>9} {:>6} {:>8} {:>8} {:>8} {:>6} {:>11} {:>9} {:>10} {:>8} {:>8} {:>8}",
         "viewers",
         "packets",
         "lost",
@@ -30,14 +30,15 @@ pub(crate) fn run() -> Result<(), Failure> {
         "B/viewer",
         "alloc/pkt",
         "p50 µs",
-        "p99 µs"
+        "p99 µs",
+        "TWCC µs"
     );
     let mut rows = Vec::new();
     for viewers in VIEWERS {
         let row = measure(viewers)?;
         let number = |name: &str| row[name].as_f64().unwrap_or(f64::NAN);
         println!(
-            "{viewers:>8} {:>9} {:>6} {:>8.2} {:>8.0} {:>8.0} {:>6.2} {:>6.2}–{:.2} {:>9.0} {:>10.4} {:>8.0} {:>8.0}",
+            "{viewers:>8} {:>9} {:>6} {:>8.2} {:>8.0} {:>8.0} {:>6.2} {:>6.2}–{:.2} {:>9.0} {:>10.4} {:>8.0} {:>8.0} {:>8.0}",
             number("packets"),
             number("lost"),
             number("packets_per_call"),
@@ -50,6 +51,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             number("allocations_per_packet"),
             number("p50_us"),
             number("p99_us"),
+            number("feedback_jitter_us"),
         );
         rows.push(row);
     }
@@ -59,6 +61,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     println!(
         "floor: at that run length, interpolated in calls per packet between runs of {RUNS:?}; each with audio sent alone"
     );
+    println!("TWCC: how much later than usual one packet in a hundred seems to arrive, as the broadcaster is told");
     println!("ratio: median of {ROUNDS} rounds' own ratios; B/viewer: all heap of the server, DTLS included");
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
     std::fs::create_dir_all(&directory)?;
@@ -87,6 +90,7 @@ fn measure(viewers: usize) -> Result<Value, Failure> {
     let mut floor = Floor::new(&plane.addresses(), plane.drain.sizes())?;
     plane.air(Duration::from_millis(300))?;
     latencies(&plane.samples);
+    plane.feedback_jitter();
 
     let mut rounds = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
@@ -99,6 +103,7 @@ fn measure(viewers: usize) -> Result<Value, Failure> {
         rounds.push(Round { spell, floor: costs });
     }
     let waits = latencies(&plane.samples);
+    let jitter = plane.feedback_jitter();
 
     plane.seat_probe()?;
     plane.air(Duration::from_millis(300))?;
@@ -138,6 +143,7 @@ fn measure(viewers: usize) -> Result<Value, Failure> {
         "packets_per_call": 1.0 / calls_per_packet,
         "p50_us": at(0.5),
         "p99_us": at(0.99),
+        "feedback_jitter_us": jitter.as_micros() as u64,
         "floor_by_run": floors,
     }))
 }

@@ -184,6 +184,11 @@ impl Plane {
         std::thread::sleep(SETTLE);
     }
 
+    /// See [`Broadcaster::feedback_jitter`].
+    pub(crate) fn feedback_jitter(&self) -> Duration {
+        self.broadcaster.as_ref().map(Broadcaster::feedback_jitter).unwrap_or_default()
+    }
+
     /// Broadcasts for so long, from silence to silence.
     pub(crate) fn air(&mut self, duration: Duration) -> Result<Spell, Failure> {
         // What they reported meanwhile is of no interest.

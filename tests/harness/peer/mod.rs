@@ -5,6 +5,7 @@ mod arrived;
 mod checks;
 mod rtcp;
 mod scalable;
+mod told;
 
 pub use checks::Nomination;
 
@@ -125,10 +126,10 @@ pub struct Peer {
     dtls_wake: Option<Instant>,
     next_nack: Option<Instant>,
     next_feedback: Option<Instant>,
-    /// When it reads its socket next, being busy.
     reads: Option<Instant>,
     arrived: Arrived,
     transport: u16,
+    told: Option<Box<told::Told>>,
     streams: Vec<OutgoingStream>,
     random: Random,
     outbox: Vec<Vec<u8>>,
@@ -218,6 +219,7 @@ impl Peer {
             next_feedback: None,
             arrived: Arrived::default(),
             transport: 0,
+            told: None,
             streams,
             random,
             outbox: Vec::new(),

@@ -124,7 +124,7 @@ impl Peer {
             }),
             (201, blocks) if blocks > 0 => self.last_fraction_lost = packet[12],
             (205, 1) => self.answer_nack(packet),
-            (205, 15) => self.transport_feedback += 1,
+            (205, 15) => self.told_arrivals(packet),
             (206, 1 | 4) => {
                 self.key_frame_requests += 1;
                 self.streams.iter_mut().filter(|stream| stream.ssrc == word(8)).for_each(|s| s.key_frame_due = true);
