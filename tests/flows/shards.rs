@@ -40,14 +40,7 @@ fn viewers_on_every_shard_get_everything() {
 
 #[test]
 fn losses_are_repaired_without_crossing_shards() {
-    let mut world = World::with_shards(2, 42, Conditions::default());
-    let broadcaster = world.broadcaster();
-    world.run(seconds(1));
-    let epoch = world.now;
-    world.next_shard = 1;
-    let viewer = world.viewer();
-    world.run(seconds(1));
-    world.broadcast(broadcaster, epoch, seconds(2));
+    let (mut world, broadcaster, viewer, epoch) = World::across_shards(42);
     world.network.conditions.loss = 0.05;
     world.broadcast(broadcaster, epoch, seconds(5));
     world.network.conditions.loss = 0.0;
@@ -60,14 +53,7 @@ fn losses_are_repaired_without_crossing_shards() {
 
 #[test]
 fn a_broadcaster_that_reloads_goes_on_everywhere_and_an_end_is_an_end() {
-    let mut world = World::with_shards(2, 43, Conditions::default());
-    let broadcaster = world.broadcaster();
-    world.run(seconds(1));
-    let epoch = world.now;
-    world.next_shard = 1;
-    let viewer = world.viewer();
-    world.run(seconds(1));
-    world.broadcast(broadcaster, epoch, seconds(2));
+    let (mut world, broadcaster, viewer, epoch) = World::across_shards(43);
     world.command(Command::Revoke { peer: world.key(broadcaster) });
     world.next_shard = 0;
     let again = world.broadcaster();

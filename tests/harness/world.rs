@@ -133,6 +133,20 @@ impl World {
         self.join(Role::Broadcaster, Setup::ActPass, crate::broadcast_offer)
     }
 
+    /// Two shards, a broadcaster on one and a viewer on the other, two seconds on air; and the broadcast's zero of time.
+    pub fn across_shards(seed: u64) -> (Self, PeerId, PeerId, Instant) {
+        let second = Duration::from_secs(1);
+        let mut world = Self::with_shards(2, seed, Conditions::default());
+        let broadcaster = world.broadcaster();
+        world.run(second);
+        let epoch = world.now;
+        world.next_shard = 1;
+        let viewer = world.viewer();
+        world.run(second);
+        world.broadcast(broadcaster, epoch, 2 * second);
+        (world, broadcaster, viewer, epoch)
+    }
+
     /// A viewer that connects.
     pub fn viewer(&mut self) -> PeerId {
         self.join(Role::Viewer, Setup::ActPass, crate::watch_offer)

@@ -58,14 +58,7 @@ fn who_cannot_play_what_is_sent_asks_for_no_key_frames() {
 /// What must not be lost between shards takes the place of packets there, also of other rooms.
 #[test]
 fn a_flood_of_reports_does_not_cross_shards() {
-    let mut world = World::with_shards(2, 93, Conditions::default());
-    let broadcaster = world.broadcaster();
-    world.run(ms(1_000));
-    let epoch = world.now;
-    world.next_shard = 1;
-    let viewer = world.viewer();
-    world.run(ms(1_000));
-    world.broadcast(broadcaster, epoch, ms(2_000));
+    let (mut world, broadcaster, viewer, _) = World::across_shards(93);
     let before = world.told;
     for report in 0..2_000_u64 {
         world.peers[broadcaster].send_report(1, (3_700 << 32) + report * 1_000_000, 400_000 + report as u32 * 20);
@@ -111,14 +104,7 @@ fn feedback_is_heard_as_far_as_it_can_be_meant() {
 /// Every change of an SSRC is told to every viewer and every shard.
 #[test]
 fn an_ssrc_in_every_packet_is_not_told_to_all() {
-    let mut world = World::with_shards(2, 95, Conditions::default());
-    let broadcaster = world.broadcaster();
-    world.run(ms(1_000));
-    let epoch = world.now;
-    world.next_shard = 1;
-    let viewer = world.viewer();
-    world.run(ms(1_000));
-    world.broadcast(broadcaster, epoch, ms(2_000));
+    let (mut world, broadcaster, viewer, epoch) = World::across_shards(95);
     let before = world.told;
     for round in 0..14 {
         world.peers[broadcaster].restart_stream(1);
