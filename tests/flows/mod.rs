@@ -9,4 +9,5 @@ mod redundancy;
 mod session;
 mod shards;
 mod silence;
+mod stage;
 mod timeline;

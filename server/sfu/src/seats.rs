@@ -9,7 +9,7 @@ use crate::selection::TEMPORAL;
 use crate::selection::budget::{self, Choice, Situation};
 use std::time::{Duration, Instant};
 use veilcast_control::{
-    AnswerSection, MediaKind, OutgoingTrack, PeerKey, Report, RoomKey, RoomSettings, Seed, VideoCap, VideoQuality,
+    AnswerSection, MediaKind, OutgoingTrack, PeerKey, Report, RoomKey, Seed, VideoCap, VideoQuality,
 };
 
 impl Sfu {
@@ -17,14 +17,15 @@ impl Sfu {
         &mut self,
         ix: PeerIx,
         room_ix: RoomIx,
-        settings: &RoomSettings,
+        informed: bool,
         sections: &[AnswerSection],
         now: Instant,
     ) {
         let Some(peer) = self.peers.at_mut(ix) else { return };
         let Some(room) = self.rooms.at_mut(room_ix) else { return };
         let downstreams = downstreams(&peer.seed, sections, Vec::new()).0;
-        let seat = self.subscribers.insert(Subscriber::new(ix, downstreams, settings.playout_delay, now));
+        let subscriber = Subscriber::new(ix, downstreams, room.settings.playout_delay, informed, now);
+        let seat = self.subscribers.insert(subscriber);
         room.subscribers.push(seat);
         peer.side = Side::Viewer(seat);
         self.say_watching(room_ix);
@@ -170,17 +171,26 @@ impl Sfu {
         }
     }
 
-    /// Tells the control plane what a viewer gets of the picture, if that has changed.
+    /// Tells the control plane what a viewer gets of the pictures, if that has changed.
     pub(crate) fn report_quality(&mut self, seat: SubscriberIx) {
         let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
         subscriber.news = false;
         let Some(peer) = self.peers.at(subscriber.peer) else { return };
         let Some(room) = self.rooms.at(peer.room) else { return };
-        let Some(quality) = quality(subscriber, room) else { return };
-        if subscriber.reported.replace(quality) != Some(quality) {
-            self.statistics.pauses += u64::from(quality == VideoQuality::Paused);
-            self.reports.push_back(Report::Quality { peer: peer.key, quality });
+        let mut now = subscriber.reported;
+        for downstream in subscriber.downstreams.iter().filter(|down| down.kind == MediaKind::Video) {
+            // What has ended is not said to have changed: the stage tells of that.
+            let told = quality(downstream, subscriber.cap, room);
+            now.get_mut(downstream.place).into_iter().for_each(|known| *known = told.or(*known));
         }
+        if now == subscriber.reported {
+            return;
+        }
+        let began = |(now, before): &(&Option<_>, &Option<_>)| now != before && **now == Some(VideoQuality::Paused);
+        self.statistics.pauses += now.iter().zip(&subscriber.reported).filter(began).count() as u64;
+        subscriber.reported = now;
+        let places = now.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.reports.push_back(Report::Quality { peer: peer.key, pictures: now[..places].to_vec() });
     }
 }
 
@@ -197,6 +207,7 @@ const GRACE: Duration = Duration::from_secs(2);
 impl Subscriber {
     /// Points the tracks at what the stage carries and the path takes, sound first; true if a probe begins.
     fn look(&mut self, room: &Room, layers: &Layers, now: Instant) -> bool {
+        self.settle(room.stage.len(), |place| room.stage[place].is_taken());
         let (estimate, proved) = (self.path.estimator.estimate_bps(), self.path.estimator.proved_bps());
         let known = match self.path.is_known() {
             false => Known::Nothing,
@@ -210,22 +221,35 @@ impl Subscriber {
             let rate = layer.and_then(|key| layers.get(&key)).map_or(0, |layer| layer.rate.total());
             reserved = u32::saturating_add(reserved, rate);
         }
+        // The least of each picture comes before more of any, where all of that fits.
+        let mut later = self.floors(room, layers, reserved, estimate);
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Video) {
             let track = room.track(downstream.place, MediaKind::Video);
             let offers = track.map(|track| offers(track, layers)).unwrap_or_default();
+            later = later.saturating_sub(floor(&offers));
             if self.cap == VideoCap::Off || offers.is_empty() {
                 downstream.show_nothing(self.cap == VideoCap::Off);
                 continue;
             }
             let cap = cap(self.cap, offers.len());
             let budgets: Vec<budget::Layer<'_>> = offers.iter().map(Offer::budget).collect();
-            let situation = Situation { estimate, proved, reserved, layers: &budgets, cap };
+            let situation =
+                Situation { estimate, proved, reserved: reserved.saturating_add(later), layers: &budgets, cap };
             self.news |= downstream.choose(&offers, &situation, known, now);
             goal = goal.max(budget::goal(downstream.steady.choice, &situation));
             let chosen = offers.iter().find(|offer| Some(offer.key) == downstream.wish);
             reserved = reserved.saturating_add(chosen.map_or(0, |offer| offer.cumulated[TEMPORAL - 1]));
         }
         self.path.follow(reserved, goal, now)
+    }
+
+    /// What the lowest layers of all pictures take together, if their path carries that and what is `reserved`; else 0, and
+    /// the first place comes first.
+    fn floors(&self, room: &Room, layers: &Layers, reserved: u32, estimate: u32) -> u32 {
+        let videos = self.downstreams.iter().filter(|down| down.kind == MediaKind::Video);
+        let tracks = videos.filter_map(|down| room.track(down.place, MediaKind::Video));
+        let floors = tracks.map(|track| floor(&offers(track, layers))).fold(0, u32::saturating_add);
+        if reserved.saturating_add(floors) <= estimate { floors } else { 0 }
     }
 }
 
@@ -252,6 +276,11 @@ impl Offer {
     fn budget(&self) -> budget::Layer<'_> {
         budget::Layer { index: self.index, cumulated: &self.cumulated[..self.temporals] }
     }
+}
+
+/// What the least of a picture takes.
+fn floor(offers: &[Offer]) -> u32 {
+    offers.first().map_or(0, |least| least.cumulated[TEMPORAL - 1])
 }
 
 /// What there is of a track, from the lowest on.
@@ -316,12 +345,11 @@ impl Downstream {
     }
 }
 
-/// What a viewer gets of the first broadcaster's picture.
-fn quality(subscriber: &Subscriber, room: &Room) -> Option<VideoQuality> {
-    if subscriber.cap == VideoCap::Off {
+/// What a viewer gets of a picture.
+fn quality(downstream: &Downstream, cap: VideoCap, room: &Room) -> Option<VideoQuality> {
+    if cap == VideoCap::Off {
         return Some(VideoQuality::Off);
     }
-    let downstream = subscriber.downstreams.iter().find(|down| down.kind == MediaKind::Video)?;
     if downstream.paused {
         return Some(VideoQuality::Paused);
     }
@@ -343,11 +371,14 @@ fn downstreams(
 ) -> (Vec<Downstream>, Vec<Downstream>) {
     let mut places = [(MediaKind::Audio, 0), (MediaKind::Video, 0)];
     let mut after = Vec::new();
-    for section in sections.iter().filter(|section| section.accepted) {
+    for section in sections {
         let Some((kind, next)) = places.iter_mut().find(|(kind, _)| *kind == section.kind) else { continue };
         let place = *next;
         *next += 1;
-        let known = before.iter().position(|known| (known.kind, known.place) == (*kind, place));
+        if section.sends.is_none() {
+            continue;
+        }
+        let known = before.iter().position(|known| (known.kind, known.number) == (*kind, place));
         let kept = known.map(|at| before.swap_remove(at).renegotiate(section));
         after.extend(kept.or_else(|| downstream(seed, section, place)));
     }

@@ -294,12 +294,13 @@ impl Peer {
         self.track(0)
     }
 
-    fn track(&self, at: usize) -> Vec<&Received> {
+    /// What it received of its tracks, in order: sound and picture of each place in turn, of those that the latest answer has.
+    pub fn track(&self, at: usize) -> Vec<&Received> {
         let ssrc = self.server.as_ref().and_then(|server| server.media.get(at));
         ssrc.and_then(|ssrc| self.received.get(ssrc)).map(|track| track.values().collect()).unwrap_or_default()
     }
 
-    /// The SSRC of a received track: 0 audio, 1 video.
+    /// The SSRC of a received track: 0 audio, 1 video, and so on for further places.
     pub fn media_ssrc(&self, at: usize) -> u32 {
         self.server.as_ref().and_then(|server| server.media.get(at).copied()).unwrap_or(0)
     }
@@ -525,9 +526,10 @@ impl Peer {
         let mut packet = Rtp::read(&plain);
         self.arrivals += 1;
         if let Some(number) = packet.element(TRANSPORT_CC).filter(|_| self.tells_arrivals) {
-            let read = self.reads.filter(|at| *at >= now).unwrap_or_else(|| {
-                if self.busy.is_zero() { now } else { now + self.busy.mul_f64(self.random.unit()) }
-            });
+            let read = self
+                .reads
+                .filter(|at| *at >= now)
+                .unwrap_or_else(|| if self.busy.is_zero() { now } else { now + self.busy.mul_f64(self.random.unit()) });
             self.reads = Some(read);
             self.arrived.note(u16::from_be_bytes([number[0], number[1]]), read);
             self.next_feedback.get_or_insert(now + FEEDBACK_INTERVAL);

@@ -50,7 +50,9 @@ impl PayloadTypes {
 /// One outgoing track of one viewer.
 pub(crate) struct Downstream {
     pub(crate) kind: MediaKind,
-    /// The place on stage that it shows.
+    /// Which of the viewer's tracks of this kind it is.
+    pub(crate) number: usize,
+    /// The place on stage that it shows: that of its number, unless its viewer hears nothing of the stage.
     pub(crate) place: usize,
     pub(crate) outgoing: OutgoingTrack,
     pub(crate) mid: Box<[u8]>,
@@ -172,7 +174,7 @@ pub(crate) struct Start {
 
 impl Downstream {
     pub(crate) fn new(
-        (kind, place): (MediaKind, usize),
+        (kind, number): (MediaKind, usize),
         outgoing: OutgoingTrack,
         mid: &str,
         ids: ExtensionIds,
@@ -184,7 +186,8 @@ impl Downstream {
         let first = |sequence: u16| u64::from(sequence & 0x7fff);
         Self {
             kind,
-            place,
+            number,
+            place: number,
             outgoing,
             mid: mid.as_bytes().into(),
             ids,
