@@ -250,8 +250,8 @@ fn every_picture_gets_its_least_before_one_gets_more() {
     };
     use veilcast_control::VideoQuality::{High, Off};
     assert_eq!(told(&world), [Some(High), Some(High)], "everything fits");
-    // The best of the first, or the least of both and a little more.
-    world.network.limit(address, 900_000, world.now);
+    // The best of the first and next to nothing of the second; or a middle one of the first and all of the second's least.
+    world.network.limit(address, 1_050_000, world.now);
     world.broadcast_all_layers(&stage, epoch, ms(15_000), &[]);
     let from = world.now - ms(5_000);
     for place in [0, 1] {
@@ -259,7 +259,7 @@ fn every_picture_gets_its_least_before_one_gets_more() {
         let mut frames: Vec<u32> =
             track.iter().filter(|received| received.at > from).map(|received| received.packet.timestamp).collect();
         frames.dedup();
-        assert!(frames.len() > 100, "place {place}: {} frames in five seconds", frames.len());
+        assert!(frames.len() >= 70, "place {place}: {} frames in five seconds", frames.len());
     }
     world.command(Command::Cap { peer: world.key(viewer), cap: VideoCap::Off });
     assert_eq!(told(&world), [Some(Off), Some(Off)]);

@@ -222,7 +222,7 @@ impl Subscriber {
             reserved = u32::saturating_add(reserved, rate);
         }
         // The least of each picture comes before more of any, where all of that fits.
-        let mut later = self.floors(room, layers, reserved, estimate);
+        let (mut before, mut later) = (reserved, self.floors(room, layers, reserved, estimate));
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Video) {
             let track = room.track(downstream.place, MediaKind::Video);
             let offers = track.map(|track| offers(track, layers)).unwrap_or_default();
@@ -234,11 +234,12 @@ impl Subscriber {
             let cap = cap(self.cap, offers.len());
             let budgets: Vec<budget::Layer<'_>> = offers.iter().map(Offer::budget).collect();
             let situation =
-                Situation { estimate, proved, reserved: reserved.saturating_add(later), layers: &budgets, cap };
+                Situation { estimate, proved, reserved: before.saturating_add(later), layers: &budgets, cap };
             self.news |= downstream.choose(&offers, &situation, known, now);
             goal = goal.max(budget::goal(downstream.steady.choice, &situation));
             let chosen = offers.iter().find(|offer| Some(offer.key) == downstream.wish);
             reserved = reserved.saturating_add(chosen.map_or(0, |offer| offer.cumulated[TEMPORAL - 1]));
+            before = before.saturating_add(chosen.map_or(0, |offer| offer.takes(downstream.steady.choice)));
         }
         self.path.follow(reserved, goal, now)
     }
@@ -275,6 +276,16 @@ struct Offer {
 impl Offer {
     fn budget(&self) -> budget::Layer<'_> {
         budget::Layer { index: self.index, cumulated: &self.cumulated[..self.temporals] }
+    }
+
+    /// What of the path it takes under this choice: all of it, unless fewer frames were chosen.
+    fn takes(&self, choice: Choice) -> u32 {
+        match choice {
+            Choice::Layer { index, temporal } if index == self.index => {
+                self.cumulated[usize::from(temporal).min(TEMPORAL - 1)]
+            }
+            _ => self.cumulated[TEMPORAL - 1],
+        }
     }
 }
 
