@@ -44,8 +44,8 @@ export const playerStyles = css`
 
   :host([several]) veilcast-player-tile {
     width: min(
-      (100cqw - (var(--columns) - 1) * var(--_gap)) / var(--columns) - 0.5px,
-      (100cqh - (var(--rows) - 1) * var(--_gap)) / var(--rows) * 16 / 9 - 0.5px
+      (100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px,
+      (100cqh - (var(--_rows) - 1) * var(--_gap)) / var(--_rows) * 16 / 9 - 0.5px
     );
     height: auto;
     aspect-ratio: 16 / 9;
@@ -64,7 +64,7 @@ export const playerStyles = css`
   }
 
   :host([stacked]:not(:fullscreen)) veilcast-player-tile {
-    width: calc((100cqw - (var(--columns) - 1) * var(--_gap)) / var(--columns) - 0.5px);
+    width: calc((100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px);
   }
 
   .poster {

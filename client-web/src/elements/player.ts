@@ -132,6 +132,7 @@ export class VeilcastPlayer extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('event') || changed.has('src') || changed.has('token')) this.#watch();
+    if (changed.has('tiles') || changed.has('stacked')) this.#arrange();
     if (changed.has('model')) this.#tell('veilcast-model', this.model);
   }
 
@@ -166,9 +167,7 @@ export class VeilcastPlayer extends LitElement {
   }
 
   #stage(): TemplateResult {
-    const across = columns(this.tiles.length, this.stacked);
-    const down = Math.ceil(this.tiles.length / Math.max(1, across));
-    return html`<div class="stage" style="--columns: ${across}; --rows: ${down}" @click=${this.#clicked}>
+    return html`<div class="stage" @click=${this.#clicked}>
       ${repeat(
         this.tiles,
         ({ place }) => place,
@@ -252,6 +251,13 @@ export class VeilcastPlayer extends LitElement {
     this.#change({ places: places.map(model) });
     if (places.length > 0) this.tiles = places;
     this.#measure();
+  }
+
+  /** By script, since a strict policy refuses style attributes. */
+  #arrange(): void {
+    const across = columns(this.tiles.length, this.stacked);
+    this.style.setProperty('--_columns', String(across));
+    this.style.setProperty('--_rows', String(Math.ceil(this.tiles.length / Math.max(1, across))));
   }
 
   /** A grid where there is width for it, else one below the other. */

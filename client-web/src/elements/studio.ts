@@ -226,7 +226,9 @@ export class VeilcastStudio extends LitElement {
   /** Only while there is somebody, and not what this broadcaster sends with another program. */
   #others(): TemplateResult | typeof nothing {
     const others = this.stage?.places.some((place, at) => at !== this.place && isTaken(place)) ?? false;
-    if (!this.cohosts || !others || this.state === 'ended') return nothing;
+    // The only broadcaster there can be, while this page is off air, is likely the same person with another program.
+    const several = this.cohosts || this.place !== null;
+    if (!several || !others || this.state === 'ended') return nothing;
     return html`<veilcast-studio-others
       src=${this.src}
       event=${this.event}

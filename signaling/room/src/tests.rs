@@ -176,7 +176,10 @@ fn the_same_principal_replaces_its_older_session_and_nobody_else_does() {
     assert_eq!(rooms.admit(join(2, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));
     assert_eq!(drained(&mut rooms), [""; 0]);
     rooms.admit(join(3, Role::Broadcaster, ALICE, None), now).expect("she replaces herself");
-    assert_eq!(drained(&mut rooms), ["over 1", "revoke 1", "tell 1 disconnected replaced", "admit 3"]);
+    assert_eq!(
+        drained(&mut rooms),
+        ["over 1", "revoke 1", "tell 1 disconnected replaced", "admit 3", "tell 1 place 0"]
+    );
     // The report of the old session's end comes late and must not touch the new one.
     rooms.handle(&gone(1, Departure::Revoked), now);
     assert_eq!(rooms.admit(join(4, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));

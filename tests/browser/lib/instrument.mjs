@@ -60,7 +60,8 @@ function instrument() {
 
   /** Every picture that the latest connection receives, in the order of its sections. */
   window.pictures = async () => {
-    const entry = peers.findLast(({ peer }) => peer.connectionState !== 'closed');
+    const receives = (peer) => peer.getTransceivers().some(({ direction }) => direction === 'recvonly');
+    const entry = peers.findLast(({ peer }) => peer.connectionState !== 'closed' && receives(peer));
     if (!entry) return [];
     const stats = await statistics(entry.peer);
     return entry.peer.getTransceivers().filter(({ receiver }) => receiver.track.kind === 'video').map(({ mid, receiver, direction }) => {
