@@ -98,7 +98,7 @@ for (const kind of ['chromium', 'firefox']) {
     await app.plays(viewer);
     const [alone] = await pictures(viewer);
     const cohost = await guestStudio(kind, event);
-    await app.says(cohost, 'Also on stage');
+    await app.says(cohost, 'On stage');
 
     let watch = watchOver(viewer, [0]);
     await app.goLive(cohost);

@@ -52,7 +52,7 @@ async function several(operator) {
   await viewer.goto(`${server.url}/watch/${event}`);
   await app.plays(viewer);
   const cohost = await guestStudio(event);
-  await app.says(cohost, 'Also on stage');
+  await app.says(cohost, 'On stage');
   await app.sleep(1_000);
   await shoot(cohost, 'cohost-before');
   await app.goLive(cohost);

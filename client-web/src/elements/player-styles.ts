@@ -257,7 +257,8 @@ export const playerStyles = css`
     transition: opacity 200ms;
   }
 
-  :host([idle]) veilcast-player-controls:not(:focus-within) {
+  /* Below several pictures they cover nothing. */
+  :host([idle]:not([several])) veilcast-player-controls:not(:focus-within) {
     opacity: 0;
   }
 

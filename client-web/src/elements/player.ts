@@ -59,9 +59,9 @@ export class VeilcastPlayer extends LitElement {
     soundBlocked: { state: true },
     fullscreen: { state: true },
     tiles: { state: true },
-    several: { type: Boolean, reflect: true, state: true },
-    stacked: { type: Boolean, reflect: true, state: true },
-    idle: { type: Boolean, reflect: true, state: true },
+    several: { type: Boolean, reflect: true },
+    stacked: { type: Boolean, reflect: true },
+    idle: { type: Boolean, reflect: true },
   };
 
   declare src: string;

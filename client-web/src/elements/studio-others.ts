@@ -66,17 +66,17 @@ export class VeilcastStudioOthers extends LitElement {
   protected override render(): TemplateResult {
     return html`<section aria-labelledby="others">
       <div class="head">
-        <h2 id="others">Also on stage</h2>
+        <h2 id="others">${this.own === null ? 'On stage' : 'Also on stage'}</h2>
         <button
           type="button"
           class="button quiet small"
-          aria-pressed=${this.muted ? 'false' : 'true'}
+          aria-label=${this.muted ? 'Unmute the others' : 'Mute the others'}
           ?disabled=${this.places.length === 0}
           @click=${() => {
             this.muted = !this.muted;
           }}
         >
-          ${this.muted ? icons.soundOff : icons.sound} ${this.muted ? 'Hear them' : 'You hear them'}
+          ${this.muted ? icons.soundOff : icons.sound} ${this.muted ? 'Unmute' : 'Mute'}
         </button>
       </div>
       <div class="tiles">
@@ -130,6 +130,10 @@ export class VeilcastStudioOthers extends LitElement {
       :host {
         display: block;
         min-width: 0;
+        padding: 1.125rem 1.25rem;
+        border: 1px solid var(--_line);
+        border-radius: var(--_radius);
+        background: var(--_surface);
       }
 
       .head {
@@ -149,7 +153,7 @@ export class VeilcastStudioOthers extends LitElement {
 
       .tiles {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(12rem, 100%), 1fr));
+        grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr));
         gap: 0.625rem;
       }
 

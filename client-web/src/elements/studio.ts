@@ -125,29 +125,35 @@ export class VeilcastStudio extends LitElement {
 
   protected override render(): TemplateResult {
     return html`<div class="studio">
-      <div class="stage">
-        <div class="preview ${this.onAir ? 'on-air' : ''} ${this.#sources.picture === null ? '' : 'pictured'}">
-          <video playsinline autoplay muted .muted=${true} aria-label="Preview of your picture"></video>
-          ${this.#sources.picture === null ? this.#invitation() : nothing}
-          <div class="top">${this.#badges()}</div>
-        </div>
-        <div class="desk">
-          <div class="words">
-            <p class="air" role="status">${airWords(this.state, this.#sources.any)}</p>
-            <p class="numbers">${this.#numbers()}</p>
+      <div class="main">
+        <div class="stage">
+          <div class="preview ${this.onAir ? 'on-air' : ''} ${this.#sources.picture === null ? '' : 'pictured'}">
+            <video playsinline autoplay muted .muted=${true} aria-label="Preview of your picture"></video>
+            ${this.#sources.picture === null ? this.#invitation() : nothing}
+            <div class="top">${this.#badges()}</div>
           </div>
-          <div class="actions">${this.#actions()}</div>
+          <div class="desk">
+            <div class="words">
+              <p class="air" role="status">${airWords(this.state, this.#sources.any)}</p>
+              <p class="numbers">${this.#numbers()}</p>
+            </div>
+            <div class="actions">${this.#actions()}</div>
+          </div>
+          ${this.#notices()}
         </div>
-        ${this.#notices()} ${this.#others()} ${this.#panels()}
+        ${this.#panels()}
       </div>
-      <section class="sources" aria-labelledby="sources">
-        <h2 id="sources">What you send</h2>
-        ${this.#row('camera')}${this.#row('microphone')}${this.#row('screen')}
-        <p class="hint">
-          What is off sends nothing. A shared screen replaces the camera’s picture. Viewers with a slow connection get a
-          lighter version of it by themselves.
-        </p>
-      </section>
+      <div class="side">
+        ${this.#others()}
+        <section class="sources" aria-labelledby="sources">
+          <h2 id="sources">What you send</h2>
+          ${this.#row('camera')}${this.#row('microphone')}${this.#row('screen')}
+          <p class="hint">
+            What is off sends nothing. A shared screen replaces the camera’s picture. Viewers with a slow connection get a
+            lighter version of it by themselves.
+          </p>
+        </section>
+      </div>
     </div>`;
   }
 

@@ -169,7 +169,8 @@ export const rooms = css`
     margin-top: 1.5rem;
   }
 
-  .cohosts h2 {
+  .sheet.cohosts h2 {
+    margin: 0;
     display: flex;
     align-items: center;
     gap: 0.5rem;
