@@ -41,7 +41,15 @@ const shown = (page) =>
       pictured: video.videoWidth > 0,
       playing: !video.paused,
       at: video.currentTime,
+      marked: video.marked === true,
     }));
+  });
+
+/** Marks the elements that show pictures now: one that is made anew would have lost its picture. */
+const mark = (page) =>
+  page.evaluate(() => {
+    const tiles = document.querySelector('veilcast-player').renderRoot.querySelectorAll('veilcast-player-tile');
+    for (const { video } of tiles) video.marked = true;
   });
 
 /** Watches pictures by their sections while something happens; `stop` tells what was the longest that any stood. */
@@ -97,6 +105,7 @@ for (const kind of ['chromium', 'firefox']) {
     await viewer.goto(`${server.url}/watch/${event}`);
     await app.plays(viewer);
     const [alone] = await pictures(viewer);
+    await mark(viewer);
     const cohost = await guestStudio(kind, event);
     await app.says(cohost, 'On stage');
 
@@ -108,6 +117,8 @@ for (const kind of ['chromium', 'firefox']) {
     assert.deepEqual(await names(viewer), ['Host', 'Co-host 2']);
     const both = await shown(viewer);
     assert.ok(both.every(({ width, pictured, playing }) => width > 200 && pictured && playing), JSON.stringify(both));
+    assert.deepEqual(both.map(({ marked }) => marked), [true, false], 'in the element that it was in');
+    await app.until('both elements go on', async () => (await shown(viewer)).every(({ at }, index) => at > both[index].at));
     const [first] = await pictures(viewer);
     assert.equal(first.ssrc, alone.ssrc, 'the same line');
     assert.equal((await app.measure(viewer)).peers, 1, 'in the same session');
@@ -166,3 +177,22 @@ test('co-hosts: an operator lets somebody in, and a stage that is full says so',
   await app.leave(server, cohost);
   await app.offAir(host);
 });
+
+for (const kind of ['chromium', 'firefox']) {
+  test(`co-hosts: what ${kind} offers for a full stage is within the server's limits`, async () => {
+    const visitor = await page(kind);
+    await visitor.goto(server.url);
+    const sdp = await visitor.evaluate(async () => {
+      const peer = new RTCPeerConnection();
+      for (let place = 0; place < 16; place += 1) {
+        for (const kind of ['audio', 'video']) peer.addTransceiver(kind, { direction: 'recvonly' });
+      }
+      return (await peer.createOffer()).sdp;
+    });
+    const message = JSON.stringify({ type: 'offer', number: 1, sdp });
+    // With a third to spare, since browsers grow.
+    const size = { sdp: sdp.length, message: message.length, lines: sdp.split('\n').length };
+    assert.ok(size.sdp * 1.33 < 128 * 1024 && size.message * 1.33 < 144 * 1024 && size.lines * 1.33 < 5_000, JSON.stringify(size));
+    await visitor.browserContext().close();
+  });
+}

@@ -29,7 +29,7 @@ pub enum SdpReason {
     #[error("the description is longer than 128 KiB")]
     TooLong,
     /// Over the line limit
-    #[error("the description has more than 3,000 lines")]
+    #[error("the description has more than 5,000 lines")]
     TooManyLines,
     /// Over the length of a line
     #[error("the line is longer than 2,000 bytes")]

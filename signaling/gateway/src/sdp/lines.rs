@@ -1,8 +1,8 @@
 use super::error::{SdpError, SdpReason};
 use veilcast_protocol::MAX_OFFER;
 
-/// Chromium's offer for a full stage, of 32 sections with every codec and extension, has about 2,400 lines.
-const MAX_LINES: usize = 3_000;
+/// Chromium's offer for a full stage, of 32 sections with every codec and extension, has about 3,100 lines.
+const MAX_LINES: usize = 5_000;
 /// The longest lines in the field are H.264 parameter sets and `m=` lines with 40 formats, under 600 bytes.
 /// Lines that grow without a natural end (RFC 8827 identity assertions) are of no use here.
 const MAX_LINE: usize = 2_000;

@@ -187,7 +187,7 @@ fn every_limit_and_need_has_its_reason() {
         ("v=0\r\nhello\r\n".to_owned(), SdpReason::LineMalformed),
         ("v=0\r\ns=a\rb\r\n".to_owned(), SdpReason::LineMalformed),
         (format!("v=0\r\ns={}\r\n", "x".repeat(2_000)), SdpReason::LineTooLong),
-        (format!("v=0\r\n{}", "b=1\r\n".repeat(3_001)), SdpReason::TooManyLines),
+        (format!("v=0\r\n{}", "b=1\r\n".repeat(5_001)), SdpReason::TooManyLines),
         ("x".repeat(veilcast_protocol::MAX_OFFER + 1), SdpReason::TooLong),
         (format!("v=0\r\n{}", "m=audio 9 RTP/SAVPF 0\r\n".repeat(65)), SdpReason::TooManySections),
         (FIREFOX.replace("SAVPF 109 9 0 8 101", "SAVPF"), SdpReason::MediaMalformed),
