@@ -94,7 +94,7 @@ impl Scene {
             Command::Admit(Box::new(Admission {
                 room: ROOM,
                 peer: PeerKey(u64::from(number)),
-                role,
+                part: role.into(),
                 ice: IceCredentials { ufrag: word(), password: Secret::new((word() + &word()).into_bytes()) },
                 seed: Seed(Secret::new(u64::from(number).to_be_bytes())),
                 offer: offer(ice, fingerprint, Setup::ActPass),

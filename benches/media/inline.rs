@@ -71,7 +71,7 @@ impl Inline {
         let command = Command::Admit(Box::new(Admission {
             room: ROOM,
             peer: key,
-            role,
+            part: role.into(),
             ice,
             seed: Seed(Secret::new(self.random.bits().to_be_bytes())),
             offer: offer(peer.ice.clone(), peer.fingerprint(), Setup::ActPass),

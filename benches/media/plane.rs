@@ -250,7 +250,7 @@ impl Plane {
             Command::Admit(Box::new(Admission {
                 room: ROOM,
                 peer: key,
-                role,
+                part: role.into(),
                 ice: ours,
                 seed: Seed(Secret::new(bits[0].to_be_bytes())),
                 offer: offer(theirs, fingerprint, Setup::ActPass),

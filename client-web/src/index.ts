@@ -6,6 +6,7 @@ export type {
   Fault,
   FaultCode,
   LayerState,
+  PlaceState,
   Quality,
   QualityCap,
   StageState,
@@ -24,5 +25,5 @@ export type { SessionOptions, SessionState, TokenSource } from './sdk/session.js
 export type { Devices } from './sdk/sources.js';
 export { listDevices, openCamera, openMicrophone, openScreen } from './sdk/sources.js';
 export type { StatsSummary } from './sdk/stats.js';
-export type { ViewerEvents, ViewerOptions } from './sdk/viewer.js';
+export type { ViewerEvents, ViewerOptions, ViewerPlace } from './sdk/viewer.js';
 export { Viewer } from './sdk/viewer.js';

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Fault, FaultCode, IceServer, StageState } from '../src/protocol/index.js';
+import type { Fault, FaultCode, IceServer, PlaceState, StageState } from '../src/protocol/index.js';
 import type { Clock } from '../src/sdk/clock.js';
 import type { Environment } from '../src/sdk/environment.js';
 
@@ -43,7 +43,14 @@ export async function settle(): Promise<void> {
 
 export class FakeSocket extends EventTarget {
   readyState = 0;
-  readonly sent: { type: string; number?: number; sdp?: string; token?: string; max?: string }[] = [];
+  readonly sent: {
+    type: string;
+    number?: number;
+    sdp?: string;
+    token?: string;
+    role?: string;
+    max?: string;
+  }[] = [];
 
   constructor(readonly url: string) {
     super();
@@ -118,7 +125,13 @@ export class FakePeer extends EventTarget {
   remote: string[] = [];
   restarts = 0;
   closed = false;
-  transceivers: { kind: string; init: RTCRtpTransceiverInit; sender: FakeSender }[] = [];
+  transceivers: {
+    kind: string;
+    init: RTCRtpTransceiverInit;
+    direction: RTCRtpTransceiverDirection | undefined;
+    sender: FakeSender;
+    receiver: { track: object; jitterBufferTarget: number | null };
+  }[] = [];
   stats = new Map<string, object>();
 
   constructor(readonly configuration: RTCConfiguration) {
@@ -129,6 +142,7 @@ export class FakePeer extends EventTarget {
     const transceiver = {
       kind,
       init,
+      direction: init.direction,
       sender: new FakeSender(structuredClone(init.sendEncodings ?? [{}])),
       receiver: { track: { kind }, jitterBufferTarget: null },
     };
@@ -242,9 +256,23 @@ export class FakeBrowser {
   }
 }
 
-export const ABSENT: StageState = { audio: 'absent', video: 'absent' };
-export const LIVE: StageState = { audio: 'live', video: 'live' };
-export const EVENT = { id: 'a'.repeat(26), title: 'T', state: 'scheduled', public: true, listed: false };
+export const ABSENT: StageState = { audio: 'absent', video: 'absent', places: [] };
+export const LIVE: StageState = stage({ audio: 'live', video: 'live' });
+export const EVENT = {
+  id: 'a'.repeat(26),
+  title: 'T',
+  state: 'scheduled',
+  public: true,
+  listed: false,
+  broadcasters: 1,
+};
+
+/** A stage with these broadcasters. */
+export function stage(...places: PlaceState[]): StageState {
+  const best = (kind: 'audio' | 'video') =>
+    (['live', 'muted'] as const).find((state) => places.some((place) => place[kind] === state)) ?? 'absent';
+  return { audio: best('audio'), video: best('video'), places };
+}
 
 export function fault(code: FaultCode, status = 400): Fault {
   return { type: `/problems/${code}`, code, title: 'What happened.', remedy: 'What to do.', status };

@@ -12,7 +12,7 @@ describe('parseServerMessage', () => {
       type: 'welcome',
       role: 'viewer',
       event: EVENT,
-      stage: { audio: 'live', video: 'muted' },
+      stage: { audio: 'live', video: 'muted', places: [{ audio: 'live', video: 'muted' }] },
       ice_servers: [
         { url: 'stun:a.example:3478' },
         { url: 'turn:a.example', username: 'u', credential: 'c' },
@@ -22,9 +22,19 @@ describe('parseServerMessage', () => {
     { type: 'connected' },
     { type: 'disconnected', fault: null },
     { type: 'disconnected', fault: fault('connection-lost') },
-    { type: 'stage', audio: 'absent', video: 'live' },
-    { type: 'unplayable', codec: 'AV1', title: 'No.' },
-    { type: 'quality', video: 'paused' },
+    {
+      type: 'stage',
+      audio: 'live',
+      video: 'live',
+      places: [
+        { audio: 'absent', video: 'absent' },
+        { audio: 'live', video: 'live' },
+      ],
+    },
+    { type: 'place', place: 3 },
+    { type: 'place', place: null },
+    { type: 'unplayable', place: 1, codec: 'AV1', title: 'No.' },
+    { type: 'quality', video: 'medium', places: ['paused', null, 'medium'] },
     { type: 'layers', layers: [] },
     { type: 'layers', layers: [{ rid: 'h', active: false }] },
     { type: 'audience', viewers: 0 },
@@ -38,6 +48,28 @@ describe('parseServerMessage', () => {
 
   it('takes a welcome without ICE servers for one with none', () => {
     expect(say(WELCOME)).toEqual({ ...WELCOME, ice_servers: [] });
+  });
+
+  it('takes a server that speaks of one broadcaster for one with a single place', () => {
+    const live = { audio: 'live', video: 'live' };
+    expect(say({ type: 'stage', ...live })).toEqual({ type: 'stage', ...live, places: [live] });
+    const absent = { audio: 'absent', video: 'absent' };
+    expect(say({ type: 'stage', ...absent })).toEqual({ type: 'stage', ...absent, places: [] });
+    const quality = { type: 'quality', video: 'low' };
+    expect(say(quality)).toEqual({ ...quality, places: ['low'] });
+    expect(say({ type: 'unplayable', codec: 'AV1', title: 'No.' })).toMatchObject({ place: 0 });
+    const { broadcasters: _, ...event } = EVENT;
+    expect(say({ ...WELCOME, event })).toMatchObject({ event: EVENT });
+  });
+
+  it('asks for no place that is empty, and for no more than there can be', () => {
+    const [live, absent] = [
+      { audio: 'live', video: 'live' },
+      { audio: 'absent', video: 'absent' },
+    ];
+    const read = (places: object[]) => say({ type: 'stage', ...live, places });
+    expect(read([absent, live, absent, absent])).toMatchObject({ places: [absent, live] });
+    expect(read(Array(99).fill(live))).toMatchObject({ places: Array(16).fill(live) });
   });
 
   it('passes over kinds that a newer server may have', () => {
@@ -58,7 +90,11 @@ describe('parseServerMessage', () => {
     '{"type":"answer","number":-1,"sdp":""}',
     '{"type":"stage","audio":"live"}',
     '{"type":"stage","audio":"live","video":"LIVE"}',
+    '{"type":"stage","audio":"live","video":"live","places":[{"audio":"live"}]}',
+    '{"type":"stage","audio":"live","video":"live","places":{}}',
+    '{"type":"place"}',
     '{"type":"quality","video":"best"}',
+    '{"type":"quality","video":"low","places":["best"]}',
     '{"type":"layers","layers":{}}',
     '{"type":"layers","layers":[{"rid":"h","active":1}]}',
     '{"type":"welcome","role":"king","event":{},"stage":{}}',

@@ -1,17 +1,18 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { VeilcastError } from '../src/sdk/errors.js';
 import type { SessionState, TokenSource } from '../src/sdk/session.js';
-import { Viewer } from '../src/sdk/viewer.js';
-import { ABSENT, EVENT, FakeBrowser, fault, LIVE, settle } from './fakes.js';
+import { Viewer, type ViewerPlace } from '../src/sdk/viewer.js';
+import { ABSENT, EVENT, FakeBrowser, fault, LIVE, settle, stage } from './fakes.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
-function watching(token: TokenSource = 'pass') {
+function watching(token: TokenSource = 'pass', lookingOn = false) {
   const browser = new FakeBrowser();
   const viewer = new Viewer({
     url: 'https://live.example',
     event: EVENT.id,
     token,
+    lookingOn,
     environment: browser.environment,
   });
   const states: SessionState[] = [];
@@ -294,7 +295,7 @@ describe('what is on', () => {
     browser.socket.say({ type: 'stage', audio: 'muted', video: 'muted' });
     browser.socket.say({ type: 'unplayable', codec: 'H264', title: 'No.' });
     expect(muted).toHaveBeenCalledOnce();
-    expect(unplayable).toHaveBeenCalledWith({ codec: 'H264', title: 'No.' });
+    expect(unplayable).toHaveBeenCalledWith({ place: 0, codec: 'H264', title: 'No.' });
   });
 });
 
@@ -366,5 +367,123 @@ describe('quality', () => {
     expect(playing).toHaveBeenCalledTimes(3);
     browser.socket.say({ type: 'quality', video: 'low' });
     expect(quality.mock.calls).toEqual([['paused'], ['low']]);
+  });
+});
+
+describe('several broadcasters', () => {
+  const ON = { audio: 'live', video: 'live' } as const;
+  const OFF = { audio: 'absent', video: 'absent' } as const;
+  const say = (browser: FakeBrowser, ...places: (typeof ON | typeof OFF)[]) =>
+    browser.socket.say({ type: 'stage', ...stage(...places) });
+  const directions = (browser: FakeBrowser) => browser.peer.transceivers.map(({ direction }) => direction);
+  const tracks = (browser: FakeBrowser, place: number) =>
+    browser.peer.transceivers.slice(2 * place, 2 * place + 2).map(({ receiver }) => receiver.track);
+
+  it('asks for everybody who is on when it comes', async () => {
+    const { browser, viewer } = watching();
+    await browser.connect('viewer', stage(ON, OFF, ON));
+    expect(browser.peer.transceivers.map(({ kind }) => kind)).toEqual(
+      Array(3).fill(['audio', 'video']).flat(),
+    );
+    expect(browser.socket.offers()).toHaveLength(1);
+    expect(viewer.places.map(({ place }) => place)).toEqual([0, 2]);
+  });
+
+  it('offers more sections when somebody joins, and touches none of the others', async () => {
+    const { browser, viewer } = watching();
+    const seen: number[][] = [];
+    viewer.on('places', (places) => seen.push(places.map(({ place }) => place)));
+    await browser.connect('viewer', stage(ON));
+    const first = viewer.places[0]?.stream;
+    const before = tracks(browser, 0);
+    say(browser, ON, ON);
+    await settle();
+    expect(browser.socket.offers()).toHaveLength(2);
+    expect(browser.peer.transceivers).toHaveLength(4);
+    await browser.answer();
+    expect(browser.peers).toHaveLength(1);
+    expect(viewer.places[0]?.stream).toBe(first);
+    expect(viewer.stream).toBe(first);
+    expect(first?.getTracks()).toEqual(before);
+    expect(viewer.places[1]?.stream.getTracks()).toEqual(tracks(browser, 1));
+    expect(seen.at(-1)).toEqual([0, 1]);
+  });
+
+  it('keeps a section that somebody left for whoever has the place next', async () => {
+    const { browser, viewer } = watching();
+    await browser.connect('viewer', stage(ON, ON));
+    const second = viewer.places[1]?.stream;
+    say(browser, ON);
+    expect(viewer.places).toHaveLength(1);
+    say(browser, ON, ON);
+    await settle();
+    expect(browser.socket.offers()).toHaveLength(1);
+    expect(viewer.places[1]?.stream).toBe(second);
+  });
+
+  it('remembers who joins while an offer is being answered', async () => {
+    const { browser } = watching();
+    await settle();
+    browser.socket.open();
+    browser.socket.say({ type: 'welcome', role: 'viewer', event: EVENT, stage: stage(ON) });
+    await settle();
+    say(browser, ON, ON);
+    say(browser, ON, ON, ON);
+    await settle();
+    expect(browser.socket.offers()).toHaveLength(1);
+    await browser.answer();
+    expect(browser.socket.offers()).toHaveLength(2);
+    expect(browser.peer.transceivers).toHaveLength(6);
+  });
+
+  it('keeps the streams over a reconnect', async () => {
+    const { browser, viewer } = watching();
+    await browser.connect('viewer', stage(ON, ON));
+    const streams = viewer.places.map(({ stream }) => stream);
+    const old = tracks(browser, 1);
+    browser.socket.drop();
+    expect(streams[1]?.getTracks()).toEqual(old);
+    await browser.clock.pass(600);
+    await browser.connect('viewer', stage(ON, ON));
+    expect(browser.peer.transceivers).toHaveLength(4);
+    expect(viewer.places.map(({ stream }) => stream)).toEqual(streams);
+    expect(streams[1]?.getTracks()).toEqual(tracks(browser, 1));
+    expect(streams[1]?.getTracks()[0]).not.toBe(old[0]);
+  });
+
+  it('tells how much arrives of each', async () => {
+    const { browser, viewer } = watching();
+    const quality = vi.fn();
+    viewer.on('quality', quality);
+    await browser.connect('viewer', stage(ON, ON));
+    browser.socket.say({ type: 'quality', video: 'medium', places: ['medium', 'paused'] });
+    expect(viewer.places.map((place: ViewerPlace) => place.quality)).toEqual(['medium', 'paused']);
+    expect(quality.mock.calls).toEqual([['medium']]);
+  });
+
+  it('leaves out a place that is its own, and takes it back', async () => {
+    const { browser, viewer } = watching('pass', true);
+    viewer.skip(1);
+    await browser.connect('viewer', stage(ON, ON));
+    expect(browser.socket.sent[0]).toEqual({ type: 'hello', token: 'pass', role: 'viewer' });
+    expect(directions(browser)).toEqual(['recvonly', 'recvonly', 'inactive', 'inactive']);
+    expect(viewer.places.map(({ place }) => place)).toEqual([0]);
+    viewer.skip(null);
+    await settle();
+    expect(directions(browser)).toEqual(Array(4).fill('recvonly'));
+    expect(browser.socket.offers()).toHaveLength(2);
+    expect(viewer.places).toHaveLength(2);
+  });
+
+  it('understands servers that know of one broadcaster', async () => {
+    const { browser, viewer } = watching();
+    await browser.connect('viewer', { ...ON } as never);
+    expect(viewer.places.map(({ place, audio, video }) => [place, audio, video])).toEqual([
+      [0, 'live', 'live'],
+    ]);
+    browser.socket.say({ type: 'quality', video: 'low' });
+    expect(viewer.places[0]?.quality).toBe('low');
+    browser.socket.say({ type: 'stage', ...OFF });
+    expect(viewer.places).toEqual([]);
   });
 });

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { isLive, type PlayerModel, poster, remark } from '../src/elements/player-view.js';
+import {
+  columns,
+  cover,
+  isLive,
+  type PlaceModel,
+  type PlayerModel,
+  poster,
+  remark,
+  spoken,
+  tileLabel,
+} from '../src/elements/player-view.js';
 import {
   airWords,
   duration,
@@ -13,11 +23,12 @@ import {
   viewersWords,
 } from '../src/elements/studio-view.js';
 import { VeilcastError } from '../src/sdk/errors.js';
-import { ABSENT, fault, LIVE } from './fakes.js';
+import { ABSENT, fault, LIVE, stage } from './fakes.js';
 
 const model = (part: Partial<PlayerModel>): PlayerModel => ({
   session: 'connected',
   stage: LIVE,
+  places: [],
   playing: true,
   wish: 'high',
   quality: 'high',
@@ -35,15 +46,15 @@ describe('poster', () => {
     ['connecting', { session: 'connecting' }],
     ['connecting', { playing: false }],
     ['waiting', { stage: ABSENT }],
-    ['paused', { stage: { audio: 'muted', video: 'muted' } }],
-    ['paused', { stage: { audio: 'absent', video: 'muted' } }],
-    ['sound-only', { stage: { audio: 'live', video: 'muted' } }],
-    ['sound-only', { stage: { audio: 'live', video: 'absent' } }],
-    ['unplayable', { unplayable: { codec: 'H264', title: 'No.' } }],
+    ['paused', { stage: stage({ audio: 'muted', video: 'muted' }) }],
+    ['paused', { stage: stage({ audio: 'absent', video: 'muted' }) }],
+    ['sound-only', { stage: stage({ audio: 'live', video: 'muted' }) }],
+    ['sound-only', { stage: stage({ audio: 'live', video: 'absent' }) }],
+    ['unplayable', { unplayable: { place: 0, codec: 'H264', title: 'No.' } }],
     ['reconnecting', { session: 'reconnecting' }],
     [null, { quality: 'low' }],
     ['sound-only', { wish: 'off' }],
-    ['sound-only', { wish: 'off', stage: { audio: 'live', video: 'muted' } }],
+    ['sound-only', { wish: 'off', stage: stage({ audio: 'live', video: 'muted' }) }],
     ['slow', { quality: 'paused' }],
     ['connecting', { quality: 'off' }],
     ['connecting', { playing: false, returning: true }],
@@ -59,7 +70,7 @@ describe('poster', () => {
       text: 'You switched the picture off.',
       chosen: true,
     });
-    const camera = poster(model({ stage: { audio: 'live', video: 'absent' }, wish: 'off' }));
+    const camera = poster(model({ stage: stage({ audio: 'live', video: 'absent' }), wish: 'off' }));
     expect(camera).toMatchObject({ text: 'The broadcaster’s camera is off.' });
     expect(camera?.chosen).toBeUndefined();
     expect(poster(model({ quality: 'paused' }))?.text).toBe(
@@ -93,11 +104,11 @@ describe('the live badge', () => {
   it('is true only of something that arrives', () => {
     expect(isLive(model({}))).toBe(true);
     expect(isLive(model({ session: 'reconnecting' }))).toBe(false);
-    expect(isLive(model({ stage: { audio: 'muted', video: 'muted' } }))).toBe(false);
+    expect(isLive(model({ stage: stage({ audio: 'muted', video: 'muted' }) }))).toBe(false);
   });
 
   it('is joined by a remark when the sound is off', () => {
-    expect(remark(model({ stage: { audio: 'muted', video: 'live' } }))).toContain('microphone');
+    expect(remark(model({ stage: stage({ audio: 'muted', video: 'live' }) }))).toContain('microphone');
     expect(remark(model({}))).toBeNull();
   });
 });
@@ -170,5 +181,60 @@ describe('studio words', () => {
   it('knows on air from off', () => {
     expect(airWords('connected', true)).toBe('You are on air.');
     expect(airWords('failed', false)).toBe('You are off air.');
+  });
+});
+
+describe('several pictures', () => {
+  const place = (part: Partial<PlaceModel>): PlaceModel => ({
+    place: 0,
+    audio: 'live',
+    video: 'live',
+    quality: 'high',
+    ...part,
+  });
+  const two = [place({}), place({ place: 1 })];
+
+  it('have words of their own, unless nothing is to be seen at all', () => {
+    expect(poster(model({ places: two }))).toBeNull();
+    expect(poster(model({ places: two, playing: false }))).toBeNull();
+    expect(poster(model({ places: two, unplayable: { place: 1, codec: 'H264', title: 'No.' } }))).toBeNull();
+    expect(poster(model({ places: two, wish: 'off' }))?.chosen).toBe(true);
+    expect(poster(model({ places: two, session: 'reconnecting' }))?.kind).toBe('reconnecting');
+    expect(remark(model({ places: two, stage: stage({ audio: 'muted', video: 'live' }) }))).toBeNull();
+  });
+
+  it.each<[string | null, Partial<PlaceModel>]>([
+    [null, {}],
+    [null, { audio: 'muted' }],
+    [null, { quality: 'low' }],
+    ['Sound only', { video: 'muted' }],
+    ['Sound only', { video: 'absent' }],
+    ['Paused', { audio: 'muted', video: 'muted' }],
+    ['Picture paused: slow connection', { quality: 'paused' }],
+  ])('%s', (words, part) => {
+    expect(cover(place(part), null)?.words ?? null).toBe(words);
+  });
+
+  it('say whose picture cannot be played', () => {
+    const unplayable = { place: 1, codec: 'H264', title: 'No.' };
+    expect(two.map((place) => cover(place, unplayable)?.words)).toEqual([undefined, 'Cannot be played here']);
+  });
+
+  it('are named by their place and state', () => {
+    const label = (part: Partial<PlaceModel>) => tileLabel(place(part), cover(place(part), null));
+    expect(label({})).toBe('Host');
+    expect(label({ place: 1, audio: 'muted' })).toBe('Co-host 2, microphone off');
+    expect(label({ place: 2, video: 'muted' })).toBe('Co-host 3, Sound only');
+    expect(label({ audio: 'muted', video: 'muted' })).toBe('Host, Paused');
+    expect(spoken(null, two)).toBe('Live: Host and Co-host 2');
+    expect(spoken(null, [...two, place({ place: 4 })])).toBe('Live: Host, Co-host 2 and Co-host 5');
+    expect(spoken(null, two.slice(1))).toBe('Live');
+  });
+
+  it('stand in a grid that is as even as it can be, or below each other', () => {
+    expect([1, 2, 3, 4, 5, 9, 10, 16].map((count) => columns(count, false))).toEqual([
+      1, 2, 2, 2, 3, 3, 4, 4,
+    ]);
+    expect([1, 2, 4, 5, 16].map((count) => columns(count, true))).toEqual([1, 1, 1, 2, 2]);
   });
 });

@@ -23,6 +23,57 @@ async function shoot(page, name) {
   console.log(name);
 }
 
+/** A co-host's studio, by invitation. */
+async function guestStudio(event) {
+  const studio = await page('chromium');
+  await studio.goto(`${server.url}/studio/${event}#token=${await server.token(event, 'broadcast')}`);
+  await app.press(studio, 'Turn on camera and microphone');
+  return studio;
+}
+
+/** So many broadcasters are not at hand here; the element is shown what is there several times over. */
+const crowd = (viewer, count) =>
+  viewer.evaluate((count) => {
+    const player = document.querySelector('veilcast-player');
+    const [{ stream }] = player.tiles;
+    const odd = [{}, { audio: 'muted' }, { video: 'muted' }, { quality: 'paused' }, { audio: 'muted', video: 'muted' }];
+    const place = (place) => ({ place, stream, audio: 'live', video: 'live', quality: 'high', ...odd[place % 5] });
+    player.tiles = Array.from({ length: count }, (_, at) => place(at));
+    player.model = { ...player.model, places: player.tiles };
+    player.several = true;
+    window.dispatchEvent(new Event('resize'));
+  }, count);
+
+async function several(operator) {
+  const event = await server.createEvent('An evening of chamber music, and a talk', '--public', '--broadcasters', '4');
+  await app.prepare(operator, server, event);
+  await app.goLive(operator);
+  const viewer = await page('chromium');
+  await viewer.goto(`${server.url}/watch/${event}`);
+  await app.plays(viewer);
+  const cohost = await guestStudio(event);
+  await app.says(cohost, 'On stage');
+  await app.sleep(1_000);
+  await shoot(cohost, 'cohost-before');
+  await app.goLive(cohost);
+  await app.says(viewer, 'Co-host 2');
+  await app.sleep(1_500);
+  await shoot(viewer, 'watch-two');
+  await shoot(cohost, 'cohost-live');
+  await app.says(operator, 'Also on stage');
+  await shoot(operator, 'studio-cohosts');
+  await operator.evaluate(() => document.querySelector('vc-cohosts').scrollIntoView({ block: 'end' }));
+  await shoot(operator, 'studio-invite');
+  for (const count of [3, 5, 16]) {
+    await crowd(viewer, count);
+    await shoot(viewer, `watch-${count}`);
+  }
+  await app.offAir(cohost);
+  await viewer.browserContext().close();
+  await cohost.browserContext().close();
+  await app.offAir(operator);
+}
+
 const server = await Server.start();
 try {
   const operator = await page('chromium');
@@ -79,6 +130,7 @@ try {
   });
   await app.says(viewer, 'Picture paused');
   await shoot(viewer, 'watch-slow');
+  await several(operator);
   const by = await server.createEvent('By invitation');
   await operator.goto(`${server.url}/studio/${by}`);
   await app.says(operator, 'Copy invitation');

@@ -31,7 +31,7 @@ fn layer_at(world: &World, viewer: PeerId, at: Instant) -> u64 {
 /// What a viewer was told of its picture.
 fn qualities(world: &World, viewer: PeerId) -> Vec<VideoQuality> {
     let of_viewer = |report: &Report| match report {
-        Report::Quality { peer, quality } if *peer == world.key(viewer) => Some(*quality),
+        Report::Quality { peer, pictures } if *peer == world.key(viewer) => pictures[0],
         _ => None,
     };
     world.reports.iter().filter_map(of_viewer).collect()

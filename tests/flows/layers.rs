@@ -30,7 +30,7 @@ fn shown(world: &World, viewer: PeerId) -> Vec<(u64, Instant)> {
 
 fn qualities(world: &World, viewer: PeerId) -> Vec<VideoQuality> {
     let of_viewer = |report: &Report| match report {
-        Report::Quality { peer, quality } if *peer == world.key(viewer) => Some(*quality),
+        Report::Quality { peer, pictures } if *peer == world.key(viewer) => pictures[0],
         _ => None,
     };
     world.reports.iter().filter_map(of_viewer).collect()

@@ -107,7 +107,7 @@ fn the_stage_is_reported_as_it_comes_falls_silent_and_goes() {
         .reports
         .iter()
         .filter_map(|report| match report {
-            Report::Stage { stage, .. } => Some(stage.video),
+            Report::Stage { stage, .. } => Some(stage.first().map_or(TrackState::Absent, |place| place.video)),
             _ => None,
         })
         .collect();

@@ -10,4 +10,5 @@ mod scalable;
 mod session;
 mod shards;
 mod silence;
+mod stage;
 mod timeline;

@@ -62,7 +62,7 @@ impl Scene {
     fn told(&self, viewer: usize) -> Vec<VideoQuality> {
         let key = self.world.key(self.viewers[viewer]);
         let of_viewer = |report: &Report| match report {
-            Report::Quality { peer, quality } if *peer == key => Some(*quality),
+            Report::Quality { peer, pictures } if *peer == key => pictures.first().copied().flatten(),
             _ => None,
         };
         self.world.reports.iter().filter_map(of_viewer).collect()

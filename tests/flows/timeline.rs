@@ -85,7 +85,8 @@ fn a_minute_of_silence_is_told_and_survived() {
     world.run(Duration::from_secs(60));
     assert!(world.peers[broadcaster].key_frame_requests - asked <= 12, "requests back off");
     let muted = world.reports.iter().any(|report| {
-        matches!(report, veilcast_control::Report::Stage { stage, .. } if stage.video == TrackState::Muted && stage.audio == TrackState::Muted)
+        let mute = veilcast_control::Stage { audio: TrackState::Muted, video: TrackState::Muted };
+        matches!(report, veilcast_control::Report::Stage { stage, .. } if *stage == [mute])
     });
     assert!(muted, "viewers are told");
     assert_eq!(world.sfu.sessions(), 2, "silence is not absence");

@@ -53,6 +53,16 @@ pub fn watch_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) 
     Offer { ice, fingerprint, setup, media }
 }
 
+/// What a viewer with VP8 offers that wants so many places: sound and picture of each, in turn.
+pub fn stage_offer(places: usize) -> impl FnOnce(IceCredentials, Fingerprint, Setup) -> Offer {
+    move |ice, fingerprint, setup| {
+        let place = || [audio(Direction::RecvOnly), video(Direction::RecvOnly, &[Encoding::Vp8])];
+        let sections = (0..places).flat_map(|_| place()).enumerate();
+        let media = sections.map(|(mid, section)| MediaSection { mid: mid.to_string(), ..section }).collect();
+        Offer { ice, fingerprint, setup, media }
+    }
+}
+
 fn codec(encoding: Encoding, payload_type: u8, rtx: Option<u8>) -> Codec {
     let video = encoding.kind() == MediaKind::Video;
     let feedback = Feedback { nack: video, pli: video, fir: video, transport_cc: true };

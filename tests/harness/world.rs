@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_control::{
-    Admission, Answer, Candidate, Command, IceCredentials, MediaFault, Offer, PeerKey, Report, Role, RoomKey,
+    Admission, Answer, Candidate, Command, IceCredentials, MediaFault, Offer, Part, PeerKey, Report, Role, RoomKey,
     RoomSettings, Seed, Setup, Transport,
 };
 use veilcast_privacy::Secret;
@@ -49,6 +49,8 @@ pub struct World {
     /// What shards have told each other besides packets: how often.
     pub told: u64,
     keys: HashMap<u64, PeerId>,
+    /// Broadcasters and their places.
+    places: Vec<(RoomKey, PeerKey, u8)>,
     shards: HashMap<u64, usize>,
     wakes: Vec<Option<Instant>>,
     random: Random,
@@ -90,6 +92,7 @@ impl World {
             sunk: Vec::new(),
             told: 0,
             keys: HashMap::new(),
+            places: Vec::new(),
             shards: HashMap::new(),
             wakes: vec![None; count],
             random: Random::new(seed ^ 0x5eed),
@@ -165,11 +168,26 @@ impl World {
         }
     }
 
-    /// A peer that may be refused.
+    /// A peer that may be refused. A broadcaster takes the first place that is free.
     pub fn try_join(
         &mut self,
         room: RoomKey,
         role: Role,
+        setup: Setup,
+        offer: impl FnOnce(IceCredentials, veilcast_control::Fingerprint, Setup) -> Offer,
+    ) -> Result<(PeerId, Answer), MediaFault> {
+        let part = match role {
+            Role::Viewer => Part::Viewer { informed: true },
+            Role::Broadcaster => Part::Broadcaster { place: self.free_place(room) },
+        };
+        self.try_join_as(room, part, setup, offer)
+    }
+
+    /// A peer in a part of the test's own choice, which may be refused.
+    pub fn try_join_as(
+        &mut self,
+        room: RoomKey,
+        part: Part,
         setup: Setup,
         offer: impl FnOnce(IceCredentials, veilcast_control::Fingerprint, Setup) -> Offer,
     ) -> Result<(PeerId, Answer), MediaFault> {
@@ -182,12 +200,24 @@ impl World {
         self.shards.insert(key.0, self.next_shard);
         let ice = self.credentials_for(id);
         let seed = Seed(Secret::new(self.random.bits().to_be_bytes()));
-        self.command(Command::Admit(Box::new(Admission { room, peer: key, role, ice, seed, offer })));
+        self.command(Command::Admit(Box::new(Admission { room, peer: key, part, ice, seed, offer })));
         let answer = self.take_answer(key)?;
         peer.accept(&answer, self.now);
         self.keys.insert(key.0, id);
         self.peers.push(peer);
+        if let Part::Broadcaster { place } = part {
+            self.places.push((room, key, place));
+        }
         Ok((id, answer))
+    }
+
+    fn free_place(&self, room: RoomKey) -> u8 {
+        let gone = |key: PeerKey| {
+            self.reports.iter().any(|report| matches!(report, Report::Gone { peer, .. } if *peer == key))
+        };
+        let taken =
+            |place: u8| self.places.iter().any(|(other, key, has)| *other == room && *has == place && !gone(*key));
+        (0..).find(|place| !taken(*place)).expect("a test has few broadcasters")
     }
 
     /// The key of a peer's session.
@@ -339,30 +369,39 @@ impl World {
     /// Runs a broadcast for `duration`: 30 frames and 50 audio packets a second, a key frame first and whenever one is asked
     /// for, sender reports every second. `epoch` is the zero of the broadcaster's media clocks.
     pub fn broadcast(&mut self, id: PeerId, epoch: Instant, duration: Duration) {
+        self.broadcast_all(&[id], epoch, duration);
+    }
+
+    /// Runs several broadcasts at once, each as [`World::broadcast`] does.
+    pub fn broadcast_all(&mut self, ids: &[PeerId], epoch: Instant, duration: Duration) {
         let until = self.now + duration;
         let (mut next_video, mut next_audio, mut next_report) = (self.now, self.now, self.now);
         while self.now < until {
             let at = next_video.min(next_audio).min(next_report).min(until);
             self.run(at.saturating_duration_since(self.now));
             let elapsed = self.now.saturating_duration_since(epoch);
-            let peer = &mut self.peers[id];
-            if next_video <= self.now && self.now < until {
-                let key = peer.take_key_frame_due();
-                peer.send_video((elapsed.as_micros() * 90 / 1_000) as u32, key, if key { 12 } else { 4 }, 1_000);
-                next_video += Duration::from_micros(33_333);
+            let due = |next: Instant| next <= self.now && self.now < until;
+            let (video, audio, report) = (due(next_video), due(next_audio), due(next_report));
+            for id in ids {
+                let peer = &mut self.peers[*id];
+                if video {
+                    let key = peer.take_key_frame_due();
+                    peer.send_video((elapsed.as_micros() * 90 / 1_000) as u32, key, if key { 12 } else { 4 }, 1_000);
+                }
+                if audio {
+                    peer.send_audio((elapsed.as_micros() * 48 / 1_000) as u32);
+                }
+                if report {
+                    // The broadcaster's wall clock is its own: an hour off.
+                    let ntp = ((elapsed.as_secs() + 3_600) << 32)
+                        | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000);
+                    peer.send_report(1, ntp, (elapsed.as_micros() * 90 / 1_000) as u32);
+                    peer.send_report(0, ntp, (elapsed.as_micros() * 48 / 1_000) as u32);
+                }
             }
-            if next_audio <= self.now && self.now < until {
-                peer.send_audio((elapsed.as_micros() * 48 / 1_000) as u32);
-                next_audio += Duration::from_millis(20);
-            }
-            if next_report <= self.now && self.now < until {
-                // The broadcaster's wall clock is its own: an hour off.
-                let ntp =
-                    ((elapsed.as_secs() + 3_600) << 32) | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000);
-                peer.send_report(1, ntp, (elapsed.as_micros() * 90 / 1_000) as u32);
-                peer.send_report(0, ntp, (elapsed.as_micros() * 48 / 1_000) as u32);
-                next_report += Duration::from_secs(1);
-            }
+            next_video += if video { Duration::from_micros(33_333) } else { Duration::ZERO };
+            next_audio += if audio { Duration::from_millis(20) } else { Duration::ZERO };
+            next_report += if report { Duration::from_secs(1) } else { Duration::ZERO };
         }
     }
 
@@ -370,6 +409,11 @@ impl World {
     /// with temporal layers 0, 2, 1, 2; sender reports every second, each layer at its own RTP time. `skips`: layers that it
     /// does not send.
     pub fn broadcast_layers(&mut self, id: PeerId, epoch: Instant, duration: Duration, skips: &[usize]) {
+        self.broadcast_all_layers(&[id], epoch, duration, skips);
+    }
+
+    /// Runs several broadcasts in layers at once, each as [`World::broadcast_layers`] does.
+    pub fn broadcast_all_layers(&mut self, ids: &[PeerId], epoch: Instant, duration: Duration, skips: &[usize]) {
         let until = self.now + duration;
         let ticks = |at: Instant, layer: usize| {
             let elapsed = at.saturating_duration_since(epoch);
@@ -381,26 +425,30 @@ impl World {
             self.run(at.saturating_duration_since(self.now));
             let elapsed = self.now.saturating_duration_since(epoch);
             let now = self.now;
-            let peer = &mut self.peers[id];
-            let layers = (1..peer.streams()).filter(|layer| !skips.contains(layer));
-            if next_video <= now && now < until {
-                let frame = (elapsed.as_millis() / 33) as usize;
-                for layer in layers.clone() {
-                    peer.send_layer(layer, ticks(now, layer), [0, 2, 1, 2][frame % 4], layer, 1_000);
+            let due = |next: Instant| next <= now && now < until;
+            let (video, audio, report) = (due(next_video), due(next_audio), due(next_report));
+            for id in ids {
+                let peer = &mut self.peers[*id];
+                let layers = (1..peer.streams()).filter(|layer| !skips.contains(layer));
+                if video {
+                    let frame = (elapsed.as_millis() / 33) as usize;
+                    for layer in layers.clone() {
+                        peer.send_layer(layer, ticks(now, layer), [0, 2, 1, 2][frame % 4], layer, 1_000);
+                    }
                 }
-                next_video += Duration::from_micros(33_333);
+                if audio {
+                    peer.send_audio((elapsed.as_micros() * 48 / 1_000) as u32);
+                }
+                if report {
+                    let ntp = ((elapsed.as_secs() + 3_600) << 32)
+                        | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000);
+                    peer.send_report(0, ntp, (elapsed.as_micros() * 48 / 1_000) as u32);
+                    layers.for_each(|layer| peer.send_report(layer, ntp, ticks(now, layer)));
+                }
             }
-            if next_audio <= now && now < until {
-                peer.send_audio((elapsed.as_micros() * 48 / 1_000) as u32);
-                next_audio += Duration::from_millis(20);
-            }
-            if next_report <= now && now < until {
-                let ntp =
-                    ((elapsed.as_secs() + 3_600) << 32) | ((u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000);
-                peer.send_report(0, ntp, (elapsed.as_micros() * 48 / 1_000) as u32);
-                layers.for_each(|layer| peer.send_report(layer, ntp, ticks(now, layer)));
-                next_report += Duration::from_secs(1);
-            }
+            next_video += if video { Duration::from_micros(33_333) } else { Duration::ZERO };
+            next_audio += if audio { Duration::from_millis(20) } else { Duration::ZERO };
+            next_report += if report { Duration::from_secs(1) } else { Duration::ZERO };
         }
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn admit(
         password: Secret::new(format!("a password of enough length {number}").into_bytes()),
     };
     let seed = Seed(Secret::new(number.to_be_bytes()));
-    let admission = Admission { room, peer: PeerKey(number), role, ice, seed, offer };
+    let admission = Admission { room, peer: PeerKey(number), part: role.into(), ice, seed, offer };
     running.commands.send(Command::Open { room, settings: RoomSettings::default() }).await.expect("it runs");
     running.commands.send(Command::Admit(Box::new(admission))).await.expect("it runs");
     loop {

@@ -72,7 +72,7 @@ impl Planes {
     }
 
     pub(super) async fn event(&self, title: &str, public: bool) -> EventId {
-        let new = NewEvent { title: Redacted::new(title.to_owned()), public, listed: public };
+        let new = NewEvent { title: Redacted::new(title.to_owned()), public, listed: public, broadcasters: 1 };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 

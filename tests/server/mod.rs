@@ -3,6 +3,7 @@
 
 mod acme;
 mod churn;
+mod cohosts;
 mod commands;
 mod configuration;
 mod conformance;

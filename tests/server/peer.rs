@@ -11,7 +11,7 @@ use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication
 use rtc::rtp;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use rtc::sansio::Protocol;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -88,6 +88,8 @@ impl Stream {
 #[derive(Default)]
 pub(super) struct Received {
     video: Mutex<Stream>,
+    /// The same by source, for viewers of several broadcasters.
+    pictures: Mutex<BTreeMap<u32, Stream>>,
     audio: Mutex<Stream>,
     state: Mutex<RTCPeerConnectionState>,
 }
@@ -99,6 +101,11 @@ impl Received {
 
     pub(super) fn audio<T>(&self, read: impl FnOnce(&Stream) -> T) -> T {
         read(&self.audio.lock().expect("no test panics here"))
+    }
+
+    /// What has come of each picture; none of them before its first packet.
+    pub(super) fn pictures<T>(&self, read: impl FnMut(&Stream) -> T) -> Vec<T> {
+        self.pictures.lock().expect("no test panics here").values().map(read).collect()
     }
 
     pub(super) fn state(&self) -> RTCPeerConnectionState {
@@ -124,10 +131,13 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
+/// Behind the VP8 descriptor and the frame's tag.
+const VIDEO_LABEL: usize = 2;
+
 async fn read(track: Arc<dyn TrackRemote>, received: Arc<Received>) {
-    // Behind the VP8 descriptor and the frame's tag, behind Opus' table of contents.
+    // Behind Opus' table of contents.
     let (stream, label_at) = match track.kind().await {
-        RtpCodecKind::Video => (&received.video, 2),
+        RtpCodecKind::Video => (&received.video, VIDEO_LABEL),
         _ => (&received.audio, 1),
     };
     while let Some(event) = track.poll().await {
@@ -139,6 +149,11 @@ async fn read(track: Arc<dyn TrackRemote>, received: Arc<Received>) {
             stream.codec = codec.mime_type;
         }
         stream.take(&packet, label_at);
+        drop(stream);
+        if label_at == VIDEO_LABEL {
+            let mut pictures = received.pictures.lock().expect("no test panics here");
+            pictures.entry(packet.header.ssrc).or_default().take(&packet, label_at);
+        }
     }
 }
 
@@ -155,11 +170,12 @@ impl Session {
         server: &Server,
         path: &str,
         token: &str,
+        places: usize,
         tracks: &[Arc<TrackLocalStaticRTP>],
     ) -> Result<Self, Reply> {
         let received = Arc::new(Received::default());
         let connection = connection(received.clone()).await;
-        if tracks.is_empty() {
+        for _ in 0..places {
             let receive =
                 RTCRtpTransceiverInit { direction: RTCRtpTransceiverDirection::Recvonly, ..Default::default() };
             for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
@@ -250,7 +266,12 @@ impl Interceptor for KeyFrameRequests {
 
 /// Opens a WHEP session.
 pub(super) async fn view(server: &Server, event: &str, token: &str) -> Session {
-    let opened = Session::open(server, &format!("/whep/{event}"), token, &[]).await;
+    view_several(server, event, token, 1).await
+}
+
+/// Opens a WHEP session that receives so many broadcasters.
+pub(super) async fn view_several(server: &Server, event: &str, token: &str, places: usize) -> Session {
+    let opened = Session::open(server, &format!("/whep/{event}"), token, places, &[]).await;
     opened.unwrap_or_else(|reply| panic!("{} {}", reply.status, reply.body))
 }
 
@@ -267,7 +288,8 @@ impl Publisher {
     pub(super) async fn start(server: &Server, event: &str, token: &str, first: u64) -> Result<Self, Reply> {
         let video = track(RtpCodecKind::Video, MIME_TYPE_VP8, 90_000, 0, 0x0101 + first as u32);
         let audio = track(RtpCodecKind::Audio, MIME_TYPE_OPUS, 48_000, 2, 0x0202 + first as u32);
-        let session = Session::open(server, &format!("/whip/{event}"), token, &[audio.clone(), video.clone()]).await?;
+        let session =
+            Session::open(server, &format!("/whip/{event}"), token, 0, &[audio.clone(), video.clone()]).await?;
         session.connected().await;
         let (sent, wanted) = (Arc::new(AtomicU64::new(first)), Arc::new(AtomicBool::new(true)));
         let requests = Arc::new(AtomicU64::new(0));

@@ -322,6 +322,13 @@ impl Server {
         self.run(&["event", "create", "--title", "Rehearsal", "--public"]).value().to_owned()
     }
 
+    /// An event that so many may broadcast to at once.
+    pub(super) fn event_of(&self, broadcasters: u8) -> String {
+        let create = ["event", "create", "--title", "Panel", "--public", "--broadcasters"];
+        let count = broadcasters.to_string();
+        self.run(&[&create[..], &[&count]].concat()).value().to_owned()
+    }
+
     pub(super) fn token(&self, event: &str, scope: &str) -> String {
         self.run(&["token", "--event", event, "--scope", scope]).value().to_owned()
     }

@@ -67,7 +67,7 @@ fn joins_that_never_connect_are_bounded() {
         world.command(Command::Admit(Box::new(Admission {
             room: ROOM,
             peer: PeerKey(1_000_000 + number),
-            role: Role::Viewer,
+            part: Role::Viewer.into(),
             ice: credentials(number),
             seed: Seed(Secret::new(number.to_be_bytes())),
             offer: watch_offer(credentials(number), fingerprint, Setup::ActPass),

@@ -1,4 +1,5 @@
 import type {
+  EventChange,
   EventSummary,
   EventToken,
   Instance,
@@ -28,6 +29,8 @@ export const api = {
     asOperator('POST', '/api/v1/events', event, parseEvent),
   eventToken: (id: string, request: TokenRequest): Promise<EventToken> =>
     asOperator('POST', `${eventPath(id)}/token`, request, parseEventToken),
+  changeEvent: (id: string, change: EventChange): Promise<EventSummary> =>
+    asOperator('PATCH', eventPath(id), change, parseEvent),
   endEvent: (id: string): Promise<void> => asOperator('POST', `${eventPath(id)}/end`, undefined, nothing),
 };
 

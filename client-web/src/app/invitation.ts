@@ -1,10 +1,10 @@
 /**
  * An invitation arrives as `#token=…`: a fragment never reaches a server's log. It leaves the address bar at once, so
  * that a shared screen or a copied address does not pass it on, and stays in this tab's session storage, so that a
- * reload still gets in.
+ * reload still gets in. One to watch and one to `broadcast` are kept apart.
  */
-export function takeInvitation(event: string): string | null {
-  const key = `veilcast-invitation-${event}`;
+export function takeInvitation(event: string, purpose: 'watch' | 'broadcast' = 'watch'): string | null {
+  const key = purpose === 'watch' ? `veilcast-invitation-${event}` : `veilcast-stage-${event}`;
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (token === null) return sessionStorage.getItem(key);
   history.replaceState(history.state, '', location.pathname);

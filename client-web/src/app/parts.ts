@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
-import type { EventState, EventSummary } from '../protocol/index.js';
+import { type EventState, type EventSummary, MAX_BROADCASTERS } from '../protocol/index.js';
 import type { VeilcastError } from '../sdk/errors.js';
 
 /** What went wrong and how to mend it. */
@@ -32,6 +32,24 @@ export function access(event: EventSummary): TemplateResult {
 
 export function loading(what: string): TemplateResult {
   return html`<p class="loading" role="status"><span class="dots" aria-hidden="true"></span>${what}</p>`;
+}
+
+/** How many may broadcast at once, for people: at most sixteen, as the server has it. */
+export function broadcasterChoices(chosen: number): TemplateResult[] {
+  return Array.from({ length: MAX_BROADCASTERS }, (_, index) => index + 1).map(
+    (count) =>
+      html`<option value=${count} ?selected=${count === chosen}>${broadcastersWords(count)}</option>`,
+  );
+}
+
+function broadcastersWords(count: number): string {
+  if (count === 1) return 'Only you';
+  return count === 2 ? 'You and one co-host' : `You and up to ${count - 1} co-hosts`;
+}
+
+/** Where whoever is invited broadcasts from. */
+export function stageLink(id: string, invitation: string): string {
+  return `${location.origin}/studio/${id}#token=${invitation}`;
 }
 
 export function watchLink(id: string, invitation?: string): string {

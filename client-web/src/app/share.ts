@@ -3,7 +3,7 @@ import { icons } from '../elements/icons.js';
 import type { EventSummary } from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
-import { watchLink } from './parts.js';
+import { stageLink, watchLink } from './parts.js';
 
 /** How long the button says that it is done, and how long it says something that is to be remembered. */
 const DONE_MS = 2_500;
@@ -21,18 +21,20 @@ const LIVES: readonly { seconds: number; words: string }[] = [
 
 /**
  * Copies what a viewer needs: the link of a public event, or a fresh invitation to a private one. `choose` offers how long
- * that is valid.
+ * that is valid. With `stage`, a fresh invitation to broadcast.
  */
 class Share extends LitElement {
   static override properties = {
     event: { attribute: false },
     choose: { type: Boolean },
+    stage: { type: Boolean },
     words: { state: true },
     link: { state: true },
   };
 
   declare event: EventSummary | null;
   declare choose: boolean;
+  declare stage: boolean;
   declare words: string;
   /** Shown for copying by hand where the clipboard is closed to us. */
   declare link: string;
@@ -41,6 +43,7 @@ class Share extends LitElement {
     super();
     this.event = null;
     this.choose = false;
+    this.stage = false;
     this.words = '';
     this.link = '';
   }
@@ -50,8 +53,8 @@ class Share extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const idle = this.event?.public === false ? 'Copy invitation' : 'Copy link';
-    return html`${this.choose && this.event?.public === false ? LIFE : nothing}
+    const idle = this.stage ? 'Copy co-host invitation' : this.#invites ? 'Copy invitation' : 'Copy link';
+    return html`${this.choose && this.#invites ? LIFE : nothing}
       <button
         type="button"
         class="button quiet small"
@@ -64,12 +67,17 @@ class Share extends LitElement {
       ${this.link === '' ? '' : html`<input readonly aria-label="Link" .value=${this.link} />`}`;
   }
 
+  /** What is copied runs out. */
+  get #invites(): boolean {
+    return this.stage || this.event?.public === false;
+  }
+
   async #copy(): Promise<void> {
     const { event } = this;
     if (event === null) return;
     try {
       const life = Number(this.querySelector('select')?.value ?? LIVES[0]?.seconds);
-      const { link, words } = await shareable(event, life);
+      const { link, words } = await (this.stage ? invitation(event, life) : shareable(event, life));
       this.link = (await toClipboard(link)) ? '' : link;
       this.#say(this.link === '' ? words : 'Copy it here');
     } catch (thrown) {
@@ -96,6 +104,12 @@ async function shareable(event: EventSummary, life: number): Promise<{ link: str
   if (event.public) return { link: watchLink(event.id), words: COPIED };
   const { token, expires_in } = await api.eventToken(event.id, { role: 'viewer', expires_in: life });
   return { link: watchLink(event.id, token), words: `Copied, valid for ${span(expires_in)}` };
+}
+
+/** Each is for one person: whoever comes with the same one again takes over. */
+async function invitation(event: EventSummary, life: number): Promise<{ link: string; words: string }> {
+  const { token, expires_in } = await api.eventToken(event.id, { role: 'broadcaster', expires_in: life });
+  return { link: stageLink(event.id, token), words: `Copied, valid for ${span(expires_in)}` };
 }
 
 function span(seconds: number): string {

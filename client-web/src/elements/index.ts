@@ -2,8 +2,10 @@
 export { VeilcastLevelMeter } from './level-meter.js';
 export { VeilcastPlayer } from './player.js';
 export { VeilcastPlayerControls } from './player-controls.js';
-export type { PlayerModel } from './player-view.js';
+export { VeilcastPlayerTile } from './player-tile.js';
+export type { PlaceModel, PlayerModel } from './player-view.js';
 export { VeilcastQualityMenu } from './quality-menu.js';
 export type { Requests } from './requests.js';
 export { VeilcastSourceRow } from './source-row.js';
 export { VeilcastStudio } from './studio.js';
+export { VeilcastStudioOthers } from './studio-others.js';

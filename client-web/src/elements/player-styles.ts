@@ -19,12 +19,52 @@ export const playerStyles = css`
     border-radius: 0;
   }
 
-  video {
+  .stage {
     position: absolute;
     inset: 0;
+    display: flex;
+    flex-wrap: wrap;
+    align-content: center;
+    justify-content: center;
+    container-type: size;
+  }
+
+  veilcast-player-tile {
     width: 100%;
     height: 100%;
-    object-fit: contain;
+  }
+
+  /* Several pictures: as large as so many of them can be, clear of the controls. */
+  :host([several]) .stage {
+    --_gap: 0.5rem;
+
+    inset: 0.5rem 0.5rem 3.75rem;
+    gap: var(--_gap);
+  }
+
+  :host([several]) veilcast-player-tile {
+    width: min(
+      (100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px,
+      (100cqh - (var(--_rows) - 1) * var(--_gap)) / var(--_rows) * 16 / 9 - 0.5px
+    );
+    height: auto;
+    aspect-ratio: 16 / 9;
+  }
+
+  /* The page makes room below for pictures that stand one below the other. */
+  :host([stacked]:not(:fullscreen)) {
+    aspect-ratio: auto;
+  }
+
+  :host([stacked]:not(:fullscreen)) .stage {
+    position: relative;
+    inset: auto;
+    padding: 0.5rem 0.5rem 3.75rem;
+    container-type: inline-size;
+  }
+
+  :host([stacked]:not(:fullscreen)) veilcast-player-tile {
+    width: calc((100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px);
   }
 
   .poster {
@@ -149,6 +189,10 @@ export const playerStyles = css`
     pointer-events: none;
   }
 
+  :host([several]) .top {
+    inset: 1.125rem 1.125rem auto;
+  }
+
   .badge,
   .remark {
     display: inline-flex;
@@ -213,7 +257,8 @@ export const playerStyles = css`
     transition: opacity 200ms;
   }
 
-  :host([idle]) veilcast-player-controls:not(:focus-within) {
+  /* Below several pictures they cover nothing. */
+  :host([idle]:not([several])) veilcast-player-controls:not(:focus-within) {
     opacity: 0;
   }
 

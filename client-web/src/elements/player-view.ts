@@ -1,10 +1,12 @@
-import type { Quality, QualityCap, StageState, Unplayable } from '../protocol/index.js';
+import type { PlaceState, Quality, QualityCap, StageState, Unplayable } from '../protocol/index.js';
 import type { VeilcastError } from '../sdk/errors.js';
 import type { SessionState } from '../sdk/session.js';
 
 export interface PlayerModel {
   session: SessionState;
   stage: StageState;
+  /** Who is on stage, and what arrives of each. */
+  places: readonly PlaceModel[];
   /** A frame of the present stage has been decoded. */
   playing: boolean;
   /** The best picture that this person wants. */
@@ -13,10 +15,18 @@ export interface PlayerModel {
   quality: Quality;
   /** The picture was away and is on its way back. */
   returning: boolean;
+  /** What this browser cannot play of whose picture. */
   unplayable: Unplayable | null;
   /** The farewell, once the event is over. */
   ended: string | null;
   error: VeilcastError | null;
+}
+
+/** A broadcaster, and what arrives of it. */
+export interface PlaceModel extends PlaceState {
+  /** From 0. */
+  place: number;
+  quality: Quality;
 }
 
 export type PosterKind =
@@ -66,15 +76,16 @@ export function poster(model: PlayerModel): Poster | null {
 }
 
 /** What a screen reader says when it changes. */
-export function spoken(shown: Poster | null): string {
-  if (shown === null) return 'Live';
+export function spoken(shown: Poster | null, places: readonly PlaceModel[] = []): string {
+  if (shown === null)
+    return places.length < 2 ? 'Live' : `Live: ${list(places.map(({ place }) => placeName(place)))}`;
   const stop = /[.…]$/.test(shown.title) ? '' : '.';
   return `${shown.title}${stop} ${shown.text}`.trim();
 }
 
 /** A short remark on top of a running picture. */
 export function remark(model: PlayerModel): string | null {
-  if (model.session !== 'connected' || model.stage.video !== 'live') return null;
+  if (model.session !== 'connected' || model.stage.video !== 'live' || isSeveral(model)) return null;
   return model.stage.audio === 'muted' ? 'The broadcaster’s microphone is off' : null;
 }
 
@@ -121,6 +132,51 @@ function failure(error: VeilcastError | null): Poster {
   };
 }
 
+/** Whether the picture is one of several, each with words of its own. */
+export function isSeveral({ places }: Pick<PlayerModel, 'places'>): boolean {
+  return places.length > 1;
+}
+
+/** Who has a place. No name of a person: the server knows none. */
+export function placeName(place: number): string {
+  return place === 0 ? 'Host' : `Co-host ${place + 1}`;
+}
+
+function list(names: readonly string[]): string {
+  const last = names.at(-1) ?? '';
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** What stands in the place of one of several pictures; `null`: the picture speaks for itself. */
+export interface Cover {
+  icon: 'pause' | 'sound' | 'cameraOff' | 'slow';
+  words: string;
+}
+
+export function cover(place: PlaceModel, unplayable: Unplayable | null): Cover | null {
+  if (unplayable?.place === place.place && place.video !== 'absent') {
+    return { icon: 'cameraOff', words: 'Cannot be played here' };
+  }
+  if (place.video !== 'live') {
+    if (place.audio === 'live') return { icon: 'sound', words: 'Sound only' };
+    return { icon: 'pause', words: 'Paused' };
+  }
+  return place.quality === 'paused' ? { icon: 'slow', words: 'Picture paused: slow connection' } : null;
+}
+
+/** What a screen reader says of one of several pictures. */
+export function tileLabel(place: PlaceModel, covered: Cover | null): string {
+  const silent = place.audio !== 'live' && covered?.icon !== 'pause';
+  const parts = [placeName(place.place), covered?.words, silent ? 'microphone off' : undefined];
+  return parts.filter((part) => part !== undefined).join(', ');
+}
+
+/** In how many columns so many pictures stand. `stacked`: there is more height than width. */
+export function columns(count: number, stacked: boolean): number {
+  if (stacked) return count <= 4 ? 1 : 2;
+  return Math.ceil(Math.sqrt(count));
+}
+
 function onStage(model: PlayerModel): Poster | null {
   const { stage, playing, unplayable } = model;
   if (stage.audio === 'absent' && stage.video === 'absent') {
@@ -130,6 +186,7 @@ function onStage(model: PlayerModel): Poster | null {
       text: 'You are in the right place. The picture appears here by itself.',
     };
   }
+  if (isSeveral(model)) return model.wish === 'off' && stage.video !== 'absent' ? switchedOff(stage) : null;
   if (unplayable !== null && stage.video !== 'absent') {
     return { kind: 'unplayable', title: 'This browser cannot play the picture', text: unplayable.title };
   }

@@ -1,12 +1,14 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import type { EventSummary, Quality, QualityCap, StageState } from '../protocol/index.js';
 import type { Cancel } from '../sdk/clock.js';
 import { guestTokens } from '../sdk/guest.js';
 import type { TokenSource } from '../sdk/session.js';
-import { Viewer } from '../sdk/viewer.js';
+import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
 import { icons } from './icons.js';
 import { playerStyles } from './player-styles.js';
 import {
+  columns,
   isLive,
   type PlayerModel,
   type Poster,
@@ -16,15 +18,20 @@ import {
   spoken,
 } from './player-view.js';
 import './player-controls.js';
+import { VeilcastPlayerTile } from './player-tile.js';
 import { onRequest } from './requests.js';
 import { theme } from './theme.js';
 
 /** The controls step back after this long without a hand on them. */
 const IDLE_MS = 3_000;
 
+/** Narrower, and pictures side by side would be too small to see a face. */
+const NARROW_PX = 576;
+
 const FRESH: PlayerModel = {
   session: 'idle',
-  stage: { audio: 'absent', video: 'absent' },
+  stage: { audio: 'absent', video: 'absent', places: [] },
+  places: [],
   playing: false,
   wish: 'high',
   quality: 'high',
@@ -51,7 +58,10 @@ export class VeilcastPlayer extends LitElement {
     volume: { state: true },
     soundBlocked: { state: true },
     fullscreen: { state: true },
-    idle: { type: Boolean, reflect: true, state: true },
+    tiles: { state: true },
+    several: { type: Boolean, reflect: true },
+    stacked: { type: Boolean, reflect: true },
+    idle: { type: Boolean, reflect: true },
   };
 
   declare src: string;
@@ -62,6 +72,11 @@ export class VeilcastPlayer extends LitElement {
   declare volume: number;
   declare soundBlocked: boolean;
   declare fullscreen: boolean;
+  /** What is shown: the latest that was on stage, so that a picture stands behind what is said while it is away. */
+  declare tiles: readonly ViewerPlace[];
+  declare several: boolean;
+  /** Higher than wide. */
+  declare stacked: boolean;
   declare idle: boolean;
 
   #viewer: Viewer | null = null;
@@ -70,6 +85,7 @@ export class VeilcastPlayer extends LitElement {
   readonly #onFullscreen = (): void => {
     this.fullscreen = document.fullscreenElement === this;
   };
+  readonly #resized = new ResizeObserver(() => this.#measure());
 
   constructor() {
     super();
@@ -81,12 +97,19 @@ export class VeilcastPlayer extends LitElement {
     this.volume = 1;
     this.soundBlocked = false;
     this.fullscreen = false;
+    this.tiles = [];
+    this.several = false;
+    this.stacked = false;
     this.idle = false;
     onRequest(this, 'veilcast-mute-request', ({ muted }) => this.#setMuted(muted));
     onRequest(this, 'veilcast-volume-request', ({ volume }) => this.#setVolume(volume));
     onRequest(this, 'veilcast-quality-request', ({ max }) => this.#wish(max));
     onRequest(this, 'veilcast-fullscreen-request', () => this.#toggleFullscreen());
     onRequest(this, 'veilcast-inset-request', () => this.#toggleInset());
+    onRequest(this, 'veilcast-sound-blocked', () => {
+      this.soundBlocked = true;
+      this.muted = true;
+    });
     this.addEventListener('keydown', (event) => this.#key(event));
     for (const name of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
       this.addEventListener(name, () => this.#stir());
@@ -96,17 +119,20 @@ export class VeilcastPlayer extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener('fullscreenchange', this.#onFullscreen);
+    this.#resized.observe(this);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener('fullscreenchange', this.#onFullscreen);
+    this.#resized.disconnect();
     clearTimeout(this.#idleTimer);
     this.#drop();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('event') || changed.has('src') || changed.has('token')) this.#watch();
+    if (changed.has('tiles') || changed.has('stacked')) this.#arrange();
     if (changed.has('model')) this.#tell('veilcast-model', this.model);
   }
 
@@ -114,7 +140,7 @@ export class VeilcastPlayer extends LitElement {
     const shown = poster(this.model);
     const note = remark(this.model);
     return html`
-      <video playsinline autoplay tabindex="-1" aria-label="Live picture" @click=${this.#clicked}></video>
+      ${this.#stage()}
       ${shown === null ? nothing : this.#poster(shown)}
       <div class="top">
         ${isLive(this.model) ? html`<span class="badge">Live</span>` : nothing}
@@ -136,8 +162,25 @@ export class VeilcastPlayer extends LitElement {
             ></veilcast-player-controls>`
           : nothing
       }
-      <div class="unseen" role="status">${spoken(shown)}</div>
+      <div class="unseen" role="status">${spoken(shown, this.model.places)}</div>
     `;
+  }
+
+  #stage(): TemplateResult {
+    return html`<div class="stage" @click=${this.#clicked}>
+      ${repeat(
+        this.tiles,
+        ({ place }) => place,
+        (place) => html`<veilcast-player-tile
+          .place=${place}
+          .stream=${place.stream}
+          .unplayable=${this.model.unplayable}
+          ?named=${this.tiles.length > 1}
+          ?muted=${this.muted}
+          .volume=${this.volume}
+        ></veilcast-player-tile>`,
+      )}
+    </div>`;
   }
 
   #poster(shown: Poster): TemplateResult {
@@ -171,17 +214,16 @@ export class VeilcastPlayer extends LitElement {
     this.#drop();
     const { wish } = this.model;
     this.model = { ...FRESH, wish };
-    const video = this.#video();
-    if (this.event === '' || video === null) return;
+    this.tiles = [];
+    this.#measure();
+    if (this.event === '') return;
     const url = this.src === '' ? location.origin : this.src;
     const viewer = new Viewer({ url, event: this.event, token: this.token ?? guestTokens(url, this.event) });
     this.#viewer = viewer;
     this.#unsubscribe = [
       viewer.on('state', (session) => this.#change({ session })),
-      viewer.on('stage', (stage) => {
-        this.#stageChanged(stage);
-        if (stage.audio !== 'absent' || stage.video !== 'absent') this.#attach(video, viewer);
-      }),
+      viewer.on('stage', (stage) => this.#stageChanged(stage)),
+      viewer.on('places', (places) => this.#placesChanged(places)),
       viewer.on('playing', (detail) => {
         // A codec that could not be played has given way to one that can.
         this.#change({
@@ -198,17 +240,31 @@ export class VeilcastPlayer extends LitElement {
       viewer.on('error', (error) => this.#change({ error })),
       viewer.on('event', (event: EventSummary) => this.#tell('veilcast-event', event)),
     ];
-    video.srcObject = null;
     viewer.setMaxQuality(wish);
     viewer.start();
     this.#stir();
   }
 
-  /** Not before something comes: an element that waits for its first frame holds up the `load` event of its page. */
-  #attach(video: HTMLVideoElement, viewer: Viewer): void {
-    if (video.srcObject === viewer.stream) return;
-    video.srcObject = viewer.stream;
-    this.#play(video);
+  /** No picture before something comes: an element that waits for its first frame holds up the `load` event of its page. */
+  #placesChanged(places: readonly ViewerPlace[]): void {
+    const model = ({ place, audio, video, quality }: ViewerPlace) => ({ place, audio, video, quality });
+    this.#change({ places: places.map(model) });
+    if (places.length > 0) this.tiles = places;
+    this.#measure();
+  }
+
+  /** By script, since a strict policy refuses style attributes. */
+  #arrange(): void {
+    const across = columns(this.tiles.length, this.stacked);
+    this.style.setProperty('--_columns', String(across));
+    this.style.setProperty('--_rows', String(Math.ceil(this.tiles.length / Math.max(1, across))));
+  }
+
+  /** A grid where there is width for it, else one below the other. */
+  #measure(): void {
+    this.several = this.tiles.length > 1;
+    const tall = this.fullscreen && window.innerHeight > window.innerWidth;
+    this.stacked = this.several && (tall || this.clientWidth < NARROW_PX);
   }
 
   #stageChanged(stage: StageState): void {
@@ -230,20 +286,6 @@ export class VeilcastPlayer extends LitElement {
     this.#viewer?.setMaxQuality(wish);
   }
 
-  /** Browsers refuse sound before a gesture: then start without it and offer the gesture. */
-  async #play(video: HTMLVideoElement): Promise<void> {
-    video.muted = this.muted;
-    try {
-      await video.play();
-    } catch (thrown) {
-      if (!(thrown instanceof DOMException) || thrown.name !== 'NotAllowedError') return;
-      this.soundBlocked = true;
-      this.muted = true;
-      video.muted = true;
-      await video.play().catch(() => {});
-    }
-  }
-
   #drop(): void {
     for (const cancel of this.#unsubscribe) cancel();
     this.#unsubscribe = [];
@@ -259,26 +301,22 @@ export class VeilcastPlayer extends LitElement {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
+  /** What goes into a window of its own: the first picture there is. */
   #video(): HTMLVideoElement | null {
-    return this.renderRoot.querySelector('video');
+    const all = [...this.renderRoot.querySelectorAll('veilcast-player-tile')];
+    const tiles = all.filter((tile) => tile instanceof VeilcastPlayerTile);
+    return (tiles.find(({ place }) => place?.video === 'live') ?? tiles[0])?.video ?? null;
   }
 
   #setMuted(muted: boolean): void {
-    const video = this.#video();
-    if (video === null) return;
     this.muted = muted;
-    video.muted = muted;
     if (muted) return;
     this.soundBlocked = false;
     if (this.volume === 0) this.#setVolume(0.5);
-    video.play().catch(() => {});
   }
 
   #setVolume(volume: number): void {
-    const video = this.#video();
-    if (video === null) return;
     this.volume = Math.min(1, Math.max(0, volume));
-    video.volume = this.volume;
     if (this.muted !== (this.volume === 0)) this.#setMuted(this.volume === 0);
   }
 

@@ -8,6 +8,8 @@ export interface Requests {
   'veilcast-fullscreen-request': null;
   'veilcast-inset-request': null;
   'veilcast-retry-request': null;
+  /** The browser plays no sound before the person has touched the page. */
+  'veilcast-sound-blocked': null;
   'veilcast-toggle-request': { kind: SourceKind; on: boolean };
   'veilcast-device-request': { kind: 'camera' | 'microphone'; deviceId: string };
   'veilcast-end-request': null;

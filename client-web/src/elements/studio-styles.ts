@@ -13,10 +13,35 @@ export const studioStyles = css`
     gap: 1.25rem;
   }
 
+  /* In one column, whoever else is on stage comes right below one's own picture. */
+  .main,
+  .side {
+    display: contents;
+  }
+
+  veilcast-studio-others {
+    order: 1;
+  }
+
+  .panels {
+    order: 2;
+  }
+
+  .sources {
+    order: 3;
+  }
+
   @container (width >= 52rem) {
     .studio {
       grid-template-columns: minmax(0, 1fr) 20rem;
       align-items: start;
+    }
+
+    .main,
+    .side {
+      display: grid;
+      gap: 1.25rem;
+      min-width: 0;
     }
   }
 

@@ -1,24 +1,26 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { AudienceHealth, LayerState } from '../protocol/index.js';
+import type { AudienceHealth, LayerState, StageState } from '../protocol/index.js';
 import { Broadcaster } from '../sdk/broadcaster.js';
 import type { Cancel } from '../sdk/clock.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { Onlooker } from '../sdk/onlooker.js';
+import { isTaken } from '../sdk/parse.js';
 import type { SessionState, TokenSource } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
 import { icons } from './icons.js';
 import { onRequest, request, type SourceKind } from './requests.js';
 import { audiencePanel, linePanel } from './studio-health.js';
 import './source-row.js';
+import './studio-others.js';
 import { Sources } from './sources.js';
 import { studioStyles } from './studio-styles.js';
 import { airWords, duration, restWords, statsWords, uplinkWarning, viewersWords } from './studio-view.js';
 import { controls, theme } from './theme.js';
 
 /**
- * Broadcasts to one event: pickers, preview, level, on air and off.
+ * Broadcasts to one event: pickers, preview, level, on air and off; and whoever else is on stage, seen and heard.
  *
- * `src` and `event` are attributes, `token` a property. Ending the event is not its to decide: it fires
+ * `src` and `event` are attributes, `token` a property. `guest` is for whoever may not end the event. Ending the event is not its to decide: it fires
  * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands.
  */
 export class VeilcastStudio extends LitElement {
@@ -26,6 +28,10 @@ export class VeilcastStudio extends LitElement {
     src: {},
     event: {},
     token: { attribute: false },
+    guest: { type: Boolean },
+    stage: { state: true },
+    place: { state: true },
+    cohosts: { state: true },
     state: { state: true },
     viewers: { state: true },
     stats: { state: true },
@@ -40,6 +46,12 @@ export class VeilcastStudio extends LitElement {
   declare src: string;
   declare event: string;
   declare token: TokenSource | null;
+  declare guest: boolean;
+  declare stage: StageState | null;
+  /** Where on stage this broadcaster is, with this page or another. */
+  declare place: number | null;
+  /** The event takes several broadcasters at once. */
+  declare cohosts: boolean;
   declare state: SessionState;
   declare viewers: number | null;
   declare stats: StatsSummary | null;
@@ -66,6 +78,10 @@ export class VeilcastStudio extends LitElement {
     this.src = '';
     this.event = '';
     this.token = null;
+    this.guest = false;
+    this.stage = null;
+    this.place = null;
+    this.cohosts = false;
     this.state = 'idle';
     this.viewers = null;
     this.stats = null;
@@ -109,29 +125,35 @@ export class VeilcastStudio extends LitElement {
 
   protected override render(): TemplateResult {
     return html`<div class="studio">
-      <div class="stage">
-        <div class="preview ${this.onAir ? 'on-air' : ''} ${this.#sources.picture === null ? '' : 'pictured'}">
-          <video playsinline autoplay muted .muted=${true} aria-label="Preview of your picture"></video>
-          ${this.#sources.picture === null ? this.#invitation() : nothing}
-          <div class="top">${this.#badges()}</div>
-        </div>
-        <div class="desk">
-          <div class="words">
-            <p class="air" role="status">${airWords(this.state, this.#sources.any)}</p>
-            <p class="numbers">${this.#numbers()}</p>
+      <div class="main">
+        <div class="stage">
+          <div class="preview ${this.onAir ? 'on-air' : ''} ${this.#sources.picture === null ? '' : 'pictured'}">
+            <video playsinline autoplay muted .muted=${true} aria-label="Preview of your picture"></video>
+            ${this.#sources.picture === null ? this.#invitation() : nothing}
+            <div class="top">${this.#badges()}</div>
           </div>
-          <div class="actions">${this.#actions()}</div>
+          <div class="desk">
+            <div class="words">
+              <p class="air" role="status">${airWords(this.state, this.#sources.any)}</p>
+              <p class="numbers">${this.#numbers()}</p>
+            </div>
+            <div class="actions">${this.#actions()}</div>
+          </div>
+          ${this.#notices()}
         </div>
-        ${this.#notices()} ${this.#panels()}
+        ${this.#panels()}
       </div>
-      <section class="sources" aria-labelledby="sources">
-        <h2 id="sources">What you send</h2>
-        ${this.#row('camera')}${this.#row('microphone')}${this.#row('screen')}
-        <p class="hint">
-          What is off sends nothing. A shared screen replaces the camera’s picture. Viewers with a slow connection get a
-          lighter version of it by themselves.
-        </p>
-      </section>
+      <div class="side">
+        ${this.#others()}
+        <section class="sources" aria-labelledby="sources">
+          <h2 id="sources">What you send</h2>
+          ${this.#row('camera')}${this.#row('microphone')}${this.#row('screen')}
+          <p class="hint">
+            What is off sends nothing. A shared screen replaces the camera’s picture. Viewers with a slow connection get a
+            lighter version of it by themselves.
+          </p>
+        </section>
+      </div>
     </div>`;
   }
 
@@ -186,13 +208,7 @@ export class VeilcastStudio extends LitElement {
   #actions(): TemplateResult | typeof nothing {
     if (this.state === 'ended') return nothing;
     // One button for both ways, so that it keeps the focus when it changes its mind.
-    return html`<button
-        type="button"
-        class="button danger"
-        @click=${() => request(this, 'veilcast-end-request', null)}
-      >
-        End event
-      </button>
+    return html`${this.guest ? nothing : this.#endButton()}
       <button
         type="button"
         class="button ${this.onAir ? 'quiet' : 'live'}"
@@ -201,6 +217,30 @@ export class VeilcastStudio extends LitElement {
       >
         ${this.onAir ? 'Stop' : 'Go live'}
       </button>`;
+  }
+
+  #endButton(): TemplateResult {
+    return html`<button
+      type="button"
+      class="button danger"
+      @click=${() => request(this, 'veilcast-end-request', null)}
+    >
+      End event
+    </button>`;
+  }
+
+  /** Only while there is somebody, and not what this broadcaster sends with another program. */
+  #others(): TemplateResult | typeof nothing {
+    const others = this.stage?.places.some((place, at) => at !== this.place && isTaken(place)) ?? false;
+    // The only broadcaster there can be, while this page is off air, is likely the same person with another program.
+    const several = this.cohosts || this.place !== null;
+    if (!several || !others || this.state === 'ended') return nothing;
+    return html`<veilcast-studio-others
+      src=${this.src}
+      event=${this.event}
+      .token=${this.token}
+      .own=${this.place}
+    ></veilcast-studio-others>`;
   }
 
   #notices(): TemplateResult | typeof nothing {
@@ -256,6 +296,15 @@ export class VeilcastStudio extends LitElement {
     this.#broadcaster = broadcaster;
     this.#unsubscribe = [
       broadcaster.on('state', (state) => this.#stateChanged(state)),
+      broadcaster.on('event', ({ broadcasters }) => {
+        this.cohosts = broadcasters > 1;
+      }),
+      broadcaster.on('stage', (stage) => {
+        this.stage = stage;
+      }),
+      broadcaster.on('place', (place) => {
+        this.place = place;
+      }),
       broadcaster.on('audience', (viewers) => {
         this.viewers = viewers;
       }),
@@ -307,8 +356,17 @@ export class VeilcastStudio extends LitElement {
     this.health = null;
     const url = this.src === '' ? location.origin : this.src;
     const onlooker = new Onlooker({ url, event: this.event, token: this.token });
-    onlooker.on('stage', ({ audio, video }) => {
-      this.elsewhere = audio === 'live' || video === 'live';
+    this.place = null;
+    onlooker.on('event', ({ broadcasters }) => {
+      this.cohosts = broadcasters > 1;
+    });
+    onlooker.on('stage', (stage) => {
+      this.stage = stage;
+      this.#lookElsewhere();
+    });
+    onlooker.on('place', (place) => {
+      this.place = place;
+      this.#lookElsewhere();
     });
     onlooker.on('audience', (viewers) => {
       this.viewers = viewers;
@@ -318,6 +376,13 @@ export class VeilcastStudio extends LitElement {
     });
     this.#onlooker = onlooker;
     onlooker.start();
+  }
+
+  /** Of several broadcasters, only this one's own broadcast is looked after here. */
+  #lookElsewhere(): void {
+    const { stage, place } = this;
+    const own = this.cohosts && stage !== null ? stage.places[place ?? stage.places.length] : stage;
+    this.elsewhere = own?.audio === 'live' || own?.video === 'live';
   }
 
   #lookAway(): void {

@@ -28,7 +28,11 @@ public: boolean,
 /**
  * Stands on the home page.
  */
-listed: boolean, };
+listed: boolean, 
+/**
+ * How many may broadcast at once.
+ */
+broadcasters: number, };
 
 /**
  * `GET /api/v1/events`: the listed ones, or all of them for the operator.
@@ -54,7 +58,20 @@ public: boolean,
 /**
  * Shows the event on the home page.
  */
-listed: boolean, };
+listed: boolean, 
+/**
+ * How many may broadcast at once: the host and its co-hosts, 1 to [`MAX_BROADCASTERS`]. One where it is left out.
+ */
+broadcasters?: number, };
+
+/**
+ * `PATCH /api/v1/events/{id}`, for the operator.
+ */
+export type EventChange = { 
+/**
+ * How many may broadcast at once from now on, 1 to [`MAX_BROADCASTERS`]. Whoever is on stays on.
+ */
+broadcasters: number, };
 
 /**
  * What a token lets its holder do in an event.
@@ -70,8 +87,9 @@ export type TokenRequest = {
  */
 role: Role, 
 /**
- * Wanted life of a viewer's token, in seconds: 60 to 604,800 (a week). An hour where it is left out. A broadcaster's
- * lasts twelve hours and takes no other.
+ * Wanted life of an invitation, in seconds: 60 to 604,800 (a week). A broadcaster's invites a co-host, who is somebody
+ * of their own. Where it is left out, the token is for the operator's own page: a viewer's lasts an hour, a broadcaster's
+ * twelve.
  */
 expires_in?: number, };
 
@@ -130,7 +148,11 @@ export type Hello = {
 /**
  * An access token for one event.
  */
-token: string, };
+token: string, 
+/**
+ * What its holder comes as, if it is less than the token permits: a broadcaster may come as a viewer, to see the others.
+ */
+role?: Role, };
 
 /**
  * An SDP offer (RFC 8829).
@@ -171,9 +193,9 @@ export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & 
 export type Activity = "absent" | "muted" | "live";
 
 /**
- * What the stage carries.
+ * What a place on stage carries.
  */
-export type StageState = { 
+export type PlaceState = { 
 /**
  * Sound.
  */
@@ -182,6 +204,34 @@ audio: Activity,
  * Picture.
  */
 video: Activity, };
+
+/**
+ * What the stage carries.
+ */
+export type StageState = { 
+/**
+ * Sound, of anybody.
+ */
+audio: Activity, 
+/**
+ * Picture, of anybody.
+ */
+video: Activity, 
+/**
+ * Each broadcaster by place; places that are left out at the end are empty. A viewer's n-th section of a kind is for the
+ * n-th place: to see more places, it offers more sections. A section of a place that has become empty stays, and carries
+ * whoever has the place next.
+ */
+places: Array<PlaceState>, };
+
+/**
+ * The place of this socket's broadcaster.
+ */
+export type OwnPlace = { 
+/**
+ * From 0; `null` while it is not on air.
+ */
+place: number | null, };
 
 /**
  * A STUN or TURN server (RFC 7064, RFC 7065), as WHIP and WHEP name it in `Link`. Holds a credential, so it has no Debug.
@@ -205,7 +255,7 @@ credential?: string, };
  */
 export type Welcome = { 
 /**
- * What the token permits.
+ * What the newcomer is here.
  */
 role: Role, 
 /**
@@ -239,6 +289,10 @@ sdp: string, };
  */
 export type Unplayable = { 
 /**
+ * The place on stage that sends it.
+ */
+place: number, 
+/**
  * The codec's name, such as `H264`.
  */
 codec: string, 
@@ -253,13 +307,17 @@ title: string, };
 export type Quality = "off" | "paused" | "low" | "medium" | "high";
 
 /**
- * What a viewer gets of the picture now.
+ * What a viewer gets of the pictures now.
  */
 export type QualityState = { 
 /**
- * Which picture arrives.
+ * The best of what arrives.
  */
-video: Quality, };
+video: Quality, 
+/**
+ * What arrives, or arrived last, of each place; `null` where nothing has yet.
+ */
+places: Array<Quality | null>, };
 
 /**
  * Whether a simulcast layer is to be sent.
@@ -345,7 +403,7 @@ export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "answer"
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */
@@ -486,6 +544,9 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "fingerprint-mismatch",
   "internal",
 ];
+
+/** The most broadcasters that an event can have at once. */
+export const MAX_BROADCASTERS = 16;
 
 /** The largest SDP body, in bytes. */
 export const MAX_SDP = 49152;

@@ -14,6 +14,8 @@ export interface BroadcasterEvents {
   event: EventSummary;
   /** What viewers are being told about this broadcast. */
   stage: StageState;
+  /** Where on stage this broadcast is, from 0; `null` while it is on air nowhere. */
+  place: number | null;
   /** How many watch. */
   audience: number;
   /** How the picture arrives at them: multiples of five, `null` for fewer than five. */
@@ -125,7 +127,8 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   }
 
   #message(message: Incoming): void {
-    if (message.type === 'audience') this.emit('audience', message.viewers);
+    if (message.type === 'place') this.emit('place', message.place);
+    else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);
     else if (message.type === 'layers') {
       const tuner = this.#tuner;

@@ -1,4 +1,4 @@
-import type { ClientMessage, Welcome } from '../protocol/index.js';
+import type { ClientMessage, Role, Welcome } from '../protocol/index.js';
 import type { Cancel } from './clock.js';
 import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
@@ -45,11 +45,17 @@ export class Leg {
     url: string,
     private readonly environment: Environment,
     private readonly listener: LegListener,
+    role?: Role,
   ) {
-    this.#signal = new Signal(url, environment, {
-      message: (message) => this.#receive(message),
-      closed: () => this.#lose(VeilcastError.local('unreachable')),
-    });
+    this.#signal = new Signal(
+      url,
+      environment,
+      {
+        message: (message) => this.#receive(message),
+        closed: () => this.#lose(VeilcastError.local('unreachable')),
+      },
+      role,
+    );
   }
 
   async start(token: string): Promise<void> {
@@ -80,6 +86,14 @@ export class Leg {
     if (this.#over || sdp === undefined) return;
     this.#offer += 1;
     this.#signal.send({ type: 'offer', number: this.#offer, sdp: withoutAddresses(sdp) });
+  }
+
+  /** Changes what is asked for and offers it; before the first offer, `prepare` asks for everything. */
+  renegotiate(change: (peer: RTCPeerConnection) => void): void {
+    const peer = this.#peer;
+    if (peer === null || this.#over) return;
+    change(peer);
+    this.#attempt(() => this.negotiate());
   }
 
   /** The machine may be on another network: find a path again over the same session. */

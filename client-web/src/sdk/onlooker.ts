@@ -1,4 +1,4 @@
-import type { AudienceHealth, StageState } from '../protocol/index.js';
+import type { AudienceHealth, EventSummary, StageState } from '../protocol/index.js';
 import { Backoff } from './backoff.js';
 import type { Cancel } from './clock.js';
 import { browser, type Environment } from './environment.js';
@@ -9,6 +9,9 @@ import type { SessionOptions } from './session.js';
 import { Signal } from './signal.js';
 
 export interface OnlookerEvents {
+  event: EventSummary;
+  /** Where on stage its broadcaster is with another page or program, from 0. */
+  place: number | null;
   /** What the stage carries. */
   stage: StageState;
   /** How many watch. */
@@ -56,11 +59,13 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     const welcome = await signal.open(text);
     this.#tokenRefused = false;
     this.#backoff.reset();
+    this.emit('event', welcome.event);
     this.emit('stage', welcome.stage);
   }
 
   #message(message: Incoming): void {
-    if (message.type === 'audience') this.emit('audience', message.viewers);
+    if (message.type === 'place') this.emit('place', message.place);
+    else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);
     else if (message.type === 'stage') this.emit('stage', message);
     else if (message.type === 'ended') this.stop();

@@ -9,6 +9,7 @@ import {
   type IceServer,
   type Instance,
   type LayerState,
+  type PlaceState,
   type Quality,
   type Role,
   type ServerMessage,
@@ -32,6 +33,8 @@ const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
 const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
 const QUALITIES: readonly Quality[] = ['off', 'paused', 'low', 'medium', 'high'];
 const ROLES: readonly Role[] = ['broadcaster', 'viewer'];
+/** More than any server has; a list that is longer tells nothing that could be shown. */
+const MAX_PLACES = 16;
 
 /** One WebSocket message. `null` for a kind that this client does not know: servers may be newer. */
 export function parseServerMessage(text: string): Incoming | null {
@@ -49,11 +52,9 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
   ['connected', (): Incoming => ({ type: 'connected' })],
   ['disconnected', readDisconnected],
   ['stage', (f: Fields): Incoming => ({ type: 'stage', ...parseStage(f) })],
-  [
-    'unplayable',
-    (f: Fields): Incoming => ({ type: 'unplayable', codec: string(f, 'codec'), title: string(f, 'title') }),
-  ],
-  ['quality', (f: Fields): Incoming => ({ type: 'quality', video: oneOf(f, 'video', QUALITIES) })],
+  ['place', (f: Fields): Incoming => ({ type: 'place', place: f.place === null ? null : count(f, 'place') })],
+  ['unplayable', readUnplayable],
+  ['quality', readQuality],
   ['layers', (f: Fields): Incoming => ({ type: 'layers', layers: list(f, 'layers').map(parseLayer) })],
   ['audience', (f: Fields): Incoming => ({ type: 'audience', viewers: count(f, 'viewers') })],
   ['health', (f: Fields): Incoming => ({ type: 'health', ...parseHealth(f) })],
@@ -84,6 +85,23 @@ function parseIceServer(value: unknown): IceServer {
   const url = string(fields, 'url');
   if (fields.username === undefined && fields.credential === undefined) return { url };
   return { url, username: string(fields, 'username'), credential: string(fields, 'credential') };
+}
+
+/** Servers before several broadcasters name no place: it is the first. */
+function readUnplayable(fields: Fields): Incoming {
+  const place = fields.place === undefined ? 0 : count(fields, 'place');
+  return { type: 'unplayable', place, codec: string(fields, 'codec'), title: string(fields, 'title') };
+}
+
+function readQuality(fields: Fields): Incoming {
+  const video = oneOf(fields, 'video', QUALITIES);
+  if (fields.places === undefined) return { type: 'quality', video, places: [video] };
+  const places = list(fields, 'places').slice(0, MAX_PLACES);
+  return {
+    type: 'quality',
+    video,
+    places: places.map((place) => (place === null ? null : known(place, QUALITIES))),
+  };
 }
 
 function readDisconnected(fields: Fields): Incoming {
@@ -121,9 +139,23 @@ export function parseFault(value: unknown): Fault {
   return typeof fields.detail === 'string' ? { ...fault, detail: fields.detail } : fault;
 }
 
+/** Servers before several broadcasters speak of one. */
 export function parseStage(value: unknown): StageState {
   const fields = object(value);
+  const whole = parsePlace(value);
+  const places =
+    fields.places === undefined ? [whole] : list(fields, 'places').slice(0, MAX_PLACES).map(parsePlace);
+  return { ...whole, places: places.slice(0, places.findLastIndex(isTaken) + 1) };
+}
+
+function parsePlace(value: unknown): PlaceState {
+  const fields = object(value);
   return { audio: oneOf(fields, 'audio', ACTIVITIES), video: oneOf(fields, 'video', ACTIVITIES) };
+}
+
+/** Whether a broadcaster has a place. */
+export function isTaken({ audio, video }: PlaceState): boolean {
+  return audio !== 'absent' || video !== 'absent';
 }
 
 export function parseEvent(value: unknown): EventSummary {
@@ -134,6 +166,7 @@ export function parseEvent(value: unknown): EventSummary {
     state: oneOf(fields, 'state', EVENT_STATES),
     public: boolean(fields, 'public'),
     listed: boolean(fields, 'listed'),
+    broadcasters: fields.broadcasters === undefined ? 1 : count(fields, 'broadcasters'),
   };
 }
 
@@ -203,8 +236,12 @@ function count(fields: Fields, key: string): number {
   return value;
 }
 
-function oneOf<T extends string>(fields: Fields, key: string, known: readonly T[]): T {
-  const value = known.find((candidate) => candidate === fields[key]);
-  if (value === undefined) throw new Malformed(key);
-  return value;
+function oneOf<T extends string>(fields: Fields, key: string, words: readonly T[]): T {
+  return known(fields[key], words, key);
+}
+
+function known<T extends string>(value: unknown, words: readonly T[], what = 'word'): T {
+  const found = words.find((candidate) => candidate === value);
+  if (found === undefined) throw new Malformed(what);
+  return found;
 }

@@ -3,7 +3,7 @@ import { Backoff } from './backoff.js';
 import type { Cancel } from './clock.js';
 import { browser, type Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
-import { Leg } from './leg.js';
+import { Leg, type LegListener } from './leg.js';
 import type { Incoming } from './parse.js';
 
 /** A token, or a way to get one for every connection; `refused` says that the last one was not taken. */
@@ -15,6 +15,8 @@ export interface SessionOptions {
   /** The event's id. */
   event: string;
   token: TokenSource;
+  /** The token is a broadcaster's, who is here to watch: such a viewer is not counted as one of the audience. */
+  lookingOn?: boolean;
   /** Replaced by tests. */
   environment?: Environment;
 }
@@ -86,13 +88,18 @@ export class Session {
     if (this.#state !== 'idle') this.#finish('closed');
   }
 
+  /** Changes what the peer connection asks for, and offers that. Does nothing before `prepare`. */
+  renegotiate(change: (peer: RTCPeerConnection) => void): void {
+    this.#leg?.renegotiate(change);
+  }
+
   /** Says something to the server, if there is a connection; `prepare` is where it is said again on the next one. */
   send(message: ClientMessage): void {
     this.#leg?.send(message);
   }
 
   #connect(): void {
-    const leg: Leg = new Leg(this.options.url, this.environment, {
+    const listener: LegListener = {
       welcome: (welcome) => this.#welcome(welcome),
       prepare: (peer) => this.listener.prepare(peer),
       accept: (sdp) => this.listener.accept?.(sdp) ?? sdp,
@@ -101,7 +108,9 @@ export class Session {
       unsteady: () => this.#enter('reconnecting'),
       message: (message) => this.#message(message),
       lost: (reason) => this.#lost(leg, reason),
-    });
+    };
+    const role = this.options.lookingOn === true ? this.role : undefined;
+    const leg: Leg = new Leg(this.options.url, this.environment, listener, role);
     this.#leg = leg;
     this.#token()
       .then((token) => (this.#leg === leg ? leg.start(token) : undefined))
@@ -139,7 +148,8 @@ export class Session {
     } else if (message.type === 'draining') {
       this.#drain(message.retry_after_ms);
     } else if (message.type === 'stage') {
-      this.listener.stage({ audio: message.audio, video: message.video });
+      const { audio, video, places } = message;
+      this.listener.stage({ audio, video, places });
     } else {
       this.listener.message(message);
     }

@@ -1,4 +1,4 @@
-import type { ClientMessage, Welcome } from '../protocol/index.js';
+import type { ClientMessage, Role, Welcome } from '../protocol/index.js';
 import { within } from './clock.js';
 import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
@@ -24,6 +24,8 @@ export class Signal {
     private readonly url: string,
     private readonly environment: Environment,
     private readonly listener: SignalListener,
+    /** What to come as, where the token permits more. */
+    private readonly role?: Role,
   ) {}
 
   /** The token travels in the first message, never in the address. */
@@ -32,11 +34,15 @@ export class Signal {
     this.#socket = socket;
     const welcome = new Promise<Welcome>((resolve, reject) => {
       this.#settle = { resolve, reject };
-      socket.addEventListener('open', () => this.send({ type: 'hello', token }));
+      socket.addEventListener('open', () => this.send(this.#hello(token)));
       socket.addEventListener('message', (event) => this.#receive(event.data));
       socket.addEventListener('close', () => this.#lost());
     });
     return within(this.environment.clock, WELCOME_MS, welcome, () => VeilcastError.local('timeout'));
+  }
+
+  #hello(token: string): ClientMessage {
+    return this.role === undefined ? { type: 'hello', token } : { type: 'hello', token, role: this.role };
   }
 
   send(message: ClientMessage): void {

@@ -1,9 +1,17 @@
-import type { EventSummary, Quality, QualityCap, StageState, Unplayable } from '../protocol/index.js';
+import type {
+  Activity,
+  EventSummary,
+  Quality,
+  QualityCap,
+  StageState,
+  Unplayable,
+} from '../protocol/index.js';
 import type { Cancel } from './clock.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
 import { awaitGrowth } from './first-frame.js';
-import type { Incoming } from './parse.js';
+import { type Incoming, isTaken } from './parse.js';
+import { Receivers } from './receivers.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { sum } from './stats.js';
 
@@ -12,13 +20,16 @@ export interface ViewerEvents {
   event: EventSummary;
   /** What the stage carries; when the picture (or the sound alone) comes back, `playing` follows. */
   stage: StageState;
+  /** Who is on stage, and what arrives of each. Comes with every change. */
+  places: readonly ViewerPlace[];
   /** The first frame (or sound, where there is no picture) has been decoded. */
   playing: { elapsedMs: number };
   /** The broadcaster is there, but has muted every track or lost the line. */
   muted: StageState;
   /** This browser cannot decode a track of the stage. */
   unplayable: Unplayable;
-  /** How much of the picture arrives: `off` by choice, `paused` because the line is too slow for any. */
+  /** How much of the picture arrives, of the best where there are several: `off` by choice, `paused` because the line is
+      too slow for any. */
   quality: Quality;
   ended: string;
   error: VeilcastError;
@@ -29,6 +40,18 @@ export interface ViewerOptions extends SessionOptions {
   jitterTargetMs?: number;
 }
 
+/** A broadcaster of the event, as this viewer gets it. */
+export interface ViewerPlace {
+  /** From 0: the host's. A broadcaster that reloads keeps it. */
+  readonly place: number;
+  /** Its sound and picture: one object for the viewer's whole life, whoever has the place. */
+  readonly stream: MediaStream;
+  readonly audio: Activity;
+  readonly video: Activity;
+  /** How much of its picture arrives. */
+  readonly quality: Quality;
+}
+
 /** A wish that is changed faster than this, with a key held down, is told at this pace. */
 const WISH_MS = 500;
 
@@ -36,25 +59,26 @@ const WISH_MS = 500;
  * Receives an event's sound and picture.
  *
  * `stream` is one object for the viewer's whole life: bind it to a `<video>` once. A broadcaster's reload, change of
- * codec or pause needs nothing from this side.
+ * codec or pause needs nothing from this side. An event may have several broadcasters: `places` has a stream for each, and
+ * `stream` is that of the first place. Whoever comes or goes does not disturb the others.
  */
 export class Viewer extends TypedTarget<ViewerEvents> {
-  readonly stream = new MediaStream();
   readonly #session: Session;
-  readonly #jitterTargetMs: number;
-  #stage: StageState = { audio: 'absent', video: 'absent' };
-  #incoming: MediaStreamTrack[] = [];
+  readonly #receivers: Receivers;
+  #stage: StageState = { audio: 'absent', video: 'absent', places: [] };
   #peer: RTCPeerConnection | null = null;
+  #skipped: number | null = null;
   #since = 0;
   #stopPolling: Cancel = () => {};
   #max: QualityCap = 'high';
   #told: QualityCap = 'high';
   #telling: Cancel | null = null;
   #quality: Quality = 'high';
+  #qualities: readonly (Quality | null)[] = [];
 
   constructor(options: ViewerOptions) {
     super();
-    this.#jitterTargetMs = options.jitterTargetMs ?? 0;
+    this.#receivers = new Receivers(options.jitterTargetMs ?? 0);
     this.#session = new Session(options, 'viewer', {
       prepare: (peer) => this.#prepare(peer),
       connected: (peer) => this.#connected(peer),
@@ -67,12 +91,26 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     });
   }
 
+  /** The first place's. */
+  get stream(): MediaStream {
+    return this.#receivers.stream(0);
+  }
+
   get state(): SessionState {
     return this.#session.state;
   }
 
   get stage(): StageState {
     return this.#stage;
+  }
+
+  /** Who is on stage, by place. */
+  get places(): readonly ViewerPlace[] {
+    return this.#stage.places.flatMap((state, place) => {
+      if (!isTaken(state) || place === this.#skipped) return [];
+      const quality = this.#qualities[place] ?? 'high';
+      return [{ ...state, place, quality, stream: this.#receivers.stream(place) }];
+    });
   }
 
   /** How much of the picture arrives. */
@@ -91,6 +129,14 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     if (this.#telling === null) this.#tellWish();
   }
 
+  /** Receives nothing of this place, such as one's own; `null`: receives everybody. */
+  skip(place: number | null): void {
+    if (place === this.#skipped) return;
+    this.#skipped = place;
+    this.#session.renegotiate(() => this.#receivers.skip(place));
+    this.emit('places', this.places);
+  }
+
   start(): void {
     this.#since = this.#session.environment.clock.now();
     this.#session.start();
@@ -103,39 +149,43 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   #prepare(peer: RTCPeerConnection): void {
     // A new socket knows nothing of us, and is taken to carry everything until it says otherwise.
     this.#told = 'high';
-    this.#qualityChanged('high');
+    this.#qualityChanged('high', []);
     this.#tellWish();
-    this.#incoming = (['audio', 'video'] as const).map((kind) => {
-      const { receiver } = peer.addTransceiver(kind, { direction: 'recvonly' });
-      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#jitterTargetMs;
-      return receiver.track;
-    });
+    this.#receivers.begin(this.#skipped);
+    // Before anybody is there, too, so that the first broadcaster is seen at once.
+    this.#receivers.widen(peer, Math.max(1, this.#stage.places.length));
   }
 
   /** The old tracks stay until the new ones carry something, so the last picture stands through a reconnect. */
   #connected(peer: RTCPeerConnection): void {
     if (this.#peer === peer) return;
     this.#peer = peer;
-    for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
-    for (const track of this.#incoming) this.stream.addTrack(track);
+    this.#receivers.attach();
     this.#awaitFrame(0);
   }
 
   #stageChanged(stage: StageState): void {
     const before = this.#leading;
     this.#stage = stage;
+    // The places that are there already stay as they are: only more is asked for.
+    if (stage.places.length > this.#receivers.count) {
+      this.#session.renegotiate((peer) => this.#receivers.widen(peer, stage.places.length));
+    }
     this.emit('stage', stage);
+    this.emit('places', this.places);
     this.#awaitWhatLeads(before);
     if (this.#leading === null && (stage.audio === 'muted' || stage.video === 'muted')) {
       this.emit('muted', stage);
     }
   }
 
-  #qualityChanged(quality: Quality): void {
-    if (quality === this.#quality) return;
+  #qualityChanged(quality: Quality, qualities: readonly (Quality | null)[]): void {
+    const changed = quality !== this.#quality;
     const before = this.#leading;
     this.#quality = quality;
-    this.emit('quality', quality);
+    this.#qualities = qualities;
+    if (changed) this.emit('quality', quality);
+    this.emit('places', this.places);
     this.#awaitWhatLeads(before);
   }
 
@@ -185,8 +235,9 @@ export class Viewer extends TypedTarget<ViewerEvents> {
 
   #message(message: Incoming): void {
     if (message.type === 'unplayable') {
-      this.emit('unplayable', { codec: message.codec, title: message.title });
-    } else if (message.type === 'quality') this.#qualityChanged(message.video);
+      const { place, codec, title } = message;
+      this.emit('unplayable', { place, codec, title });
+    } else if (message.type === 'quality') this.#qualityChanged(message.video, message.places);
   }
 
   #stateChanged(state: SessionState): void {

@@ -62,8 +62,8 @@ pub struct Admission {
     pub room: RoomKey,
     /// Its name in the media plane.
     pub peer: PeerKey,
-    /// What it may do.
-    pub role: Role,
+    /// What it may do, and what of the stage it has to do with.
+    pub part: Part,
     /// Local ICE credentials (RFC 8839 section 5.4), drawn by the control plane.
     pub ice: IceCredentials,
     /// Source of this session's SSRCs, first sequence numbers and timestamps.
@@ -80,6 +80,45 @@ pub enum Role {
     /// Receives every track of the stage. Sends none.
     Viewer,
 }
+
+/// A peer's role, with where that puts it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Sends tracks, from a place on stage that nobody has.
+    Broadcaster {
+        /// The place, counted from 0 and below [`MAX_PLACES`].
+        place: u8,
+    },
+    /// Receives the tracks of the stage.
+    Viewer {
+        /// It hears what the stage carries and offers sections for it: its n-th section of a kind shows the n-th place. Who
+        /// does not hear of it (WHEP) is shown the places that are taken, one for each section, and keeps them.
+        informed: bool,
+    },
+}
+
+impl From<Role> for Part {
+    /// The first place on stage, or a viewer that hears of the stage.
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Broadcaster => Self::Broadcaster { place: 0 },
+            Role::Viewer => Self::Viewer { informed: true },
+        }
+    }
+}
+
+impl Part {
+    /// What it may do.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Broadcaster { .. } => Role::Broadcaster,
+            Self::Viewer { .. } => Role::Viewer,
+        }
+    }
+}
+
+/// Broadcasters that one room can have, and a viewer be shown, at once.
+pub const MAX_PLACES: u8 = 16;
 
 /// The best picture that a viewer wants. A broadcaster with two layers has no medium one: the next lower is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -9,7 +9,7 @@ mod figures;
 mod media;
 mod report;
 
-pub use command::{Admission, Command, PlayoutDelay, Role, RoomSettings, Seed, VideoCap};
+pub use command::{Admission, Command, MAX_PLACES, Part, PlayoutDelay, Role, RoomSettings, Seed, VideoCap};
 pub use figures::{Figures, Joins, Load, MediaFigures};
 pub use media::{
     Answer, AnswerSection, Candidate, Codec, Direction, Encoding, Extension, ExtensionKind, Feedback, Fingerprint,

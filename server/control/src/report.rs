@@ -39,8 +39,8 @@ pub enum Report {
     Stage {
         /// Where.
         room: RoomKey,
-        /// What it carries now.
-        stage: Stage,
+        /// What it carries now, by place. Places that are left out at the end are empty.
+        stage: Vec<Stage>,
     },
     /// Which simulcast layers of a broadcaster anybody needs; what nobody needs may rest. Sent when that changes.
     Layers {
@@ -49,17 +49,19 @@ pub enum Report {
         /// Its layers, in the order of its offer.
         layers: Vec<LayerDemand>,
     },
-    /// What a viewer gets of the picture has changed.
+    /// What a viewer gets of the pictures has changed.
     Quality {
         /// The viewer.
         peer: PeerKey,
-        /// What it gets now.
-        quality: VideoQuality,
+        /// What it gets now of each place, or got last; `None` where it was never shown a picture.
+        pictures: Vec<Option<VideoQuality>>,
     },
     /// A viewer cannot play what the stage carries. Sent once for each codec that arrives.
     Unplayable {
         /// Who.
         peer: PeerKey,
+        /// The place of the broadcaster.
+        place: u8,
         /// What the broadcaster sends.
         encoding: Encoding,
     },
@@ -67,7 +69,7 @@ pub enum Report {
     Figures(Box<Figures>),
 }
 
-/// What a room's stage carries.
+/// What a place on a room's stage carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stage {
     /// The broadcaster's sound.
@@ -77,6 +79,9 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Nobody has the place.
+    pub const EMPTY: Self = Self { audio: TrackState::Absent, video: TrackState::Absent };
+
     /// The state of one kind of track.
     pub const fn track(&self, kind: MediaKind) -> TrackState {
         match kind {
@@ -95,8 +100,8 @@ pub struct LayerDemand {
     pub wanted: bool,
 }
 
-/// What a viewer gets of the picture. A single layer is `High`, two are `Low` and `High`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a viewer gets of a picture, from the least on. A single layer is `High`, two are `Low` and `High`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum VideoQuality {
     /// Nothing, as it asked.
     Off,
@@ -110,8 +115,8 @@ pub enum VideoQuality {
     High,
 }
 
-/// Whether a track carries anything.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// Whether a track carries anything, from nothing on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum TrackState {
     /// No broadcaster offers it.
     #[default]

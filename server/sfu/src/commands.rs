@@ -12,8 +12,8 @@ use crate::{Noise, Sfu};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use veilcast_control::{
-    Admission, Answer, AnswerSection, Command, Departure, IceCredentials, MediaFault, Offer, PeerKey, Report, Role,
-    RoomKey, RoomSettings, Seed, Setup,
+    Admission, Answer, AnswerSection, Command, Departure, IceCredentials, MediaFault, Offer, Part, PeerKey, Report,
+    Role, RoomKey, RoomSettings, Seed, Setup,
 };
 
 /// Sessions that may be connecting at once. Each holds a handshake of some 12 KiB; a whole hall that joins at once connects
@@ -86,7 +86,8 @@ impl Sfu {
     }
 
     fn admit(&mut self, admission: Admission, now: Instant) -> Result<Answer, MediaFault> {
-        let Admission { room, peer: key, role, ice, seed, offer } = admission;
+        let Admission { room, peer: key, part, ice, seed, offer } = admission;
+        let role = part.role();
         if self.draining {
             return Err(MediaFault::Draining);
         }
@@ -97,7 +98,13 @@ impl Sfu {
             return Err(MediaFault::TooMany);
         }
         let room_ix = *self.by_room.get(&room).ok_or(MediaFault::RoomUnknown)?;
-        let settings = self.rooms.at(room_ix).ok_or(MediaFault::RoomUnknown)?.settings.clone();
+        let known = self.rooms.at(room_ix).ok_or(MediaFault::RoomUnknown)?;
+        if let Part::Broadcaster { place } = part
+            && !known.is_free(place.into())
+        {
+            return Err(MediaFault::TooMany);
+        }
+        let settings = known.settings.clone();
         let sections =
             negotiate::answer(&offer, role, &settings, |kind, place| outgoing_track(&seed, room, kind, place))?;
 
@@ -111,9 +118,9 @@ impl Sfu {
             ice: Agent::new(self.crypto.clone(), ice, offer.ice.clone(), now),
             dtls: Association::new(self.dtls.clone(), self.certificate.clone(), setup, offer.fingerprint.clone(), now),
             receiver: None,
-            side: match role {
-                Role::Broadcaster => Side::Broadcaster(Box::new(publisher(&seed, now))),
-                Role::Viewer => Side::Viewer(Default::default()),
+            side: match part {
+                Part::Broadcaster { place } => Side::Broadcaster(Box::new(publisher(&seed, place.into(), now))),
+                Part::Viewer { .. } => Side::Viewer(Default::default()),
             },
             seed,
             admitted: now,
@@ -125,9 +132,9 @@ impl Sfu {
         self.connecting += 1;
         self.by_key.insert(key, ix);
         self.by_ufrag.insert(ufrag, ix);
-        match role {
-            Role::Broadcaster => self.take_stage(ix, room_ix, &offer, &sections, now),
-            Role::Viewer => self.take_seat(ix, room_ix, &settings, &sections, now),
+        match part {
+            Part::Broadcaster { place } => self.take_stage(ix, room_ix, place.into(), &offer, &sections, now),
+            Part::Viewer { informed } => self.take_seat(ix, room_ix, informed, &sections, now),
         }
         self.schedule(ix, now + CONNECT_TIMEOUT);
         self.describe(ix, sections).ok_or(MediaFault::PeerUnknown)
@@ -219,9 +226,9 @@ impl Sfu {
     }
 }
 
-fn publisher(seed: &Seed, now: Instant) -> Publisher {
+fn publisher(seed: &Seed, place: usize, now: Instant) -> Publisher {
     Publisher {
-        place: 0,
+        place,
         sender: None,
         ssrc: draw_ssrc(seed, Source::AudioOrFeedback, 0),
         sections: Vec::new(),

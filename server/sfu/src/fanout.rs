@@ -214,8 +214,9 @@ impl Sfu {
                 Written::Nothing => {}
                 Written::Later(at) => subscriber.wait(pacing, seat, at, now),
                 Written::Unplayable(encoding) => {
+                    let place = layers.get(&packet.layer).map_or(0, |layer| layer.place as u8);
                     if let Some(peer) = peers.at(subscriber.peer) {
-                        reports.push_back(Report::Unplayable { peer: peer.key, encoding });
+                        reports.push_back(Report::Unplayable { peer: peer.key, place, encoding });
                     }
                 }
             }

@@ -24,13 +24,15 @@ pub(crate) fn answer(
     }
     let mut sections: Vec<AnswerSection> = Vec::with_capacity(offer.media.len());
     for section in &offer.media {
-        // The n-th of a kind is for the n-th place on stage; a broadcaster has one place.
-        let place = sections.iter().filter(|earlier| earlier.accepted && earlier.kind == section.kind).count();
+        // The n-th of a kind is a viewer's n-th track of it, whatever became of those before; a broadcaster has one of each.
+        let earlier = || sections.iter().filter(|earlier| earlier.kind == section.kind);
+        let place = earlier().count();
         let accepted = match role {
             _ if section.kind == MediaKind::Other => None,
-            Role::Broadcaster if place > 0 => None,
+            Role::Broadcaster if earlier().any(|earlier| earlier.accepted) => None,
             Role::Broadcaster => incoming(section, settings),
             Role::Viewer if place >= MAX_PLACES => None,
+            Role::Viewer if section.direction == Direction::Inactive => resting(section),
             Role::Viewer => outgoing(section, settings, place, &track),
         };
         sections.push(accepted.unwrap_or_else(|| refused(section)));
@@ -128,6 +130,14 @@ fn outgoing(
         rids: Vec::new(),
         sends: Some(OutgoingTrack { ssrc, rtx_ssrc: rtx_ssrc.filter(|_| repeats), cname }),
     })
+}
+
+/// RFC 3264 section 6.1: what is offered inactive is answered so. A refusal would end the section for good, and it is only
+/// that its viewer does not want this place now.
+fn resting(section: &MediaSection) -> Option<AnswerSection> {
+    let codecs: Vec<Codec> =
+        section.codecs.iter().filter(|codec| codec.encoding.kind() == section.kind).cloned().collect();
+    (!codecs.is_empty()).then(|| AnswerSection { accepted: true, codecs, ..refused(section) })
 }
 
 fn keep(section: &MediaSection, take: impl Fn(ExtensionKind) -> bool) -> Vec<Extension> {

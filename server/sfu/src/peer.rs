@@ -143,7 +143,7 @@ pub(crate) enum Source {
 }
 
 /// Broadcasters of one room that a viewer can be shown at once.
-pub(crate) const MAX_PLACES: usize = 16;
+pub(crate) const MAX_PLACES: usize = veilcast_control::MAX_PLACES as usize;
 
 /// The SSRC of one of our sources in this session, for what comes from a place on stage.
 pub(crate) fn draw_ssrc(seed: &Seed, source: Source, place: usize) -> u32 {

@@ -263,7 +263,8 @@ impl Sfu {
             targets,
             carried,
         });
-        let live_again = room.reported.track(kind) != TrackState::Live;
+        let told = room.reported.get(publisher.place).map_or(TrackState::Absent, |stage| stage.track(kind));
+        let live_again = told != TrackState::Live;
         let full = room.batch.is_full();
         let due = if matches!(arrival, Arrival::AfterGap(_)) { Some(now) } else { stream.next_repeat() };
         self.fanout.touch(room_ix);

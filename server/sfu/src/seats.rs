@@ -10,7 +10,7 @@ use crate::selection::offers::{Offer, Offers};
 use crate::selection::rate::TEMPORAL;
 use std::time::{Duration, Instant};
 use veilcast_control::{
-    AnswerSection, MediaKind, OutgoingTrack, PeerKey, Report, RoomKey, RoomSettings, Seed, VideoCap, VideoQuality,
+    AnswerSection, MediaKind, OutgoingTrack, PeerKey, Report, RoomKey, Seed, VideoCap, VideoQuality,
 };
 
 impl Sfu {
@@ -18,14 +18,15 @@ impl Sfu {
         &mut self,
         ix: PeerIx,
         room_ix: RoomIx,
-        settings: &RoomSettings,
+        informed: bool,
         sections: &[AnswerSection],
         now: Instant,
     ) {
         let Some(peer) = self.peers.at_mut(ix) else { return };
         let Some(room) = self.rooms.at_mut(room_ix) else { return };
         let downstreams = downstreams(&peer.seed, sections, Vec::new()).0;
-        let seat = self.subscribers.insert(Subscriber::new(ix, downstreams, settings.playout_delay, now));
+        let subscriber = Subscriber::new(ix, downstreams, room.settings.playout_delay, informed, now);
+        let seat = self.subscribers.insert(subscriber);
         room.subscribers.push(seat);
         peer.side = Side::Viewer(seat);
         self.say_watching(room_ix);
@@ -97,7 +98,7 @@ impl Sfu {
     pub(crate) fn review(&mut self, seat: SubscriberIx, now: Instant) {
         let Some(subscriber) = self.subscribers.at(seat) else { return };
         let wishes = |subscriber: &Subscriber| {
-            let mut wishes = [None; MAX_PLACES];
+            let mut wishes = [None; 2 * MAX_PLACES];
             for (wish, downstream) in wishes.iter_mut().zip(&subscriber.downstreams) {
                 *wish = downstream.choosing.wish;
             }
@@ -171,17 +172,26 @@ impl Sfu {
         }
     }
 
-    /// Tells the control plane what a viewer gets of the picture, if that has changed.
+    /// Tells the control plane what a viewer gets of the pictures, if that has changed.
     pub(crate) fn report_quality(&mut self, seat: SubscriberIx) {
         let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
         subscriber.news = false;
         let Some(peer) = self.peers.at(subscriber.peer) else { return };
         let Some(room) = self.rooms.at(peer.room) else { return };
-        let Some(quality) = quality(subscriber, room, &self.layers) else { return };
-        if subscriber.manner.reported.replace(quality) != Some(quality) {
-            self.statistics.pauses += u64::from(quality == VideoQuality::Paused);
-            self.reports.push_back(Report::Quality { peer: peer.key, quality });
+        let mut now = subscriber.manner.reported;
+        for downstream in subscriber.downstreams.iter().filter(|down| down.kind == MediaKind::Video) {
+            // What has ended is not said to have changed: the stage tells of that.
+            let told = quality(downstream, subscriber.manner.cap, room, &self.layers);
+            now.get_mut(usize::from(downstream.place)).into_iter().for_each(|known| *known = told.or(*known));
         }
+        if now == subscriber.manner.reported {
+            return;
+        }
+        let began = |(now, before): &(&Option<_>, &Option<_>)| now != before && **now == Some(VideoQuality::Paused);
+        self.statistics.pauses += now.iter().zip(&subscriber.manner.reported).filter(began).count() as u64;
+        subscriber.manner.reported = now;
+        let places = now.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.reports.push_back(Report::Quality { peer: peer.key, pictures: now[..places].to_vec() });
     }
 }
 
@@ -204,6 +214,7 @@ const LEAST: Choice = Choice::Layer { index: 0, temporal: 0 };
 impl Subscriber {
     /// Points the tracks at what the stage carries and the path takes, sound first; true if a probe begins.
     fn look(&mut self, room: &Room, layers: &Layers, now: Instant) -> bool {
+        self.settle(room.stage.len(), |place| room.stage[place].is_taken());
         let (estimate, proved) = (self.path.estimator.estimate_bps(), self.path.estimator.proved_bps());
         let known = match self.path.is_known() {
             false => Known::Nothing,
@@ -217,22 +228,37 @@ impl Subscriber {
             let rate = layer.and_then(|key| layers.get(&key)).map_or(0, |layer| layer.rate.total());
             reserved = u32::saturating_add(reserved, rate);
         }
+        // The least of each picture comes before more of any, where all of that fits.
+        let (mut before, mut later) = (reserved, self.floors(room, layers, reserved, estimate));
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Video) {
             let track = room.track(downstream.place.into(), MediaKind::Video);
             let offers = track.map(|track| Offers::of(track, layers));
+            later = later.saturating_sub(offers.as_ref().map_or(0, Offers::floor));
             let offers = offers.filter(|offers| self.manner.cap != VideoCap::Off && offers.at(0).is_some());
             let Some(offers) = offers else {
                 downstream.show_nothing(self.manner.cap == VideoCap::Off);
                 continue;
             };
             let (budgets, cap) = (offers.budgets(), offers.cap(self.manner.cap));
-            let situation = Situation { estimate, proved, reserved, layers: &budgets, cap };
+            let situation =
+                Situation { estimate, proved, reserved: before.saturating_add(later), layers: &budgets, cap };
             let (chosen, news) = downstream.choose(&offers, &situation, known, now);
             self.news |= news;
-            goal = goal.max(budget::goal(downstream.choosing.steady.choice, &situation));
+            let choice = downstream.choosing.steady.choice;
+            goal = goal.max(budget::goal(choice, &situation));
             reserved = reserved.saturating_add(chosen.map_or(0, Offer::bps));
+            before = before.saturating_add(chosen.map_or(0, |offer| offer.takes(choice)));
         }
         self.path.follow(reserved, goal, now)
+    }
+
+    /// What the lowest layers of all pictures take together, if their path carries that and what is `reserved`; else 0, and
+    /// the first place comes first.
+    fn floors(&self, room: &Room, layers: &Layers, reserved: u32, estimate: u32) -> u32 {
+        let videos = self.downstreams.iter().filter(|down| down.kind == MediaKind::Video);
+        let tracks = videos.filter_map(|down| room.track(down.place.into(), MediaKind::Video));
+        let floors = tracks.map(|track| Offers::of(track, layers).floor()).fold(0, u32::saturating_add);
+        if reserved.saturating_add(floors) <= estimate { floors } else { 0 }
     }
 }
 
@@ -295,12 +321,11 @@ impl Downstream {
     }
 }
 
-/// What a viewer gets of the first broadcaster's picture.
-fn quality(subscriber: &Subscriber, room: &Room, layers: &Layers) -> Option<VideoQuality> {
-    if subscriber.manner.cap == VideoCap::Off {
+/// What a viewer gets of a picture.
+fn quality(downstream: &Downstream, cap: VideoCap, room: &Room, layers: &Layers) -> Option<VideoQuality> {
+    if cap == VideoCap::Off {
         return Some(VideoQuality::Off);
     }
-    let downstream = subscriber.downstreams.iter().find(|down| down.kind == MediaKind::Video)?;
     if downstream.choosing.paused {
         return Some(VideoQuality::Paused);
     }
@@ -325,11 +350,14 @@ fn downstreams(
 ) -> (Vec<Downstream>, Vec<Downstream>) {
     let mut places = [(MediaKind::Audio, 0), (MediaKind::Video, 0)];
     let mut after = Vec::new();
-    for section in sections.iter().filter(|section| section.accepted) {
+    for section in sections {
         let Some((kind, next)) = places.iter_mut().find(|(kind, _)| *kind == section.kind) else { continue };
         let place = *next;
         *next += 1;
-        let known = before.iter().position(|known| (known.kind, known.place) == (*kind, place));
+        if section.sends.is_none() {
+            continue;
+        }
+        let known = before.iter().position(|known| (known.kind, known.number) == (*kind, place));
         let kept = known.map(|at| before.swap_remove(at).renegotiate(section));
         after.extend(kept.or_else(|| downstream(seed, section, place)));
     }

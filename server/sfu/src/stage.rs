@@ -16,6 +16,7 @@ impl Sfu {
         &mut self,
         ix: PeerIx,
         room_ix: RoomIx,
+        place: usize,
         offer: &Offer,
         sections: &[AnswerSection],
         now: Instant,
@@ -27,10 +28,7 @@ impl Sfu {
                 performer.layers().for_each(|layer| drop(self.layers.remove(&layer)));
             }
         }
-        let place = room.take_place(ix);
-        if let Some(Peer { side: Side::Broadcaster(publisher), .. }) = self.peers.at_mut(ix) {
-            publisher.place = place;
-        }
+        room.take_place(place, ix);
         self.update_sections(ix, room_ix, offer, sections, now);
     }
 
@@ -194,22 +192,21 @@ impl Sfu {
         if room.home.is_some() {
             return;
         }
-        let best = |best, state| match (best, state) {
-            (TrackState::Live, _) | (_, TrackState::Live) => TrackState::Live,
-            (TrackState::Absent, TrackState::Absent) => TrackState::Absent,
-            _ => TrackState::Muted,
-        };
-        let state = |kind| {
-            let tracks = room.stage.iter().filter_map(|place: &Performer| place.track(kind));
-            let of_track = |track: &Track| {
+        let state = |track: Option<&Track>| {
+            let layers = |track: &Track| {
                 let layers = track.layers().filter_map(|key| self.layers.get(&key));
-                layers.map(|layer| layer.state(now)).fold(TrackState::Muted, best)
+                layers.map(|layer| layer.state(now)).max().unwrap_or(TrackState::Muted)
             };
-            tracks.map(of_track).fold(TrackState::Absent, best)
+            track.map_or(TrackState::Absent, layers)
         };
-        let stage = Stage { audio: state(MediaKind::Audio), video: state(MediaKind::Video) };
+        let places = room.stage.iter().map(|performer: &Performer| Stage {
+            audio: state(performer.audio.as_ref()),
+            video: state(performer.video.as_ref()),
+        });
+        let mut stage: Vec<Stage> = places.collect();
+        while stage.pop_if(|last| *last == Stage::EMPTY).is_some() {}
         if stage != room.reported {
-            room.reported = stage;
+            room.reported.clone_from(&stage);
             self.reports.push_back(Report::Stage { room: room.key, stage });
         }
     }

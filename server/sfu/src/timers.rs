@@ -218,7 +218,7 @@ pub(crate) mod tests {
     use crate::{Config, Noise, ShardId, Shards};
     use veilcast_control::{
         Admission, Codec, Command, Direction, Encoding, Feedback, Fingerprint, HashFunction, IceCredentials, MediaKind,
-        MediaSection, Offer, PeerKey, Role, RoomKey, RoomSettings, Seed, Setup,
+        MediaSection, Offer, Part, PeerKey, RoomKey, RoomSettings, Seed, Setup,
     };
     use veilcast_privacy::Secret;
 
@@ -249,7 +249,8 @@ pub(crate) mod tests {
         let fingerprint = Fingerprint { function: HashFunction::Sha256, value: vec![0; 32] };
         let offer = Offer { ice: ice("peer"), fingerprint, setup: Setup::ActPass, media: vec![audio] };
         let (room, peer, seed) = (RoomKey(1), PeerKey(peer), Seed(Secret::new([1; 32])));
-        let admission = Admission { room, peer, role: Role::Viewer, ice: ice("ours"), seed, offer };
+        let part = Part::Viewer { informed: true };
+        let admission = Admission { room, peer, part, ice: ice("ours"), seed, offer };
         sfu.command(Command::Admit(Box::new(admission)), now);
     }
 

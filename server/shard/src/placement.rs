@@ -37,7 +37,7 @@ impl Placement {
             }
             Command::Admit(admission) => {
                 let home = *self.rooms.get(&admission.room)?;
-                let shard = match admission.role {
+                let shard = match admission.part.role() {
                     Role::Broadcaster => home,
                     Role::Viewer => self.seat(home)?,
                 };
@@ -185,7 +185,7 @@ fn refusal(command: &Command) -> Option<Report> {
 mod tests {
     use super::*;
     use veilcast_control::{
-        Admission, Departure, Fingerprint, HashFunction, IceCredentials, Offer, Role, RoomSettings, Seed, Setup,
+        Admission, Departure, Fingerprint, HashFunction, IceCredentials, Offer, Part, RoomSettings, Seed, Setup,
     };
     use veilcast_privacy::Secret;
 
@@ -198,7 +198,7 @@ mod tests {
             media: Vec::new(),
         };
         let (room, peer, seed) = (RoomKey(1), PeerKey(peer), Seed(Secret::new([1; 32])));
-        Command::Admit(Box::new(Admission { room, peer, role: Role::Viewer, ice, seed, offer }))
+        Command::Admit(Box::new(Admission { room, peer, part: Part::Viewer { informed: true }, ice, seed, offer }))
     }
 
     /// Anybody may send offers that are refused, for ever.

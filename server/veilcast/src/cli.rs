@@ -132,6 +132,9 @@ pub(crate) struct NewEventArguments {
     /// Show the event on the home page
     #[arg(long)]
     pub(crate) listed: bool,
+    /// How many may broadcast at once: the host and its co-hosts
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) broadcasters: u8,
 }
 
 #[derive(Args)]

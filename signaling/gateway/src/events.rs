@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{AccessToken, EventId, Grant, Scope, Subject, TokenError};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{
-    EventList, EventSummary, EventToken, FaultCode, Instance, NewEvent, Role, Setup, TokenRequest,
+    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, NewEvent, Role, Setup, TokenRequest,
 };
 use veilcast_records::{Event, EventState};
 
@@ -26,14 +26,14 @@ const BROADCAST_LIFE: Duration = Duration::from_secs(12 * 3_600);
 /// Long enough to pass a link on, short enough that a leaked one dies before the event is over.
 const WATCH_LIFE: Duration = Duration::from_secs(3_600);
 /// What an operator may ask for instead: invitations are sent a week ahead, and nobody remembers one for longer.
-const WATCH_LIVES: RangeInclusive<u32> = 60..=7 * 24 * 3_600;
+const INVITATION_LIVES: RangeInclusive<u32> = 60..=7 * 24 * 3_600;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/instance", only(get(instance), "GET"))
         .route("/api/v1/setup", only(post(setup), "POST"))
         .route("/api/v1/events", only(get(list).post(create), "GET, POST"))
-        .route("/api/v1/events/{id}", only(get(show), "GET"))
+        .route("/api/v1/events/{id}", only(get(show).patch(change), "GET, PATCH"))
         .route("/api/v1/events/{id}/end", only(post(end), "POST"))
         .route("/api/v1/events/{id}/token", only(post(token), "POST"))
         .route("/api/v1/events/{id}/guest", only(post(guest), "POST"))
@@ -67,8 +67,9 @@ async fn create(
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<Response, Problem> {
     app.admin(&bearer).await?;
-    let NewEvent { title, public, listed } = new;
-    let new = veilcast_records::NewEvent { title: Redacted::new(title), public, listed };
+    let NewEvent { title, public, listed, broadcasters } = new;
+    let (title, broadcasters) = (Redacted::new(title), broadcasters.unwrap_or(1));
+    let new = veilcast_records::NewEvent { title, public, listed, broadcasters };
     let id = app.records.create_event(new, SystemTime::now()).await?;
     let row = app.event(&id).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/events/{id}"));
@@ -93,27 +94,39 @@ async fn show(
     Ok(Json(summary(&row)))
 }
 
-/// The operator ends any event, a broadcaster its own. Ending twice is no mistake.
+/// The operator lets more co-hosts in, or fewer.
+async fn change(
+    State(app): State<Arc<App>>,
+    bearer: Bearer,
+    EventPath(id): EventPath,
+    JsonBody(change): JsonBody<EventChange>,
+) -> Result<Json<EventSummary>, Problem> {
+    app.admin(&bearer).await?;
+    not_ended(&app.event(&id).await?)?;
+    app.set_broadcasters(&id, change.broadcasters).await?;
+    Ok(Json(summary(&app.event(&id).await?)))
+}
+
+/// The operator ends any event, a broadcaster one that is its own alone: no co-host sends everybody home. Ending twice is no mistake.
 async fn end(
     State(app): State<Arc<App>>,
     bearer: Bearer,
     EventPath(id): EventPath,
 ) -> Result<Json<EventSummary>, Problem> {
     let grant = app.issuer.verify(bearer.required()?, SystemTime::now()).await?;
-    app.event(&id).await?;
-    if !may_end(&grant, &id)? {
+    if !may_end(&grant, &app.event(&id).await?)? {
         return Err(TokenError::ScopeMissing.into());
     }
     app.end(&id).await?;
     Ok(Json(summary(&app.event(&id).await?)))
 }
 
-fn may_end(grant: &Grant, id: &EventId) -> Result<bool, TokenError> {
-    Ok(grant.scope == Scope::Admin || grant.for_event(id)? == Scope::Broadcast)
+fn may_end(grant: &Grant, row: &Event) -> Result<bool, TokenError> {
+    Ok(grant.scope == Scope::Admin || (grant.for_event(&row.id)? == Scope::Broadcast && row.broadcasters == 1))
 }
 
-/// A token for the operator's own studio or player; it carries the operator's principal, so that a studio on
-/// another device takes over instead of being refused.
+/// A token for the operator's own studio or player, which carries the operator's principal, so that a studio on
+/// another device takes over instead of being refused; or an invitation. Whoever broadcasts by one is a principal of their own.
 async fn token(
     State(app): State<Arc<App>>,
     bearer: Bearer,
@@ -123,7 +136,9 @@ async fn token(
     let grant = app.admin(&bearer).await?;
     not_ended(&app.event(&id).await?)?;
     let (scope, life) = wanted_life(&wanted)?;
-    let token = app.issuer.event_token(id, scope, life, Subject::Of(grant.principal), SystemTime::now())?;
+    let invites = scope == Scope::Broadcast && wanted.expires_in.is_some();
+    let subject = if invites { Subject::OwnId } else { Subject::Of(grant.principal) };
+    let token = app.issuer.event_token(id, scope, life, subject, SystemTime::now())?;
     Ok(Json(on_the_wire(&token)))
 }
 
@@ -131,10 +146,11 @@ fn wanted_life(wanted: &TokenRequest) -> Result<(Scope, Duration), Problem> {
     match (wanted.role, wanted.expires_in) {
         (Role::Broadcaster, None) => Ok((Scope::Broadcast, BROADCAST_LIFE)),
         (Role::Viewer, None) => Ok((Scope::Watch, WATCH_LIFE)),
-        (Role::Viewer, Some(life)) if WATCH_LIVES.contains(&life) => {
-            Ok((Scope::Watch, Duration::from_secs(life.into())))
+        (role, Some(life)) if INVITATION_LIVES.contains(&life) => {
+            let scope = if role == Role::Viewer { Scope::Watch } else { Scope::Broadcast };
+            Ok((scope, Duration::from_secs(life.into())))
         }
-        _ => Err(Problem::new(FaultCode::BadRequest).detail("expires_in: 60 to 604800, for a viewer's token only")),
+        _ => Err(Problem::new(FaultCode::BadRequest).detail("expires_in: 60 to 604800")),
     }
 }
 
@@ -190,5 +206,6 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
         },
         public: row.public,
         listed: row.listed,
+        broadcasters: row.broadcasters,
     }
 }

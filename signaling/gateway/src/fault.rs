@@ -167,7 +167,9 @@ impl From<AuthorizeError> for Problem {
 impl From<veilcast_records::Error> for Problem {
     fn from(error: veilcast_records::Error) -> Self {
         match error {
-            veilcast_records::Error::TitleInvalid => Self::new(FaultCode::BadRequest).detail(error.to_string()),
+            veilcast_records::Error::TitleInvalid | veilcast_records::Error::BroadcastersInvalid => {
+                Self::new(FaultCode::BadRequest).detail(error.to_string())
+            }
             _ => internal(&error),
         }
     }

@@ -111,7 +111,7 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
     // From here on, whatever ends this function takes the socket and its session out of the room.
     let _present = Present { app, id };
     let attached = app.open_room(&access.event).and_then(|()| {
-        let attached = app.hub.with(|rooms, _| rooms.attach(&access.event.id, id, access.role));
+        let attached = app.hub.with(|rooms, _| rooms.attach(&access.event.id, id, access.role, access.principal));
         attached.map_err(Problem::from)
     });
     let stage = match attached {
@@ -144,14 +144,19 @@ async fn greet(app: &App, wire: &mut Wire) -> Result<Access, Problem> {
     let missing = || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token");
     let received = timeout(HELLO, wire.socket.recv()).await;
     let Ok(Some(Ok(Message::Text(text)))) = received else { return Err(missing()) };
-    let Ok(ClientMessage::Hello(Hello { token })) = serde_json::from_str(&text) else { return Err(missing()) };
+    let Ok(ClientMessage::Hello(Hello { token, role })) = serde_json::from_str(&text) else { return Err(missing()) };
     let token = veilcast_privacy::Secret::from(token);
     if app.is_draining() {
         return Err(Problem::new(FaultCode::Draining));
     }
     let grant = app.issuer.verify(token.expose_text(), SystemTime::now()).await?;
     let event = grant.event.ok_or(Problem::new(FaultCode::ScopeMissing))?;
-    app.access_of(&grant, &event).await
+    let access = app.access_of(&grant, &event).await?;
+    match role {
+        None => Ok(access),
+        Some(veilcast_protocol::Role::Broadcaster) => access.coming_as(Role::Broadcaster),
+        Some(veilcast_protocol::Role::Viewer) => access.coming_as(Role::Viewer),
+    }
 }
 
 /// Takes the socket out when it goes, however it goes.

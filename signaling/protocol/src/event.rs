@@ -16,7 +16,23 @@ pub struct NewEvent {
     /// Shows the event on the home page.
     #[serde(default)]
     pub listed: bool,
+    /// How many may broadcast at once: the host and its co-hosts, 1 to [`MAX_BROADCASTERS`]. One where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub broadcasters: Option<u8>,
 }
+
+/// `PATCH /api/v1/events/{id}`, for the operator.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct EventChange {
+    /// How many may broadcast at once from now on, 1 to [`MAX_BROADCASTERS`]. Whoever is on stays on.
+    pub broadcasters: u8,
+}
+
+/// The most broadcasters that an event can have at once.
+pub const MAX_BROADCASTERS: u8 = 16;
 
 /// An event as its pages show it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -32,6 +48,8 @@ pub struct EventSummary {
     pub public: bool,
     /// Stands on the home page.
     pub listed: bool,
+    /// How many may broadcast at once.
+    pub broadcasters: u8,
 }
 
 /// scheduled → live → ended, and no way back.
@@ -62,8 +80,9 @@ pub struct EventList {
 pub struct TokenRequest {
     /// What the token shall permit.
     pub role: Role,
-    /// Wanted life of a viewer's token, in seconds: 60 to 604,800 (a week). An hour where it is left out. A broadcaster's
-    /// lasts twelve hours and takes no other.
+    /// Wanted life of an invitation, in seconds: 60 to 604,800 (a week). A broadcaster's invites a co-host, who is somebody
+    /// of their own. Where it is left out, the token is for the operator's own page: a viewer's lasts an hour, a broadcaster's
+    /// twelve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub expires_in: Option<u32>,

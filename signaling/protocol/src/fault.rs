@@ -108,8 +108,8 @@ faults! {
     EventEnded = "event-ended", 410, "This event has ended.", "Ask the organiser whether there will be another.";
     /// Not public.
     EventPrivate = "event-private", 403, "This event is by invitation.", "Ask the organiser for an invitation.";
-    /// Somebody else is on.
-    BroadcasterPresent = "broadcaster-present", 409, "Somebody else is broadcasting to this event.", "Wait until that broadcast ends, or use the token it was started with to replace it.";
+    /// As many are on as the event takes.
+    BroadcasterPresent = "broadcaster-present", 409, "Somebody else is broadcasting to this event, and it takes no more at once.", "Wait until a broadcast ends, replace one with the token it was started with, or have the operator let more co-hosts in.";
     /// A newer session of the same principal took the broadcast over.
     Replaced = "replaced", 409, "This broadcast was taken over from another page or device of yours.", "Close the other one, or go live again here to take it back.";
     /// No such session.

@@ -10,6 +10,10 @@ use ts_rs::TS;
 pub struct Hello {
     /// An access token for one event.
     pub token: String,
+    /// What its holder comes as, if it is less than the token permits: a broadcaster may come as a viewer, to see the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub role: Option<Role>,
 }
 
 /// What a token lets its holder do in an event.
@@ -27,7 +31,7 @@ pub enum Role {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Welcome {
-    /// What the token permits.
+    /// What the newcomer is here.
     pub role: Role,
     /// The event.
     pub event: EventSummary,

@@ -11,12 +11,14 @@ mod media;
 mod oauth;
 mod presence;
 
-pub use event::{EventList, EventState, EventSummary, EventToken, NewEvent, TokenRequest};
+pub use event::{
+    EventChange, EventList, EventState, EventSummary, EventToken, MAX_BROADCASTERS, NewEvent, TokenRequest,
+};
 pub use fault::{Fault, FaultCode};
 pub use join::{Hello, IceServer, Role, Welcome};
 pub use media::{
-    Activity, Answer, LayerState, LayerStates, Offer, Quality, QualityCap, QualityState, QualityWish, StageState,
-    Unplayable,
+    Activity, Answer, LayerState, LayerStates, Offer, OwnPlace, PlaceState, Quality, QualityCap, QualityState,
+    QualityWish, StageState, Unplayable,
 };
 pub use oauth::{AuthorizationRequest, Instance, Setup, SignIn, SignedIn, TokenResponse};
 pub use presence::{Audience, AudienceHealth, Draining, Ended};
@@ -26,9 +28,12 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// The largest WebSocket message a client may send, in bytes: an offer and its envelope.
-pub const MAX_MESSAGE: usize = 64 * 1024;
+pub const MAX_MESSAGE: usize = 144 * 1024;
 
-/// The largest SDP body, in bytes, over HTTP and WebSocket alike.
+/// The largest SDP, in bytes: a browser's offer has some 6 KiB for each broadcaster that it wants to see.
+pub const MAX_OFFER: usize = 128 * 1024;
+
+/// The largest SDP body over HTTP, in bytes: there, nobody offers for more than a few.
 pub const MAX_SDP: usize = 48 * 1024;
 
 /// What a client says over `/ws`. The first message is `hello`.
@@ -64,9 +69,11 @@ pub enum ServerMessage {
     },
     /// What the stage carries has changed.
     Stage(StageState),
+    /// Where on stage this broadcaster is, here or with another page or program. Sent to broadcasters only, when it changes.
+    Place(OwnPlace),
     /// The viewer's browser cannot play a track of the stage.
     Unplayable(Unplayable),
-    /// What the viewer gets of the picture has changed, or is repeated after a wish. Sent to viewers only.
+    /// What the viewer gets of the pictures has changed, or is repeated after a wish. Sent to viewers only.
     Quality(QualityState),
     /// Which of its simulcast layers a broadcaster needs to send. Sent to broadcasters only, when it changes.
     Layers(LayerStates),

@@ -24,13 +24,36 @@ pub struct Answer {
 }
 
 /// What the stage carries.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct StageState {
+    /// Sound, of anybody.
+    pub audio: Activity,
+    /// Picture, of anybody.
+    pub video: Activity,
+    /// Each broadcaster by place; places that are left out at the end are empty. A viewer's n-th section of a kind is for the
+    /// n-th place: to see more places, it offers more sections. A section of a place that has become empty stays, and carries
+    /// whoever has the place next.
+    #[serde(default)]
+    pub places: Vec<PlaceState>,
+}
+
+/// What a place on stage carries.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct PlaceState {
     /// Sound.
     pub audio: Activity,
     /// Picture.
     pub video: Activity,
+}
+
+/// The place of this socket's broadcaster.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct OwnPlace {
+    /// From 0; `null` while it is not on air.
+    pub place: Option<u8>,
 }
 
 /// Whether a track of the stage carries anything.
@@ -71,12 +94,15 @@ pub enum QualityCap {
     High,
 }
 
-/// What a viewer gets of the picture now.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+/// What a viewer gets of the pictures now.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct QualityState {
-    /// Which picture arrives.
+    /// The best of what arrives.
     pub video: Quality,
+    /// What arrives, or arrived last, of each place; `null` where nothing has yet.
+    #[serde(default)]
+    pub places: Vec<Option<Quality>>,
 }
 
 /// How much of the picture a viewer gets. The only layer there is counts as `high`, two count as `low` and `high`.
@@ -118,6 +144,9 @@ pub struct LayerState {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Unplayable {
+    /// The place on stage that sends it.
+    #[serde(default)]
+    pub place: u8,
     /// The codec's name, such as `H264`.
     pub codec: String,
     /// One sentence for the viewer.

@@ -39,6 +39,7 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::EventSummary>(out, cfg);
     add::<wire::EventList>(out, cfg);
     add::<wire::NewEvent>(out, cfg);
+    add::<wire::EventChange>(out, cfg);
     add::<wire::Role>(out, cfg);
     add::<wire::TokenRequest>(out, cfg);
     add::<wire::EventToken>(out, cfg);
@@ -53,7 +54,9 @@ fn session(out: &mut String, cfg: &Config) {
     add::<wire::QualityWish>(out, cfg);
     add::<wire::ClientMessage>(out, cfg);
     add::<wire::Activity>(out, cfg);
+    add::<wire::PlaceState>(out, cfg);
     add::<wire::StageState>(out, cfg);
+    add::<wire::OwnPlace>(out, cfg);
     add::<wire::IceServer>(out, cfg);
     add::<wire::Welcome>(out, cfg);
     add::<wire::Answer>(out, cfg);
@@ -85,6 +88,11 @@ fn constants(out: &mut String) {
         let _ = writeln!(out, "  \"{}\",", code.name());
     }
     out.push_str("];\n");
+    let most = wire::MAX_BROADCASTERS;
+    let _ = writeln!(
+        out,
+        "\n/** The most broadcasters that an event can have at once. */\nexport const MAX_BROADCASTERS = {most};"
+    );
     let _ = writeln!(out, "\n/** The largest SDP body, in bytes. */\nexport const MAX_SDP = {};", wire::MAX_SDP);
 }
 

@@ -50,6 +50,9 @@ pub enum Error {
     /// The title's length.
     #[error("an event's title has 1 to 120 characters and no control characters")]
     TitleInvalid,
+    /// How many may broadcast at once.
+    #[error("an event has 1 to 16 broadcasters at once")]
+    BroadcastersInvalid,
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness; nothing was written")]
     Randomness,

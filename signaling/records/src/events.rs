@@ -7,6 +7,9 @@ use veilcast_privacy::{CoarseTime, Redacted, Secret};
 
 const TITLE_LENGTH: usize = 120;
 
+/// The most that may broadcast to an event at once.
+pub const MAX_BROADCASTERS: u8 = 16;
+
 /// scheduled → live → ended, and no way back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EventState {
@@ -46,6 +49,8 @@ pub struct NewEvent {
     pub public: bool,
     /// Stands on the home page.
     pub listed: bool,
+    /// How many may broadcast at once, 1 to [`MAX_BROADCASTERS`].
+    pub broadcasters: u8,
 }
 
 /// An event's row.
@@ -59,6 +64,8 @@ pub struct Event {
     pub public: bool,
     /// Stands on the home page.
     pub listed: bool,
+    /// How many may broadcast at once.
+    pub broadcasters: u8,
     /// Where it stands.
     pub state: EventState,
     /// When it was made.
@@ -72,10 +79,13 @@ impl Records {
         if title.is_empty() || title.chars().count() > TITLE_LENGTH || title.chars().any(char::is_control) {
             return Err(Error::TitleInvalid);
         }
+        within(new.broadcasters)?;
         let id = EventId::random()?;
         let sealed = seal::seal(&self.keys().instance, &place(&id), title.as_bytes())?;
-        let insert = "INSERT INTO event (id, title_sealed, public, listed, state, created) VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5)";
+        let insert = "INSERT INTO event (id, title_sealed, public, listed, state, broadcasters, created) \
+             VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6)";
         let statement = sqlx::query(insert).bind(id.as_str()).bind(sealed).bind(new.public).bind(new.listed);
+        let statement = statement.bind(new.broadcasters);
         let created = CoarseTime::new(now).unix_seconds();
         statement.bind(i64::try_from(created).unwrap_or(i64::MAX)).execute(self.pool()).await?;
         Ok(id)
@@ -83,25 +93,32 @@ impl Records {
 
     /// An event's row as it is now.
     pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let query = "SELECT id, title_sealed, public, listed, state, created FROM event WHERE id = ?1";
+        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created FROM event WHERE id = ?1";
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.map(|row| self.read_event(&row)).transpose()
     }
 
     /// Every event, newest first.
     pub async fn events(&self) -> Result<Vec<Event>, Error> {
-        let query =
-            "SELECT id, title_sealed, public, listed, state, created FROM event ORDER BY created DESC, rowid DESC";
+        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created FROM event ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
     }
 
     /// The events of the home page: listed and not over, newest first.
     pub async fn listed_events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, public, listed, state, created FROM event \
+        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created FROM event \
              WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
+    }
+
+    /// Changes how many may broadcast to an event at once. False if there is none that goes on.
+    pub async fn set_broadcasters(&self, id: &EventId, broadcasters: u8) -> Result<bool, Error> {
+        within(broadcasters)?;
+        let statement = sqlx::query("UPDATE event SET broadcasters = ?2 WHERE id = ?1 AND state <> 'ended'");
+        let statement = statement.bind(id.as_str()).bind(broadcasters);
+        Ok(statement.execute(self.pool()).await?.rows_affected() == 1)
     }
 
     /// Notes that a scheduled event has its first broadcaster. True if that is new.
@@ -125,10 +142,15 @@ impl Records {
             title: Redacted::new(title.expose_text().to_owned()),
             public: row.try_get("public")?,
             listed: row.try_get("listed")?,
+            broadcasters: row.try_get("broadcasters")?,
             state: EventState::from_row(row.try_get("state")?),
             created: CoarseTime::from_unix(created.unsigned_abs()),
         })
     }
+}
+
+const fn within(broadcasters: u8) -> Result<(), Error> {
+    if broadcasters == 0 || broadcasters > MAX_BROADCASTERS { Err(Error::BroadcastersInvalid) } else { Ok(()) }
 }
 
 fn place(id: &EventId) -> String {
@@ -147,7 +169,7 @@ mod tests {
     use crate::store::tests::Scratch;
 
     fn titled(title: &str) -> NewEvent {
-        NewEvent { title: Redacted::new(title.to_owned()), public: true, listed: false }
+        NewEvent { title: Redacted::new(title.to_owned()), public: true, listed: false, broadcasters: 1 }
     }
 
     #[tokio::test]
@@ -186,6 +208,25 @@ mod tests {
             assert!(matches!(refused, Err(Error::TitleInvalid)));
         }
         records.create_event(titled(&"é".repeat(120)), SystemTime::now()).await.expect("characters, not bytes");
+    }
+
+    #[tokio::test]
+    async fn co_hosts_are_counted_within_limits() {
+        let place = Scratch::new("co-hosts");
+        let records = Records::open(place.path()).await.expect("opens");
+        for bad in [0, MAX_BROADCASTERS + 1] {
+            let refused =
+                records.create_event(NewEvent { broadcasters: bad, ..titled("many") }, SystemTime::now()).await;
+            assert!(matches!(refused, Err(Error::BroadcastersInvalid)));
+        }
+        let id = records.create_event(titled("panel"), SystemTime::now()).await.expect("made");
+        let count = async || records.event(&id).await.expect("read").expect("there").broadcasters;
+        assert_eq!(count().await, 1);
+        assert!(records.set_broadcasters(&id, MAX_BROADCASTERS).await.expect("written"));
+        assert_eq!(count().await, MAX_BROADCASTERS);
+        assert!(matches!(records.set_broadcasters(&id, 0).await, Err(Error::BroadcastersInvalid)));
+        records.end_event(&id).await.expect("written");
+        assert!(!records.set_broadcasters(&id, 2).await.expect("read"), "what is over does not change");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 use std::path::Path;
 
 /// Steps of the records file; a step that has been released is never edited, only followed.
-const RECORDS: &[&str] = &[include_str!("../migrations/records-1.sql")];
+const RECORDS: &[&str] = &[include_str!("../migrations/records-1.sql"), include_str!("../migrations/records-2.sql")];
 const KEYS: &[&str] = &[include_str!("../migrations/keys-1.sql")];
 
 pub(crate) async fn migrate_records(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
@@ -26,4 +26,29 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path, steps: &'static
         sqlx::raw_sql(step).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::Scratch;
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    #[tokio::test]
+    async fn an_event_of_the_first_version_has_one_broadcaster() {
+        let place = Scratch::new("first-version");
+        std::fs::create_dir(place.path()).expect("a directory");
+        let path = place.path().join("records.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut connection = options.connect().await.expect("opens");
+        let event = "INSERT INTO event VALUES ('a', x'00', 1, 0, 'scheduled', 60)";
+        for step in [RECORDS[0], event] {
+            sqlx::raw_sql(step).execute(&mut connection).await.expect("written");
+        }
+        migrate_records(&mut connection, &path).await.expect("migrates");
+        migrate_records(&mut connection, &path).await.expect("has nothing more to do");
+        let row = sqlx::query("SELECT broadcasters FROM event").fetch_one(&mut connection).await.expect("read");
+        assert_eq!(row.try_get::<i64, _>(0).expect("a number"), 1);
+    }
 }

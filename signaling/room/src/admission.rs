@@ -1,8 +1,9 @@
+use crate::places::Taking;
 use crate::rooms::Session;
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::Instant;
-use veilcast_control::{Admission, Command, Direction, IceCredentials, Offer, PeerKey, Role, Seed};
+use veilcast_control::{Admission, Command, Direction, IceCredentials, Offer, Part, PeerKey, Role, Seed};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Fault, FaultCode, ServerMessage};
 
@@ -18,6 +19,8 @@ pub struct Join<E> {
     pub role: Role,
     /// Whose it is. Compared, never told.
     pub principal: Pseudonym,
+    /// A viewer that does not count as one: a broadcaster who looks at the others.
+    pub uncounted: bool,
     /// The socket it came over, if it did: it lives no longer than that.
     pub socket: Option<SocketId>,
     /// Our ICE credentials for it.
@@ -38,16 +41,17 @@ pub struct Restart {
 
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Admits a session. A broadcaster replaces an older session of the same principal at once and is
-    /// refused while somebody else broadcasts.
+    /// refused while others have all places.
     pub fn admit(&mut self, join: Join<E>, now: Instant) -> Result<(), Refusal> {
         self.check_identifiers(&join)?;
-        if join.role == Role::Broadcaster {
-            self.clear_stage(&join, now)?;
-        }
+        let part = match join.role {
+            Role::Broadcaster => Part::Broadcaster { place: self.clear_place(&join, now)? },
+            Role::Viewer => Part::Viewer { informed: join.socket.is_some() },
+        };
         let Some(room) = self.rooms.get_mut(&join.event) else { return Err(Refusal::NotOpen) };
         room.sessions.insert(join.session);
-        if join.role == Role::Broadcaster {
-            room.broadcaster = Some(join.session);
+        if let Part::Broadcaster { place } = part {
+            room.places.take(place, join.principal, join.session);
         }
         let key = room.key();
         if let Some(socket) = join.socket.and_then(|socket| self.sockets.get_mut(&socket)) {
@@ -56,19 +60,23 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.peers.insert(join.peer, join.session);
         let (event, role, principal) = (join.event, join.role, join.principal);
         let session = Session {
-            event,
+            event: event.clone(),
             peer: join.peer,
             role,
             principal,
             socket: join.socket,
             answered: false,
             connected: false,
-            quality: None,
+            uncounted: join.uncounted,
+            pictures: Vec::new(),
         };
         self.sessions.insert(join.session, session);
         let Join { peer, ice, seed, offer, .. } = join;
-        self.emit(Output::Command(Command::Admit(Box::new(Admission { room: key, peer, role, ice, seed, offer }))));
+        self.emit(Output::Command(Command::Admit(Box::new(Admission { room: key, peer, part, ice, seed, offer }))));
         join.socket.into_iter().for_each(|socket| self.repeat_wish(socket, peer));
+        if role == Role::Broadcaster {
+            self.tell_place(&event, principal);
+        }
         Ok(())
     }
 
@@ -89,19 +97,18 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
     }
 
-    /// One broadcaster: the older session of the same principal goes, anybody else's stays. An offer that is bound to be
-    /// refused must not cost its sender the broadcast that is on.
-    fn clear_stage(&mut self, join: &Join<E>, now: Instant) -> Result<(), Refusal> {
-        let Some(present) = self.rooms.get(&join.event).and_then(|room| room.broadcaster) else { return Ok(()) };
-        let theirs = self.sessions.get(&present).is_some_and(|session| session.principal != join.principal);
-        if theirs {
-            return Err(Refusal::BroadcasterPresent);
+    /// A place for a broadcaster: the older session of the same principal goes, anybody else's stays. An offer that is bound
+    /// to be refused must not cost its sender the broadcast that is on.
+    fn clear_place(&mut self, join: &Join<E>, now: Instant) -> Result<u8, Refusal> {
+        let room = self.rooms.get(&join.event).ok_or(Refusal::NotOpen)?;
+        let Taking { place, replaces } = room.places.find(join.principal)?;
+        if let Some(older) = replaces {
+            if !carries(&join.offer) {
+                return Err(Refusal::NothingToCarry);
+            }
+            self.revoke(older, Some(FaultCode::Replaced), now);
         }
-        if !carries(&join.offer) {
-            return Err(Refusal::NothingToCarry);
-        }
-        self.revoke(present, Some(FaultCode::Replaced), now);
-        Ok(())
+        Ok(place)
     }
 
     /// A later offer of a session. `fresh` becomes our side if the offer restarts ICE.
@@ -144,11 +151,21 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.emit(Output::Command(Command::Revoke { peer: session.peer }));
         self.tell_disconnected(&session, why);
         self.count(&session.event, now);
-        if session.quality.is_some() {
+        if why == Some(FaultCode::Replaced) {
+            // Its successor takes the place in a moment.
+            return;
+        }
+        self.note_departure(&session, now);
+        self.tidy(&session.event);
+    }
+
+    /// What else follows from the end of a session.
+    pub(crate) fn note_departure(&mut self, session: &Session<E>, now: Instant) {
+        if !session.pictures.is_empty() {
             self.look_after(&session.event, now);
         }
-        if why != Some(FaultCode::Replaced) {
-            self.tidy(&session.event);
+        if session.role == Role::Broadcaster {
+            self.tell_place(&session.event, session.principal);
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{Output, Rooms, SocketId};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
-use veilcast_control::{PeerKey, Role, VideoQuality};
+use veilcast_control::{MAX_PLACES, PeerKey, Role, VideoQuality};
 use veilcast_protocol::{AudienceHealth, ServerMessage};
 
 /// A broadcaster can do little about its viewers' networks, and what is told seldom says little about one of them.
@@ -15,7 +15,8 @@ const STEP: u32 = 5;
 /// What a room's broadcasters were told last.
 #[derive(Default)]
 pub(crate) struct Health {
-    told: AudienceHealth,
+    /// By place: how the picture of that place arrives.
+    told: Vec<AudienceHealth>,
     waiting: bool,
 }
 
@@ -59,10 +60,10 @@ fn rough(count: u32) -> Option<u32> {
 
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Notes what a viewer gets now.
-    pub(crate) fn note_quality(&mut self, peer: PeerKey, quality: VideoQuality, now: Instant) {
+    pub(crate) fn note_quality(&mut self, peer: PeerKey, pictures: &[Option<VideoQuality>], now: Instant) {
         let session = self.peers.get(&peer).and_then(|id| self.sessions.get_mut(id));
-        let Some(session) = session.filter(|session| session.role == Role::Viewer) else { return };
-        session.quality = Some(quality);
+        let Some(session) = session.filter(|session| session.counts()) else { return };
+        session.pictures = pictures.to_vec();
         let event = session.event.clone();
         self.look_after(&event, now);
     }
@@ -82,14 +83,22 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         while let Some((_, event)) = self.healths.pop_front_if(|(due, _)| *due <= now) {
             let Some(room) = self.rooms.get_mut(&event) else { continue };
             room.health.waiting = false;
-            let mut tally = Tally::default();
-            let sessions = room.sessions.iter().filter_map(|id| self.sessions.get(id));
-            sessions.filter_map(|session| session.quality).for_each(|quality| tally.add(quality));
-            let health = tally.told();
-            if std::mem::replace(&mut room.health.told, health) != health {
-                let sockets: Vec<SocketId> = room.sockets.iter().copied().collect();
-                for socket in sockets {
-                    self.tell_health(socket, health);
+            let mut tallies: Vec<Tally> = Vec::new();
+            for session in room.sessions.iter().filter_map(|id| self.sessions.get(id)) {
+                let pictures = session.pictures.iter().take(MAX_PLACES.into()).enumerate();
+                for (place, quality) in pictures.filter_map(|(place, picture)| Some((place, (*picture)?))) {
+                    tallies.resize_with(tallies.len().max(place + 1), Tally::default);
+                    tallies[place].add(quality);
+                }
+            }
+            let told: Vec<AudienceHealth> = tallies.iter().map(Tally::told).collect();
+            let before = std::mem::replace(&mut room.health.told, told.clone());
+            let of = |healths: &[AudienceHealth], place| healths.get(place).copied().unwrap_or_default();
+            let sockets: Vec<SocketId> = room.sockets.iter().copied().collect();
+            for socket in sockets {
+                let place = self.place_of(socket);
+                if of(&told, place) != of(&before, place) {
+                    self.tell_health(socket, of(&told, place));
                 }
             }
         }
@@ -97,7 +106,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 
     /// What was told last, for a broadcaster's socket that has just come: never anything newer.
     pub(crate) fn repeat_health(&mut self, event: &E, socket: SocketId) {
-        let Some(health) = self.rooms.get(event).map(|room| room.health.told) else { return };
+        let place = self.place_of(socket);
+        let health = self.rooms.get(event).and_then(|room| room.health.told.get(place)).copied().unwrap_or_default();
         if health != AudienceHealth::default() {
             self.tell_health(socket, health);
         }

@@ -1,4 +1,4 @@
-//! Who is in an event: admission, one broadcaster at a time, presence, and the end.
+//! Who is in an event: admission, the places of its broadcasters, presence, and the end.
 //!
 //! Invariant: a function of state, input and `now`. No socket, clock, thread or randomness, and no name of
 //! a person: a participant is a pseudonym towards the control plane and a [`PeerKey`] towards the media plane.
@@ -12,6 +12,7 @@ mod admission;
 mod audience;
 mod health;
 mod ids;
+mod places;
 mod presence;
 mod quality;
 mod reports;

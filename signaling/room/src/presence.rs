@@ -3,11 +3,19 @@ use crate::{Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::Instant;
 use veilcast_control::{Role, Stage, TrackState, VideoCap};
-use veilcast_protocol::{Activity, Audience, ServerMessage, StageState};
+use veilcast_privacy::Pseudonym;
+use veilcast_protocol::{Activity, Audience, OwnPlace, PlaceState, ServerMessage, StageState};
 
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Adds a socket to an open room. It hears of the stage and the end; a broadcaster's also of the audience.
-    pub fn attach(&mut self, event: &E, socket: SocketId, role: Role) -> Result<StageState, Refusal> {
+    /// `principal`: whose socket it is.
+    pub fn attach(
+        &mut self,
+        event: &E,
+        socket: SocketId,
+        role: Role,
+        principal: Pseudonym,
+    ) -> Result<StageState, Refusal> {
         if self.draining {
             return Err(Refusal::Draining);
         }
@@ -16,13 +24,17 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
         let Some(room) = self.rooms.get_mut(event) else { return Err(Refusal::NotOpen) };
         room.sockets.insert(socket);
-        let (stage, viewers) = (room.stage, room.viewers);
-        self.sockets.insert(socket, Socket { event: event.clone(), role, session: None, cap: VideoCap::default() });
+        let (stage, viewers, place) = (on_the_wire(&room.stage), room.viewers, room.places.of(principal));
+        let known = Socket { event: event.clone(), role, principal, session: None, cap: VideoCap::default() };
+        self.sockets.insert(socket, known);
         if role == Role::Broadcaster {
+            if place.is_some() {
+                self.emit(Output::Tell { socket, message: ServerMessage::Place(OwnPlace { place }) });
+            }
             self.emit(Output::Tell { socket, message: ServerMessage::Audience(Audience { viewers }) });
             self.repeat_health(event, socket);
         }
-        Ok(on_the_wire(stage))
+        Ok(stage)
     }
 
     /// Takes a socket out, and the media session that came over it.
@@ -43,20 +55,27 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     }
 
     /// Tells every socket of a room what its stage carries now.
-    pub(crate) fn set_stage(&mut self, event: &E, stage: Stage) {
+    pub(crate) fn set_stage(&mut self, event: &E, stage: &[Stage]) {
         let Some(room) = self.rooms.get_mut(event) else { return };
         if room.stage == stage {
             return;
         }
-        room.stage = stage;
+        room.stage = stage.to_vec();
+        let told = on_the_wire(stage);
         for socket in room.sockets.clone() {
-            self.emit(Output::Tell { socket, message: ServerMessage::Stage(on_the_wire(stage)) });
+            self.emit(Output::Tell { socket, message: ServerMessage::Stage(told.clone()) });
         }
     }
 }
 
-const fn on_the_wire(stage: Stage) -> StageState {
-    StageState { audio: activity(stage.audio), video: activity(stage.video) }
+fn on_the_wire(stage: &[Stage]) -> StageState {
+    let of_all = |track: fn(&Stage) -> TrackState| activity(stage.iter().map(track).max().unwrap_or_default());
+    let place = |place: &Stage| PlaceState { audio: activity(place.audio), video: activity(place.video) };
+    StageState {
+        audio: of_all(|place| place.audio),
+        video: of_all(|place| place.video),
+        places: stage.iter().map(place).collect(),
+    }
 }
 
 const fn activity(state: TrackState) -> Activity {

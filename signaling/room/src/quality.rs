@@ -26,15 +26,11 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
     }
 
-    pub(crate) fn tell_quality(&mut self, peer: PeerKey, quality: VideoQuality) {
-        let video = match quality {
-            VideoQuality::Off => Quality::Off,
-            VideoQuality::Paused => Quality::Paused,
-            VideoQuality::Low => Quality::Low,
-            VideoQuality::Medium => Quality::Medium,
-            VideoQuality::High => Quality::High,
-        };
-        self.tell_peer(peer, Role::Viewer, ServerMessage::Quality(QualityState { video }));
+    pub(crate) fn tell_quality(&mut self, peer: PeerKey, pictures: &[Option<VideoQuality>]) {
+        let Some(best) = pictures.iter().flatten().max().copied() else { return };
+        let places = pictures.iter().map(|picture| picture.map(on_the_wire)).collect();
+        let message = ServerMessage::Quality(QualityState { video: on_the_wire(best), places });
+        self.tell_peer(peer, Role::Viewer, message);
     }
 
     pub(crate) fn tell_layers(&mut self, peer: PeerKey, layers: &[LayerDemand]) {
@@ -51,5 +47,15 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if let Some(socket) = socket {
             self.emit(Output::Tell { socket, message });
         }
+    }
+}
+
+const fn on_the_wire(quality: VideoQuality) -> Quality {
+    match quality {
+        VideoQuality::Off => Quality::Off,
+        VideoQuality::Paused => Quality::Paused,
+        VideoQuality::Low => Quality::Low,
+        VideoQuality::Medium => Quality::Medium,
+        VideoQuality::High => Quality::High,
     }
 }

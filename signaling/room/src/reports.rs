@@ -15,14 +15,14 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             Report::Gone { peer, why } => self.gone(*peer, *why, now),
             Report::Stage { room, stage } => {
                 if let Some(event) = self.events.get(room).cloned() {
-                    self.set_stage(&event, *stage);
+                    self.set_stage(&event, stage);
                 }
             }
-            Report::Unplayable { peer, encoding } => self.unplayable(*peer, *encoding),
+            Report::Unplayable { peer, place, encoding } => self.unplayable(*peer, *place, *encoding),
             Report::Layers { peer, layers } => self.tell_layers(*peer, layers),
-            Report::Quality { peer, quality } => {
-                self.tell_quality(*peer, *quality);
-                self.note_quality(*peer, *quality, now);
+            Report::Quality { peer, pictures } => {
+                self.tell_quality(*peer, pictures);
+                self.note_quality(*peer, pictures, now);
             }
             // For the operator, who asked for them; no room is in them.
             Report::Figures(_) => {}
@@ -43,6 +43,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             return;
         }
         if let Some(session) = self.forget_session(id) {
+            if session.role == Role::Broadcaster {
+                self.tell_place(&session.event, session.principal);
+            }
             self.tidy(&session.event);
         }
     }
@@ -52,11 +55,13 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(session) = session.filter(|session| !session.connected) else { return };
         session.connected = true;
         let (event, role, socket) = (session.event.clone(), session.role, session.socket);
+        let counts = session.counts();
         if let Some(socket) = socket {
             self.emit(Output::Tell { socket, message: ServerMessage::Connected });
         }
         match role {
             Role::Broadcaster => self.went_live(event),
+            Role::Viewer if !counts => {}
             Role::Viewer => {
                 self.rooms.get_mut(&event).into_iter().for_each(|room| room.viewers += 1);
                 self.count(&event, now);
@@ -75,18 +80,16 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(session) = self.peers.get(&peer).copied().and_then(|id| self.forget_session(id)) else { return };
         self.tell_disconnected(&session, reason(why, session.connected));
         self.count(&session.event, now);
-        if session.quality.is_some() {
-            self.look_after(&session.event, now);
-        }
+        self.note_departure(&session, now);
         self.tidy(&session.event);
     }
 
-    fn unplayable(&mut self, peer: PeerKey, encoding: Encoding) {
+    fn unplayable(&mut self, peer: PeerKey, place: u8, encoding: Encoding) {
         let session = self.peers.get(&peer).and_then(|id| self.sessions.get(id));
         let Some(socket) = session.and_then(|session| session.socket) else { return };
         let codec = encoding.name().to_owned();
         let title = format!("This browser cannot play {codec}, which the broadcaster sends.");
-        self.emit(Output::Tell { socket, message: ServerMessage::Unplayable(Unplayable { codec, title }) });
+        self.emit(Output::Tell { socket, message: ServerMessage::Unplayable(Unplayable { place, codec, title }) });
     }
 }
 

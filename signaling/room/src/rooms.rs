@@ -1,5 +1,6 @@
 use crate::audience::Counter;
 use crate::health::Health;
+use crate::places::Places;
 use crate::{SessionId, SocketId};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -38,7 +39,7 @@ pub enum Refusal {
     /// Nobody has opened it.
     #[error("the room is not open")]
     NotOpen,
-    /// Another principal broadcasts.
+    /// Other principals have all places.
     #[error("somebody else is broadcasting")]
     BroadcasterPresent,
     /// The offer has no track that can be carried here.
@@ -73,10 +74,11 @@ pub struct Rooms<E> {
 /// One open event.
 pub(crate) struct Room {
     key: RoomKey,
-    pub(crate) stage: Stage,
+    /// What its stage carries, by place.
+    pub(crate) stage: Vec<Stage>,
     pub(crate) sessions: HashSet<SessionId>,
     pub(crate) sockets: HashSet<SocketId>,
-    pub(crate) broadcaster: Option<SessionId>,
+    pub(crate) places: Places,
     /// Viewers whose media is connected.
     pub(crate) viewers: u32,
     pub(crate) counter: Counter,
@@ -93,17 +95,27 @@ pub(crate) struct Session<E> {
     pub(crate) socket: Option<SocketId>,
     pub(crate) answered: bool,
     pub(crate) connected: bool,
-    /// What it gets of the picture, once the media plane has said so.
-    pub(crate) quality: Option<VideoQuality>,
+    /// It does not count as a viewer.
+    pub(crate) uncounted: bool,
+    /// What it gets of each picture, once the media plane has said so.
+    pub(crate) pictures: Vec<Option<VideoQuality>>,
 }
 
 /// One open socket.
 pub(crate) struct Socket<E> {
     pub(crate) event: E,
     pub(crate) role: Role,
+    pub(crate) principal: Pseudonym,
     pub(crate) session: Option<SessionId>,
     /// What its viewer wants of the picture.
     pub(crate) cap: VideoCap,
+}
+
+impl<E> Session<E> {
+    /// Whether it is one of the audience.
+    pub(crate) fn counts(&self) -> bool {
+        self.role == Role::Viewer && !self.uncounted
+    }
 }
 
 impl<E> Default for Rooms<E> {
@@ -129,8 +141,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.outputs.pop_front()
     }
 
-    /// Opens the room of `event` under `key` unless it is open already. An empty room closes by itself.
-    pub fn open(&mut self, event: &E, key: RoomKey, settings: RoomSettings) -> Result<(), Refusal> {
+    /// Opens the room of `event` under `key` unless it is open already, for so many broadcasters at once. An empty room closes
+    /// by itself.
+    pub fn open(&mut self, event: &E, key: RoomKey, settings: RoomSettings, broadcasters: u8) -> Result<(), Refusal> {
         if self.draining {
             return Err(Refusal::Draining);
         }
@@ -144,7 +157,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             return Err(Refusal::IdentifierTaken);
         }
         self.events.insert(key, event.clone());
-        self.rooms.insert(event.clone(), Room::new(key));
+        self.rooms.insert(event.clone(), Room::new(key, broadcasters));
         self.emit(Output::Command(Command::Open { room: key, settings }));
         Ok(())
     }
@@ -225,13 +238,13 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 }
 
 impl Room {
-    fn new(key: RoomKey) -> Self {
+    fn new(key: RoomKey, broadcasters: u8) -> Self {
         Self {
             key,
-            stage: Stage::default(),
+            stage: Vec::new(),
             sessions: HashSet::new(),
             sockets: HashSet::new(),
-            broadcaster: None,
+            places: Places::new(broadcasters),
             viewers: 0,
             counter: Counter::default(),
             health: Health::default(),
@@ -245,10 +258,8 @@ impl Room {
 
     fn forget<E>(&mut self, id: SessionId, session: &Session<E>) {
         self.sessions.remove(&id);
-        if self.broadcaster == Some(id) {
-            self.broadcaster = None;
-        }
-        if session.connected && session.role == Role::Viewer {
+        self.places.leave(id);
+        if session.connected && session.counts() {
             self.viewers = self.viewers.saturating_sub(1);
         }
     }

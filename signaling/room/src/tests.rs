@@ -6,7 +6,9 @@ use veilcast_control::{
     Stage, TrackState, VideoCap, VideoQuality,
 };
 use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_protocol::{Activity, ServerMessage};
+use veilcast_protocol::{Activity, OwnPlace, ServerMessage};
+
+mod places;
 
 const EVENT: u32 = 1;
 const ROOM: RoomKey = RoomKey(77);
@@ -51,6 +53,7 @@ fn join(number: u8, role: Role, principal: Pseudonym, socket: Option<u64>) -> Jo
         peer: PeerKey(number.into()),
         role,
         principal,
+        uncounted: false,
         socket: socket.map(SocketId),
         ice: ice(),
         seed: Seed(Secret::new([0; 32])),
@@ -97,6 +100,9 @@ fn message_words(message: &ServerMessage) -> String {
             format!("disconnected {}", fault.as_ref().map_or("-", |fault| fault.code.name()))
         }
         ServerMessage::Stage(stage) => format!("stage {:?} {:?}", stage.audio, stage.video),
+        ServerMessage::Place(OwnPlace { place }) => {
+            format!("place {}", place.map_or_else(|| "-".to_owned(), |place| place.to_string()))
+        }
         ServerMessage::Unplayable(unplayable) => format!("unplayable {}", unplayable.codec),
         ServerMessage::Quality(quality) => format!("quality {:?}", quality.video),
         ServerMessage::Layers(states) => {
@@ -118,8 +124,13 @@ fn message_words(message: &ServerMessage) -> String {
 }
 
 fn opened() -> (Rooms<u32>, Instant) {
+    opened_for(1)
+}
+
+/// An event that so many may broadcast to at once.
+fn opened_for(broadcasters: u8) -> (Rooms<u32>, Instant) {
     let mut rooms = Rooms::default();
-    rooms.open(&EVENT, ROOM, RoomSettings::default()).expect("nothing is open yet");
+    rooms.open(&EVENT, ROOM, RoomSettings::default(), broadcasters).expect("nothing is open yet");
     assert_eq!(drained(&mut rooms), ["open 77"]);
     (rooms, Instant::now())
 }
@@ -127,17 +138,17 @@ fn opened() -> (Rooms<u32>, Instant) {
 #[test]
 fn a_broadcaster_and_a_viewer_meet() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
-    rooms.attach(&EVENT, SocketId(2), Role::Viewer).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
+    rooms.attach(&EVENT, SocketId(2), Role::Viewer, BOB).expect("it is open");
     rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("the stage is free");
     rooms.admit(join(2, Role::Viewer, BOB, Some(2)), now).expect("viewers are welcome");
-    assert_eq!(drained(&mut rooms), ["tell 1 audience 0", "admit 1", "admit 2"]);
+    assert_eq!(drained(&mut rooms), ["tell 1 audience 0", "admit 1", "tell 1 place 0", "admit 2"]);
     rooms.handle(&connected(1), now);
     rooms.handle(&connected(2), now);
     let stage = Stage { audio: TrackState::Muted, video: TrackState::Live };
-    rooms.handle(&Report::Stage { room: ROOM, stage }, now);
-    rooms.handle(&Report::Stage { room: ROOM, stage }, now);
-    rooms.handle(&Report::Unplayable { peer: PeerKey(2), encoding: Encoding::Vp8 }, now);
+    rooms.handle(&Report::Stage { room: ROOM, stage: vec![stage] }, now);
+    rooms.handle(&Report::Stage { room: ROOM, stage: vec![stage] }, now);
+    rooms.handle(&Report::Unplayable { peer: PeerKey(2), place: 0, encoding: Encoding::Vp8 }, now);
     let mut told = drained(&mut rooms);
     told[4..6].sort();
     assert_eq!(
@@ -152,20 +163,23 @@ fn a_broadcaster_and_a_viewer_meet() {
             "tell 2 unplayable VP8"
         ]
     );
-    let latecomer = rooms.attach(&EVENT, SocketId(3), Role::Viewer).expect("it is open");
+    let latecomer = rooms.attach(&EVENT, SocketId(3), Role::Viewer, BOB).expect("it is open");
     assert_eq!((latecomer.audio, latecomer.video), (Activity::Muted, Activity::Live));
 }
 
 #[test]
 fn the_same_principal_replaces_its_older_session_and_nobody_else_does() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
     rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("the stage is free");
     drained(&mut rooms);
     assert_eq!(rooms.admit(join(2, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));
     assert_eq!(drained(&mut rooms), [""; 0]);
     rooms.admit(join(3, Role::Broadcaster, ALICE, None), now).expect("she replaces herself");
-    assert_eq!(drained(&mut rooms), ["over 1", "revoke 1", "tell 1 disconnected replaced", "admit 3"]);
+    assert_eq!(
+        drained(&mut rooms),
+        ["over 1", "revoke 1", "tell 1 disconnected replaced", "admit 3", "tell 1 place 0"]
+    );
     // The report of the old session's end comes late and must not touch the new one.
     rooms.handle(&gone(1, Departure::Revoked), now);
     assert_eq!(rooms.admit(join(4, Role::Broadcaster, BOB, None), now), Err(Refusal::BroadcasterPresent));
@@ -245,7 +259,7 @@ fn a_refused_admission_leaves_nothing_and_a_refused_later_offer_leaves_the_sessi
 #[test]
 fn a_socket_takes_its_media_session_along() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(5), Role::Viewer).expect("it is open");
+    rooms.attach(&EVENT, SocketId(5), Role::Viewer, BOB).expect("it is open");
     rooms.admit(join(1, Role::Viewer, ALICE, Some(5)), now).expect("viewers are welcome");
     assert!(rooms.session_of(SocketId(5)) == Some(session(1)));
     assert_eq!(
@@ -270,7 +284,7 @@ fn a_lost_session_says_why_in_words_for_a_person() {
         (Departure::Closed, true, "-"),
     ] {
         let (mut rooms, now) = opened();
-        rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+        rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).expect("it is open");
         rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
         if before {
             rooms.handle(&connected(1), now);
@@ -285,17 +299,17 @@ fn a_lost_session_says_why_in_words_for_a_person() {
 #[test]
 fn a_viewer_has_its_wish_and_it_outlives_the_session() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).expect("it is open");
     rooms.wish(SocketId(1), VideoCap::Low).expect("viewers may");
     assert_eq!(drained(&mut rooms), [""; 0], "there is no session to limit yet");
     rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
     assert_eq!(drained(&mut rooms), ["admit 1", "cap 1 Low"]);
     rooms.wish(SocketId(1), VideoCap::Off).expect("viewers may");
-    rooms.handle(&Report::Quality { peer: PeerKey(1), quality: VideoQuality::Off }, now);
+    rooms.handle(&Report::Quality { peer: PeerKey(1), pictures: vec![Some(VideoQuality::Off)] }, now);
     assert_eq!(drained(&mut rooms), ["cap 1 Off", "tell 1 quality Off"]);
 
     rooms.handle(&gone(1, Departure::ConsentLost), now);
-    rooms.handle(&Report::Quality { peer: PeerKey(1), quality: VideoQuality::Low }, now);
+    rooms.handle(&Report::Quality { peer: PeerKey(1), pictures: vec![Some(VideoQuality::Low)] }, now);
     rooms.admit(join(2, Role::Viewer, ALICE, Some(1)), now).expect("the socket may start another");
     let after = drained(&mut rooms);
     assert_eq!(after, ["over 1", "tell 1 disconnected connection-failed", "admit 2", "cap 2 Off"]);
@@ -310,7 +324,7 @@ fn a_viewer_has_its_wish_and_it_outlives_the_session() {
 #[test]
 fn a_broadcaster_hears_of_layers_and_wishes_nothing() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
     assert_eq!(rooms.wish(SocketId(1), VideoCap::Off), Err(Refusal::NotForRole));
     rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("the stage is free");
     drained(&mut rooms);
@@ -319,7 +333,7 @@ fn a_broadcaster_hears_of_layers_and_wishes_nothing() {
     rooms.handle(&Report::Layers { peer: PeerKey(1), layers: layers() }, now);
     assert_eq!(drained(&mut rooms), ["tell 1 layers l+ m- h+"]);
     // Neither report is for the other role, or for a peer that is over.
-    rooms.handle(&Report::Quality { peer: PeerKey(1), quality: VideoQuality::Low }, now);
+    rooms.handle(&Report::Quality { peer: PeerKey(1), pictures: vec![Some(VideoQuality::Low)] }, now);
     rooms.handle(&Report::Layers { peer: PeerKey(9), layers: layers() }, now);
     assert_eq!(drained(&mut rooms), [""; 0]);
 }
@@ -332,14 +346,14 @@ fn sessions_without_a_socket_are_not_told() {
     drained(&mut rooms);
     let layers = vec![LayerDemand { rid: "h".to_owned(), wanted: false }];
     rooms.handle(&Report::Layers { peer: PeerKey(1), layers }, now);
-    rooms.handle(&Report::Quality { peer: PeerKey(2), quality: VideoQuality::Paused }, now);
+    rooms.handle(&Report::Quality { peer: PeerKey(2), pictures: vec![Some(VideoQuality::Paused)] }, now);
     assert_eq!(drained(&mut rooms), [""; 0]);
 }
 
 #[test]
 fn a_thousand_joins_are_two_messages_to_the_broadcaster() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
     drained(&mut rooms);
     for number in 1..=200 {
         rooms.admit(join(number, Role::Viewer, BOB, None), now).expect("viewers are welcome");
@@ -363,13 +377,13 @@ fn a_thousand_joins_are_two_messages_to_the_broadcaster() {
 #[test]
 fn the_end_closes_everything_and_is_final() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).expect("it is open");
     rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
     drained(&mut rooms);
     rooms.end(&EVENT);
     assert_eq!(drained(&mut rooms), ["over 1", "tell 1 ended", "close 77"]);
     assert!(!rooms.is_open(&EVENT) && rooms.open_events().next().is_none());
-    assert_eq!(rooms.open(&EVENT, RoomKey(2), RoomSettings::default()), Err(Refusal::Ended));
+    assert_eq!(rooms.open(&EVENT, RoomKey(2), RoomSettings::default(), 1), Err(Refusal::Ended));
     rooms.handle(&gone(1, Departure::RoomClosed), now);
     rooms.detach(SocketId(1), now);
     rooms.end(&EVENT);
@@ -379,15 +393,15 @@ fn the_end_closes_everything_and_is_final() {
 #[test]
 fn draining_refuses_the_new_and_spares_the_old() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Viewer).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).expect("it is open");
     rooms.admit(join(1, Role::Viewer, ALICE, Some(1)), now).expect("viewers are welcome");
     drained(&mut rooms);
     rooms.drain(|| 1234);
     rooms.drain(|| 4321);
     assert_eq!(drained(&mut rooms), ["drain", "tell 1 draining 1234"]);
     assert_eq!(rooms.admit(join(2, Role::Viewer, BOB, None), now), Err(Refusal::Draining));
-    assert_eq!(rooms.attach(&EVENT, SocketId(2), Role::Viewer).err(), Some(Refusal::Draining));
-    assert_eq!(rooms.open(&2, RoomKey(3), RoomSettings::default()), Err(Refusal::Draining));
+    assert_eq!(rooms.attach(&EVENT, SocketId(2), Role::Viewer, BOB).err(), Some(Refusal::Draining));
+    assert_eq!(rooms.open(&2, RoomKey(3), RoomSettings::default(), 1), Err(Refusal::Draining));
     rooms.renegotiate(session(1), ALICE, offer(), ice()).expect("it is established");
     assert_eq!(drained(&mut rooms), ["offer 1"]);
 }
@@ -397,14 +411,14 @@ fn nothing_is_admitted_to_a_room_that_is_not_open_or_under_a_name_that_is_taken(
     let mut rooms = Rooms::default();
     let now = Instant::now();
     assert_eq!(rooms.admit(join(1, Role::Viewer, ALICE, None), now), Err(Refusal::NotOpen));
-    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), Some(Refusal::NotOpen));
-    rooms.open(&EVENT, ROOM, RoomSettings::default()).expect("nothing is open yet");
-    assert_eq!(rooms.open(&2, ROOM, RoomSettings::default()), Err(Refusal::IdentifierTaken));
+    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).err(), Some(Refusal::NotOpen));
+    rooms.open(&EVENT, ROOM, RoomSettings::default(), 1).expect("nothing is open yet");
+    assert_eq!(rooms.open(&2, ROOM, RoomSettings::default(), 1), Err(Refusal::IdentifierTaken));
     rooms.admit(join(1, Role::Viewer, ALICE, None), now).expect("viewers are welcome");
     let twin = Join { session: session(9), ..join(1, Role::Viewer, BOB, None) };
     assert_eq!(rooms.admit(twin, now), Err(Refusal::IdentifierTaken));
-    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), None);
-    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer).err(), Some(Refusal::IdentifierTaken));
+    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).err(), None);
+    assert_eq!(rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).err(), Some(Refusal::IdentifierTaken));
 }
 
 /// Viewers `first..first + count` come without sockets and get this picture.
@@ -415,7 +429,7 @@ fn watch(rooms: &mut Rooms<u32>, first: u8, count: u8, quality: VideoQuality, no
             rooms.admit(join(number, Role::Viewer, BOB, None), now).expect("viewers are welcome");
             rooms.handle(&connected(viewer), now);
         }
-        rooms.handle(&Report::Quality { peer: PeerKey(viewer), quality }, now);
+        rooms.handle(&Report::Quality { peer: PeerKey(viewer), pictures: vec![Some(quality)] }, now);
     }
 }
 
@@ -427,8 +441,8 @@ fn healths(rooms: &mut Rooms<u32>) -> Vec<String> {
 fn a_broadcaster_hears_roughly_how_its_audience_fares() {
     let (mut rooms, now) = opened();
     let later = |seconds| now + Duration::from_secs(seconds);
-    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
-    rooms.attach(&EVENT, SocketId(2), Role::Viewer).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
+    rooms.attach(&EVENT, SocketId(2), Role::Viewer, BOB).expect("it is open");
     watch(&mut rooms, 10, 7, VideoQuality::High, now);
     watch(&mut rooms, 20, 4, VideoQuality::Low, now);
     assert_eq!(healths(&mut rooms), [""; 0], "nothing is told at once");
@@ -440,7 +454,7 @@ fn a_broadcaster_hears_roughly_how_its_audience_fares() {
 
     watch(&mut rooms, 30, 6, VideoQuality::Paused, later(6));
     watch(&mut rooms, 10, 3, VideoQuality::Off, later(7));
-    rooms.attach(&EVENT, SocketId(3), Role::Broadcaster).expect("it is open");
+    rooms.attach(&EVENT, SocketId(3), Role::Broadcaster, ALICE).expect("it is open");
     assert_eq!(healths(&mut rooms), ["tell 3 health 5+ <5 <5 <5 <5"], "a newcomer hears what was told last");
     rooms.tick(later(11));
     let mut told = healths(&mut rooms);
@@ -451,7 +465,7 @@ fn a_broadcaster_hears_roughly_how_its_audience_fares() {
 #[test]
 fn the_health_of_an_audience_is_told_at_most_every_five_seconds() {
     let (mut rooms, now) = opened();
-    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
     let mut told = Vec::new();
     for step in 0..600_u32 {
         let at = now + Duration::from_millis(100) * step;
@@ -468,7 +482,7 @@ fn the_health_of_an_audience_is_told_at_most_every_five_seconds() {
 fn one_viewer_more_or_less_below_five_changes_nothing() {
     for count in 0..5 {
         let (mut rooms, now) = opened();
-        rooms.attach(&EVENT, SocketId(1), Role::Broadcaster).expect("it is open");
+        rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
         watch(&mut rooms, 10, count, VideoQuality::Paused, now);
         rooms.tick(now + Duration::from_secs(5));
         assert_eq!(healths(&mut rooms), [""; 0], "{count}");

@@ -58,6 +58,18 @@ function instrument() {
     };
   };
 
+  /** Every picture that the latest connection receives, in the order of its sections. */
+  window.pictures = async () => {
+    const receives = (peer) => peer.getTransceivers().some(({ direction }) => direction === 'recvonly');
+    const entry = peers.findLast(({ peer }) => peer.connectionState !== 'closed' && receives(peer));
+    if (!entry) return [];
+    const stats = await statistics(entry.peer);
+    return entry.peer.getTransceivers().filter(({ receiver }) => receiver.track.kind === 'video').map(({ mid, receiver, direction }) => {
+      const of = stats.find((s) => s.type === 'inbound-rtp' && s.kind === 'video' && (s.mid === mid || s.trackIdentifier === receiver.track.id)) ?? {};
+      return { mid, direction, ssrc: of.ssrc, frames: of.framesDecoded ?? 0, freezes: of.freezeCount ?? 0, height: of.frameHeight ?? 0 };
+    });
+  };
+
   window.stats = async () => {
     const entry = peers.findLast(({ peer }) => peer.connectionState !== 'closed');
     const stats = entry ? await statistics(entry.peer) : [];

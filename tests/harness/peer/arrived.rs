@@ -89,4 +89,12 @@ impl Peer {
             self.put_rtcp(&bytes);
         }
     }
+
+    /// Gives up everything but watching, cheaply; for a viewer that has connected.
+    pub fn into_light(self, epoch: Instant) -> Option<crate::LightViewer> {
+        let server = self.server?;
+        let video = *server.media.get(1)?;
+        let rtx = server.rtx.iter().find(|(_, media)| *media == video).map(|(rtx, _)| *rtx);
+        Some(crate::LightViewer::new((self.incoming?, self.outgoing?), video, rtx, epoch))
+    }
 }

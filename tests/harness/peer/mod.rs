@@ -269,14 +269,6 @@ impl Peer {
         self.ice.clone()
     }
 
-    /// Gives up everything but watching, cheaply; for a viewer that has connected.
-    pub fn into_light(self, epoch: Instant) -> Option<crate::LightViewer> {
-        let server = self.server?;
-        let video = *server.media.get(1)?;
-        let rtx = server.rtx.iter().find(|(_, media)| *media == video).map(|(rtx, _)| *rtx);
-        Some(crate::LightViewer::new((self.incoming?, self.outgoing?), video, rtx, epoch))
-    }
-
     /// Sends a packet of video with a payload of the test's own.
     pub fn send_labelled_video(&mut self, timestamp: u32, start: bool, key: bool, last: bool, label: u64, len: usize) {
         self.send(1, timestamp, last, 96, vp8_payload(start, key, label, len));
@@ -297,12 +289,13 @@ impl Peer {
         self.track(0)
     }
 
-    fn track(&self, at: usize) -> Vec<&Received> {
+    /// What it received of its tracks, in order: sound and picture of each place in turn, of those that the latest answer has.
+    pub fn track(&self, at: usize) -> Vec<&Received> {
         let ssrc = self.server.as_ref().and_then(|server| server.media.get(at));
         ssrc.and_then(|ssrc| self.received.get(ssrc)).map(|track| track.values().collect()).unwrap_or_default()
     }
 
-    /// The SSRC of a received track: 0 audio, 1 video.
+    /// The SSRC of a received track: 0 audio, 1 video, and so on for further places.
     pub fn media_ssrc(&self, at: usize) -> u32 {
         self.server.as_ref().and_then(|server| server.media.get(at).copied()).unwrap_or(0)
     }

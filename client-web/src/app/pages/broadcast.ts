@@ -1,11 +1,13 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import '../../elements/studio.js';
 import type { EventSummary } from '../../protocol/index.js';
 import { renewing } from '../../sdk/guest.js';
-import type { SessionState } from '../../sdk/session.js';
+import type { SessionState, TokenSource } from '../../sdk/session.js';
 import { api } from '../api.js';
+import { takeInvitation } from '../invitation.js';
 import { Page } from '../page.js';
 import { access, errorNotice, loading, stateBadge } from '../parts.js';
+import '../cohosts.js';
 import '../share.js';
 
 class Broadcast extends Page {
@@ -13,8 +15,10 @@ class Broadcast extends Page {
 
   declare summary: EventSummary | null;
   declare session: SessionState;
+  /** Of a co-host, who has no account here. */
+  #invitation: string | null = null;
   // Kept while it lives, so that a reconnect on air does not depend on the operator's session.
-  readonly #token = renewing(() => api.eventToken(this.#id, { role: 'broadcaster' }));
+  #token: TokenSource = renewing(() => api.eventToken(this.#id, { role: 'broadcaster' }));
   readonly #onLeave = (event: BeforeUnloadEvent): void => {
     if (this.#onAir) event.preventDefault();
   };
@@ -28,8 +32,11 @@ class Broadcast extends Page {
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener('beforeunload', this.#onLeave);
+    this.#invitation = takeInvitation(this.#id, 'broadcast');
+    this.#token = this.#invitation ?? this.#token;
     this.attempt(async () => {
-      this.summary = await api.ownEvent(this.#id);
+      const invitation = this.#invitation;
+      this.summary = await (invitation === null ? api.ownEvent(this.#id) : api.event(this.#id, invitation));
       document.title = `${this.summary.title} · Studio · Veilcast`;
     });
   }
@@ -56,19 +63,31 @@ class Broadcast extends Page {
             <div class="sheet">
               <h1>${this.error.title}</h1>
               <p class="lead">${this.error.remedy}</p>
-              <a class="button" href="/studio">All events</a>
+              ${this.#invitation === null ? ALL_EVENTS : nothing}
             </div>
           </div>`;
     }
     return html`<div class="frame">
       <div class="event-head">
-        <p class="trail"><a href="/studio">All events</a></p>
+        ${this.#invitation === null ? html`<p class="trail"><a href="/studio">All events</a></p>` : nothing}
         <h1>${event.title}</h1>
-        <p class="meta">${this.#badge(event)} ${access(event)}</p>
-        ${this.#over ? '' : html`<vc-share .event=${event} choose></vc-share>`}
+        <p class="meta">
+          ${this.#badge(event)} ${this.#invitation === null ? access(event) : html`You are invited to broadcast`}
+        </p>
+        ${this.#over || this.#invitation !== null ? nothing : html`<vc-share .event=${event} choose></vc-share>`}
       </div>
-      ${errorNotice(this.error)} ${this.#over ? this.#farewell() : this.#studio()} ${this.#dialog()}
+      ${errorNotice(this.error)} ${this.#over ? this.#farewell() : this.#studio()}
+      ${this.#over || this.#invitation !== null ? nothing : this.#cohosts(event)} ${this.#dialog()}
     </div>`;
+  }
+
+  #cohosts(event: EventSummary): TemplateResult {
+    return html`<vc-cohosts
+      .event=${event}
+      @vc-event=${(changed: CustomEvent<EventSummary>) => {
+        this.summary = changed.detail;
+      }}
+    ></vc-cohosts>`;
   }
 
   get #over(): boolean {
@@ -86,6 +105,7 @@ class Broadcast extends Page {
     return html`<veilcast-studio
       event=${this.#id}
       .token=${this.#token}
+      ?guest=${this.#invitation !== null}
       @veilcast-state=${(event: CustomEvent<SessionState>) => {
         this.session = event.detail;
       }}
@@ -96,8 +116,12 @@ class Broadcast extends Page {
   #farewell(): TemplateResult {
     return html`<div class="empty">
       <p><strong>This event is over.</strong></p>
-      <p>Its link now shows that it has ended. For another broadcast, create a new event.</p>
-      <a class="button" href="/studio">All events</a>
+      ${
+        this.#invitation === null
+          ? html`<p>Its link now shows that it has ended. For another broadcast, create a new event.</p>
+              ${ALL_EVENTS}`
+          : html`<p>Thank you for being part of it.</p>`
+      }
     </div>`;
   }
 
@@ -126,5 +150,7 @@ class Broadcast extends Page {
     });
   }
 }
+
+const ALL_EVENTS: TemplateResult = html`<a class="button" href="/studio">All events</a>`;
 
 customElements.define('vc-broadcast', Broadcast);

@@ -4,7 +4,7 @@ import type { EventSummary } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { checked, text } from '../form.js';
 import { Page } from '../page.js';
-import { access, errorNotice, loading, stateBadge } from '../parts.js';
+import { access, broadcasterChoices, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
 import '../share.js';
 
@@ -90,6 +90,12 @@ class Studio extends Page {
           <span>Show it on the home page<small>Its title is visible to everyone who opens this server.</small></span>
         </label>
       </fieldset>
+      <label>
+        Who may broadcast at once
+        <select name="broadcasters">
+          ${broadcasterChoices(1)}
+        </select>
+      </label>
       <div class="actions">
         <button class="button" ?disabled=${this.busy}>Create event</button>
         ${
@@ -121,6 +127,7 @@ class Studio extends Page {
       title: text(submit, 'title').trim(),
       public: checked(submit, 'public'),
       listed: checked(submit, 'listed'),
+      broadcasters: Number(text(submit, 'broadcasters')),
     };
     await this.attempt(async () => {
       const { id } = await api.createEvent(event);

@@ -162,6 +162,32 @@ export const rooms = css`
     font-size: 0.9375rem;
   }
 
+  .cohosts {
+    display: grid;
+    gap: 0.75rem;
+    max-width: 34rem;
+    margin-top: 1.5rem;
+  }
+
+  .sheet.cohosts h2 {
+    margin: 0;
+    display: flex;
+    align-items: center;
+    gap: 0.5rem;
+  }
+
+  .cohosts .lead,
+  .cohosts .hint {
+    margin: 0;
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  .invite {
+    display: grid;
+    gap: 0.5rem;
+  }
+
   dialog {
     width: min(27rem, 100% - 2rem);
     padding: clamp(1.25rem, 5vw, 1.75rem);

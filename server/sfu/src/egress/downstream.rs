@@ -16,7 +16,9 @@ use veilcast_control::{AnswerSection, Encoding, MediaKind, OutgoingTrack, Playou
 /// One outgoing track of one viewer: what each of its packets needs. The rest stands apart.
 pub(crate) struct Downstream {
     pub(crate) kind: MediaKind,
-    /// The place on stage that it shows.
+    /// Which of the viewer's tracks of this kind it is.
+    pub(crate) number: u8,
+    /// The place on stage that it shows: that of its number, unless its viewer hears nothing of the stage.
     pub(crate) place: u8,
     pub(crate) ids: ExtensionIds,
     pub(crate) ssrc: u32,
@@ -156,7 +158,7 @@ pub(crate) struct Start {
 
 impl Downstream {
     pub(crate) fn new(
-        (kind, place): (MediaKind, u8),
+        (kind, number): (MediaKind, u8),
         outgoing: OutgoingTrack,
         mid: &str,
         ids: ExtensionIds,
@@ -168,7 +170,8 @@ impl Downstream {
         let first = |sequence: u16| u64::from(sequence & 0x7fff);
         Self {
             kind,
-            place,
+            number,
+            place: number,
             ids,
             ssrc: outgoing.ssrc,
             rtx_ssrc: outgoing.rtx_ssrc,

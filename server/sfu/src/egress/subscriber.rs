@@ -2,7 +2,7 @@ use crate::Tuple;
 use crate::egress::Downstream;
 use crate::egress::downstream::{Context, Late, Outcome};
 use crate::feedback::reports::NtpClock;
-use crate::peer::PeerIx;
+use crate::peer::{MAX_PLACES, PeerIx};
 use crate::routing::{Batch, Layers, Packet};
 use crate::selection::wheel::Wheel;
 use crate::selection::{Attention, Path, Patience};
@@ -49,8 +49,10 @@ pub(crate) struct Manner {
     pub(crate) attention: Attention,
     /// The best picture that it wants.
     pub(crate) cap: VideoCap,
-    /// What the control plane was told of its picture.
-    pub(crate) reported: Option<VideoQuality>,
+    /// What the control plane was told of its pictures, by place.
+    pub(crate) reported: [Option<VideoQuality>; MAX_PLACES],
+    /// Of a viewer that hears nothing of the stage: the places that its tracks have come to show, in order.
+    settled: Option<Vec<u8>>,
 }
 
 /// When packets are written, and what they come from: the same for all viewers.
@@ -88,7 +90,14 @@ pub(crate) enum Written {
 }
 
 impl Subscriber {
-    pub(crate) fn new(peer: PeerIx, downstreams: Vec<Downstream>, playout_delay: PlayoutDelay, now: Instant) -> Self {
+    /// `informed`: it hears what the stage carries.
+    pub(crate) fn new(
+        peer: PeerIx,
+        downstreams: Vec<Downstream>,
+        playout_delay: PlayoutDelay,
+        informed: bool,
+        now: Instant,
+    ) -> Self {
         Self {
             peer,
             destination: None,
@@ -99,7 +108,8 @@ impl Subscriber {
                 patience: Patience::default(),
                 attention: Attention::new(now),
                 cap: VideoCap::default(),
-                reported: None,
+                reported: [None; MAX_PLACES],
+                settled: (!informed).then(Vec::new),
             }),
             playout_delay,
             begun: false,
@@ -109,6 +119,22 @@ impl Subscriber {
             places: 0,
             transport: 0,
             repeats_left: REPEAT_ALLOWANCE,
+        }
+    }
+
+    /// Points the tracks of a viewer that hears nothing of the stage at places that are taken (`is_taken`), each for as long
+    /// as the session lasts.
+    pub(crate) fn settle(&mut self, places: usize, is_taken: impl Fn(usize) -> bool) {
+        let Some(settled) = &mut self.manner.settled else { return };
+        let tracks = self.downstreams.iter().map(|down| usize::from(down.number) + 1).max().unwrap_or(0);
+        for place in (0..places).filter(|place| is_taken(*place)) {
+            if settled.len() < tracks && !settled.contains(&(place as u8)) {
+                settled.push(place as u8);
+            }
+        }
+        for downstream in &mut self.downstreams {
+            // Until then it shows a place that does not exist.
+            downstream.place = settled.get(usize::from(downstream.number)).copied().unwrap_or(u8::MAX);
         }
     }
 

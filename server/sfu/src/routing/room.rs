@@ -1,6 +1,6 @@
 use crate::egress::SubscriberIx;
 use crate::feedback::reports::Offset;
-use crate::peer::PeerIx;
+use crate::peer::{MAX_PLACES, PeerIx};
 use crate::routing::{BatchBuilder, LayerKey, Track};
 use crate::slots::Ix;
 use crate::{ShardId, Shards, SinkKey};
@@ -31,7 +31,8 @@ pub(crate) struct Room {
     pub(crate) reviewed: Option<Instant>,
     /// Who is served first, so that nobody always is.
     pub(crate) turn: usize,
-    pub(crate) reported: Stage,
+    /// What the control plane was told of the stage, by place.
+    pub(crate) reported: Vec<Stage>,
 }
 
 /// A place on the stage.
@@ -61,6 +62,11 @@ impl Performer {
         }
     }
 
+    /// Whether anybody has it, here or on another shard.
+    pub(crate) const fn is_taken(&self) -> bool {
+        self.audio.is_some() || self.video.is_some()
+    }
+
     /// Every layer that comes from here.
     pub(crate) fn layers(&self) -> impl Iterator<Item = LayerKey> {
         self.audio.iter().chain(&self.video).flat_map(Track::layers)
@@ -82,19 +88,21 @@ impl Room {
             home: None,
             reviewed: None,
             turn: 0,
-            reported: Stage::default(),
+            reported: Vec::new(),
         }
     }
 
-    /// The place of a broadcaster: its own, else one that has become free, else a new one.
-    pub(crate) fn take_place(&mut self, peer: PeerIx) -> usize {
-        let free = self.stage.iter().position(|place| place.peer.is_none());
-        let place = free.unwrap_or_else(|| {
-            self.stage.push(Performer::default());
-            self.stage.len() - 1
-        });
+    /// Whether a broadcaster of this shard may have a place.
+    pub(crate) fn is_free(&self, place: usize) -> bool {
+        place < MAX_PLACES && self.stage.get(place).is_none_or(|performer| performer.peer.is_none())
+    }
+
+    /// Gives a place that is free to a broadcaster.
+    pub(crate) fn take_place(&mut self, place: usize, peer: PeerIx) {
+        if self.stage.len() <= place {
+            self.stage.resize_with(place + 1, Performer::default);
+        }
         self.stage[place] = Performer { peer: Some(peer), ..Performer::default() };
-        place
     }
 
     /// The track of a kind at a place.

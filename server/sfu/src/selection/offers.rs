@@ -1,6 +1,6 @@
 use crate::ingress::frame::Scale;
 use crate::routing::{Layer, LayerKey, Layers, Track};
-use crate::selection::budget;
+use crate::selection::budget::{self, Choice};
 use crate::selection::rate::{SPATIAL, TEMPORAL};
 use veilcast_control::VideoCap;
 
@@ -58,6 +58,11 @@ impl Offers {
         self.all.iter().take(index + 1).rev().flatten()
     }
 
+    /// Bit/s of the least.
+    pub(crate) fn floor(&self) -> u32 {
+        self.at(0).map_or(0, Offer::bps)
+    }
+
     /// As the budget wants them.
     pub(crate) fn budgets(&self) -> [budget::Layer<'_>; MOST] {
         std::array::from_fn(|index| {
@@ -88,6 +93,14 @@ impl Offer {
     /// Bit/s of all of it.
     pub(crate) const fn bps(&self) -> u32 {
         self.cumulated[TEMPORAL - 1]
+    }
+
+    /// What of the path it takes under a choice that led to it: all of it, unless fewer frames were chosen.
+    pub(crate) fn takes(&self, choice: Choice) -> u32 {
+        match choice {
+            Choice::Layer { temporal, .. } => self.cumulated[usize::from(temporal).min(TEMPORAL - 1)],
+            Choice::Paused => self.bps(),
+        }
     }
 
     /// What to forward of it, up to a temporal layer.

@@ -5,7 +5,8 @@ use veilcast_control::{
     Setup, Transport,
 };
 
-/// Name of the one media stream that a viewer receives: its audio and video belong together.
+/// Name of the media stream that a viewer receives from the first place on stage: its audio and video belong together. Those
+/// of further places are numbered, so that browsers keep each picture with its own sound.
 const STREAM: &str = "stage";
 
 /// The numbers of an `o=` line (RFC 8866 section 5.2). The address beside them is always 0.0.0.0.
@@ -22,9 +23,10 @@ pub fn write_answer(answer: &Answer, shape: &OfferShape, origin: Origin) -> Stri
     let mut text = String::with_capacity(4096);
     write_session(&mut text, answer, shape, origin);
     let mut candidates = Some(answer.candidates.as_slice());
-    for (section, offered) in answer.media.iter().zip(&shape.sections) {
+    for (index, (section, offered)) in answer.media.iter().zip(&shape.sections).enumerate() {
         if section.accepted {
-            write_section(&mut text, answer, section, offered);
+            let place = answer.media[..index].iter().filter(|earlier| earlier.kind == section.kind).count();
+            write_section(&mut text, answer, (section, place), offered);
             // One transport: its candidates stand in the first section of the bundle (RFC 8843 section 10).
             candidates.take().into_iter().for_each(|all| write_candidates(&mut text, all));
         } else {
@@ -55,7 +57,12 @@ fn write_refused(text: &mut String, section: &AnswerSection, offered: &SectionSh
     text.push_str("a=inactive\r\n");
 }
 
-fn write_section(text: &mut String, answer: &Answer, section: &AnswerSection, offered: &SectionShape) {
+fn write_section(
+    text: &mut String,
+    answer: &Answer,
+    (section, place): (&AnswerSection, usize),
+    offered: &SectionShape,
+) {
     write_media_line(text, section, offered);
     text.push_str("c=IN IP4 0.0.0.0\r\n");
     write_mid(text, &section.mid);
@@ -71,7 +78,7 @@ fn write_section(text: &mut String, answer: &Answer, section: &AnswerSection, of
     section.codecs.iter().for_each(|codec| write_codec(text, codec));
     write_layers(text, section, offered);
     if let Some(track) = &section.sends {
-        write_track(text, track, &section.mid);
+        write_track(text, track, &section.mid, place);
     }
 }
 
@@ -163,9 +170,10 @@ fn write_layers(text: &mut String, section: &AnswerSection, offered: &SectionSha
     }
 }
 
-fn write_track(text: &mut String, track: &OutgoingTrack, mid: &str) {
+fn write_track(text: &mut String, track: &OutgoingTrack, mid: &str, place: usize) {
     // RFC 8830: one stream for both kinds, so that players keep them together.
-    let msid = format!("{STREAM} {STREAM}-{}", if mid.is_empty() { "0" } else { mid });
+    let number = if place == 0 { String::new() } else { (place + 1).to_string() };
+    let msid = format!("{STREAM}{number} {STREAM}-{}", if mid.is_empty() { "0" } else { mid });
     _ = write!(text, "a=msid:{msid}\r\n");
     if let Some(rtx) = track.rtx_ssrc {
         _ = write!(text, "a=ssrc-group:FID {} {rtx}\r\n", track.ssrc);

@@ -25,11 +25,11 @@ pub enum SdpReason {
     /// RFC 8866 section 5
     #[error("a line is one letter, '=' and a value without control characters")]
     LineMalformed,
-    /// Over `MAX_SDP`
-    #[error("the description is longer than 48 KiB")]
+    /// Over `MAX_OFFER`
+    #[error("the description is longer than 128 KiB")]
     TooLong,
     /// Over the line limit
-    #[error("the description has more than 1,000 lines")]
+    #[error("the description has more than 5,000 lines")]
     TooManyLines,
     /// Over the length of a line
     #[error("the line is longer than 2,000 bytes")]

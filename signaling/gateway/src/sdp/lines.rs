@@ -1,8 +1,8 @@
 use super::error::{SdpError, SdpReason};
-use veilcast_protocol::MAX_SDP;
+use veilcast_protocol::MAX_OFFER;
 
-/// Chromium's offer of 12 sections with every codec and extension has about 900 lines; a broadcast has three.
-const MAX_LINES: usize = 1_000;
+/// Chromium's offer for a full stage, of 32 sections with every codec and extension, has about 3,100 lines.
+const MAX_LINES: usize = 5_000;
 /// The longest lines in the field are H.264 parameter sets and `m=` lines with 40 formats, under 600 bytes.
 /// Lines that grow without a natural end (RFC 8827 identity assertions) are of no use here.
 const MAX_LINE: usize = 2_000;
@@ -28,7 +28,7 @@ impl<'a> Line<'a> {
 
 /// The lines of a description or fragment, within the limits. Ends may be CRLF or LF (RFC 8866 section 5).
 pub(super) fn lines(text: &str) -> Result<Vec<Line<'_>>, SdpError> {
-    if text.len() > MAX_SDP {
+    if text.len() > MAX_OFFER {
         return Err(SdpError::at(1, SdpReason::TooLong));
     }
     let mut found = Vec::new();

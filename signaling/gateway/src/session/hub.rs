@@ -142,18 +142,21 @@ impl Hub {
                     None => return,
                 },
                 changed = changes.changed() => match changed {
-                    Ok(()) => self.close_ended(&records).await,
+                    Ok(()) => self.catch_up(&records).await,
                     Err(_) => return,
                 },
             }
         }
     }
 
-    async fn close_ended(&self, records: &Records) {
+    /// Follows what anybody changed about the events whose rooms are open.
+    async fn catch_up(&self, records: &Records) {
         let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());
         for event in open {
             match records.event(&event).await {
-                Ok(Some(row)) if row.state != EventState::Ended => {}
+                Ok(Some(row)) if row.state != EventState::Ended => {
+                    self.with(|rooms, _| rooms.set_broadcasters(&event, row.broadcasters));
+                }
                 Ok(_) => self.with(|rooms, _| rooms.end(&event)),
                 Err(error) => tracing::error!(%error, "an event's state could not be read"),
             }

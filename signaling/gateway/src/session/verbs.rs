@@ -20,8 +20,21 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Access {
     pub(crate) event: Event,
     pub(crate) role: Role,
+    /// A viewer that is not one of the audience: a broadcaster who looks at the others.
+    pub(crate) uncounted: bool,
     pub(crate) principal: Pseudonym,
     pub(crate) expires: SystemTime,
+}
+
+impl Access {
+    /// Comes as less than the token permits: a broadcaster may look on.
+    pub(crate) fn coming_as(self, role: Role) -> Result<Self, Problem> {
+        match (self.role, role) {
+            (Role::Broadcaster, Role::Viewer) => Ok(Self { role, uncounted: true, ..self }),
+            (own, wanted) if own == wanted => Ok(self),
+            _ => Err(Problem::new(FaultCode::ScopeMissing)),
+        }
+    }
 }
 
 /// An answered offer.
@@ -56,7 +69,8 @@ impl App {
         if row.state == EventState::Ended {
             return Err(Problem::new(FaultCode::EventEnded));
         }
-        Ok(Access { event: row, role, principal: grant.principal.pseudonym(), expires: grant.expires })
+        let principal = grant.principal.pseudonym();
+        Ok(Access { event: row, role, uncounted: false, principal, expires: grant.expires })
     }
 
     /// Opens the event's room if it is not open.
@@ -64,7 +78,7 @@ impl App {
         // What reveals speech is dropped unless everybody may listen anyway.
         let settings = RoomSettings { private: !event.public, ..RoomSettings::default() };
         let key = random::room()?;
-        Ok(self.hub.with(|rooms, _| rooms.open(&event.id, key, settings))?)
+        Ok(self.hub.with(|rooms, _| rooms.open(&event.id, key, settings, event.broadcasters))?)
     }
 
     /// Admits a new session with its first offer and waits for the answer.
@@ -89,6 +103,7 @@ impl App {
             peer,
             role: access.role,
             principal: access.principal,
+            uncounted: access.uncounted,
             socket,
             ice: random::ice()?,
             seed: random::seed()?,
@@ -140,6 +155,13 @@ impl App {
     /// Ends a session for its owner.
     pub(crate) fn leave(&self, session: SessionId, principal: Pseudonym) -> Result<(), Problem> {
         Ok(self.hub.with(|rooms, now| rooms.leave(session, principal, now))?)
+    }
+
+    /// Changes how many may broadcast to an event at once.
+    pub(crate) async fn set_broadcasters(&self, event: &EventId, limit: u8) -> Result<bool, Problem> {
+        let changed = self.records.set_broadcasters(event, limit).await?;
+        self.hub.with(|rooms, _| rooms.set_broadcasters(event, limit));
+        Ok(changed)
     }
 
     /// Ends an event for everybody.

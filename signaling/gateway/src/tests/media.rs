@@ -85,7 +85,7 @@ impl MediaPlane {
             }
             Command::Admit(admission) => {
                 seen.peers.push(admission.peer);
-                let word = match admission.role {
+                let word = match admission.part.role() {
                     Role::Broadcaster => "admit broadcaster",
                     Role::Viewer => "admit viewer",
                 };

@@ -1,5 +1,6 @@
 //! A whole gateway on a scratch directory, with a media plane that answers by rote.
 
+mod cohosts;
 mod edge;
 mod media;
 mod metrics;
@@ -49,7 +50,13 @@ impl Store {
     }
 
     pub(crate) async fn event(&self, public: bool) -> EventId {
-        let new = NewEvent { title: Redacted::new("Rehearsal".to_owned()), public, listed: public };
+        self.event_of(public, 1).await
+    }
+
+    /// An event that so many may broadcast to at once.
+    pub(crate) async fn event_of(&self, public: bool, broadcasters: u8) -> EventId {
+        let title = Redacted::new("Rehearsal".to_owned());
+        let new = NewEvent { title, public, listed: public, broadcasters };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 

@@ -1,0 +1,177 @@
+//! Several broadcasters in one event.
+
+use super::*;
+use veilcast_control::Part;
+
+const CAROL: Pseudonym = Pseudonym::new([3; 16]);
+const DAVE: Pseudonym = Pseudonym::new([4; 16]);
+
+/// Where the sessions that were admitted since the last look are, by number.
+fn parts(rooms: &mut Rooms<u32>) -> Vec<(u64, Part)> {
+    let part = |output| match output {
+        Output::Command(Command::Admit(admission)) => Some((admission.peer.0, admission.part)),
+        _ => None,
+    };
+    std::iter::from_fn(|| rooms.poll()).filter_map(part).collect()
+}
+
+const fn at(place: u8) -> Part {
+    Part::Broadcaster { place }
+}
+
+fn broadcast(rooms: &mut Rooms<u32>, number: u8, principal: Pseudonym, now: Instant) -> Result<(), Refusal> {
+    rooms.admit(join(number, Role::Broadcaster, principal, None), now)
+}
+
+#[test]
+fn each_principal_has_a_place_until_all_are_taken() {
+    let (mut rooms, now) = opened_for(3);
+    for (number, principal) in [(1, ALICE), (2, BOB), (3, CAROL)] {
+        broadcast(&mut rooms, number, principal, now).expect("there is room");
+    }
+    assert_eq!(parts(&mut rooms), [(1, at(0)), (2, at(1)), (3, at(2))]);
+    assert_eq!(broadcast(&mut rooms, 4, DAVE, now), Err(Refusal::BroadcasterPresent));
+    broadcast(&mut rooms, 5, BOB, now).expect("he replaces himself");
+    assert_eq!(drained(&mut rooms), ["over 2", "revoke 2", "admit 5"]);
+    assert!(rooms.peer_of(session(1), ALICE).is_ok() && rooms.peer_of(session(3), CAROL).is_ok(), "and nobody else");
+    rooms.leave(session(1), ALICE, now).expect("it is hers");
+    broadcast(&mut rooms, 6, DAVE, now).expect("a place is free");
+    assert_eq!(parts(&mut rooms), [(6, at(0))]);
+}
+
+#[test]
+fn who_comes_back_finds_the_place_it_had_unless_somebody_needed_it() {
+    let (mut rooms, now) = opened_for(3);
+    for (number, principal) in [(1, ALICE), (2, BOB), (3, CAROL)] {
+        broadcast(&mut rooms, number, principal, now).expect("there is room");
+    }
+    rooms.leave(session(1), ALICE, now).expect("it is hers");
+    rooms.handle(&gone(2, Departure::ConsentLost), now);
+    parts(&mut rooms);
+    broadcast(&mut rooms, 4, BOB, now).expect("there is room");
+    broadcast(&mut rooms, 5, DAVE, now).expect("there is room");
+    assert_eq!(parts(&mut rooms), [(4, at(1)), (5, at(0))]);
+    rooms.leave(session(3), CAROL, now).expect("it is hers");
+    parts(&mut rooms);
+    broadcast(&mut rooms, 6, ALICE, now).expect("there is room");
+    assert_eq!(parts(&mut rooms), [(6, at(2))]);
+}
+
+#[test]
+fn a_refused_offer_frees_the_place() {
+    let (mut rooms, now) = opened_for(2);
+    broadcast(&mut rooms, 1, ALICE, now).expect("there is room");
+    broadcast(&mut rooms, 2, BOB, now).expect("there is room");
+    rooms.handle(&Report::Fault { peer: PeerKey(2), fault: MediaFault::CodecUnsupported }, now);
+    broadcast(&mut rooms, 3, CAROL, now).expect("there is room again");
+    assert_eq!(parts(&mut rooms), [(1, at(0)), (2, at(1)), (3, at(1))]);
+}
+
+#[test]
+fn a_lower_limit_sends_nobody_away_and_a_higher_one_lets_in() {
+    let (mut rooms, now) = opened_for(2);
+    broadcast(&mut rooms, 1, ALICE, now).expect("there is room");
+    broadcast(&mut rooms, 2, BOB, now).expect("there is room");
+    rooms.set_broadcasters(&EVENT, 1);
+    assert!(rooms.peer_of(session(2), BOB).is_ok());
+    broadcast(&mut rooms, 3, BOB, now).expect("he has a place");
+    rooms.leave(session(1), ALICE, now).expect("it is hers");
+    assert_eq!(broadcast(&mut rooms, 4, CAROL, now), Err(Refusal::BroadcasterPresent), "one is on, one may be");
+    rooms.set_broadcasters(&EVENT, 16);
+    parts(&mut rooms);
+    broadcast(&mut rooms, 5, CAROL, now).expect("there is room");
+    assert_eq!(parts(&mut rooms), [(5, at(0))]);
+}
+
+#[test]
+fn viewers_hear_of_the_stage_over_a_socket_alone() {
+    let (mut rooms, now) = opened();
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).expect("it is open");
+    rooms.admit(join(1, Role::Viewer, BOB, Some(1)), now).expect("viewers are welcome");
+    rooms.admit(join(2, Role::Viewer, BOB, None), now).expect("viewers are welcome");
+    let expected = [(1, Part::Viewer { informed: true }), (2, Part::Viewer { informed: false })];
+    assert_eq!(parts(&mut rooms), expected);
+}
+
+#[test]
+fn the_stage_is_told_by_place_and_as_a_whole() {
+    let (mut rooms, _) = opened_for(2);
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).expect("it is open");
+    let state = |audio, video| Stage { audio, video };
+    use TrackState::{Absent, Live, Muted};
+    let stage = vec![state(Muted, Absent), state(Absent, Live)];
+    rooms.handle(&Report::Stage { room: ROOM, stage }, Instant::now());
+    let Some(Output::Tell { message: ServerMessage::Stage(told), .. }) = rooms.poll() else { panic!("it is told") };
+    assert_eq!((told.audio, told.video), (Activity::Muted, Activity::Live));
+    let places: Vec<_> = told.places.iter().map(|place| (place.audio, place.video)).collect();
+    assert_eq!(places, [(Activity::Muted, Activity::Absent), (Activity::Absent, Activity::Live)]);
+    assert_eq!(rooms.attach(&EVENT, SocketId(2), Role::Viewer, BOB).expect("it is open"), told);
+}
+
+#[test]
+fn every_page_of_a_broadcaster_knows_its_place() {
+    let (mut rooms, now) = opened_for(2);
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
+    rooms.attach(&EVENT, SocketId(2), Role::Broadcaster, BOB).expect("it is open");
+    rooms.attach(&EVENT, SocketId(3), Role::Viewer, BOB).expect("it is open");
+    broadcast(&mut rooms, 1, ALICE, now).expect("there is room");
+    broadcast(&mut rooms, 2, BOB, now).expect("there is room");
+    rooms.attach(&EVENT, SocketId(4), Role::Broadcaster, BOB).expect("it is open");
+    rooms.leave(session(1), ALICE, now).expect("it is hers");
+    let places: Vec<String> = drained(&mut rooms).into_iter().filter(|words| words.contains("place")).collect();
+    assert_eq!(places, ["tell 1 place 0", "tell 2 place 1", "tell 4 place 1", "tell 1 place -"]);
+}
+
+#[test]
+fn a_broadcaster_who_looks_on_is_not_one_of_the_audience() {
+    let (mut rooms, now) = opened_for(2);
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("it is open");
+    drained(&mut rooms);
+    for number in 1..=6 {
+        let onlooker = Join { uncounted: true, ..join(number, Role::Viewer, ALICE, None) };
+        rooms.admit(onlooker, now).expect("it may");
+        rooms.handle(&connected(number.into()), now);
+        let pictures = vec![Some(VideoQuality::Low)];
+        rooms.handle(&Report::Quality { peer: PeerKey(number.into()), pictures }, now);
+    }
+    rooms.tick(now + Duration::from_secs(6));
+    rooms.leave(session(1), ALICE, now).expect("it is hers");
+    let told: Vec<String> = drained(&mut rooms).into_iter().filter(|words| words.starts_with("tell")).collect();
+    assert_eq!(told, [""; 0]);
+    rooms.admit(join(9, Role::Viewer, BOB, None), now).expect("viewers are welcome");
+    rooms.handle(&connected(9), now);
+    assert!(drained(&mut rooms).contains(&"tell 1 audience 1".to_owned()));
+}
+
+#[test]
+fn each_broadcaster_hears_how_its_own_picture_arrives() {
+    let (mut rooms, now) = opened_for(2);
+    for (socket, principal) in [(1, ALICE), (2, BOB), (3, CAROL)] {
+        rooms.attach(&EVENT, SocketId(socket), Role::Broadcaster, principal).expect("it is open");
+    }
+    broadcast(&mut rooms, 1, ALICE, now).expect("there is room");
+    broadcast(&mut rooms, 2, BOB, now).expect("there is room");
+    for number in 10..=16 {
+        rooms.admit(join(number, Role::Viewer, DAVE, None), now).expect("viewers are welcome");
+        let pictures = vec![Some(VideoQuality::High), Some(VideoQuality::Paused)];
+        rooms.handle(&Report::Quality { peer: PeerKey(number.into()), pictures }, now);
+    }
+    rooms.tick(now + Duration::from_secs(5));
+    let mut told: Vec<String> = drained(&mut rooms).into_iter().filter(|words| words.contains("health")).collect();
+    told.sort();
+    let expected = ["tell 1 health 5+ <5 <5 <5 <5", "tell 2 health <5 <5 <5 <5 5+", "tell 3 health 5+ <5 <5 <5 <5"];
+    assert_eq!(told, expected, "who is not on air hears of the first");
+}
+
+#[test]
+fn a_viewer_is_told_of_every_picture_and_of_the_best() {
+    let (mut rooms, now) = opened_for(2);
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, BOB).expect("it is open");
+    rooms.admit(join(1, Role::Viewer, BOB, Some(1)), now).expect("viewers are welcome");
+    drained(&mut rooms);
+    let pictures = vec![Some(VideoQuality::Paused), None, Some(VideoQuality::Medium)];
+    rooms.handle(&Report::Quality { peer: PeerKey(1), pictures }, now);
+    let Some(Output::Tell { message: ServerMessage::Quality(told), .. }) = rooms.poll() else { panic!("it is told") };
+    use veilcast_protocol::Quality::{Medium, Paused};
+    assert_eq!((told.video, told.places), (Medium, vec![Some(Paused), None, Some(Medium)]));
+}
