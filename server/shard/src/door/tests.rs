@@ -73,6 +73,16 @@ fn a_claim_is_handed_on_and_teaches_nothing() {
     assert_eq!((here.engine.counters().total(), there.engine.counters().total()), (3, 1));
 }
 
+/// A peer speaks as soon as its check is answered; what its shard has put into the ring before that is read first.
+#[test]
+fn what_is_in_the_post_already_counts() {
+    let now = Instant::now();
+    let mut all = sides(2, now);
+    all[1].door.post.send(ShardId(0), Parcel::Vouch(path(1)));
+    all[0].take(path(1), &RTP, now);
+    assert!(matches!(all[1].mail(0)[..], [Parcel::Datagram { .. }]) && all[0].engine.counters().total() == 0);
+}
+
 /// What a publisher's feedback is made of must not become the time of the detour.
 #[test]
 fn what_is_handed_on_keeps_its_time() {
