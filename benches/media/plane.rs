@@ -62,6 +62,7 @@ impl Plane {
         let before = cpu::shard_threads()?;
         let config = veilcast_shard::Config {
             first_port: free_ports(shards)?,
+            shared_port: false,
             shards,
             addresses: vec![LOCALHOST],
             advertised_port: None,

@@ -5,6 +5,7 @@ use super::socket::{free_port, start_at};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 use veilcast_control::{Role, Transport};
+use veilcast_shard::Running;
 
 pub(super) const FAMILIES: [IpAddr; 2] = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
 
@@ -14,9 +15,14 @@ const WATCHED: usize = 60 * PACKETS_PER_FRAME;
 /// A broadcast over one path, watched over others: everything arrives.
 pub(super) async fn broadcast_over(from: (Transport, IpAddr), to: &[(Transport, IpAddr)]) {
     let mut running = start_at(free_port(), 1, FAMILIES.to_vec()).expect("the port is free");
-    let mut people = vec![Person::join(&mut running, 1, Role::Broadcaster, from).await];
+    broadcast_on(&mut running, from, to).await;
+}
+
+/// The same on a server that runs.
+pub(super) async fn broadcast_on(running: &mut Running, from: (Transport, IpAddr), to: &[(Transport, IpAddr)]) {
+    let mut people = vec![Person::join(running, 1, Role::Broadcaster, from).await];
     for (number, path) in (2..).zip(to) {
-        people.push(Person::join(&mut running, number, Role::Viewer, *path).await);
+        people.push(Person::join(running, number, Role::Viewer, *path).await);
     }
     let mut camera = None;
     until("everybody connects", &mut people, &mut camera, |all| all.iter().all(|one| one.peer.connected)).await;

@@ -3,5 +3,6 @@
 mod certificates;
 mod families;
 mod people;
+mod shared;
 mod socket;
 mod streams;

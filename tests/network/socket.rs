@@ -27,7 +27,12 @@ pub(super) fn start(port: u16, shards: usize) -> Result<Running, Error> {
 }
 
 pub(super) fn start_at(port: u16, shards: usize, addresses: Vec<IpAddr>) -> Result<Running, Error> {
-    veilcast_shard::start(&Config { first_port: port, shards, addresses, advertised_port: None })
+    veilcast_shard::start(&Config { first_port: port, shared_port: false, shards, addresses, advertised_port: None })
+}
+
+/// All shards on one port.
+pub(super) fn start_shared(port: u16, shards: usize, addresses: Vec<IpAddr>) -> Result<Running, Error> {
+    veilcast_shard::start(&Config { first_port: port, shared_port: true, shards, addresses, advertised_port: None })
 }
 
 pub(super) async fn admit_offer(

@@ -12,11 +12,11 @@ use veilcast_control::{Command, PeerKey, Role, RoomKey, Setup, Transport};
 use veilcast_shard::Running;
 
 const LOCALHOST: IpAddr = FAMILIES[1];
-const TCP: (Transport, IpAddr) = (Transport::Tcp, LOCALHOST);
-const UDP: (Transport, IpAddr) = (Transport::Udp, LOCALHOST);
+pub(super) const TCP: (Transport, IpAddr) = (Transport::Tcp, LOCALHOST);
+pub(super) const UDP: (Transport, IpAddr) = (Transport::Udp, LOCALHOST);
 
 /// The server's patience with who has just connected.
-const GREETING: Duration = Duration::from_secs(5);
+pub(super) const GREETING: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn a_broadcast_over_tcp_is_watched_over_udp_and_tcp() {
@@ -28,7 +28,7 @@ async fn a_broadcast_over_udp_is_watched_over_tcp() {
     broadcast_over(UDP, &[TCP]).await;
 }
 
-async fn on_air(running: &mut Running, viewers: &[(Transport, IpAddr)]) -> (Vec<Person>, Option<Camera>) {
+pub(super) async fn on_air(running: &mut Running, viewers: &[(Transport, IpAddr)]) -> (Vec<Person>, Option<Camera>) {
     let mut people = vec![Person::join(running, 1, Role::Broadcaster, UDP).await];
     for (number, path) in (2..).zip(viewers) {
         people.push(Person::join(running, number, Role::Viewer, *path).await);
@@ -78,7 +78,7 @@ async fn awaiting() -> (Running, Peer, SocketAddr) {
 }
 
 /// How long the server keeps a connection; `None` if longer than `most`.
-async fn kept(line: &mut Line, most: Duration) -> Option<Duration> {
+pub(super) async fn kept(line: &mut Line, most: Duration) -> Option<Duration> {
     let begun = Instant::now();
     while begun.elapsed() < most {
         if line.is_closed() {
@@ -90,7 +90,7 @@ async fn kept(line: &mut Line, most: Duration) -> Option<Duration> {
 }
 
 /// Whether a check is answered on a new connection, and the connection.
-async fn greets(peer: &mut Peer, server: SocketAddr) -> (bool, Line) {
+pub(super) async fn greets(peer: &mut Peer, server: SocketAddr) -> (bool, Line) {
     greets_within(peer, server, Duration::from_secs(10)).await
 }
 

@@ -98,7 +98,8 @@ fn media() -> (veilcast_shard::Running, u16) {
     for _ in 0..20 {
         let first_port = free_udp_port();
         let addresses = vec![Ipv4Addr::LOCALHOST.into()];
-        let config = veilcast_shard::Config { first_port, shards: 1, addresses, advertised_port: None };
+        let config =
+            veilcast_shard::Config { first_port, shared_port: false, shards: 1, addresses, advertised_port: None };
         if let Ok(running) = veilcast_shard::start(&config) {
             return (running, first_port);
         }

@@ -16,6 +16,7 @@ mod peer;
 mod process;
 mod reach;
 mod relay;
+mod shared;
 mod startup;
 mod tls;
 mod tokens;

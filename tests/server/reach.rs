@@ -76,6 +76,27 @@ fn ports_that_are_taken_are_told() {
 }
 
 #[test]
+fn one_port_of_several_shards_is_told_as_one() {
+    let media = free_port();
+    let port = media.to_string();
+    let words = |more: &[&str]| {
+        let done = check(&[&["--media-port", port.as_str(), "--shards", "3"], more].concat());
+        assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+        (done.out, done.err)
+    };
+    let (several, _) = words(&[]);
+    let range = format!("have it pass UDP {media}-{} to this machine", media + 2);
+    assert!(several.contains(&range), "{several}");
+    let (one, said) = words(&["--media-shared-port"]);
+    assert!(one.contains(&format!("have it pass UDP {media} to this machine")), "{one}");
+    assert!(said.contains(&format!("Media: UDP and TCP port {media}.\n")), "{said}");
+    let next = UdpSocket::bind(("0.0.0.0", media + 2)).expect("a free port");
+    words(&["--media-shared-port"]);
+    keeps_out(&check(&["--media-port", &port, "--shards", "3"]), &[&format!("UDP port {}", media + 2)]);
+    drop(next);
+}
+
+#[test]
 fn a_running_servers_own_ports_are_no_finding() {
     let scratch = Scratch::new();
     let _lock = DataLock::acquire(&scratch.path("data")).expect("a scratch directory");

@@ -37,6 +37,21 @@ fn a_taken_port_is_named_with_its_flag() {
     assert!(line.contains("something else uses it") && !line.contains("os error"), "{line}");
 }
 
+/// The kernel shares a port among all that ask for it and have one user.
+#[tokio::test]
+async fn a_shared_port_is_not_shared_with_another_server() {
+    let scratch = Scratch::new();
+    let server = Server::start_with(Scratch::new(), &["--media-shared-port"]).await;
+    let (listen, media) = (format!("127.0.0.1:{}", free_port()), server.media_port.to_string());
+    let data = scratch.path("data").display().to_string();
+    let common = ["serve", "--shards", "2", "--listen", &listen, "--media-port", &media, "--data-dir", &data];
+    for shared in [&["--media-shared-port"][..], &[]] {
+        let done = run([&common[..], shared].concat());
+        let line = done.refusal(1);
+        assert!(line.contains(&format!("UDP port {media}")) && line.contains("something else uses it"), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn one_server_a_directory() {
     let server = Server::start().await;

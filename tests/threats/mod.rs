@@ -12,8 +12,8 @@
 //! | 8 | SCTP, DCEP | `privacy::sdp` (a data channel is answered with port 0); `rtc-sctp` is refused by `architecture::dependencies` |
 //! | 9 | sources without end | `media::new_sources_for_ever_are_bounded` |
 //! | 10 | wraps and jumps | `media::jumps_of_any_size_are_survived`, `nonces`, properties of `egress/codec` and `ingress/stream` |
-//! | 11 | amplification | `media::nothing_is_sent_to_who_has_not_passed_a_check`, `media::repeats_are_rationed`, `paths::a_stranger_is_not_sent_to_for_ever` |
-//! | 12 | bleed and injection | `media::strangers_reach_no_parser_behind_ice`, `media::replays_are_dropped`, `media::a_forged_packet_moves_no_window`, `paths` |
+//! | 11 | amplification | `media::nothing_is_sent_to_who_has_not_passed_a_check`, `media::repeats_are_rationed`, `paths::a_stranger_is_not_sent_to_for_ever`; of a shared port: `a_flood_of_claims_leaves_room_for_sessions` in `shard/door`, `a_flood_is_bounded_and_evicts_nobody_in_use` in `shard/door/paths` |
+//! | 12 | bleed and injection | `media::strangers_reach_no_parser_behind_ice`, `media::replays_are_dropped`, `media::a_forged_packet_moves_no_window`, `paths`, `network::shared::only_what_has_authenticated_teaches`, `network::shared::nobody_takes_the_path_of_a_session_on_another_shard` |
 //! | 13 | relay to private addresses | `media::nothing_is_sent_to_who_has_not_passed_a_check`, `privacy::sdp`: there is no relay, and `control::Offer` has no place for an address that a peer names |
 //! | 14 | descriptions | `privacy::sdp`, unit tests of `gateway/sdp`; corpora `sdp-offer`, `sdp-fragment`, `message`, `headers` |
 //! | 25 | growth under churn | `server::churn`, `make soak` |

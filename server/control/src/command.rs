@@ -30,7 +30,7 @@ pub enum Command {
         peer: PeerKey,
         /// The peer's new credentials.
         remote: IceCredentials,
-        /// Ours.
+        /// Ours. Those that hold stand in the report.
         local: IceCredentials,
     },
     /// Limits the picture that a viewer gets, by its own choice.
@@ -64,7 +64,7 @@ pub struct Admission {
     pub peer: PeerKey,
     /// What it may do, and what of the stage it has to do with.
     pub part: Part,
-    /// Local ICE credentials (RFC 8839 section 5.4), drawn by the control plane.
+    /// Local ICE credentials (RFC 8839 section 5.4), drawn by the control plane. Those that hold stand in the answer.
     pub ice: IceCredentials,
     /// Source of this session's SSRCs, first sequence numbers and timestamps.
     pub seed: Seed,

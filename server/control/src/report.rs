@@ -1,4 +1,4 @@
-use crate::{Answer, Encoding, Figures, MediaKind, PeerKey, RoomKey};
+use crate::{Answer, Encoding, Figures, IceCredentials, MediaKind, PeerKey, RoomKey};
 
 /// What the control plane hears from the media plane.
 pub enum Report {
@@ -20,6 +20,8 @@ pub enum Report {
     Restarted {
         /// Whose session.
         peer: PeerKey,
+        /// Our new credentials. The user name may have become longer than asked for: the media plane finds sessions by it.
+        local: IceCredentials,
     },
     /// The handshake is complete and the peer's certificate is the one it announced.
     Connected {

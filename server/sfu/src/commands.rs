@@ -171,8 +171,8 @@ impl Sfu {
     fn restart_ice(&mut self, key: PeerKey, local: IceCredentials, remote: IceCredentials) {
         let report = match self.by_key.get(&key).copied() {
             Some(ix) => {
-                self.restart(ix, local, remote);
-                Report::Restarted { peer: key }
+                self.restart(ix, local.clone(), remote);
+                Report::Restarted { peer: key, local }
             }
             None => Report::Fault { peer: key, fault: MediaFault::PeerUnknown },
         };

@@ -23,13 +23,15 @@ pub enum Noise {
     Unbound,
     /// Over a limit of the session.
     TooMany,
+    /// For a session on another shard, and no room on the way there.
+    Crowded,
     /// A fault of our own, contained to one peer.
     Panic,
 }
 
 impl Noise {
     /// Every reason, and its name in figures.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Unknown, "unknown"),
         (Self::StunMalformed, "stun-malformed"),
         (Self::StunUnauthentic, "stun-unauthentic"),
@@ -41,6 +43,7 @@ impl Noise {
         (Self::Replayed, "replayed"),
         (Self::Unbound, "unbound"),
         (Self::TooMany, "too-many"),
+        (Self::Crowded, "crowded"),
         (Self::Panic, "panic"),
     ];
 }

@@ -8,7 +8,7 @@ use crate::feedback::rtcp::{self, Message};
 use crate::ingress::demux::{Kind, classify};
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::frame::{Classifier, Templates};
-use crate::ingress::ice::{Agent, Request};
+use crate::ingress::ice::{Agent, Request, named_ufrag};
 use crate::ingress::rtp::Header;
 use crate::srtp::{SrtpReceiver, SrtpSender, split_keying_material};
 use rtc_stun::attributes::{ATTR_USERNAME, AttrType};
@@ -86,7 +86,10 @@ fn stun(bytes: &[u8], now: Instant) {
         }
         message.raw
     };
+    let named = named_ufrag(&datagram);
     let Some(request) = Request::parse(&datagram) else { return };
+    // The look that a door takes sees what the parser sees.
+    assert_eq!(named, Some(request.local_ufrag().as_bytes()));
     let ours = IceCredentials { ufrag: UFRAG.to_owned(), password: Secret::new(PASSWORD) };
     let theirs = IceCredentials { ufrag: "theirs".to_owned(), password: Secret::new(PASSWORD) };
     let mut agent = Agent::new(crypto, ours, theirs, now);

@@ -35,6 +35,7 @@ mod timers;
 pub use casts::{Cast, ShardId, Shards};
 pub use counters::{Counters, Noise};
 pub use dimpl::DtlsCertificate;
+pub use ingress::ice::{CONSENT_LIFETIME, TUPLE_HOLD, named_ufrag};
 pub use routing::{Batch, Packet};
 
 use crate::egress::{Subscriber, SubscriberIx};
@@ -110,7 +111,7 @@ pub enum Input<'a> {
         /// Its bytes.
         bytes: &'a mut [u8],
     },
-    /// A connection over TCP has closed: its path is no more.
+    /// A path is no more: its connection over TCP has closed, or it belongs to a session on another shard now.
     Closed(Tuple),
     /// Another shard has something for this one.
     Cast(Cast),
@@ -271,6 +272,17 @@ impl Sfu {
     /// Whether a session has passed a check on this path, and still has it.
     pub fn knows(&self, tuple: &Tuple) -> bool {
         self.by_tuple.contains_key(tuple)
+    }
+
+    /// Whether a session was heard on this path within [`TUPLE_HOLD`]: no other session gets it meanwhile.
+    pub fn hears(&self, tuple: &Tuple, now: Instant) -> bool {
+        let peer = self.by_tuple.get(tuple).and_then(|ix| self.peers.at(*ix));
+        peer.is_some_and(|peer| peer.ice.holds(*tuple, now))
+    }
+
+    /// Counts what the driver has dropped before it came here.
+    pub const fn count(&mut self, noise: Noise) {
+        self.counters.count(noise);
     }
 
     /// What was dropped so far.

@@ -1,8 +1,9 @@
 //! The thin shell around the engine: one thread is one UDP socket, one TCP listener of the same number, one
-//! [`Sfu`](veilcast_sfu::Sfu) and one run loop.
+//! [`Sfu`](veilcast_sfu::Sfu) and one run loop. Each has a port of its own, or all share one.
 //!
 //! Invariant: it moves bytes and time in and out and decides nothing. It has no log line that could hold an address.
 
+mod door;
 mod load;
 mod placement;
 mod probe;
@@ -14,7 +15,9 @@ mod streams;
 pub use probe::{Segmentation, segmentation, try_port};
 pub use socket::{RECEIVE_BUFFER, SEND_BUFFER};
 
-use std::net::IpAddr;
+use crate::rings::Rings;
+use crate::socket::MediaSocket;
+use std::net::{IpAddr, TcpListener};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
@@ -23,8 +26,10 @@ use veilcast_sfu::{Sfu, ShardId, Shards};
 
 /// How many shards, where they listen, and how peers reach them.
 pub struct Config {
-    /// UDP and TCP port of the first shard; each further one takes the next.
+    /// UDP and TCP port of the first shard; each further one takes the next, unless `shared_port`.
     pub first_port: u16,
+    /// All shards are on the first port. What comes to the wrong one is handed on, which costs a little.
+    pub shared_port: bool,
     /// Number of shards, at least 1 and at most [`Shards::MAX`]. An event's viewers spread over all of them.
     pub shards: usize,
     /// Addresses that go into candidates, best first.
@@ -53,7 +58,8 @@ pub enum Error {
     },
     /// The ports of all shards do not fit below 65,536.
     #[error(
-        "{shards} shards from port {first} on do not fit: the last port would be above 65535. Choose a lower --media-port."
+        "{shards} shards from port {first} on do not fit: the last port would be above 65535. Choose a lower \
+         --media-port, or --media-shared-port."
     )]
     Ports {
         /// First port.
@@ -82,6 +88,35 @@ pub struct Running {
 /// Commands and reports are few; this many may wait for a plane that is busy.
 const QUEUE: usize = 4_096;
 
+impl Config {
+    const fn is_shared(&self) -> bool {
+        self.shared_port && self.shards > 1
+    }
+
+    /// A shard's port, counted from `first`.
+    fn port(&self, first: u16, shard: usize) -> Result<u16, Error> {
+        let ahead = if self.is_shared() { 0 } else { shard };
+        let port = u16::try_from(ahead).ok().and_then(|ahead| first.checked_add(ahead));
+        port.ok_or(Error::Ports { first, shards: self.shards })
+    }
+
+    /// Opens a shard's sockets.
+    fn open(&self, shard: usize) -> Result<(MediaSocket, TcpListener), Error> {
+        let port = self.port(self.first_port, shard)?;
+        if self.is_shared() && shard == 0 {
+            // A port that is shared is shared with whatever the same user runs, another server included, which would get
+            // a part of what comes (socket(7), SO_REUSEPORT). So it is tried alone first.
+            open(port, false)?;
+        }
+        open(port, self.is_shared())
+    }
+}
+
+fn open(port: u16, shared: bool) -> Result<(MediaSocket, TcpListener), Error> {
+    let failed = |protocol| move |source| Error::Port { protocol, port, source };
+    Ok((socket::open(port, shared).map_err(failed("UDP"))?, streams::listen(port, shared).map_err(failed("TCP"))?))
+}
+
 /// Opens the sockets and starts the shards. Must be called inside a tokio runtime.
 pub fn start(config: &Config) -> Result<Running, Error> {
     let certificate = veilcast_sfu::generate_certificate()?;
@@ -91,11 +126,12 @@ pub fn start(config: &Config) -> Result<Running, Error> {
     let count = config.shards.clamp(1, Shards::MAX);
     // One pair for all: the shards' clocks are one clock.
     let (started, since_1970) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-    for (number, rings) in rings::connect(count).into_iter().enumerate() {
-        let port = port(config.first_port, number, config.shards)?;
-        let advertised = port_as_seen(config, number, port)?;
-        let failed = |protocol| move |source| Error::Port { protocol, port, source };
-        let sockets = (socket::open(port).map_err(failed("UDP"))?, streams::listen(port).map_err(failed("TCP"))?);
+    let all_rings = rings::connect(count);
+    let bells: Vec<_> = all_rings.iter().map(Rings::bell).collect();
+    let mut doors = if config.is_shared() { door::connect(&bells, started) } else { Vec::new() }.into_iter();
+    for (number, rings) in all_rings.into_iter().enumerate() {
+        let sockets = config.open(number)?;
+        let advertised = config.port(config.advertised_port.unwrap_or(config.first_port), number)?;
         let engine = Sfu::new(
             veilcast_sfu::Config {
                 shard: ShardId(number as u8),
@@ -108,27 +144,16 @@ pub fn start(config: &Config) -> Result<Running, Error> {
             started,
         )?;
         let (commands, inbox) = mpsc::channel(QUEUE);
-        let reports = report_sender.clone();
+        let (reports, links) = (report_sender.clone(), (rings, doors.next()));
         let thread = std::thread::Builder::new()
             .name(format!("shard-{number}"))
-            .spawn(move || run_loop::run(sockets, engine, rings, inbox, reports))
+            .spawn(move || run_loop::run(sockets, engine, links, inbox, reports))
             .map_err(Error::Thread)?;
         shards.push(commands);
         threads.push(thread);
     }
-    let (commands, reports) = placement::start(shards, shard_reports, QUEUE);
+    let (commands, reports) = placement::start(shards, shard_reports, QUEUE, config.is_shared());
     Ok(Running { commands, reports, threads })
-}
-
-fn port(first: u16, number: usize, shards: usize) -> Result<u16, Error> {
-    u16::try_from(number).ok().and_then(|number| first.checked_add(number)).ok_or(Error::Ports { first, shards })
-}
-
-fn port_as_seen(config: &Config, number: usize, port: u16) -> Result<u16, Error> {
-    match config.advertised_port {
-        Some(first) => self::port(first, number, config.shards),
-        None => Ok(port),
-    }
 }
 
 /// Type preferences (RFC 8445 section 5.1.2.1). That of TCP is lower than that of any UDP candidate but a relayed one

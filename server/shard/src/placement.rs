@@ -1,15 +1,19 @@
 //! Which shard a session lives on. An event's broadcasters are all on one, its home; viewers go where there is room.
 
+use crate::door::mark;
 use std::collections::HashMap;
 use std::pin::pin;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use veilcast_control::{Command, MediaFault, PeerKey, Report, Role, RoomKey};
+use veilcast_sfu::ShardId;
 
 #[derive(Default)]
 struct Placement {
     rooms: HashMap<RoomKey, usize>,
     peers: HashMap<PeerKey, Seat>,
     load: Vec<usize>,
+    /// All shards are on one port: a session's user name says where it is.
+    marks: bool,
 }
 
 /// So many more sessions than elsewhere may be on an event's home before its viewers go elsewhere.
@@ -92,20 +96,22 @@ pub(crate) fn start(
     shards: Vec<Sender<Command>>,
     shard_reports: Receiver<Report>,
     queue: usize,
+    marks: bool,
 ) -> (Sender<Command>, Receiver<Report>) {
     let (commands, inbox) = mpsc::channel(queue);
     let (outbox, reports) = mpsc::channel(queue);
-    tokio::spawn(forward(shards, shard_reports, inbox, outbox));
+    let placement = Placement { load: vec![0; shards.len()], marks, ..Placement::default() };
+    tokio::spawn(forward(placement, shards, shard_reports, inbox, outbox));
     (commands, reports)
 }
 
 async fn forward(
+    mut placement: Placement,
     shards: Vec<Sender<Command>>,
     mut shard_reports: Receiver<Report>,
     mut inbox: Receiver<Command>,
     outbox: Sender<Report>,
 ) {
-    let mut placement = Placement { load: vec![0; shards.len()], ..Placement::default() };
     loop {
         tokio::select! {
             command = inbox.recv() => {
@@ -147,9 +153,12 @@ async fn pass(placement: &mut Placement, outbox: &Sender<Report>, report: Option
 }
 
 /// Where a command goes, or what to answer if it leads nowhere.
-fn dispatch(placement: &mut Placement, command: Command) -> (Vec<(usize, Command)>, Option<Report>) {
+fn dispatch(placement: &mut Placement, mut command: Command) -> (Vec<(usize, Command)>, Option<Report>) {
     let all = 0..placement.load.len();
     let placed = placement.place(&command);
+    if let Some(shard) = placed.filter(|_| placement.marks) {
+        write_mark(&mut command, shard);
+    }
     let to = match command {
         Command::Open { room, settings } => {
             all.map(|shard| (shard, Command::Open { room, settings: settings.clone() })).collect()
@@ -163,6 +172,17 @@ fn dispatch(placement: &mut Placement, command: Command) -> (Vec<(usize, Command
         },
     };
     (to, None)
+}
+
+/// Writes a shard's mark into the user name that its checks will carry. Answers and reports bring it back.
+fn write_mark(command: &mut Command, shard: usize) {
+    let ours = match command {
+        Command::Admit(admission) => &mut admission.ice,
+        Command::Offer { fresh, .. } => fresh,
+        Command::RestartIce { local, .. } => local,
+        _ => return,
+    };
+    ours.ufrag = mark(ShardId(shard as u8), &ours.ufrag);
 }
 
 /// What to answer to a command that leads nowhere.
@@ -237,7 +257,7 @@ mod tests {
     async fn commands_and_reports_do_not_block_each_other() {
         let (to_shard, mut shard) = mpsc::channel(1);
         let (reporter, shard_reports) = mpsc::channel(1);
-        let (commands, mut reports) = start(vec![to_shard], shard_reports, 4_096);
+        let (commands, mut reports) = start(vec![to_shard], shard_reports, 4_096, false);
         let open = |room| Command::Open { room: RoomKey(room), settings: RoomSettings::default() };
         for room in 0..1_000 {
             commands.send(open(room)).await.expect("the task runs");

@@ -5,9 +5,9 @@ use quinn_udp::UdpSocketState;
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 
-/// Whether a shard could open this port. It is free again afterwards.
+/// Whether a shard could open this port over UDP. It is free again afterwards.
 pub fn try_port(port: u16) -> io::Result<()> {
-    socket::open(port).map(drop)
+    socket::open(port, false).map(drop)
 }
 
 /// How many datagrams the kernel takes and brings in one call.

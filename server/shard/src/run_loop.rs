@@ -1,5 +1,6 @@
 //! The one loop: inputs in, outputs out.
 
+use crate::door::Door;
 use crate::load::Meter;
 use crate::rings::Rings;
 use crate::socket::{BatchSocket, MediaSocket};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::sleep_until;
 use veilcast_control::{Command, Report, Transport};
-use veilcast_sfu::{Input, Output, Sfu};
+use veilcast_sfu::{Input, Output, Sfu, Tuple};
 
 /// Receives of one wake-up before what they brought is sent on.
 const MAX_RECEIVES: usize = 8;
@@ -25,7 +26,7 @@ const RETRY: Duration = Duration::from_millis(2);
 pub(crate) fn run(
     (socket, listener): (MediaSocket, TcpListener),
     engine: Sfu,
-    rings: Rings,
+    (rings, door): (Rings, Option<Door>),
     commands: Receiver<Command>,
     reports: Sender<Report>,
 ) {
@@ -35,18 +36,18 @@ pub(crate) fn run(
         return;
     };
     runtime.block_on(async {
-        match open(socket, listener) {
+        match open(socket, listener, door.as_ref()) {
             Ok((socket, streams)) => {
                 let meter = Meter::default();
-                Shard { socket, streams, engine, rings, commands, reports, meter, wake: None }.run().await;
+                Shard { socket, streams, engine, rings, door, commands, reports, meter, wake: None }.run().await;
             }
             Err(error) => tracing::error!(kind = ?error.kind(), "a media socket cannot be used"),
         }
     });
 }
 
-fn open(socket: MediaSocket, listener: TcpListener) -> io::Result<(BatchSocket, Streams)> {
-    Ok((BatchSocket::new(socket)?, Streams::new(listener)?))
+fn open(socket: MediaSocket, listener: TcpListener, door: Option<&Door>) -> io::Result<(BatchSocket, Streams)> {
+    Ok((BatchSocket::new(socket)?, Streams::new(listener, door.map(Door::marks))?))
 }
 
 struct Shard {
@@ -54,6 +55,8 @@ struct Shard {
     streams: Streams,
     engine: Sfu,
     rings: Rings,
+    /// Where all shards are on one port.
+    door: Option<Door>,
     commands: Receiver<Command>,
     reports: Sender<Report>,
     meter: Meter,
@@ -80,6 +83,7 @@ impl Shard {
                     self.engine.handle(Input::Timeout, Instant::now());
                 }
             }
+            self.see_to_door();
             self.streams.tidy(&self.engine, Instant::now());
             self.pump().await;
         }
@@ -89,7 +93,8 @@ impl Shard {
     fn wake(&self) -> Option<Instant> {
         // A ring that was full is tried again soon: its reader rings no bell.
         let retry = self.rings.is_clogged().then(|| Instant::now() + RETRY);
-        self.wake.into_iter().chain(retry).chain(self.streams.wake()).min()
+        let forgetting = self.door.as_ref().and_then(Door::wake);
+        self.wake.into_iter().chain(retry).chain(self.streams.wake()).chain(forgetting).min()
     }
 
     /// Takes what the other shards have put in.
@@ -98,33 +103,53 @@ impl Shard {
         while let Some(cast) = self.rings.receive() {
             self.engine.handle(Input::Cast(cast), now);
         }
+        if let Some(door) = &mut self.door {
+            door.sort(&mut self.engine, now);
+        }
     }
 
     /// Takes what the socket holds as one batch.
     fn drain_socket(&mut self) {
-        let Self { socket, engine, meter, .. } = self;
+        let Self { socket, engine, meter, door, .. } = self;
         meter.woke();
-        for _ in 0..MAX_RECEIVES {
-            let each = |tuple, bytes: &mut [u8], at| {
+        match door {
+            None => receive(socket, |tuple, bytes, at| {
                 meter.received(bytes.len());
                 engine.handle(Input::Datagram { tuple, bytes }, at);
-            };
-            match socket.receive(each) {
-                Ok(true) => {}
-                // An ICMP error of one peer must not stop the others.
-                Ok(false) | Err(_) => break,
-            }
+            }),
+            Some(door) => receive(socket, |tuple, bytes, at| {
+                meter.received(bytes.len());
+                door.take(tuple, bytes, at, engine);
+            }),
         }
     }
 
     /// Takes what connections have brought.
     fn drain_streams(&mut self, first: Event) {
         let now = Instant::now();
-        self.streams.take(first, &mut self.engine, now);
+        self.take_event(first, now);
         for _ in 1..MAX_EVENTS {
             let Some(event) = self.streams.ready() else { break };
-            self.streams.take(event, &mut self.engine, now);
+            self.take_event(event, now);
         }
+    }
+
+    fn take_event(&mut self, event: Event, now: Instant) {
+        if let Some((owner, guest)) = self.streams.take(event, &mut self.engine, now)
+            && let Some(door) = &mut self.door
+        {
+            door.hand_over(owner, guest, &mut self.engine);
+        }
+    }
+
+    /// Welcomes connections from other shards, and lets those know of what has been sent to them.
+    fn see_to_door(&mut self) {
+        let Some(door) = &mut self.door else { return };
+        let now = Instant::now();
+        for guest in door.arrived() {
+            self.streams.welcome(guest, &mut self.engine, now);
+        }
+        door.tidy(now);
     }
 
     /// Does everything the engine wants.
@@ -166,6 +191,17 @@ impl Shard {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Takes what the socket holds.
+fn receive(socket: &mut BatchSocket, mut each: impl FnMut(Tuple, &mut [u8], Instant)) {
+    for _ in 0..MAX_RECEIVES {
+        match socket.receive(&mut each) {
+            Ok(true) => {}
+            // An ICMP error of one peer must not stop the others.
+            Ok(false) | Err(_) => break,
         }
     }
 }

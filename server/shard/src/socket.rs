@@ -29,21 +29,23 @@ pub(crate) struct MediaSocket {
     is_ipv6: bool,
 }
 
-/// Opens a dual-stack socket, or an IPv4 one where the machine has no IPv6.
-pub(crate) fn open(port: u16) -> io::Result<MediaSocket> {
-    match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {
+/// Opens a dual-stack socket, or an IPv4 one where the machine has no IPv6. With `shared`, others of this process may be
+/// on the port, too; the kernel spreads what comes over them by its addresses.
+pub(crate) fn open(port: u16, shared: bool) -> io::Result<MediaSocket> {
+    match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into(), shared) {
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
+            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into(), shared)
         }
         other => other,
     }
 }
 
-fn bind(domain: Domain, address: SocketAddr) -> io::Result<MediaSocket> {
+fn bind(domain: Domain, address: SocketAddr, shared: bool) -> io::Result<MediaSocket> {
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     if domain == Domain::IPV6 {
         socket.set_only_v6(false)?;
     }
+    socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(MediaSocket { socket: socket.into(), is_ipv6: domain == Domain::IPV6 })

@@ -67,7 +67,10 @@ pub(crate) struct Flags {
     /// First media port as browsers see it, where a port mapping lies between [default: --media-port]
     #[arg(long, value_name = "PORT")]
     pub(crate) media_public_port: Option<String>,
-    /// Threads that move media, each with a port of its own [default: one for each core]
+    /// All media shards on --media-port, so that a firewall needs to open one [default: false, a port for each]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) media_shared_port: Option<String>,
+    /// Threads that move media, each with a port of its own unless they share one [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(crate) shards: Option<String>,
     /// The one origin of pages, links and tokens [default on loopback: http://localhost:PORT]

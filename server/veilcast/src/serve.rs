@@ -93,6 +93,7 @@ pub(crate) fn media_config(config: &Config) -> veilcast_shard::Config {
     let addresses = if named.is_empty() { addresses::of_this_machine(config.listen.ip().is_loopback()) } else { named };
     veilcast_shard::Config {
         first_port: config.media_port,
+        shared_port: config.media_shared_port,
         shards: config.shards,
         addresses,
         advertised_port: config.media_public_port,

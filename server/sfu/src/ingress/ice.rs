@@ -3,7 +3,7 @@
 
 use crate::Tuple;
 use rtc_crypto::RTCCryptoProvider;
-use rtc_stun::attributes::{ATTR_MESSAGE_INTEGRITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc_stun::attributes::{ATTR_MESSAGE_INTEGRITY, ATTR_USE_CANDIDATE, ATTR_USERNAME, AttrType};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use veilcast_control::IceCredentials;
 
 /// A path without an authenticated check for this long has no consent any more (RFC 7675 section 5.1).
-pub(crate) const CONSENT_LIFETIME: Duration = Duration::from_secs(30);
+pub const CONSENT_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Checks are small; a larger one is not read. The usual path MTU less headers.
 const MAX_CHECK: usize = 1_280;
@@ -23,7 +23,9 @@ const MAX_TUPLES: usize = 8;
 
 /// Whoever was heard on a tuple within this time keeps it: longer than the 6 s that may lie between two checks
 /// (RFC 7675 section 5.1), short enough for a page that reloads and comes back from the same port.
-const TUPLE_HOLD: Duration = Duration::from_secs(7);
+pub const TUPLE_HOLD: Duration = Duration::from_secs(7);
+
+const HEADER_SIZE: usize = 20;
 
 const INTEGRITY_SIZE: usize = 20;
 
@@ -60,9 +62,29 @@ impl Request {
     }
 }
 
+/// Our user name fragment in what looks like a binding request (RFC 8489 sections 5 and 14.3, RFC 8445 section 7.2.2): whose
+/// check it claims to be, without a look at whether that is true.
+pub fn named_ufrag(datagram: &[u8]) -> Option<&[u8]> {
+    if !datagram.starts_with(&[0, 1]) || datagram.len() > MAX_CHECK || !is_framed(datagram) {
+        return None;
+    }
+    let mut attributes = datagram.get(HEADER_SIZE..)?;
+    while let [kind_high, kind_low, high, low, rest @ ..] = attributes {
+        let len = usize::from(u16::from_be_bytes([*high, *low]));
+        if AttrType(u16::from_be_bytes([*kind_high, *kind_low])) == ATTR_USERNAME {
+            let name = rest.get(..len)?;
+            return name.iter().position(|byte| *byte == b':').map(|end| &name[..end]);
+        }
+        attributes = rest.get(len.next_multiple_of(4)..)?;
+    }
+    None
+}
+
 /// The header's length covers the datagram exactly, so that nothing is read behind the message.
 fn is_framed(datagram: &[u8]) -> bool {
-    datagram.get(2..4).is_some_and(|len| usize::from(u16::from_be_bytes([len[0], len[1]])) + 20 == datagram.len())
+    datagram
+        .get(2..4)
+        .is_some_and(|len| usize::from(u16::from_be_bytes([len[0], len[1]])) + HEADER_SIZE == datagram.len())
 }
 
 /// Whether the check nominates its path. What stands behind the integrity is anybody's (RFC 8489 section 14.5).

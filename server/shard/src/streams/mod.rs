@@ -6,6 +6,7 @@
 mod framing;
 mod waiting;
 
+use crate::door::Marks;
 use framing::Framing;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::{BTreeMap, HashMap};
@@ -17,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::AbortHandle;
 use veilcast_control::Transport;
-use veilcast_sfu::{Input, Run, Sfu, Tuple};
+use veilcast_sfu::{Input, Run, Sfu, ShardId, Tuple};
 use waiting::Waiting;
 
 /// Connections of one shard. UDP is the rule, and each costs a descriptor.
@@ -47,23 +48,25 @@ const BACKLOG: i32 = 1_024;
 /// Pause of the listener when descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Opens a dual-stack listener, or an IPv4 one where the machine has no IPv6.
-pub(crate) fn listen(port: u16) -> io::Result<std::net::TcpListener> {
-    match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()) {
+/// Opens a dual-stack listener, or an IPv4 one where the machine has no IPv6. With `shared`, others of this process may
+/// listen there, too.
+pub(crate) fn listen(port: u16, shared: bool) -> io::Result<std::net::TcpListener> {
+    match bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into(), shared) {
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
+            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into(), shared)
         }
         other => other,
     }
 }
 
-fn bind(domain: Domain, address: SocketAddr) -> io::Result<std::net::TcpListener> {
+fn bind(domain: Domain, address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     if domain == Domain::IPV6 {
         socket.set_only_v6(false)?;
     }
     // Connections of a process that has just ended do not keep the next one from the port.
     socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -85,12 +88,15 @@ pub(crate) enum Event {
 }
 
 /// A connection whose first frame has come.
-pub(crate) struct Guest {
-    stream: TcpStream,
+pub(crate) struct Guest<S = TcpStream> {
+    stream: S,
     remote: SocketAddr,
     framing: Framing,
     first: Vec<u8>,
 }
+
+/// The same on its way from one shard to another.
+pub(crate) type Traveller = Guest<std::net::TcpStream>;
 
 struct Connection {
     tuple: Tuple,
@@ -103,6 +109,8 @@ struct Connection {
 
 /// A shard's connections.
 pub(crate) struct Streams {
+    /// Whose a connection is, where all shards listen on one port.
+    marks: Option<Marks>,
     inlet: Sender<Event>,
     events: Receiver<Event>,
     next: u64,
@@ -117,11 +125,12 @@ pub(crate) struct Streams {
 
 impl Streams {
     /// Begins to accept. Must be called inside the shard's runtime.
-    pub(crate) fn new(listener: std::net::TcpListener) -> io::Result<Self> {
+    pub(crate) fn new(listener: std::net::TcpListener, marks: Option<Marks>) -> io::Result<Self> {
         let listener = TcpListener::from_std(listener)?;
         let (inlet, events) = mpsc::channel(QUEUE);
         tokio::spawn(accept(listener, inlet.clone()));
         Ok(Self {
+            marks,
             inlet,
             events,
             next: 0,
@@ -148,14 +157,17 @@ impl Streams {
         self.look
     }
 
-    /// Acts on what has happened.
-    pub(crate) fn take(&mut self, event: Event, engine: &mut Sfu, now: Instant) {
+    /// Acts on what has happened. Returns a connection of another shard, and which.
+    #[must_use]
+    pub(crate) fn take(&mut self, event: Event, engine: &mut Sfu, now: Instant) -> Option<(ShardId, Traveller)> {
         match event {
             Event::Accepted(stream, remote) => self.accepted(stream, remote),
             Event::Greeted(id, guest) => {
                 let is_awaited = self.greeting.remove(&id).is_some();
-                if let Some(guest) = guest.filter(|_| is_awaited) {
-                    self.greeted(id, *guest, engine, now);
+                let guest = guest.filter(|_| is_awaited)?;
+                match self.marks.and_then(|marks| marks.elsewhere(&guest.first)) {
+                    Some(owner) => return guest.leave().map(|traveller| (owner, traveller)),
+                    None => self.greeted(id, *guest, engine, now),
                 }
             }
             Event::Frame(id, mut bytes) => {
@@ -171,6 +183,18 @@ impl Streams {
                 }
             }
             Event::Closed(id) => self.close(id, engine, now),
+        }
+        None
+    }
+
+    /// Takes a connection that another shard has accepted.
+    pub(crate) fn welcome(&mut self, traveller: Traveller, engine: &mut Sfu, now: Instant) {
+        if self.greeting.len() + self.connections.len() >= MAX_CONNECTIONS {
+            return;
+        }
+        self.next += 1;
+        if let Some(guest) = traveller.arrive() {
+            self.greeted(self.next, guest, engine, now);
         }
     }
 
@@ -246,6 +270,22 @@ impl Streams {
         let written = if connection.waiting.is_empty() { write(&connection.stream, frames) } else { 0 };
         connection.waiting.keep(&frames[written..]);
         connection.watch_if_blocked(*id, inlet);
+    }
+}
+
+impl Guest {
+    /// Takes a connection off this shard's runtime; `None` if it is broken.
+    fn leave(self) -> Option<Traveller> {
+        let Self { stream, remote, framing, first } = self;
+        stream.into_std().ok().map(|stream| Guest { stream, remote, framing, first })
+    }
+}
+
+impl Traveller {
+    /// Puts a connection on this shard's runtime; `None` if it is broken.
+    fn arrive(self) -> Option<Guest> {
+        let Self { stream, remote, framing, first } = self;
+        TcpStream::from_std(stream).ok().map(|stream| Guest { stream, remote, framing, first })
     }
 }
 

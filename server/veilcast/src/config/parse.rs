@@ -14,6 +14,10 @@ pub(super) fn media_port(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|port| *port != 0).ok_or_else(|| "is not a port from 1 to 65535".to_owned())
 }
 
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "is neither true nor false".to_owned())
+}
+
 pub(super) fn shards(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| (1..=MAX_SHARDS).contains(count));
     count.ok_or_else(|| format!("is not a number of threads from 1 to {MAX_SHARDS}"))

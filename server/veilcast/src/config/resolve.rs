@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) media_port: u16,
     pub(crate) media_public_port: Option<u16>,
+    /// All shards are on `media_port`.
+    pub(crate) media_shared_port: bool,
     /// Empty: those of this machine.
     pub(crate) media_addresses: Vec<IpAddr>,
     pub(crate) shards: usize,
@@ -68,11 +70,16 @@ impl Config {
         directory.ok_or(reader.problems)
     }
 
+    /// How many ports the shards are on, from `media_port` on.
+    pub(crate) const fn media_port_count(&self) -> usize {
+        if self.media_shared_port { 1 } else { self.shards }
+    }
+
     /// The ports of all shards, in words: the same numbers over UDP and TCP.
     pub(crate) fn media_ports(&self) -> String {
-        match self.shards {
+        match self.media_port_count() {
             1 => format!("port {}", self.media_port),
-            shards => format!("ports {} to {}", self.media_port, usize::from(self.media_port) + shards - 1),
+            count => format!("ports {} to {}", self.media_port, usize::from(self.media_port) + count - 1),
         }
     }
 
@@ -95,6 +102,7 @@ impl Reader<'_> {
         let shards = self.one("shards", &cores.to_string(), parse::shards);
         let media_port = self.one("media_port", DEFAULT_MEDIA_PORT, parse::media_port);
         let media_public_port = self.optional("media_public_port", parse::media_port);
+        let media_shared_port = self.one("media_shared_port", "false", parse::switch);
         let media_addresses = self.list("media_address", parse::address);
         let public_url = self.optional("public_url", |text| {
             url::parse_origin(text).map_err(|why| format!("is not a public URL: {why}"))
@@ -111,7 +119,7 @@ impl Reader<'_> {
             self.check_plain(*listen, tls);
         }
         for (key, first) in [("media_port", media_port), ("media_public_port", media_public_port.flatten())] {
-            if let (Some(first), Some(shards)) = (first, shards) {
+            if let (Some(first), Some(shards), Some(false)) = (first, shards, media_shared_port) {
                 self.check_ports(key, first, shards);
             }
         }
@@ -121,6 +129,7 @@ impl Reader<'_> {
             tls: tls?,
             media_port: media_port?,
             media_public_port: media_public_port?,
+            media_shared_port: media_shared_port?,
             media_addresses,
             shards: shards?,
             data_dir: data_dir?,
@@ -146,7 +155,7 @@ impl Reader<'_> {
     fn check_ports(&mut self, key: &str, first: u16, shards: usize) {
         let last = usize::from(first) + shards - 1;
         if last > usize::from(u16::MAX) {
-            self.note(key, format!("{shards} shards from here end at port {last}; begin lower"));
+            self.note(key, format!("{shards} shards from here end at port {last}; begin lower, or use one port with --media-shared-port"));
         }
     }
 

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Every key: of the file as it stands here, of the environment in capitals behind `VEILCAST_`, of the command
 /// line with hyphens.
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 19] = [
     "acme_contact",
     "acme_directory",
     "acme_domain",
@@ -25,6 +25,7 @@ pub(super) const KEYS: [&str; 18] = [
     "media_address",
     "media_port",
     "media_public_port",
+    "media_shared_port",
     "metrics_token_file",
     "public_url",
     "shards",
@@ -145,7 +146,10 @@ impl Sources {
                     self.put(known, values, format!("{place}, {known}"))
                 }
                 Some(_) => {}
-                None => problems.push(Problem::new(place, format!("{known} takes text, a number, or a list of these"))),
+                None => problems.push(Problem::new(
+                    place,
+                    format!("{known} takes text, a number, true or false, or a list of these"),
+                )),
             }
         }
         self.warn_of_open(path);
@@ -169,6 +173,7 @@ impl Sources {
             ("listen", flags.listen),
             ("media_port", flags.media_port),
             ("media_public_port", flags.media_public_port),
+            ("media_shared_port", flags.media_shared_port),
             ("shards", flags.shards),
             ("public_url", flags.public_url),
             ("tls_cert", flags.tls_cert),
@@ -239,6 +244,7 @@ fn text_of(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
         DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        DeValue::Boolean(switch) => Some(switch.to_string()),
         _ => None,
     }
 }

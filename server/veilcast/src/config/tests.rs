@@ -134,6 +134,27 @@ fn ports_that_do_not_exist() {
 }
 
 #[test]
+fn all_shards_on_one_port() {
+    for (line, variables, file, shared) in [
+        ("", &[][..], "", false),
+        ("--media-shared-port", &[], "", true),
+        ("--media-shared-port=false", &[], "media_shared_port = true", false),
+        ("", &[("VEILCAST_MEDIA_SHARED_PORT", "true")], "media_shared_port = false", true),
+        ("", &[], "media_shared_port = true", true),
+        ("", &[], "media_shared_port = 'true'", true),
+    ] {
+        let config = resolve(&format!("--shards 4 {line}"), variables, file).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!(config.media_shared_port, shared, "{line} {file}");
+        assert_eq!(config.media_ports(), if shared { "port 10000" } else { "ports 10000 to 10003" });
+    }
+    let wrong = refusal("--media-shared-port=yes", &[], "");
+    assert!(wrong.contains("--media-shared-port: 'yes' is neither true nor false"), "{wrong}");
+    let highest = "--shards 4 --media-port 65535 --media-public-port 65535";
+    assert!(refusal(highest, &[], "").contains("--media-shared-port"));
+    assert!(resolve(&format!("{highest} --media-shared-port"), &[], "").is_ok(), "there is no second one");
+}
+
+#[test]
 fn certificates_come_in_pairs_or_by_acme() {
     let pem = File::new("");
     let path = pem.0.display();

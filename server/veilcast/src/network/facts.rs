@@ -50,10 +50,10 @@ impl Facts {
     }
 }
 
-/// The UDP ports of all shards.
+/// The UDP ports of all shards, each once.
 pub(super) fn ports(config: &Config) -> impl Iterator<Item = u16> {
     let first = config.media_port;
-    (0..config.shards).filter_map(move |shard| first.checked_add(u16::try_from(shard).ok()?))
+    (0..config.media_port_count()).filter_map(move |shard| first.checked_add(u16::try_from(shard).ok()?))
 }
 
 /// Whether a server holds the data directory. A look leaves none behind.

@@ -143,11 +143,12 @@ fn media_ports(config: &Config, facts: &Facts, findings: &mut Vec<Finding>) {
     let stopped: Vec<String> =
         ports(config).filter(|port| firewall.stops(*port)).map(|port| port.to_string()).collect();
     if !stopped.is_empty() {
+        let fewer = if ports(config).count() > 1 { "; or need one port only, with --media-shared-port" } else { "" };
         findings.push(keeps_out(
             format!("this machine's nftables rules seem to drop UDP {}", stopped.join(", ")),
-            "media comes in on these ports; viewers of a shard whose port is closed see nothing",
+            "media comes in there; viewers of a shard whose port is closed see nothing",
             format!(
-                "accept them in the input chain: nft add rule inet filter input udp dport {} accept",
+                "accept them in the input chain: nft add rule inet filter input udp dport {} accept{fewer}",
                 words_of_ports(config)
             ),
         ));

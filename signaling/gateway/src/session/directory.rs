@@ -3,7 +3,7 @@ use dashmap::DashMap;
 use std::collections::VecDeque;
 use tokio::sync::{mpsc, oneshot};
 use veilcast_auth::EventId;
-use veilcast_control::{Answer, MediaFault, PeerKey, Report, Role};
+use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
 use veilcast_room::{SessionId, SocketId};
@@ -28,8 +28,8 @@ pub(crate) struct Directory {
 pub(crate) enum Reply {
     /// It was answered.
     Answer(Box<Answer>),
-    /// ICE was restarted.
-    Restarted,
+    /// ICE was restarted, with these credentials of ours.
+    Restarted(IceCredentials),
     /// It was refused.
     Fault(MediaFault),
     /// The session ended meanwhile.
@@ -87,7 +87,7 @@ impl Directory {
     pub(crate) fn route(&self, report: Report) {
         let (peer, reply) = match report {
             Report::Answer { peer, answer } => (peer, Reply::Answer(answer)),
-            Report::Restarted { peer } => (peer, Reply::Restarted),
+            Report::Restarted { peer, local } => (peer, Reply::Restarted(local)),
             Report::Fault { peer, fault } => (peer, Reply::Fault(fault)),
             Report::Gone { peer, .. } => (peer, Reply::Gone),
             Report::Connected { .. }
@@ -157,13 +157,14 @@ impl Directory {
 mod tests {
     use super::*;
     use veilcast_control::Departure;
+    use veilcast_privacy::Secret;
 
     const PEER: PeerKey = PeerKey(1);
 
     fn words(reply: Result<Reply, oneshot::error::TryRecvError>) -> &'static str {
         match reply {
             Ok(Reply::Answer(_)) => "answer",
-            Ok(Reply::Restarted) => "restarted",
+            Ok(Reply::Restarted(_)) => "restarted",
             Ok(Reply::Fault(_)) => "fault",
             Ok(Reply::Gone) => "gone",
             Err(_) => "nothing",
@@ -177,7 +178,8 @@ mod tests {
         assert!(directory.expect(PEER).is_none(), "one at a time");
         drop(first);
         let mut second = directory.expect(PEER).expect("the first has given up");
-        directory.route(Report::Restarted { peer: PEER });
+        let local = IceCredentials { ufrag: "ours".to_owned(), password: Secret::new("a password of 22 characters") };
+        directory.route(Report::Restarted { peer: PEER, local });
         assert_eq!(words(second.try_recv()), "nothing", "that was the first one's");
         directory.route(Report::Fault { peer: PEER, fault: MediaFault::OfferInvalid });
         assert_eq!(words(second.try_recv()), "fault");

@@ -135,18 +135,17 @@ impl App {
         Ok(Answered { answer, shape: parsed.shape, text, remote_ufrag })
     }
 
-    /// Restarts ICE and returns our new credentials once the media plane uses them.
+    /// Restarts ICE and returns our new credentials as the media plane uses them.
     pub(crate) async fn restart(
         &self,
         session: SessionId,
         principal: Pseudonym,
         remote: IceCredentials,
     ) -> Result<IceCredentials, Problem> {
-        let local = random::ice()?;
-        let restart = Restart { remote, local: local.clone() };
+        let restart = Restart { remote, local: random::ice()? };
         let reply = self.ask(session, principal, |rooms| rooms.restart(session, principal, restart))?;
         match wait(reply).await? {
-            Reply::Restarted => Ok(local),
+            Reply::Restarted(local) => Ok(local),
             Reply::Fault(fault) => Err(fault.into()),
             Reply::Answer(_) | Reply::Gone => Err(Problem::new(FaultCode::SessionUnknown)),
         }
@@ -190,7 +189,7 @@ impl App {
         match wait(reply).await? {
             Reply::Answer(answer) => Ok(answer),
             Reply::Fault(fault) => Err(fault.into()),
-            Reply::Restarted | Reply::Gone => Err(Problem::new(FaultCode::SessionUnknown)),
+            Reply::Restarted(_) | Reply::Gone => Err(Problem::new(FaultCode::SessionUnknown)),
         }
     }
 }

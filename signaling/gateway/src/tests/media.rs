@@ -92,7 +92,11 @@ impl MediaPlane {
                 (word, Some(answer(admission.peer, admission.ice, &admission.offer)))
             }
             Command::Offer { peer, offer, fresh } => ("offer", Some(answer(peer, fresh, &offer))),
-            Command::RestartIce { peer, .. } => ("restart", Some(Report::Restarted { peer })),
+            Command::RestartIce { peer, mut local, .. } => {
+                // As where all shards are on one port.
+                local.ufrag.insert_str(0, "shard");
+                ("restart", Some(Report::Restarted { peer, local }))
+            }
             Command::Revoke { .. } => ("revoke", None),
             Command::Cap { cap, .. } => {
                 let word = match cap {
