@@ -118,7 +118,12 @@ export class FakePeer extends EventTarget {
   remote: string[] = [];
   restarts = 0;
   closed = false;
-  transceivers: { kind: string; init: RTCRtpTransceiverInit; sender: FakeSender }[] = [];
+  transceivers: {
+    kind: string;
+    init: RTCRtpTransceiverInit;
+    sender: FakeSender;
+    receiver: { track: { kind: string }; jitterBufferTarget: number | null };
+  }[] = [];
   stats = new Map<string, object>();
 
   constructor(readonly configuration: RTCConfiguration) {
@@ -224,10 +229,11 @@ export class FakeBrowser {
     role: 'viewer' | 'broadcaster',
     stage: StageState = ABSENT,
     ice_servers: IceServer[] = [],
+    event: object = EVENT,
   ): Promise<void> {
     await settle();
     this.socket.open();
-    this.socket.say({ type: 'welcome', role, event: EVENT, stage, ice_servers });
+    this.socket.say({ type: 'welcome', role, event, stage, ice_servers });
     await settle();
     await this.answer();
     this.peer.become('connected');
@@ -244,7 +250,14 @@ export class FakeBrowser {
 
 export const ABSENT: StageState = { audio: 'absent', video: 'absent' };
 export const LIVE: StageState = { audio: 'live', video: 'live' };
-export const EVENT = { id: 'a'.repeat(26), title: 'T', state: 'scheduled', public: true, listed: false };
+export const EVENT = {
+  id: 'a'.repeat(26),
+  title: 'T',
+  state: 'scheduled',
+  public: true,
+  listed: false,
+  latency: 'interactive',
+};
 
 export function fault(code: FaultCode, status = 400): Fault {
   return { type: `/problems/${code}`, code, title: 'What happened.', remedy: 'What to do.', status };

@@ -6,6 +6,11 @@
 export type EventState = "scheduled" | "live" | "ended";
 
 /**
+ * How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
+ */
+export type Latency = "interactive" | "balanced";
+
+/**
  * An event as its pages show it.
  */
 export type EventSummary = { 
@@ -28,7 +33,11 @@ public: boolean,
 /**
  * Stands on the home page.
  */
-listed: boolean, };
+listed: boolean, 
+/**
+ * How soon viewers see what happens.
+ */
+latency: Latency, };
 
 /**
  * `GET /api/v1/events`: the listed ones, or all of them for the operator.
@@ -54,7 +63,11 @@ public: boolean,
 /**
  * Shows the event on the home page.
  */
-listed: boolean, };
+listed: boolean, 
+/**
+ * How soon viewers see what happens, against how smoothly; `interactive` where it is left out.
+ */
+latency: Latency, };
 
 /**
  * What a token lets its holder do in an event.

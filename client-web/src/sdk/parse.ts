@@ -8,6 +8,7 @@ import {
   type Fault,
   type IceServer,
   type Instance,
+  type Latency,
   type LayerState,
   type Quality,
   type Role,
@@ -30,6 +31,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
 const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
+const LATENCIES: readonly Latency[] = ['interactive', 'balanced'];
 const QUALITIES: readonly Quality[] = ['off', 'paused', 'low', 'medium', 'high'];
 const ROLES: readonly Role[] = ['broadcaster', 'viewer'];
 
@@ -134,6 +136,8 @@ export function parseEvent(value: unknown): EventSummary {
     state: oneOf(fields, 'state', EVENT_STATES),
     public: boolean(fields, 'public'),
     listed: boolean(fields, 'listed'),
+    // Servers before there was a choice.
+    latency: fields.latency === undefined ? 'interactive' : oneOf(fields, 'latency', LATENCIES),
   };
 }
 

@@ -1,4 +1,11 @@
-import type { EventSummary, Quality, QualityCap, StageState, Unplayable } from '../protocol/index.js';
+import type {
+  EventSummary,
+  Latency,
+  Quality,
+  QualityCap,
+  StageState,
+  Unplayable,
+} from '../protocol/index.js';
 import type { Cancel } from './clock.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
@@ -25,9 +32,12 @@ export interface ViewerEvents {
 }
 
 export interface ViewerOptions extends SessionOptions {
-  /** Milliseconds that the receiver may hold media back against jitter. Small by default: this is live. */
+  /** Milliseconds that the receiver holds media back against jitter at least. By default what the event asks for. */
   jitterTargetMs?: number;
 }
+
+/** What an event asks of receivers at least. Chromium reads it in the picture's packets, too; this is for the others and the sound. */
+const JITTER_TARGET_MS: Record<Latency, number> = { interactive: 0, balanced: 200 };
 
 /** A wish that is changed faster than this, with a key held down, is told at this pace. */
 const WISH_MS = 500;
@@ -41,7 +51,7 @@ const WISH_MS = 500;
 export class Viewer extends TypedTarget<ViewerEvents> {
   readonly stream = new MediaStream();
   readonly #session: Session;
-  readonly #jitterTargetMs: number;
+  #jitterTargetMs = JITTER_TARGET_MS.interactive;
   #stage: StageState = { audio: 'absent', video: 'absent' };
   #incoming: MediaStreamTrack[] = [];
   #peer: RTCPeerConnection | null = null;
@@ -54,12 +64,14 @@ export class Viewer extends TypedTarget<ViewerEvents> {
 
   constructor(options: ViewerOptions) {
     super();
-    this.#jitterTargetMs = options.jitterTargetMs ?? 0;
     this.#session = new Session(options, 'viewer', {
       prepare: (peer) => this.#prepare(peer),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
-      event: (event) => this.emit('event', event),
+      event: (event) => {
+        this.#jitterTargetMs = options.jitterTargetMs ?? JITTER_TARGET_MS[event.latency];
+        this.emit('event', event);
+      },
       stage: (stage) => this.#stageChanged(stage),
       message: (message) => this.#message(message),
       ended: (title) => this.emit('ended', title),

@@ -2,7 +2,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use veilcast_auth::Scope;
-use veilcast_records::EventId;
+use veilcast_records::{EventId, Latency};
 
 /// Live streaming with privacy built in.
 ///
@@ -132,6 +132,27 @@ pub(crate) struct NewEventArguments {
     /// Show the event on the home page
     #[arg(long)]
     pub(crate) listed: bool,
+    /// How soon viewers see what happens, against how smoothly
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) latency: EventLatency,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum EventLatency {
+    /// As soon as it comes: for a conversation with the audience
+    #[default]
+    Interactive,
+    /// A moment later, so that bad networks are noticed less
+    Balanced,
+}
+
+impl EventLatency {
+    pub(crate) const fn latency(self) -> Latency {
+        match self {
+            Self::Interactive => Latency::Interactive,
+            Self::Balanced => Latency::Balanced,
+        }
+    }
 }
 
 #[derive(Args)]

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{AccessToken, EventId, Grant, Scope, Subject, TokenError};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{
-    EventList, EventSummary, EventToken, FaultCode, Instance, NewEvent, Role, Setup, TokenRequest,
+    EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, Role, Setup, TokenRequest,
 };
 use veilcast_records::{Event, EventState};
 
@@ -67,8 +67,9 @@ async fn create(
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<Response, Problem> {
     app.admin(&bearer).await?;
-    let NewEvent { title, public, listed } = new;
-    let new = veilcast_records::NewEvent { title: Redacted::new(title), public, listed };
+    let NewEvent { title, public, listed, latency } = new;
+    let latency = kept(latency);
+    let new = veilcast_records::NewEvent { title: Redacted::new(title), public, listed, latency };
     let id = app.records.create_event(new, SystemTime::now()).await?;
     let row = app.event(&id).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/events/{id}"));
@@ -190,5 +191,17 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
         },
         public: row.public,
         listed: row.listed,
+        latency: match row.latency {
+            veilcast_records::Latency::Interactive => Latency::Interactive,
+            veilcast_records::Latency::Balanced => Latency::Balanced,
+        },
+    }
+}
+
+/// A latency as the records have it.
+const fn kept(latency: Latency) -> veilcast_records::Latency {
+    match latency {
+        Latency::Interactive => veilcast_records::Latency::Interactive,
+        Latency::Balanced => veilcast_records::Latency::Balanced,
     }
 }

@@ -16,6 +16,9 @@ pub struct NewEvent {
     /// Shows the event on the home page.
     #[serde(default)]
     pub listed: bool,
+    /// How soon viewers see what happens, against how smoothly; `interactive` where it is left out.
+    #[serde(default)]
+    pub latency: Latency,
 }
 
 /// An event as its pages show it.
@@ -32,6 +35,20 @@ pub struct EventSummary {
     pub public: bool,
     /// Stands on the home page.
     pub listed: bool,
+    /// How soon viewers see what happens.
+    pub latency: Latency,
+}
+
+/// How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Latency {
+    /// 0 to 200 ms: for a conversation with the audience.
+    #[default]
+    Interactive,
+    /// 200 to 800 ms: smoother, for an audience that only watches.
+    Balanced,
 }
 
 /// scheduled → live → ended, and no way back.

@@ -11,7 +11,7 @@ mod media;
 mod oauth;
 mod presence;
 
-pub use event::{EventList, EventState, EventSummary, EventToken, NewEvent, TokenRequest};
+pub use event::{EventList, EventState, EventSummary, EventToken, Latency, NewEvent, TokenRequest};
 pub use fault::{Fault, FaultCode};
 pub use join::{Hello, IceServer, Role, Welcome};
 pub use media::{

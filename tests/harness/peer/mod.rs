@@ -525,9 +525,10 @@ impl Peer {
         let mut packet = Rtp::read(&plain);
         self.arrivals += 1;
         if let Some(number) = packet.element(TRANSPORT_CC).filter(|_| self.tells_arrivals) {
-            let read = self.reads.filter(|at| *at >= now).unwrap_or_else(|| {
-                if self.busy.is_zero() { now } else { now + self.busy.mul_f64(self.random.unit()) }
-            });
+            let read = self
+                .reads
+                .filter(|at| *at >= now)
+                .unwrap_or_else(|| if self.busy.is_zero() { now } else { now + self.busy.mul_f64(self.random.unit()) });
             self.reads = Some(read);
             self.arrived.note(u16::from_be_bytes([number[0], number[1]]), read);
             self.next_feedback.get_or_insert(now + FEEDBACK_INTERVAL);

@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use veilcast_auth::{Issuer, Scope, Subject};
 use veilcast_privacy::Redacted;
-use veilcast_records::{EventId, NewEvent, Records, base32, random_bits};
+use veilcast_records::{EventId, Latency, NewEvent, Records, base32, random_bits};
 
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
@@ -49,7 +49,12 @@ impl Store {
     }
 
     pub(crate) async fn event(&self, public: bool) -> EventId {
-        let new = NewEvent { title: Redacted::new("Rehearsal".to_owned()), public, listed: public };
+        let new = NewEvent {
+            title: Redacted::new("Rehearsal".to_owned()),
+            public,
+            listed: public,
+            latency: Latency::Interactive,
+        };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 
