@@ -252,6 +252,7 @@ fn send(peer: &mut Peer, socket: &UdpSocket) {
 }
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
 async fn a_path_that_narrows_keeps_a_moving_picture_and_gets_the_best_back_when_it_widens() {
     let mut running = start(free_port(), 1).expect("the port is free");
     let mut watcher = Watcher::join(&mut running).await;
