@@ -238,10 +238,11 @@ export class FakeBrowser {
     role: 'viewer' | 'broadcaster',
     stage: StageState = ABSENT,
     ice_servers: IceServer[] = [],
+    event: object = EVENT,
   ): Promise<void> {
     await settle();
     this.socket.open();
-    this.socket.say({ type: 'welcome', role, event: EVENT, stage, ice_servers });
+    this.socket.say({ type: 'welcome', role, event, stage, ice_servers });
     await settle();
     await this.answer();
     this.peer.become('connected');
@@ -265,6 +266,7 @@ export const EVENT = {
   public: true,
   listed: false,
   broadcasters: 1,
+  latency: 'interactive',
 };
 
 /** A stage with these broadcasters. */

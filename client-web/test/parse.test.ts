@@ -124,6 +124,9 @@ describe('the rest of the wire', () => {
   it('reads lists, and refuses anything else in their place', () => {
     expect(parseEventList({ events: [EVENT] })).toEqual([EVENT]);
     expect(() => parseEventList({ events: {} })).toThrow(Malformed);
+    const { latency, ...older } = EVENT;
+    expect(parseEventList({ events: [older] })).toEqual([{ ...older, latency }]);
+    expect(() => parseEventList({ events: [{ ...EVENT, latency: 'none' }] })).toThrow(Malformed);
     expect(() => parseJson('7')).toThrow(Malformed);
   });
 });

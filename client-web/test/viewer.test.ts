@@ -43,6 +43,16 @@ describe('joining', () => {
     expect(states).toEqual(['connecting', 'connected']);
   });
 
+  it('holds back against jitter what the event asks for', async () => {
+    const target = async (event: object) => {
+      const { browser } = watching();
+      await browser.connect('viewer', ABSENT, [], event);
+      return browser.peer.transceivers.map(({ receiver }) => receiver.jitterBufferTarget);
+    };
+    expect(await target({ ...EVENT, latency: 'interactive' })).toEqual([0, 0]);
+    expect(await target({ ...EVENT, latency: 'balanced' })).toEqual([200, 200]);
+  });
+
   it('uses the ICE servers that the operator named, and none by itself', async () => {
     const alone = watching();
     await alone.browser.connect('viewer');

@@ -261,11 +261,7 @@ test('the microphone is muted and viewers are told', async () => {
   const { event, broadcaster } = await onAir('chromium', 'Muted');
   const viewer = await watch('chromium', event);
   await app.plays(viewer);
-  const toggles = await broadcaster.$$('pierce/[role=switch]');
-  for (const toggle of toggles) {
-    const label = await toggle.evaluate((e) => e.getAttribute('aria-label') ?? e.closest('label')?.textContent ?? e.parentElement.textContent);
-    if (/Microphone/.test(label)) await toggle.click();
-  }
+  await app.flip(broadcaster, 'Microphone');
   await app.says(viewer, 'microphone is off');
   await leave(viewer);
   await offAir(broadcaster);

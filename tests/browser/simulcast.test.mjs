@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as app from './lib/app.mjs';
 import { closeBrowsers, page } from './lib/browsers.mjs';
+import { NarrowLine } from './lib/narrow.mjs';
 import { Server } from './lib/server.mjs';
 
 let server;
@@ -31,8 +32,9 @@ async function onAir(title) {
   return event;
 }
 
-async function watch(kind, event) {
+async function watch(kind, event, line) {
   const viewer = await page(kind);
+  await line?.lead(viewer);
   await viewer.goto(`${server.url}/watch/${event}`);
   await app.plays(viewer);
   return viewer;
@@ -91,5 +93,58 @@ test('simulcast: a layer that nobody watches rests, and wakes when somebody does
   assert.match(await awake(), /h$/);
   assert.equal((await app.measure(modest)).height, 180, 'the other viewer keeps its own');
   await app.leave(server, modest, other);
+  await app.offAir(broadcaster);
+});
+
+/** What came in so many seconds: frames, and the part of the sound that had to be made up. */
+async function over(viewer, seconds) {
+  const before = await app.measure(viewer);
+  await app.sleep(seconds * 1_000);
+  const now = await app.measure(viewer);
+  const since = (what) => now[what] - before[what];
+  return {
+    frames: since('frames'),
+    sound: since('audioPackets'),
+    concealed: since('concealed') / since('samples'),
+    height: now.height,
+  };
+}
+
+/** A quarter of the top layer's rate: the middle layer and the sound fit, with some room. */
+const NARROW = 400_000;
+
+/** In Chromium: Firefox, which decodes in software, tells of arrivals in lumps as soon as the machine has other work. */
+test('simulcast: on a narrow line a viewer gets a smaller picture for as long, and the other the full one', async (t) => {
+  const event = await onAir('A narrow line');
+  const line = await NarrowLine.open();
+  const [narrow, other] = [await watch('chromium', event, line), await watch('chromium', event)];
+  await reaches(narrow, 720, 20_000);
+  await reaches(other, 720, 20_000);
+  const before = await app.measure(narrow);
+  line.limit(NARROW);
+  const narrowed = Date.now();
+  await app.until('a smaller picture', async () => (await app.measure(narrow)).height < 720, { within: 8_000 });
+  const gave = Date.now() - narrowed;
+  // What waited in the line is gone.
+  await app.sleep(3_000);
+  const [settled, untouched] = await Promise.all([over(narrow, 6), over(other, 6)]);
+  assert.ok(settled.height < 720, `${settled.height} lines`);
+  assert.ok(settled.frames >= 30, `the picture moves: ${settled.frames} frames in 6 s`);
+  assert.ok(settled.sound >= 270, `the sound goes on: ${settled.sound} of 300 packets`);
+  assert.ok(settled.concealed < 0.1, `of the sound ${settled.concealed} had to be made up`);
+  assert.equal(untouched.height, 720, 'the other keeps the full size');
+  assert.ok(untouched.frames >= 30, `${untouched.frames} frames in 6 s`);
+  const then = await app.measure(narrow);
+  line.limit(Infinity);
+  const widened = Date.now();
+  await reaches(narrow, 720, 8_000);
+  const back = Date.now() - widened;
+  const now = await app.measure(narrow);
+  t.diagnostic(`a smaller picture after ${gave} ms; ${line.dropped} datagrams dropped; ${settled.height} lines at`
+    + ` ${(settled.frames / 6).toFixed(1)} frames/s, ${(settled.concealed * 100).toFixed(1)} % of the sound made up; the full`
+    + ` size ${back} ms after the line was wide again; frozen for ${Math.round(then.frozenMs - before.frozenMs)} ms on the`
+    + ` narrow line and ${Math.round(now.frozenMs - then.frozenMs)} ms on the way back`);
+  await app.leave(server, narrow, other);
+  line.close();
   await app.offAir(broadcaster);
 });

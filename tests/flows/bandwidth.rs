@@ -68,6 +68,36 @@ fn a_path_that_narrows_gets_less_and_what_it_had_when_it_widens() {
     assert!(back.is_some(), "back at the top within eight seconds");
 }
 
+/// With layers as far apart as a browser's, 0.25, 0.75 and 2.5 Mbit/s, a fall reaches over several of them, and nothing is
+/// sent while the key frame of a smaller picture is awaited.
+#[test]
+fn a_deep_fall_leaves_a_moving_picture_and_is_soon_made_good() {
+    for (seed, delay) in [(61, 0), (62, 2), (63, 20), (64, 50)] {
+        let conditions = Conditions { delay: Duration::from_millis(delay), ..Conditions::default() };
+        let mut world = World::new(seed, conditions);
+        world.packets = [0, 1, 3, 10];
+        let broadcaster = world.join(Role::Broadcaster, Setup::ActPass, simulcast_offer(&RIDS));
+        world.peers[broadcaster].send_layers(&RIDS);
+        let viewer = world.viewer();
+        world.run(seconds(1));
+        let (epoch, address) = (world.now, world.peers[viewer].address);
+        world.network.limit(address, 4_000_000, world.now);
+        world.broadcast_layers(broadcaster, epoch, seconds(6), &[]);
+        assert_eq!(layer_at(&world, viewer, world.now), 3, "everything fits");
+        let narrowed = world.now;
+        world.network.limit(address, 600_000, world.now);
+        world.broadcast_layers(broadcaster, epoch, seconds(8), &[]);
+        let freeze = longest_freeze(&world, viewer, narrowed);
+        assert!(freeze < seconds(1), "{freeze:?} at a delay of {delay} ms");
+        assert!(!qualities(&world, viewer).contains(&VideoQuality::Paused), "a picture fits all the time");
+        let widened = world.now;
+        world.network.limit(address, 4_000_000, world.now);
+        world.broadcast_layers(broadcaster, epoch, seconds(8), &[]);
+        let back = (0..80).find(|tenth| layer_at(&world, viewer, widened + Duration::from_millis(100) * *tenth) == 3);
+        assert!(back.is_some(), "back at the top within eight seconds at a delay of {delay} ms");
+    }
+}
+
 #[test]
 fn other_viewers_do_not_suffer_for_a_narrow_path() {
     let (mut world, broadcaster, narrow, epoch) = world(52);

@@ -4,9 +4,11 @@
 //! The two sides give every extension other numbers, so that nothing passes by its number.
 
 use harness::{Conditions, Extensions, Headers, PeerId, ROOM, Received, World, audio, video, with_extensions};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use veilcast_control::{
-    Answer, Command, Direction, Encoding, Extension, ExtensionKind as Kind, Offer, Role, RoomSettings, Setup,
+    Answer, Command, Direction, Encoding, Extension, ExtensionKind as Kind, Offer, PlayoutDelay, Role, RoomSettings,
+    Setup,
 };
 use veilcast_sfu::Noise;
 
@@ -194,6 +196,29 @@ fn names_of_layers_are_accepted_from_and_given_to_nobody() {
         assert!(section.accepted);
         let named = |extension: &Extension| matches!(extension.kind, Kind::Rid | Kind::RepairedRid);
         assert!(!section.extensions.iter().any(named));
+    }
+}
+
+/// What the event has chosen, in units of 10 ms, 12 bits each; a broadcaster's own wish is none of it.
+#[test]
+fn viewers_are_asked_for_the_delay_of_their_event() {
+    let cases = [(PlayoutDelay::INTERACTIVE, [0, 0, 20]), (PlayoutDelay::BALANCED, [0x01, 0x40, 80])];
+    for (playout_delay, expected) in cases {
+        let settings = RoomSettings { playout_delay, ..RoomSettings::default() };
+        let mut stage = Stage::open(settings, Numbers::broadcaster(0), Numbers::viewer(0));
+        stage.say_everything(0, false);
+        let epoch = stage.world.now;
+        stage.world.broadcast(stage.broadcaster, epoch, ms(1_000));
+        let told = stage.video().into_iter().filter_map(|one| one.packet.element(stage.takes.playout_delay));
+        assert_eq!(told.collect::<BTreeSet<_>>(), BTreeSet::from([&expected[..]]));
+
+        // Who comes later is shown at once what was kept, and told of the delay when it has caught up.
+        let (late, _) = join(&mut stage.world, Role::Viewer, stage.takes);
+        stage.world.broadcast(stage.broadcaster, epoch, ms(1_500));
+        let video = stage.world.peers[late].video();
+        let told: Vec<_> = video.iter().filter_map(|one| one.packet.element(stage.takes.playout_delay)).collect();
+        assert_eq!(told.first().copied(), Some(&[0, 0, 0][..]));
+        assert_eq!(told.last().copied(), Some(&expected[..]));
     }
 }
 

@@ -46,6 +46,8 @@ pub struct World {
     pub reports: Vec<Report>,
     /// Batches that local subscribers got, in order.
     pub sunk: Vec<(SinkKey, Arc<Batch>)>,
+    /// Packets in a frame of each layer, by its number.
+    pub packets: [usize; 4],
     /// What shards have told each other besides packets: how often.
     pub told: u64,
     keys: HashMap<u64, PeerId>,
@@ -90,6 +92,7 @@ impl World {
             peers: Vec::new(),
             reports: Vec::new(),
             sunk: Vec::new(),
+            packets: [0, 1, 2, 3],
             told: 0,
             keys: HashMap::new(),
             places: Vec::new(),
@@ -405,8 +408,8 @@ impl World {
         }
     }
 
-    /// Runs a broadcast in layers for `duration`: 30 frames and 50 audio packets a second, layer n with n packets a frame, each
-    /// with temporal layers 0, 2, 1, 2; sender reports every second, each layer at its own RTP time. `skips`: layers that it
+    /// Runs a broadcast in layers for `duration`: 30 frames and 50 audio packets a second, each as many packets a frame as
+    /// [`Self::packets`] says, with temporal layers 0, 2, 1, 2; sender reports every second, each layer at its own RTP time. `skips`: layers that it
     /// does not send.
     pub fn broadcast_layers(&mut self, id: PeerId, epoch: Instant, duration: Duration, skips: &[usize]) {
         self.broadcast_all_layers(&[id], epoch, duration, skips);
@@ -424,7 +427,7 @@ impl World {
             let at = next_video.min(next_audio).min(next_report).min(until);
             self.run(at.saturating_duration_since(self.now));
             let elapsed = self.now.saturating_duration_since(epoch);
-            let now = self.now;
+            let (now, packets) = (self.now, self.packets);
             let due = |next: Instant| next <= now && now < until;
             let (video, audio, report) = (due(next_video), due(next_audio), due(next_report));
             for id in ids {
@@ -433,7 +436,7 @@ impl World {
                 if video {
                     let frame = (elapsed.as_millis() / 33) as usize;
                     for layer in layers.clone() {
-                        peer.send_layer(layer, ticks(now, layer), [0, 2, 1, 2][frame % 4], layer, 1_000);
+                        peer.send_layer(layer, ticks(now, layer), [0, 2, 1, 2][frame % 4], packets[layer], 1_000);
                     }
                 }
                 if audio {

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod families;
+mod narrow;
 mod people;
 mod shared;
 mod socket;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{Issuer, Scope, Subject};
 use veilcast_gateway::{Config, DEFAULT_MAX_CONNECTIONS, Gateway, Seams, Tls};
 use veilcast_privacy::Redacted;
-use veilcast_records::{EventId, NewEvent, Records};
+use veilcast_records::{EventId, Latency, NewEvent, Records};
 
 /// A directory that goes with the test.
 pub(super) struct Scratch(PathBuf);
@@ -72,7 +72,8 @@ impl Planes {
     }
 
     pub(super) async fn event(&self, title: &str, public: bool) -> EventId {
-        let new = NewEvent { title: Redacted::new(title.to_owned()), public, listed: public, broadcasters: 1 };
+        let title = Redacted::new(title.to_owned());
+        let new = NewEvent { title, public, listed: public, broadcasters: 1, latency: Latency::Interactive };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 

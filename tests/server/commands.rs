@@ -28,7 +28,7 @@ fn events_are_made_listed_and_ended_without_a_server() {
     assert!(is_id(id), "{id}");
     assert!(made.err.contains(&format!("http://localhost:8080/watch/{id}")), "{}", made.err);
     assert!(!made.err.contains("Made the data directory"), "it is there: {}", made.err);
-    let quiet = ask(&["event", "create", "--title", "Board"]);
+    let quiet = ask(&["event", "create", "--title", "Board", "--latency", "balanced"]);
     let lines = ask(&["event", "list"]).out;
     let expected = format!(
         "{}\tscheduled\tprivate\tunlisted\tBoard\n{id}\tscheduled\tpublic\tlisted\tRehearsal — part 1\n",

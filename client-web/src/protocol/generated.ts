@@ -6,6 +6,11 @@
 export type EventState = "scheduled" | "live" | "ended";
 
 /**
+ * How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
+ */
+export type Latency = "interactive" | "balanced";
+
+/**
  * An event as its pages show it.
  */
 export type EventSummary = { 
@@ -32,7 +37,11 @@ listed: boolean,
 /**
  * How many may broadcast at once.
  */
-broadcasters: number, };
+broadcasters: number, 
+/**
+ * How soon viewers see what happens.
+ */
+latency: Latency, };
 
 /**
  * `GET /api/v1/events`: the listed ones, or all of them for the operator.
@@ -62,7 +71,11 @@ listed: boolean,
 /**
  * How many may broadcast at once: the host and its co-hosts, 1 to [`MAX_BROADCASTERS`]. One where it is left out.
  */
-broadcasters?: number, };
+broadcasters?: number, 
+/**
+ * How soon viewers see what happens, against how smoothly; `interactive` where it is left out.
+ */
+latency: Latency, };
 
 /**
  * `PATCH /api/v1/events/{id}`, for the operator.

@@ -8,6 +8,7 @@ import {
   type Fault,
   type IceServer,
   type Instance,
+  type Latency,
   type LayerState,
   type PlaceState,
   type Quality,
@@ -31,6 +32,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
 const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
+const LATENCIES: readonly Latency[] = ['interactive', 'balanced'];
 const QUALITIES: readonly Quality[] = ['off', 'paused', 'low', 'medium', 'high'];
 const ROLES: readonly Role[] = ['broadcaster', 'viewer'];
 /** More than any server has; a list that is longer tells nothing that could be shown. */
@@ -167,6 +169,8 @@ export function parseEvent(value: unknown): EventSummary {
     public: boolean(fields, 'public'),
     listed: boolean(fields, 'listed'),
     broadcasters: fields.broadcasters === undefined ? 1 : count(fields, 'broadcasters'),
+    // Servers before there was a choice.
+    latency: fields.latency === undefined ? 'interactive' : oneOf(fields, 'latency', LATENCIES),
   };
 }
 

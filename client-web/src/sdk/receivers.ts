@@ -15,7 +15,7 @@ export class Receivers {
   #attached = false;
   #skipped: number | null = null;
 
-  constructor(private readonly jitterTargetMs: number) {}
+  constructor(public jitterTargetMs: number) {}
 
   /** How many places the present peer connection has sections for. */
   get count(): number {

@@ -1,6 +1,7 @@
 import type {
   Activity,
   EventSummary,
+  Latency,
   Quality,
   QualityCap,
   StageState,
@@ -36,7 +37,7 @@ export interface ViewerEvents {
 }
 
 export interface ViewerOptions extends SessionOptions {
-  /** Milliseconds that the receiver may hold media back against jitter. Small by default: this is live. */
+  /** Milliseconds that the receiver holds media back against jitter at least. By default what the event asks for. */
   jitterTargetMs?: number;
 }
 
@@ -51,6 +52,8 @@ export interface ViewerPlace {
   /** How much of its picture arrives. */
   readonly quality: Quality;
 }
+/** What an event asks of receivers at least. Chromium reads it in the picture's packets, too; this is for the others and the sound. */
+const JITTER_TARGET_MS: Record<Latency, number> = { interactive: 0, balanced: 200 };
 
 /** A wish that is changed faster than this, with a key held down, is told at this pace. */
 const WISH_MS = 500;
@@ -78,12 +81,15 @@ export class Viewer extends TypedTarget<ViewerEvents> {
 
   constructor(options: ViewerOptions) {
     super();
-    this.#receivers = new Receivers(options.jitterTargetMs ?? 0);
+    this.#receivers = new Receivers(options.jitterTargetMs ?? JITTER_TARGET_MS.interactive);
     this.#session = new Session(options, 'viewer', {
       prepare: (peer) => this.#prepare(peer),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
-      event: (event) => this.emit('event', event),
+      event: (event) => {
+        this.#receivers.jitterTargetMs = options.jitterTargetMs ?? JITTER_TARGET_MS[event.latency];
+        this.emit('event', event);
+      },
       stage: (stage) => this.#stageChanged(stage),
       message: (message) => this.#message(message),
       ended: (title) => this.emit('ended', title),

@@ -158,12 +158,19 @@ pub struct PlayoutDelay {
     pub max_ms: u16,
 }
 
+impl PlayoutDelay {
+    /// For a conversation: whatever comes is shown, and what a bad network holds up for longer is given up.
+    pub const INTERACTIVE: Self = Self { min_ms: 0, max_ms: 200 };
+    /// For an audience that only watches: enough is held back that a repair, or a handover, is not seen.
+    pub const BALANCED: Self = Self { min_ms: 200, max_ms: 800 };
+}
+
 impl Default for RoomSettings {
     fn default() -> Self {
         Self {
             private: true,
             video_preference: crate::Encoding::default_video_preference(),
-            playout_delay: PlayoutDelay { min_ms: 0, max_ms: 400 },
+            playout_delay: PlayoutDelay::INTERACTIVE,
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Load {
     pub datagrams_out: u64,
     /// Their bytes.
     pub bytes_out: u64,
+    /// Runs of datagrams, each of one viewer, that the kernel had no room for in time.
+    pub runs_dropped: u64,
     /// Processor time of the shard's thread.
     pub cpu: Duration,
 }

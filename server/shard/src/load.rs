@@ -24,6 +24,11 @@ impl Meter {
         self.0.bytes_out += run.bytes.len() as u64;
     }
 
+    /// A run found no room in the kernel.
+    pub(crate) const fn drops(&mut self) {
+        self.0.runs_dropped += 1;
+    }
+
     /// All of it, with the processor time of the thread that asks.
     pub(crate) fn read(&self) -> Load {
         let spent = clock_gettime(ClockId::ThreadCPUTime);

@@ -155,7 +155,7 @@ impl Shard {
     /// Does everything the engine wants.
     async fn pump(&mut self) {
         let now = Instant::now();
-        let mut crossed = false;
+        let (mut crossed, mut patience) = (false, None);
         loop {
             match self.engine.poll(now) {
                 Output::Send(run) => {
@@ -165,7 +165,8 @@ impl Shard {
                     }
                     self.meter.sends(&run);
                     match run.tuple.transport {
-                        Transport::Udp => self.socket.send(&run).await,
+                        Transport::Udp if self.socket.send(&run, &mut patience).await => {}
+                        Transport::Udp => self.meter.drops(),
                         Transport::Tcp => self.streams.send(&run),
                     }
                 }

@@ -18,7 +18,8 @@ pub const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 /// A datagram that GRO has joined from segments of one flow.
 const MAX_RECEIVE: usize = 65_535;
 
-/// How long a full send buffer may hold up the loop before its datagrams are dropped.
+/// How long a full send buffer may hold up what there is to send at one time, before the rest of that is dropped run by run: a
+/// run is what a viewer gets of a frame, or of its part that came at once.
 const PATIENCE: Duration = Duration::from_millis(5);
 
 /// A datagram that seems to have waited longer in the kernel than this was stamped by another clock.
@@ -56,7 +57,7 @@ pub(crate) struct BatchSocket {
     socket: UdpSocket,
     state: UdpSocketState,
     is_ipv6: bool,
-    buffers: Vec<Vec<u8>>,
+    buffers: Box<[Vec<u8>; BATCH_SIZE]>,
     /// When the latest datagram came.
     latest: Instant,
 }
@@ -68,7 +69,7 @@ impl BatchSocket {
         // The kernel may grant less; it is not an error.
         let _ = state.set_send_buffer_size((&socket).into(), SEND_BUFFER);
         let _ = state.set_recv_buffer_size((&socket).into(), RECEIVE_BUFFER);
-        let buffers = (0..BATCH_SIZE).map(|_| vec![0; MAX_RECEIVE]).collect();
+        let buffers = Box::new(std::array::from_fn(|_| vec![0; MAX_RECEIVE]));
         Ok(Self { socket, state, is_ipv6: media.is_ipv6, buffers, latest: Instant::now() })
     }
 
@@ -81,8 +82,7 @@ impl BatchSocket {
     pub(crate) fn receive(&mut self, mut each: impl FnMut(Tuple, &mut [u8], Instant)) -> io::Result<bool> {
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let count = {
-            let mut slices: Vec<IoSliceMut<'_>> =
-                self.buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
+            let mut slices = self.buffers.each_mut().map(|buffer| IoSliceMut::new(buffer));
             let (socket, state) = (&self.socket, &self.state);
             match socket.try_io(Interest::READABLE, || state.recv(socket.into(), &mut slices, &mut metas)) {
                 Ok(count) => count,
@@ -91,7 +91,7 @@ impl BatchSocket {
             }
         };
         let (now, wall) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-        for (meta, buffer) in metas.iter().zip(&mut self.buffers).take(count) {
+        for (meta, buffer) in metas.iter().zip(self.buffers.iter_mut()).take(count) {
             let tuple = Tuple {
                 transport: Transport::Udp,
                 remote: SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port()),
@@ -108,8 +108,9 @@ impl BatchSocket {
         Ok(true)
     }
 
-    /// Sends a run, in as few system calls as the kernel allows. Waits a little for room, then drops.
-    pub(crate) async fn send(&self, run: &Run<'_>) {
+    /// Sends a run, in as few system calls as the kernel allows; false if it was dropped for want of room. `patience`: until
+    /// when all that is sent at one time may wait for room, from the first time that it has to.
+    pub(crate) async fn send(&self, run: &Run<'_>, patience: &mut Option<Instant>) -> bool {
         let segments = self.state.max_gso_segments().max(1);
         for part in run.bytes.chunks(run.segment * segments) {
             let transmit = Transmit {
@@ -119,13 +120,19 @@ impl BatchSocket {
                 segment_size: (part.len() > run.segment).then_some(run.segment),
                 src_ip: run.tuple.local.map(|ip| self.source(ip)),
             };
-            if matches!(self.try_send(&transmit), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-                && tokio::time::timeout(PATIENCE, self.socket.writable()).await.is_ok()
-            {
-                // Once more, then it is the network's loss: other viewers are waiting.
-                let _ = self.try_send(&transmit);
+            while self.is_full(&transmit) {
+                let until = *patience.get_or_insert_with(|| Instant::now() + PATIENCE);
+                if tokio::time::timeout_at(until.into(), self.socket.writable()).await.is_err() {
+                    return false;
+                }
             }
         }
+        true
+    }
+
+    /// Whether there was no room for it. Any other error is the network's loss.
+    fn is_full(&self, transmit: &Transmit<'_>) -> bool {
+        matches!(self.try_send(transmit), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {

@@ -2,7 +2,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use veilcast_auth::Scope;
-use veilcast_records::EventId;
+use veilcast_records::{EventId, Latency};
 
 /// Live streaming with privacy built in.
 ///
@@ -138,6 +138,27 @@ pub(crate) struct NewEventArguments {
     /// How many may broadcast at once: the host and its co-hosts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(crate) broadcasters: u8,
+    /// How soon viewers see what happens, against how smoothly
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) latency: EventLatency,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum EventLatency {
+    /// As soon as it comes: for a conversation with the audience
+    #[default]
+    Interactive,
+    /// A moment later, so that bad networks are noticed less
+    Balanced,
+}
+
+impl EventLatency {
+    pub(crate) const fn latency(self) -> Latency {
+        match self {
+            Self::Interactive => Latency::Interactive,
+            Self::Balanced => Latency::Balanced,
+        }
+    }
 }
 
 #[derive(Args)]

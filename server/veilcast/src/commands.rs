@@ -15,8 +15,8 @@ const FIRST_PUBLIC_URL: &str = "http://localhost:8080";
 pub(crate) async fn create_event(arguments: NewEventArguments) -> Result<(), Failure> {
     let office = Office::open(arguments.place).await?;
     let title = Redacted::new(arguments.title);
-    let NewEventArguments { public, listed, broadcasters, .. } = arguments;
-    let new = NewEvent { title, public, listed, broadcasters };
+    let NewEventArguments { public, listed, broadcasters, latency, .. } = arguments;
+    let new = NewEvent { title, public, listed, broadcasters, latency: latency.latency() };
     let id = office.records.create_event(new, SystemTime::now()).await?;
     console::value(id.as_str());
     let origin = office.origin().await?;

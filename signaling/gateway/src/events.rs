@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{AccessToken, EventId, Grant, Scope, Subject, TokenError};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{
-    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, NewEvent, Role, Setup, TokenRequest,
+    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, Role, Setup, TokenRequest,
 };
 use veilcast_records::{Event, EventState};
 
@@ -67,9 +67,9 @@ async fn create(
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<Response, Problem> {
     app.admin(&bearer).await?;
-    let NewEvent { title, public, listed, broadcasters } = new;
-    let (title, broadcasters) = (Redacted::new(title), broadcasters.unwrap_or(1));
-    let new = veilcast_records::NewEvent { title, public, listed, broadcasters };
+    let NewEvent { title, public, listed, broadcasters, latency } = new;
+    let (title, broadcasters, latency) = (Redacted::new(title), broadcasters.unwrap_or(1), kept(latency));
+    let new = veilcast_records::NewEvent { title, public, listed, broadcasters, latency };
     let id = app.records.create_event(new, SystemTime::now()).await?;
     let row = app.event(&id).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/events/{id}"));
@@ -207,5 +207,17 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
         public: row.public,
         listed: row.listed,
         broadcasters: row.broadcasters,
+        latency: match row.latency {
+            veilcast_records::Latency::Interactive => Latency::Interactive,
+            veilcast_records::Latency::Balanced => Latency::Balanced,
+        },
+    }
+}
+
+/// A latency as the records have it.
+const fn kept(latency: Latency) -> veilcast_records::Latency {
+    match latency {
+        Latency::Interactive => veilcast_records::Latency::Interactive,
+        Latency::Balanced => veilcast_records::Latency::Balanced,
     }
 }

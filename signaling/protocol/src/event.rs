@@ -20,6 +20,9 @@ pub struct NewEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub broadcasters: Option<u8>,
+    /// How soon viewers see what happens, against how smoothly; `interactive` where it is left out.
+    #[serde(default)]
+    pub latency: Latency,
 }
 
 /// `PATCH /api/v1/events/{id}`, for the operator.
@@ -50,6 +53,20 @@ pub struct EventSummary {
     pub listed: bool,
     /// How many may broadcast at once.
     pub broadcasters: u8,
+    /// How soon viewers see what happens.
+    pub latency: Latency,
+}
+
+/// How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Latency {
+    /// 0 to 200 ms: for a conversation with the audience.
+    #[default]
+    Interactive,
+    /// 200 to 800 ms: smoother, for an audience that only watches.
+    Balanced,
 }
 
 /// scheduled → live → ended, and no way back.

@@ -12,7 +12,7 @@ mod oauth;
 mod presence;
 
 pub use event::{
-    EventChange, EventList, EventState, EventSummary, EventToken, MAX_BROADCASTERS, NewEvent, TokenRequest,
+    EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent, TokenRequest,
 };
 pub use fault::{Fault, FaultCode};
 pub use join::{Hello, IceServer, Role, Welcome};

@@ -36,6 +36,7 @@ fn render() -> String {
 
 fn event(out: &mut String, cfg: &Config) {
     add::<wire::EventState>(out, cfg);
+    add::<wire::Latency>(out, cfg);
     add::<wire::EventSummary>(out, cfg);
     add::<wire::EventList>(out, cfg);
     add::<wire::NewEvent>(out, cfg);

@@ -41,6 +41,31 @@ impl EventState {
     }
 }
 
+/// How soon viewers are to see what happens, against how smoothly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Latency {
+    /// As soon as it comes.
+    #[default]
+    Interactive,
+    /// A little later, so that a bad network is noticed less.
+    Balanced,
+}
+
+impl Latency {
+    /// The choice in text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Balanced => "balanced",
+        }
+    }
+
+    fn from_row(text: &str) -> Self {
+        // The table's CHECK admits no third.
+        if text == Self::Balanced.name() { Self::Balanced } else { Self::Interactive }
+    }
+}
+
 /// An event to be made.
 pub struct NewEvent {
     /// 1 to 120 characters, none of them a control character.
@@ -51,6 +76,8 @@ pub struct NewEvent {
     pub listed: bool,
     /// How many may broadcast at once, 1 to [`MAX_BROADCASTERS`].
     pub broadcasters: u8,
+    /// How soon viewers are to see it.
+    pub latency: Latency,
 }
 
 /// An event's row.
@@ -66,6 +93,8 @@ pub struct Event {
     pub listed: bool,
     /// How many may broadcast at once.
     pub broadcasters: u8,
+    /// How soon viewers are to see it.
+    pub latency: Latency,
     /// Where it stands.
     pub state: EventState,
     /// When it was made.
@@ -82,32 +111,35 @@ impl Records {
         within(new.broadcasters)?;
         let id = EventId::random()?;
         let sealed = seal::seal(&self.keys().instance, &place(&id), title.as_bytes())?;
-        let insert = "INSERT INTO event (id, title_sealed, public, listed, state, broadcasters, created) \
-             VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6)";
+        let insert = "INSERT INTO event (id, title_sealed, public, listed, state, broadcasters, created, latency) \
+             VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7)";
         let statement = sqlx::query(insert).bind(id.as_str()).bind(sealed).bind(new.public).bind(new.listed);
         let statement = statement.bind(new.broadcasters);
         let created = CoarseTime::new(now).unix_seconds();
-        statement.bind(i64::try_from(created).unwrap_or(i64::MAX)).execute(self.pool()).await?;
+        let statement = statement.bind(i64::try_from(created).unwrap_or(i64::MAX)).bind(new.latency.name());
+        statement.execute(self.pool()).await?;
         Ok(id)
     }
 
     /// An event's row as it is now.
     pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created FROM event WHERE id = ?1";
+        let query =
+            "SELECT id, title_sealed, public, listed, state, broadcasters, created, latency FROM event WHERE id = ?1";
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.map(|row| self.read_event(&row)).transpose()
     }
 
     /// Every event, newest first.
     pub async fn events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created FROM event ORDER BY created DESC, rowid DESC";
+        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created, latency FROM event \
+            ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
     }
 
     /// The events of the home page: listed and not over, newest first.
     pub async fn listed_events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created FROM event \
+        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created, latency FROM event \
              WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
@@ -143,6 +175,7 @@ impl Records {
             public: row.try_get("public")?,
             listed: row.try_get("listed")?,
             broadcasters: row.try_get("broadcasters")?,
+            latency: Latency::from_row(row.try_get("latency")?),
             state: EventState::from_row(row.try_get("state")?),
             created: CoarseTime::from_unix(created.unsigned_abs()),
         })
@@ -169,7 +202,8 @@ mod tests {
     use crate::store::tests::Scratch;
 
     fn titled(title: &str) -> NewEvent {
-        NewEvent { title: Redacted::new(title.to_owned()), public: true, listed: false, broadcasters: 1 }
+        let title = Redacted::new(title.to_owned());
+        NewEvent { title, public: true, listed: false, broadcasters: 1, latency: Latency::Interactive }
     }
 
     #[tokio::test]
@@ -186,6 +220,17 @@ mod tests {
         assert!(!records.end_event(&id).await.expect("written") && !records.go_live(&id).await.expect("written"));
         let state = records.event(&id).await.expect("read").expect("there").state;
         assert_eq!(state, EventState::Ended);
+    }
+
+    #[tokio::test]
+    async fn an_event_keeps_its_latency() {
+        let place = Scratch::new("latency");
+        let records = Records::open(place.path()).await.expect("opens");
+        for latency in [Latency::Interactive, Latency::Balanced] {
+            let new = NewEvent { latency, ..titled("Canary concert") };
+            let id = records.create_event(new, SystemTime::now()).await.expect("made");
+            assert_eq!(records.event(&id).await.expect("read").expect("there").latency, latency);
+        }
     }
 
     #[tokio::test]

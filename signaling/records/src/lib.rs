@@ -17,7 +17,7 @@ mod store;
 pub use accounts::Account;
 pub use directory::DataLock;
 pub use error::Error;
-pub use events::{Event, EventState, MAX_BROADCASTERS, NewEvent};
+pub use events::{Event, EventState, Latency, MAX_BROADCASTERS, NewEvent};
 pub use id::{AccountId, EventId, NotAnEventId, base32, random_bits};
 pub use issuer::{SetupOutcome, SigningKey};
 pub use retention::{RETENTION, Retention};

@@ -132,6 +132,15 @@ export async function leave(server, ...pages) {
   }
 }
 
+/** Turns a switch of the studio. */
+export async function flip(page, words) {
+  for (const toggle of await page.$$('pierce/[role=switch]')) {
+    const label = await toggle.evaluate((e) => e.getAttribute('aria-label') ?? e.closest('label')?.textContent ?? e.parentElement.textContent);
+    if (label.includes(words)) return toggle.click();
+  }
+  throw new Error(`there is no switch '${words}'`);
+}
+
 /** Stops the broadcast; the event goes on. */
 export async function offAir(broadcaster) {
   await press(broadcaster, 'Stop');

@@ -57,10 +57,11 @@ export function browser(kind) {
   return started.get(kind).process;
 }
 
-/** A new page in a context of its own, which collects what goes wrong in it. */
-export async function page(kind, { width = 1280, height = 800 } = {}) {
+/** A new page in a context of its own, which collects what goes wrong in it. Pages that are watched at the same time need
+    a window each in Firefox: there, a tab behind another shows a frame a second. */
+export async function page(kind, { width = 1280, height = 800, ownWindow = false } = {}) {
   const context = await (await browser(kind)).createBrowserContext();
-  const page = await context.newPage();
+  const page = await context.newPage(ownWindow ? { type: 'window' } : {});
   await page.setViewport({ width, height });
   await page.evaluateOnNewDocument(instrumentation);
   page.problems = [];

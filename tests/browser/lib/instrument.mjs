@@ -50,6 +50,9 @@ function instrument() {
       audioPackets: audio.packetsReceived ?? 0,
       lost: (video.packetsLost ?? 0) + (audio.packetsLost ?? 0),
       freezes: video.freezeCount ?? 0,
+      frozenMs: (video.totalFreezesDuration ?? 0) * 1_000,
+      samples: audio.totalSamplesReceived ?? 0,
+      concealed: (audio.concealedSamples ?? 0) - (audio.silentConcealedSamples ?? 0),
       sentFrames: of('outbound-rtp', 'video').framesSent ?? 0,
       codec: stats.find((s) => s.id === video.codecId)?.mimeType,
       cipher: stats.find((s) => s.type === 'transport')?.srtpCipher,
@@ -98,6 +101,13 @@ function instrument() {
       const of = sent.find((s) => s.rid === rid) ?? {};
       return { rid, active, frames: of.framesSent ?? 0, height: of.frameHeight ?? 0 };
     });
+  };
+
+  /** Key frames that were sent, in all layers. */
+  window.keyFrames = async () => {
+    const { peer } = peers.findLast(({ peer }) => peer.connectionState !== 'closed');
+    const sent = (await statistics(peer)).filter((s) => s.type === 'outbound-rtp' && s.kind === 'video');
+    return sent.reduce((sum, { keyFramesEncoded }) => sum + (keyFramesEncoded ?? 0), 0);
   };
 
   /** Sends a drawing of this size in place of the camera. */

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../../elements/icons.js';
-import type { EventSummary } from '../../protocol/index.js';
+import type { EventSummary, Latency } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { checked, text } from '../form.js';
 import { Page } from '../page.js';
@@ -96,6 +96,17 @@ class Studio extends Page {
           ${broadcasterChoices(1)}
         </select>
       </label>
+      <fieldset>
+        <legend>How soon viewers see you</legend>
+        <label class="check">
+          <input type="radio" name="latency" value="interactive" checked />
+          <span>Conversation<small>As soon as possible, to talk with them. Bad networks show.</small></span>
+        </label>
+        <label class="check">
+          <input type="radio" name="latency" value="balanced" />
+          <span>Smoother<small>Up to a second later, with fewer interruptions on bad networks.</small></span>
+        </label>
+      </fieldset>
       <div class="actions">
         <button class="button" ?disabled=${this.busy}>Create event</button>
         ${
@@ -128,12 +139,17 @@ class Studio extends Page {
       public: checked(submit, 'public'),
       listed: checked(submit, 'listed'),
       broadcasters: Number(text(submit, 'broadcasters')),
+      latency: latency(submit),
     };
     await this.attempt(async () => {
       const { id } = await api.createEvent(event);
       navigate(`/studio/${id}`);
     });
   }
+}
+
+function latency(submit: SubmitEvent): Latency {
+  return text(submit, 'latency') === 'balanced' ? 'balanced' : 'interactive';
 }
 
 customElements.define('vc-studio', Studio);

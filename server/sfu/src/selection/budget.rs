@@ -115,9 +115,14 @@ pub(crate) fn choose(steady: Steady, situation: &Situation<'_>, now: Instant) ->
 }
 
 fn fall(steady: Steady, choice: Choice, now: Instant) -> Steady {
+    // Falling further is part of the same fall: no rise has been wrong since.
+    let falling = steady.until.is_some_and(|until| now < until);
     let regretted = steady.risen.is_some_and(|risen| now < risen + REGRET);
-    let regrets = if regretted { (steady.regrets + 1).min(MAX_DOUBLINGS) } else { 0 };
-    // Falling further is part of the same fall.
+    let regrets = match (falling, regretted) {
+        (true, _) => steady.regrets,
+        (false, true) => (steady.regrets + 1).min(MAX_DOUBLINGS),
+        (false, false) => 0,
+    };
     let risen = steady.risen.filter(|_| regretted);
     Steady { choice, risen, until: Some(now + WAIT * (1 << regrets)), regrets }
 }
@@ -178,6 +183,21 @@ mod tests {
 
     fn layer(index: u8, temporal: u8) -> Choice {
         Choice::Layer { index, temporal }
+    }
+
+    /// A fall over several layers takes several looks.
+    #[test]
+    fn falling_further_is_one_fall() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let layers = broadcast();
+        let mut steady = choose(Steady::default(), &situation(&layers, 4_000_000), start);
+        for (step, estimate) in [900_000, 400_000, 150_000, 60_000].into_iter().enumerate() {
+            steady = choose(steady, &situation(&layers, estimate), at(1_000 + 100 * step as u64));
+        }
+        assert_eq!(steady.choice, Choice::Paused);
+        let back = choose(steady, &situation(&layers, 4_000_000), at(1_400 + 4_000));
+        assert_eq!(back.choice, layer(2, 1), "one rise was wrong: one doubling");
     }
 
     #[test]

@@ -103,7 +103,9 @@ impl Path {
     /// Bytes of padding that the probe wants now, and when it wants more. Asked again before that, it wants none.
     pub(crate) fn probe(&mut self, now: Instant) -> Option<(u32, Instant)> {
         let probing = self.probing.as_mut().filter(|probing| probing.next <= now)?;
-        probing.next = now + Probe::GAP;
+        // Timers are late by a millisecond or so. What is late by that is made up for, so that the probe has the rate that it is
+        // to try; more is not, which would be a burst.
+        probing.next = (probing.next + Probe::GAP).max(now + Probe::GAP / 2);
         Some((probing.run.min(probing.left), probing.next))
     }
 }
@@ -116,4 +118,33 @@ pub(crate) enum Said<'a> {
     Loss(u8),
     /// Its own estimate, in bit/s.
     Estimate(u32),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When the runs of a probe leave if every timer is late by so much.
+    fn runs(late: Duration) -> Vec<Duration> {
+        let start = Instant::now();
+        let mut path = Path::new(start);
+        path.probing = Some(Probing { cluster: ClusterId::default(), left: 4_000, run: 1_000, next: start });
+        let (mut now, mut left) = (start, Vec::new());
+        while let Some((_, next)) = path.probe(now) {
+            left.push(now - start);
+            path.sent(left.len() as u16, 1, 1_000, now);
+            now = next + late;
+        }
+        left
+    }
+
+    /// A probe at five sixths of its rate shows nothing of the rate.
+    #[test]
+    fn a_probe_keeps_its_pace_though_timers_are_late() {
+        let millis = Duration::from_millis;
+        assert_eq!(runs(millis(0)), [0, 5, 10, 15].map(millis));
+        assert_eq!(runs(millis(1)), [0, 6, 11, 16].map(millis));
+        let gaps: Vec<_> = runs(millis(20)).windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.iter().all(|gap| *gap >= Probe::GAP / 2), "what is very late is no burst: {gaps:?}");
+    }
 }

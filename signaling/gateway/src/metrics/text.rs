@@ -71,6 +71,13 @@ fn traffic(page: &mut Page, shards: &[Figures]) {
     page.family(name, "counter", "Their payload.");
     page.sample(name, Some(("direction", &"in")), sum(|f| f.load.bytes_in));
     page.sample(name, Some(("direction", &"out")), sum(|f| f.load.bytes_out));
+    let name = "veilcast_runs_dropped_total";
+    page.single(
+        name,
+        "counter",
+        "Runs of datagrams that found no room in the send buffer.",
+        sum(|f| f.load.runs_dropped),
+    );
 }
 
 fn dropped(page: &mut Page, shards: &[Figures]) {

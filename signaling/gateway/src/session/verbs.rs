@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use veilcast_auth::{EventId, Grant, Scope};
-use veilcast_control::{Answer, IceCredentials, PeerKey, Role, RoomSettings};
+use veilcast_control::{Answer, IceCredentials, PeerKey, PlayoutDelay, Role, RoomSettings};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::FaultCode;
-use veilcast_records::{Event, EventState};
+use veilcast_records::{Event, EventState, Latency};
 use veilcast_room::{Join, Restart, SessionId, SocketId};
 
 /// The media plane answers within milliseconds; whoever has waited this long is better served by an error.
@@ -76,7 +76,11 @@ impl App {
     /// Opens the event's room if it is not open.
     pub(crate) fn open_room(&self, event: &Event) -> Result<(), Problem> {
         // What reveals speech is dropped unless everybody may listen anyway.
-        let settings = RoomSettings { private: !event.public, ..RoomSettings::default() };
+        let playout_delay = match event.latency {
+            Latency::Interactive => PlayoutDelay::INTERACTIVE,
+            Latency::Balanced => PlayoutDelay::BALANCED,
+        };
+        let settings = RoomSettings { private: !event.public, playout_delay, ..RoomSettings::default() };
         let key = random::room()?;
         Ok(self.hub.with(|rooms, _| rooms.open(&event.id, key, settings, event.broadcasters))?)
     }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use veilcast_control::{
     Answer, AnswerSection, Candidate, Command, Direction, Figures, Fingerprint, HashFunction, IceCredentials,
-    MediaFault, MediaKind, Offer, PeerKey, Report, Role, RoomKey, Setup, SrtpProfile, Transport, VideoCap,
+    MediaFault, MediaKind, Offer, PeerKey, Report, Role, RoomKey, RoomSettings, Setup, SrtpProfile, Transport,
+    VideoCap,
 };
 
 #[derive(Clone)]
@@ -20,7 +21,7 @@ pub(crate) struct MediaPlane {
 struct Seen {
     words: Vec<String>,
     peers: Vec<PeerKey>,
-    rooms: Vec<RoomKey>,
+    rooms: Vec<(RoomKey, RoomSettings)>,
     figures: Option<Figures>,
 }
 
@@ -60,7 +61,11 @@ impl MediaPlane {
     }
 
     pub(crate) fn last_room(&self) -> RoomKey {
-        *self.lock().rooms.last().expect("a room was opened")
+        self.lock().rooms.last().expect("a room was opened").0
+    }
+
+    pub(crate) fn last_settings(&self) -> RoomSettings {
+        self.lock().rooms.last().expect("a room was opened").1.clone()
     }
 
     pub(crate) fn last_peer(&self) -> PeerKey {
@@ -80,8 +85,9 @@ impl MediaPlane {
         let mut seen = self.lock();
         let (word, report) = match command {
             Command::Open { room, settings } => {
-                seen.rooms.push(room);
-                (if settings.private { "open private" } else { "open" }, None)
+                let word = if settings.private { "open private" } else { "open" };
+                seen.rooms.push((room, settings));
+                (word, None)
             }
             Command::Admit(admission) => {
                 seen.peers.push(admission.peer);

@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use veilcast_auth::{Issuer, Scope, Subject};
 use veilcast_privacy::Redacted;
-use veilcast_records::{EventId, NewEvent, Records, base32, random_bits};
+use veilcast_records::{EventId, Latency, NewEvent, Records, base32, random_bits};
 
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
@@ -56,7 +56,7 @@ impl Store {
     /// An event that so many may broadcast to at once.
     pub(crate) async fn event_of(&self, public: bool, broadcasters: u8) -> EventId {
         let title = Redacted::new("Rehearsal".to_owned());
-        let new = NewEvent { title, public, listed: public, broadcasters };
+        let new = NewEvent { title, public, listed: public, broadcasters, latency: Latency::Interactive };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 

@@ -122,6 +122,35 @@ async fn an_operator_runs_an_event_from_the_first_start_to_the_end() {
     assert_eq!(guest.fault(), is(410, "event-ended"));
 }
 
+/// The event's choice arrives where media is handled.
+#[tokio::test]
+async fn an_event_has_the_latency_that_it_was_made_with() {
+    let bench = Bench::new().await;
+    let admin = bench.admin().await;
+    let cases = [
+        (json!({ "title": "Talk", "public": true }), "interactive", (0, 200)),
+        (json!({ "title": "Talk", "public": true, "latency": "interactive" }), "interactive", (0, 200)),
+        (json!({ "title": "Concert", "public": true, "latency": "balanced" }), "balanced", (200, 800)),
+    ];
+    for (wanted, latency, bounds) in cases {
+        let event = bench.ask(Ask::new("POST", "/api/v1/events").token(&admin).json(&wanted)).await.json();
+        assert_eq!(event["latency"], json!(latency), "{wanted}");
+        let id = event["id"].as_str().expect("an id");
+        assert_eq!(bench.ask(Ask::new("GET", &format!("/api/v1/events/{id}"))).await.json(), event);
+        let studio = json!({ "role": "broadcaster" });
+        let token =
+            bench.ask(Ask::new("POST", &format!("/api/v1/events/{id}/token")).token(&admin).json(&studio)).await;
+        let token = token.json()["token"].as_str().expect("a token").to_owned();
+        let joined = bench.ask(Ask::new("POST", &format!("/whip/{id}")).token(&token).sdp(FFMPEG)).await;
+        assert_eq!(joined.status, StatusCode::CREATED);
+        let asked = bench.media.last_settings().playout_delay;
+        assert_eq!((asked.min_ms, asked.max_ms), bounds, "{wanted}");
+    }
+    let unknown = json!({ "title": "Talk", "latency": "none" });
+    let refused = bench.ask(Ask::new("POST", "/api/v1/events").token(&admin).json(&unknown)).await;
+    assert_eq!(refused.fault(), is(400, "bad-request"));
+}
+
 #[tokio::test]
 async fn guests_of_a_public_event_get_a_token_and_keep_being_who_they_are() {
     let bench = Bench::new().await;

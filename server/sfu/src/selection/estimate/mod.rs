@@ -193,7 +193,11 @@ impl Estimator {
             (Usage::Over, _) if may_lower => {
                 let Some(passed) = self.ear.throughput.recent_bps() else { return };
                 self.note_limit(passed as f32);
-                self.lower(DECREASE * passed as f32, now);
+                // A moment after a decrease what passes is what is sent, which may be next to nothing while a viewer waits for
+                // a smaller picture's key frame: that says nothing of the path.
+                let settling = self.lowered > 0 && now < self.lowered + CALM;
+                let carries = if settling { passed.max(self.estimate) } else { passed };
+                self.lower(DECREASE * carries as f32, now);
             }
             (_, Verdict::Lower(factor)) => {
                 let sent = self
@@ -256,7 +260,7 @@ impl Estimator {
         if bps > self.estimate {
             self.estimate = bps;
             self.limit = None;
-        } else if !outcome.passed && self.ear.probing.failures() > 1 {
+        } else if !outcome.passed && outcome.full && self.ear.probing.failures() > 1 {
             // The path was full twice, and longer the second time: that is no accident. But what passes, passes.
             let passed = self.ear.throughput.bps().map_or(0.0, |passed| BELIEF.sqrt() * passed as f32);
             self.estimate = self.estimate.min(bps.max(passed as u32));

@@ -18,11 +18,14 @@ const MAX_LEAP: u32 = 3;
 /// After failures: long enough that probes stay below a few percent of what is sent, short enough that a path that has
 /// recovered is found within a few seconds.
 const BACK_OFF: [u64; 4] = [1_500, 2_000, 3_000, 4_000];
+/// After a probe that we sent too slowly ourselves, which says nothing of the path.
+const AGAIN: u64 = 500;
 /// What queued behind a failed probe drains within this, [`MAX_HARM`] being the reason.
 pub(crate) const AFTERMATH: u64 = MAX_HARM * MILLISECOND;
 
 /// Which probe a packet belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct ClusterId(u8);
 
 /// A probe to be sent: everything that leaves until `bytes` have left belongs to it, media too.
@@ -50,6 +53,8 @@ pub(crate) struct Outcome {
     pub(crate) bps: Option<u32>,
     /// Nearly all that was asked for.
     pub(crate) passed: bool,
+    /// The path held it back.
+    pub(crate) full: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -153,14 +158,16 @@ impl Probing {
         if !complete && now < cluster.asked + overdue {
             return None;
         }
-        let bps = cluster.measure();
+        let (bps, full) = cluster.measure().map_or((None, true), |(bps, full)| (Some(bps), full));
         let passed = bps.is_some_and(|bps| u64::from(bps) * 10 >= u64::from(cluster.rate) * 9);
         if passed {
             (self.active, self.failures, self.not_before) = (None, 0, now);
+        } else if !full {
+            (self.active, self.not_before) = (None, now + AGAIN * MILLISECOND);
         } else {
             self.fail(now);
         }
-        Some(Outcome { bps, passed })
+        Some(Outcome { bps, passed, full })
     }
 
     /// Ends a probe that is `overdue` ticks old without having been heard of.
@@ -189,7 +196,8 @@ impl Probing {
 }
 
 impl Cluster {
-    fn measure(&self) -> Option<u32> {
+    /// What passed, and whether that is less than was sent.
+    fn measure(&self) -> Option<(u32, bool)> {
         let (sent, heard) = (self.sent?, self.heard?);
         // Where more than a third is lost, nothing is measured but the loss.
         if heard.packets < 4 || u32::from(heard.packets) * 3 < u32::from(sent.packets) * 2 {
@@ -202,7 +210,8 @@ impl Cluster {
         let left = rate(sent.bytes - sent.last_run, sent.latest - sent.began).min(self.rate);
         let came = rate(heard.bytes - heard.first_bytes, u64::from(heard.last.wrapping_sub(heard.first)));
         // What came clearly slower than it left was as fast as the path is; a little less leaves no queue.
-        Some(if u64::from(came) * 10 < u64::from(left) * 9 { came / 20 * 19 } else { came.min(left) })
+        let full = u64::from(came) * 10 < u64::from(left) * 9;
+        Some((if full { came / 20 * 19 } else { came.min(left) }, full))
     }
 }
 
@@ -253,11 +262,34 @@ mod tests {
         assert_eq!(plan.bytes, 12_500, "100 ms at what passes");
     }
 
+    /// Whoever wakes late sends late: nothing is known of the path, and another probe need not wait for long.
+    #[test]
+    fn a_probe_that_left_late_is_no_failure_of_the_path() {
+        let mut probing = Probing::default();
+        let probe = probing.plan(0, 2_000_000, 1_000_000).expect("none is under way");
+        let (mut left, mut at, mut number) = (probe.bytes, 0, 1_u16);
+        while left > 0 {
+            for _ in 0..2 {
+                assert!(probing.sent(probe.cluster, number, 1, probe.run_bytes() / 2, at).is_some());
+                probing.arrived(number, at as u32 + 7, probe.run_bytes() / 2);
+                number += 1;
+            }
+            left = left.saturating_sub(probe.run_bytes());
+            at += 8 * MILLISECOND;
+        }
+        let outcome = probing.outcome(at, number - 1, 1_000_000).expect("all of it was reported");
+        assert!(!outcome.passed && !outcome.full, "{outcome:?}");
+        assert!(outcome.bps.is_some_and(|bps| (1_200_000..1_400_000).contains(&bps)), "{outcome:?}");
+        assert_eq!(probing.failures(), 0);
+        assert_eq!(probing.plan(at + 400 * MILLISECOND, 2_000_000, 1_000_000), None);
+        assert!(probing.plan(at + 600 * MILLISECOND, 2_000_000, 1_000_000).is_some());
+    }
+
     #[test]
     fn one_that_is_never_heard_of_is_given_up() {
         let mut probing = Probing::default();
         assert!(probing.plan(0, 2_000_000, 1_000_000).is_some());
         assert_eq!(probing.outcome(15_000, 0, 16_000), None);
-        assert_eq!(probing.outcome(16_000, 0, 16_000), Some(Outcome { bps: None, passed: false }));
+        assert_eq!(probing.outcome(16_000, 0, 16_000), Some(Outcome { bps: None, passed: false, full: true }));
     }
 }
