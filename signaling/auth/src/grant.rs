@@ -49,6 +49,8 @@ impl Scope {
 pub enum Subject {
     /// The token's own id: whoever holds it is one principal, unknown otherwise.
     OwnId,
+    /// The same, for somebody whom the operator invites: see [`Grant::invited`].
+    Invited,
     /// The principal of a grant that was verified before.
     Of(Principal),
 }
@@ -66,6 +68,8 @@ pub struct Grant {
     pub expires: SystemTime,
     /// By which token.
     pub token: TokenId,
+    /// Its holder was invited to somebody else's event, which is not for it to end.
+    pub invited: bool,
 }
 
 impl Grant {

@@ -17,6 +17,8 @@ const GUEST_RENEWAL: Duration = Duration::from_secs(600);
 /// Who a token was issued to (`client_id`, RFC 9068 section 2.2).
 const CLIENT_GUEST: &str = "veilcast-guest";
 const CLIENT_TOKEN: &str = "veilcast-token";
+/// `client_id` of an invitation.
+pub(crate) const CLIENT_INVITATION: &str = "veilcast-invitation";
 
 /// The embedded issuer of one instance: mints tokens and verifies them. Cheap to clone.
 #[derive(Clone)]
@@ -94,6 +96,7 @@ impl Issuer {
     ) -> Result<AccessToken, Error> {
         let client = match subject {
             Subject::OwnId => CLIENT_TOKEN,
+            Subject::Invited => CLIENT_INVITATION,
             Subject::Of(_) => crate::CLIENT_WEB,
         };
         let event = (scope != Scope::Admin).then_some(event);
@@ -140,7 +143,7 @@ impl Issuer {
     pub(crate) fn mint(&self, minting: &Minting<'_>, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
         let id = TokenId(Pseudonym::new(random_bits()?));
         let subject = match minting.subject {
-            Subject::OwnId => id.0,
+            Subject::OwnId | Subject::Invited => id.0,
             Subject::Of(principal) => principal.0,
         };
         let claims = Claims {

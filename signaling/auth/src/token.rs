@@ -1,3 +1,4 @@
+use crate::issuer::CLIENT_INVITATION;
 use crate::key::{ALGORITHM, Key};
 use crate::{Error, Grant, Principal, Scope, TokenError, TokenId};
 use jsonwebtoken::{Header, Validation};
@@ -125,7 +126,8 @@ fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTim
     }
     let expires = UNIX_EPOCH.checked_add(Duration::from_secs(claims.exp)).ok_or(TokenError::Invalid)?;
     let principal = Principal(parse_bits(&claims.sub)?);
-    let grant = Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?) };
+    let invited = claims.client_id == CLIENT_INVITATION;
+    let grant = Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?), invited };
     Ok(Verified { grant, client: claims.client_id })
 }
 

@@ -122,7 +122,8 @@ async fn end(
 }
 
 fn may_end(grant: &Grant, row: &Event) -> Result<bool, TokenError> {
-    Ok(grant.scope == Scope::Admin || (grant.for_event(&row.id)? == Scope::Broadcast && row.broadcasters == 1))
+    let alone = row.broadcasters == 1 && !grant.invited;
+    Ok(grant.scope == Scope::Admin || (grant.for_event(&row.id)? == Scope::Broadcast && alone))
 }
 
 /// A token for the operator's own studio or player, which carries the operator's principal, so that a studio on
@@ -137,7 +138,7 @@ async fn token(
     not_ended(&app.event(&id).await?)?;
     let (scope, life) = wanted_life(&wanted)?;
     let invites = scope == Scope::Broadcast && wanted.expires_in.is_some();
-    let subject = if invites { Subject::OwnId } else { Subject::Of(grant.principal) };
+    let subject = if invites { Subject::Invited } else { Subject::Of(grant.principal) };
     let token = app.issuer.event_token(id, scope, life, subject, SystemTime::now())?;
     Ok(Json(on_the_wire(&token)))
 }

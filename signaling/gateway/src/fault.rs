@@ -107,6 +107,7 @@ impl From<Refusal> for Problem {
             Refusal::Draining => FaultCode::Draining,
             Refusal::Ended => FaultCode::EventEnded,
             Refusal::BroadcasterPresent => FaultCode::BroadcasterPresent,
+            Refusal::TooMany => FaultCode::TooMany,
             // A room that closed between two steps of a join takes the session with it.
             Refusal::NotOpen | Refusal::SessionUnknown => FaultCode::SessionUnknown,
             Refusal::NothingToCarry => FaultCode::CodecUnsupported,

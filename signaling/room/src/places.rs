@@ -2,9 +2,15 @@
 
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
+use std::time::{Duration, Instant};
 use veilcast_control::{MAX_PLACES, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{OwnPlace, ServerMessage};
+
+/// So often a place may be taken at once: reloads, and changes of network. Each time, every viewer of the event is told.
+const RUSH: u32 = 8;
+/// What earns one more.
+const REST: Duration = Duration::from_secs(3);
 
 /// The places of one event.
 pub(crate) struct Places {
@@ -18,6 +24,14 @@ struct Place {
     /// Who has it, or had it last: whoever loses the line and comes back finds it, unless somebody needed it meanwhile.
     principal: Pseudonym,
     session: Option<SessionId>,
+    /// When all of [`RUSH`] is there again.
+    rested: Instant,
+}
+
+impl Place {
+    fn may_be_taken(&self, now: Instant) -> bool {
+        self.rested <= now + REST * (RUSH - 1)
+    }
 }
 
 /// What a broadcaster gets.
@@ -38,7 +52,15 @@ impl Places {
     }
 
     /// The place for a principal: its own, else the one it had last, else the first that is free.
-    pub(crate) fn find(&self, principal: Pseudonym) -> Result<Taking, Refusal> {
+    pub(crate) fn find(&self, principal: Pseudonym, now: Instant) -> Result<Taking, Refusal> {
+        let taking = self.choose(principal)?;
+        match self.places.get(usize::from(taking.place)) {
+            Some(place) if !place.may_be_taken(now) => Err(Refusal::TooMany),
+            _ => Ok(taking),
+        }
+    }
+
+    fn choose(&self, principal: Pseudonym) -> Result<Taking, Refusal> {
         if let Some(place) = self.of(principal) {
             return Ok(Taking { place, replaces: self.places[usize::from(place)].session });
         }
@@ -53,9 +75,11 @@ impl Places {
         Ok(Taking { place, replaces: None })
     }
 
-    pub(crate) fn take(&mut self, place: u8, principal: Pseudonym, session: SessionId) {
-        let taken = Place { principal, session: Some(session) };
-        match self.places.get_mut(usize::from(place)) {
+    pub(crate) fn take(&mut self, place: u8, principal: Pseudonym, session: SessionId, now: Instant) {
+        let (session, known) = (Some(session), self.places.get_mut(usize::from(place)));
+        let rested = known.as_ref().map_or(now, |known| known.rested.max(now)) + REST;
+        let taken = Place { principal, session, rested };
+        match known {
             Some(known) => *known = taken,
             // The first that is free is at most one beyond those that were ever taken.
             None => self.places.push(taken),

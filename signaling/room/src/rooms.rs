@@ -42,6 +42,9 @@ pub enum Refusal {
     /// Other principals have all places.
     #[error("somebody else is broadcasting")]
     BroadcasterPresent,
+    /// The same place again and again.
+    #[error("broadcasters come and go too fast")]
+    TooMany,
     /// The offer has no track that can be carried here.
     #[error("nothing in the offer can be carried")]
     NothingToCarry,

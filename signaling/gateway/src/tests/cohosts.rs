@@ -83,6 +83,11 @@ async fn an_invited_co_host_is_somebody_else_and_ends_nothing() {
     assert_eq!(bench.ask(show).await.json()["broadcasters"], json!(3));
     let end = format!("/api/v1/events/{event}/end");
     assert_eq!(bench.ask(Ask::new("POST", &end).token(&tokens[2])).await.fault(), is(403, "scope-missing"));
+    let narrow =
+        Ask::new("PATCH", &format!("/api/v1/events/{event}")).token(&admin).json(&json!({ "broadcasters": 1 }));
+    assert_eq!(bench.ask(narrow).await.status, StatusCode::OK);
+    let again = bench.ask(Ask::new("POST", &end).token(&tokens[2])).await;
+    assert_eq!(again.fault(), is(403, "scope-missing"), "the event is not its own when the stage is narrowed, either");
     assert_eq!(bench.ask(Ask::new("POST", &end).token(&admin)).await.status, StatusCode::OK);
 }
 

@@ -175,3 +175,20 @@ fn a_viewer_is_told_of_every_picture_and_of_the_best() {
     use veilcast_protocol::Quality::{Medium, Paused};
     assert_eq!((told.video, told.places), (Medium, vec![Some(Paused), None, Some(Medium)]));
 }
+
+/// Each time, every viewer of the event is told, and their tracks are pointed anew.
+#[test]
+fn a_place_is_not_taken_again_and_again() {
+    let (mut rooms, mut now) = opened_for(2);
+    broadcast(&mut rooms, 61, BOB, now).expect("there is room");
+    let mut taken = 0;
+    for number in 0..60 {
+        taken += usize::from(broadcast(&mut rooms, number, ALICE, now).is_ok());
+        rooms.leave(session(number), ALICE, now).ok();
+    }
+    assert_eq!((taken, broadcast(&mut rooms, 60, ALICE, now)), (8, Err(Refusal::TooMany)));
+    broadcast(&mut rooms, 64, BOB, now).expect("another place is nobody's haste");
+    now += Duration::from_secs(3);
+    broadcast(&mut rooms, 62, ALICE, now).expect("she has waited");
+    assert_eq!(broadcast(&mut rooms, 63, ALICE, now), Err(Refusal::TooMany));
+}

@@ -61,6 +61,8 @@ pub(crate) struct Outcome {
 struct Cluster {
     rate: u32,
     wanted: u32,
+    /// It asks for all that is wanted, not for a step towards it.
+    whole: bool,
     asked: u64,
     sent: Option<Sending>,
     heard: Option<Hearing>,
@@ -109,7 +111,8 @@ impl Probing {
         let harmless = (u64::from(known) * MAX_HARM / 8_000) as u32;
         let bytes = ((u64::from(rate) * duration / 8_000) as u32).min(harmless).max(MIN_BYTES);
         self.latest = self.latest.wrapping_add(1);
-        self.active = Some(Cluster { rate, wanted: bytes, asked: now, sent: None, heard: None });
+        let whole = rate >= goal;
+        self.active = Some(Cluster { rate, wanted: bytes, whole, asked: now, sent: None, heard: None });
         Some(Probe { cluster: ClusterId(self.latest), rate_bps: rate, bytes })
     }
 
@@ -161,7 +164,9 @@ impl Probing {
         let (bps, full) = cluster.measure().map_or((None, true), |(bps, full)| (Some(bps), full));
         let passed = bps.is_some_and(|bps| u64::from(bps) * 10 >= u64::from(cluster.rate) * 9);
         if passed {
-            (self.active, self.failures, self.not_before) = (None, 0, now);
+            // Nearly all of what is wanted is an answer, too: asked again at once, it would be asked for ever.
+            let wait = if cluster.whole { BACK_OFF[0] * MILLISECOND } else { 0 };
+            (self.active, self.failures, self.not_before) = (None, 0, now + wait);
         } else if !full {
             (self.active, self.not_before) = (None, now + AGAIN * MILLISECOND);
         } else {
