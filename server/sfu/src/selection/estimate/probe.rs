@@ -249,11 +249,11 @@ mod tests {
         let mut probing = Probing::default();
         let outcome = probe(&mut probing, 0, 2_000_000, 1_000_000, 10_000_000);
         assert!(outcome.passed && outcome.bps.is_some_and(|bps| (1_600_000..2_200_000).contains(&bps)), "{outcome:?}");
-        let outcome = probe(&mut probing, 3_200, 3_000_000, 1_000_000, 1_500_000);
+        let outcome = probe(&mut probing, 30_000, 3_000_000, 1_000_000, 1_500_000);
         assert!(!outcome.passed);
         assert!(outcome.bps.is_some_and(|bps| (1_300_000..1_500_000).contains(&bps)), "{outcome:?}");
-        assert_eq!(probing.plan(3_300, 3_000_000, 1_000_000), None, "it has just failed");
-        assert!(probing.plan(3_200 + 40_000, 3_000_000, 1_000_000).is_some());
+        assert_eq!(probing.plan(30_100, 3_000_000, 1_000_000), None, "it has just failed");
+        assert!(probing.plan(30_000 + 40_000, 3_000_000, 1_000_000).is_some());
     }
 
     #[test]
