@@ -177,7 +177,8 @@ export const studioStyles = css`
     gap: 1.25rem;
   }
 
-  .panel {
+  .panel,
+  .sources {
     min-width: 0;
     padding: 1.125rem 1.25rem;
     border: 1px solid var(--_line);
@@ -185,7 +186,8 @@ export const studioStyles = css`
     background: var(--_surface);
   }
 
-  .panel h2 {
+  .panel h2,
+  .sources h2 {
     margin: 0 0 0.25rem;
     font-size: 1.0625rem;
     font-weight: 650;
@@ -236,19 +238,6 @@ export const studioStyles = css`
 
   .nowrap {
     white-space: nowrap;
-  }
-
-  .sources {
-    padding: 1.125rem 1.25rem;
-    border: 1px solid var(--_line);
-    border-radius: var(--_radius);
-    background: var(--_surface);
-  }
-
-  .sources h2 {
-    margin: 0 0 0.25rem;
-    font-size: 1.0625rem;
-    font-weight: 650;
   }
 
   veilcast-source-row + veilcast-source-row {

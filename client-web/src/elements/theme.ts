@@ -200,7 +200,7 @@ export const controls = css`
   }
 
   select,
-  input:not([type='checkbox'], [type='range']) {
+  input:not([type='checkbox'], [type='radio'], [type='range']) {
     width: 100%;
     min-width: 0;
     min-height: 2.75rem;
@@ -218,7 +218,7 @@ export const controls = css`
     color: var(--_soft);
   }
 
-  input[type='checkbox'] {
+  input:is([type='checkbox'], [type='radio']) {
     flex: none;
     width: 1.25rem;
     height: 1.25rem;

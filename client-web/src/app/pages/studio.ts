@@ -100,7 +100,7 @@ class Studio extends Page {
         <legend>How soon viewers see you</legend>
         <label class="check">
           <input type="radio" name="latency" value="interactive" checked />
-          <span>Conversation<small>As soon as possible, to talk with them. Bad networks show.</small></span>
+          <span>Conversation<small>As soon as possible, to talk with them. Bad networks are noticed more.</small></span>
         </label>
         <label class="check">
           <input type="radio" name="latency" value="balanced" />

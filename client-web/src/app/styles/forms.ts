@@ -70,6 +70,12 @@ export const forms = css`
     border: 0;
   }
 
+  legend:not(.unseen) {
+    margin-bottom: 0.125rem;
+    padding: 0;
+    font-weight: 600;
+  }
+
   .strength {
     display: grid;
     grid-template-columns: repeat(3, 1fr);
