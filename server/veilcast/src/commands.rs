@@ -4,7 +4,7 @@ use crate::cli::{EndArguments, NewEventArguments, Place, TokenArguments};
 use crate::config::{Config, Problem, Sources};
 use crate::{Failure, console, network, serve};
 use std::time::SystemTime;
-use veilcast_auth::{Issuer, Subject};
+use veilcast_auth::Issuer;
 use veilcast_privacy::Redacted;
 use veilcast_records::{Event, EventState, NewEvent, Records};
 
@@ -68,7 +68,7 @@ pub(crate) async fn token(arguments: TokenArguments) -> Result<(), Failure> {
     let now = SystemTime::now();
     let issuer = office.issuer(now).await?;
     let life = arguments.ttl.unwrap_or_else(|| arguments.scope.default_life());
-    let token = issuer.event_token(event.id, arguments.scope.scope(), life, Subject::OwnId, now)?;
+    let token = issuer.tool_token(event.id, arguments.scope.scope(), life, now)?;
     console::value(token.token.expose_text());
     Ok(())
 }

@@ -1,5 +1,6 @@
-use crate::issuer::{Minting, token_id_text};
+use crate::issuer::{BOUND_LIFE, Minting, token_id_text};
 use crate::operator::{digest_of, random_secret};
+use crate::proof::Thumbprint;
 use crate::{
     AccessToken, AuthorizeError, CLIENT_WEB, Error, ExchangeError, Issuer, Principal, Scope, Subject, TokenId,
 };
@@ -17,8 +18,6 @@ pub const REDIRECT_PATHS: [&str; 2] = ["/studio", "/callback"];
 /// A redirect and one request: seconds (RFC 6749 section 4.1.2 asks for ten minutes at most).
 const CODE_LIFE: Duration = Duration::from_secs(60);
 
-/// The page renews it silently through `authorize` while the issuer session lasts.
-const ADMIN_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// A handful of operators; whoever passes this is not one.
 const MOST_CODES: usize = 256;
@@ -94,9 +93,15 @@ impl Issuer {
         }
     }
 
-    /// Exchanges a code, once, for an access token with the scope [`Scope::Admin`].
-    pub async fn exchange(&self, exchange: &CodeExchange<'_>, now: SystemTime) -> Result<AccessToken, ExchangeError> {
-        let mint = |subject| self.mint_admin(subject, now);
+    /// Exchanges a code, once, for an access token with the scope [`Scope::Admin`], bound to `key`. The page renews it
+    /// silently through [`Issuer::authorize`] while the issuer session lasts.
+    pub async fn exchange(
+        &self,
+        exchange: &CodeExchange<'_>,
+        key: Thumbprint,
+        now: SystemTime,
+    ) -> Result<AccessToken, ExchangeError> {
+        let mint = |subject| self.mint_admin(subject, key, now);
         match self.inner().codes.redeem(exchange, now, mint).map_err(|_| ExchangeError::Unavailable)? {
             Redeemed::Token(token) => Ok(token),
             Redeemed::Refused => Err(ExchangeError::Invalid),
@@ -130,9 +135,10 @@ impl Issuer {
         challenge.and_then(|bytes| bytes.try_into().ok()).ok_or(AuthorizeError::ChallengeInvalid)
     }
 
-    fn mint_admin(&self, subject: [u8; 16], now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
+    fn mint_admin(&self, subject: [u8; 16], key: Thumbprint, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
         let subject = Subject::Of(Principal(Pseudonym::new(subject)));
-        let minting = Minting { client: CLIENT_WEB, subject, scope: Scope::Admin, event: None, life: ADMIN_LIFE };
+        let (client, scope, life) = (CLIENT_WEB, Scope::Admin, BOUND_LIFE);
+        let minting = Minting { client, subject, scope, event: None, life, key: Some(key) };
         self.mint(&minting, now)
     }
 }
@@ -172,7 +178,7 @@ impl Codes {
             return Ok(Redeemed::Refused);
         }
         let (token, id) = mint(code.subject)?;
-        code.used = Some((token_id_text(&id), now + ADMIN_LIFE));
+        code.used = Some((token_id_text(&id), now + BOUND_LIFE));
         codes.insert(hash, code);
         Ok(Redeemed::Token(token))
     }

@@ -26,6 +26,21 @@ pub enum TokenError {
     /// Valid, but for other things.
     #[error("the token does not permit this")]
     ScopeMissing,
+    /// A token for programs, where a bound one is needed.
+    #[error("the token is not bound to a key")]
+    Unbound,
+    /// No proof of the key that the token is bound to.
+    #[error("no proof of possession")]
+    ProofMissing,
+    /// Not this request's, not this key's, or used before; which of these is not told.
+    #[error("the proof of possession does not fit")]
+    ProofInvalid,
+    /// Without a nonce of ours, or with an old one.
+    #[error("the proof of possession needs a fresh nonce")]
+    ProofNonce,
+    /// So many proofs that not all could be remembered.
+    #[error("too many proofs of possession")]
+    Busy,
     /// The records failed; not the token's fault.
     #[error("tokens cannot be checked at the moment")]
     Unavailable,
@@ -68,6 +83,20 @@ pub enum SignInError {
     Busy,
     /// The records failed.
     #[error("nobody can sign in at the moment")]
+    Unavailable,
+}
+
+/// Why an invitation let nobody in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvitationError {
+    /// Unknown, revoked, too old, or to another event.
+    #[error("the invitation is not valid here")]
+    Invalid,
+    /// Another key came first.
+    #[error("the invitation was used with another key")]
+    Used,
+    /// The records failed.
+    #[error("invitations cannot be checked at the moment")]
     Unavailable,
 }
 

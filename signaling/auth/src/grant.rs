@@ -1,4 +1,5 @@
 use crate::TokenError;
+use crate::proof::Thumbprint;
 use std::time::SystemTime;
 use veilcast_privacy::Pseudonym;
 use veilcast_records::EventId;
@@ -8,6 +9,11 @@ use veilcast_records::EventId;
 pub struct Principal(pub(crate) Pseudonym);
 
 impl Principal {
+    /// The principal of this `sub`; `None` for a text that no token of ours carries.
+    pub fn parse(text: &str) -> Option<Self> {
+        crate::token::parse_bits(text).ok().map(Self)
+    }
+
     /// The pseudonym, as input to a keyed function of the sink that needs one of its own.
     pub const fn pseudonym(&self) -> Pseudonym {
         self.0
@@ -44,14 +50,12 @@ impl Scope {
     }
 }
 
-/// Whose principal an event token carries.
+/// Whose principal a token carries.
 #[derive(Clone, Copy)]
-pub enum Subject {
-    /// The token's own id: whoever holds it is one principal, unknown otherwise.
+pub(crate) enum Subject {
+    /// The token's own id.
     OwnId,
-    /// The same, for somebody whom the operator invites: see [`Grant::invited`].
-    Invited,
-    /// The principal of a grant that was verified before.
+    /// Somebody's who is known by other means.
     Of(Principal),
 }
 
@@ -68,6 +72,8 @@ pub struct Grant {
     pub expires: SystemTime,
     /// By which token.
     pub token: TokenId,
+    /// The key that the token is bound to; `None` for a program's.
+    pub key: Option<Thumbprint>,
     /// Its holder was invited to somebody else's event, which is not for it to end.
     pub invited: bool,
 }

@@ -1,24 +1,22 @@
 use crate::authorize::Codes;
 use crate::key::{self, Key};
 use crate::password::Passwords;
-use crate::token::{self, Claims, Expected, Expiry, Verified, seconds};
+use crate::proof::{self, Proof, Target, Thumbprint};
+use crate::replay::Nonces;
+use crate::token::{self, Claims, Confirmation, Expected, Expiry, seconds};
 use crate::{Error, Grant, Principal, Scope, Subject, TokenError, TokenId};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_records::{EventId, Records, base32, random_bits};
 
-/// Long enough to join, short enough that a copied token is soon worthless; a page renews it by itself.
-const GUEST_LIFE: Duration = Duration::from_secs(600);
-
-/// A page that slept keeps its subject if it comes back within this time after the token's end.
-const GUEST_RENEWAL: Duration = Duration::from_secs(600);
+/// Of a browser's tokens: long enough to join, so short that what was withdrawn is soon over everywhere. A page renews it
+/// by itself.
+pub(crate) const BOUND_LIFE: Duration = Duration::from_secs(300);
 
 /// Who a token was issued to (`client_id`, RFC 9068 section 2.2).
 const CLIENT_GUEST: &str = "veilcast-guest";
 const CLIENT_TOKEN: &str = "veilcast-token";
-/// `client_id` of an invitation.
-pub(crate) const CLIENT_INVITATION: &str = "veilcast-invitation";
 
 /// The embedded issuer of one instance: mints tokens and verifies them. Cheap to clone.
 #[derive(Clone)]
@@ -29,12 +27,13 @@ pub(crate) struct Inner {
     pub(crate) public_url: String,
     pub(crate) passwords: Passwords,
     pub(crate) codes: Codes,
+    pub(crate) nonces: Nonces,
     keys: Vec<Key>,
 }
 
 /// A freshly minted access token.
 pub struct AccessToken {
-    /// For `Authorization: Bearer`.
+    /// For `Authorization`.
     pub token: Secret,
     /// Its life.
     pub expires_in: Duration,
@@ -49,6 +48,8 @@ pub(crate) struct Minting<'a> {
     pub(crate) scope: Scope,
     pub(crate) event: Option<EventId>,
     pub(crate) life: Duration,
+    /// The key that it is bound to (RFC 9449 section 6).
+    pub(crate) key: Option<Thumbprint>,
 }
 
 impl Issuer {
@@ -57,7 +58,7 @@ impl Issuer {
         let keys = key::load(&records, now).await?;
         let public_url = public_url.trim_end_matches('/').to_owned();
         let passwords = Passwords::new();
-        Ok(Self(Arc::new(Inner { records, public_url, passwords, codes: Codes::default(), keys })))
+        Ok(Self(Arc::new(Inner { records, public_url, passwords, codes: Codes::default(), nonces: Nonces::new()?, keys })))
     }
 
     /// The one origin: issuer of tokens, base of links.
@@ -70,14 +71,41 @@ impl Issuer {
         serde_json::json!({ "keys": self.0.keys.iter().map(Key::jwk).collect::<Vec<_>>() })
     }
 
-    /// Verifies a token from an `Authorization` header or a socket's first message.
-    pub async fn verify(&self, token: &str, now: SystemTime) -> Result<Grant, TokenError> {
-        Ok(self.checked(token, Expiry::Enforced, now).await?.grant)
+    /// What a client puts into its next proof over HTTP (RFC 9449 section 8).
+    pub fn nonce(&self, now: SystemTime) -> String {
+        self.0.nonces.current(now)
     }
 
-    /// Like [`Issuer::verify`], for the end of one's own session only: leaving must not need a fresh token.
-    pub async fn verify_ignoring_expiry(&self, token: &str, now: SystemTime) -> Result<Grant, TokenError> {
-        Ok(self.checked(token, Expiry::Ignored, now).await?.grant)
+    /// Checks a proof that comes without a token: of whoever asks for one.
+    pub fn prove(&self, proof: &str, target: &Target<'_>, now: SystemTime) -> Result<Proof, TokenError> {
+        proof::verify(proof, None, target, &self.0.public_url, &self.0.nonces, now)
+    }
+
+    /// Checks a proof that comes with a token which was verified before: whether its key is that token's, too, is for the
+    /// caller to compare.
+    pub fn prove_with(&self, proof: &str, token: &str, target: &Target<'_>, now: SystemTime) -> Result<Proof, TokenError> {
+        proof::verify(proof, Some(token), target, &self.0.public_url, &self.0.nonces, now)
+    }
+
+    /// Verifies a token that is bound to a key, and the proof of that key.
+    pub async fn verify_bound(
+        &self,
+        token: &str,
+        proof: &str,
+        target: &Target<'_>,
+        now: SystemTime,
+        expiry: Expiry,
+    ) -> Result<(Grant, Proof), TokenError> {
+        let grant = self.checked(token, expiry, now).await?;
+        let Some(key) = grant.key else { return Err(TokenError::Unbound) };
+        let proof = proof::verify(proof, Some(token), target, &self.0.public_url, &self.0.nonces, now)?;
+        if proof.key == key { Ok((grant, proof)) } else { Err(TokenError::ProofInvalid) }
+    }
+
+    /// Verifies a token of a program that knows no proofs. One that is bound to a key is refused without its proof.
+    pub async fn verify_tool(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Grant, TokenError> {
+        let grant = self.checked(token, expiry, now).await?;
+        if grant.key.is_none() { Ok(grant) } else { Err(TokenError::ProofMissing) }
     }
 
     /// Refuses the grant's token from now on.
@@ -85,48 +113,42 @@ impl Issuer {
         Ok(self.0.records.revoke(&token_id_text(&grant.token), grant.expires).await?)
     }
 
-    /// A token for one event. `scope` is [`Scope::Broadcast`] or [`Scope::Watch`].
-    pub fn event_token(
+    /// Refuses every token of this principal from now on; `expires` is when the last of them would have ended.
+    pub(crate) async fn revoke_subject(&self, principal: &Principal, expires: SystemTime) -> Result<(), Error> {
+        Ok(self.0.records.revoke(&base32(principal.0.expose_bits()), expires).await?)
+    }
+
+    /// A token for one event, for a program. `scope` is [`Scope::Broadcast`] or [`Scope::Watch`]. Whoever holds it is one
+    /// principal, unknown otherwise.
+    pub fn tool_token(
         &self,
         event: EventId,
         scope: Scope,
         life: Duration,
-        subject: Subject,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        let client = match subject {
-            Subject::OwnId => CLIENT_TOKEN,
-            Subject::Invited => CLIENT_INVITATION,
-            Subject::Of(_) => crate::CLIENT_WEB,
-        };
-        let event = (scope != Scope::Admin).then_some(event);
-        Ok(self.mint(&Minting { client, subject, scope, event, life }, now)?.0)
+        let (client, subject) = (CLIENT_TOKEN, Subject::OwnId);
+        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key: None }, now)?.0)
     }
 
-    /// A guest's token for watching one event. A guest who brings the previous one, valid or expired a short
-    /// while ago, stays the same principal; anything else brought is ignored.
-    pub async fn guest_token(
+    /// An operator's own token for one event, bound to the key that the operator's token is bound to.
+    pub fn own_token(
         &self,
+        operator: &Grant,
         event: EventId,
-        previous: Option<&str>,
+        scope: Scope,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        let subject = match previous {
-            Some(token) => self.renewed_guest(token, &event, now).await,
-            None => None,
-        };
-        let subject = match subject {
-            Some(principal) => principal,
-            None => Principal(Pseudonym::new(random_bits()?)),
-        };
-        let (scope, subject) = (Scope::Watch, Subject::Of(subject));
-        Ok(self.mint(&Minting { client: CLIENT_GUEST, subject, scope, event: Some(event), life: GUEST_LIFE }, now)?.0)
+        let (client, subject, life) = (crate::CLIENT_WEB, Subject::Of(operator.principal), BOUND_LIFE);
+        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key: operator.key }, now)?.0)
     }
 
-    async fn renewed_guest(&self, token: &str, event: &EventId, now: SystemTime) -> Option<Principal> {
-        let Verified { grant, client } = self.checked(token, Expiry::Ignored, now).await.ok()?;
-        let recent = grant.expires.checked_add(GUEST_RENEWAL)? > now;
-        (client == CLIENT_GUEST && grant.event == Some(*event) && recent).then_some(grant.principal)
+    /// A guest's token for watching one event. The same key is the same guest there, and nobody elsewhere.
+    pub fn guest_token(&self, event: EventId, key: Thumbprint, now: SystemTime) -> Result<AccessToken, Error> {
+        let subject = Principal(Pseudonym::new(self.0.records.guest_subject(&event, &key.0)));
+        let (scope, subject, life) = (Scope::Watch, Subject::Of(subject), BOUND_LIFE);
+        let minting = Minting { client: CLIENT_GUEST, subject, scope, event: Some(event), life, key: Some(key) };
+        Ok(self.mint(&minting, now)?.0)
     }
 
     /// Forgets what is past its time: codes in memory, and the records by their table of retention. Returns how
@@ -143,7 +165,7 @@ impl Issuer {
     pub(crate) fn mint(&self, minting: &Minting<'_>, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
         let id = TokenId(Pseudonym::new(random_bits()?));
         let subject = match minting.subject {
-            Subject::OwnId | Subject::Invited => id.0,
+            Subject::OwnId => id.0,
             Subject::Of(principal) => principal.0,
         };
         let claims = Claims {
@@ -157,19 +179,21 @@ impl Issuer {
             jti: token_id_text(&id),
             scope: minting.scope.as_str().to_owned(),
             event: minting.event.map(|event| event.to_string()),
+            cnf: minting.key.map(|key| Confirmation { jkt: key.text() }),
         };
         let key = self.0.keys.first().ok_or(Error::Key)?;
         let token = token::sign(&claims, key)?;
         Ok((AccessToken { token, expires_in: minting.life, scope: minting.scope }, id))
     }
 
-    async fn checked(&self, token: &str, expiry: Expiry, now: SystemTime) -> Result<Verified, TokenError> {
+    async fn checked(&self, token: &str, expiry: Expiry, now: SystemTime) -> Result<Grant, TokenError> {
         let expected = Expected { issuer: &self.0.public_url, audience: self.0.records.audience() };
-        let verified = token::verify(token, &self.0.keys, &expected, expiry, now)?;
-        let revoked = self.0.records.is_revoked(&token_id_text(&verified.grant.token)).await;
+        let grant = token::verify(token, &self.0.keys, &expected, expiry, now)?;
+        let revoked =
+            self.0.records.is_revoked(&token_id_text(&grant.token), &base32(grant.principal.0.expose_bits())).await;
         match revoked.map_err(|_| TokenError::Unavailable)? {
             true => Err(TokenError::Invalid),
-            false => Ok(verified),
+            false => Ok(grant),
         }
     }
 }

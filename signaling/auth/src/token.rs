@@ -1,5 +1,6 @@
-use crate::issuer::CLIENT_INVITATION;
+use crate::invitation::CLIENT_INVITATION;
 use crate::key::{ALGORITHM, Key};
+use crate::proof::Thumbprint;
 use crate::{Error, Grant, Principal, Scope, TokenError, TokenId};
 use jsonwebtoken::{Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ const TYPE: &str = "at+jwt";
 const MAX_TOKEN: usize = 2048;
 
 /// RFC 9068 section 2.2. Strict on purpose: `aud` is one string, times are whole seconds, every claim but
-/// `event` and `nbf` is required.
+/// `event`, `nbf` and `cnf` is required.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) iss: String,
@@ -29,19 +30,23 @@ pub(crate) struct Claims {
     pub(crate) scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) event: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cnf: Option<Confirmation>,
+}
+
+/// RFC 7800 section 3.1 with RFC 9449 section 6.1.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Confirmation {
+    pub(crate) jkt: String,
 }
 
 /// Whether an expired token is refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expiry {
+pub enum Expiry {
+    /// As everywhere.
     Enforced,
+    /// To end one's own session: leaving must not need a fresh token.
     Ignored,
-}
-
-/// A verified token: the grant and who it was issued to.
-pub(crate) struct Verified {
-    pub(crate) grant: Grant,
-    pub(crate) client: String,
 }
 
 /// What a token must say to be ours.
@@ -64,7 +69,7 @@ pub(crate) fn verify(
     expected: &Expected<'_>,
     expiry: Expiry,
     now: SystemTime,
-) -> Result<Verified, TokenError> {
+) -> Result<Grant, TokenError> {
     if token.is_empty() {
         return Err(TokenError::Missing);
     }
@@ -107,7 +112,7 @@ fn signature_only() -> Validation {
     validation
 }
 
-fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTime) -> Result<Verified, TokenError> {
+fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTime) -> Result<Grant, TokenError> {
     if claims.iss != expected.issuer || claims.aud != expected.audience {
         return Err(TokenError::Invalid);
     }
@@ -127,12 +132,12 @@ fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTim
     let expires = UNIX_EPOCH.checked_add(Duration::from_secs(claims.exp)).ok_or(TokenError::Invalid)?;
     let principal = Principal(parse_bits(&claims.sub)?);
     let invited = claims.client_id == CLIENT_INVITATION;
-    let grant = Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?), invited };
-    Ok(Verified { grant, client: claims.client_id })
+    let key = claims.cnf.map(|cnf| Thumbprint::parse(&cnf.jkt).ok_or(TokenError::Invalid)).transpose()?;
+    Ok(Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?), key, invited })
 }
 
 /// Subjects and token ids have the form of event ids: 128 bits in base32.
-fn parse_bits(text: &str) -> Result<Pseudonym, TokenError> {
+pub(crate) fn parse_bits(text: &str) -> Result<Pseudonym, TokenError> {
     text.parse::<EventId>().map_err(|_| TokenError::Invalid)?;
     let digit = |byte: u8| u128::from(if byte.is_ascii_digit() { byte - b'2' + 26 } else { byte - b'a' });
     let (head, last) = text.as_bytes().split_at(25);

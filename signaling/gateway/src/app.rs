@@ -1,11 +1,12 @@
 use crate::config::IceServer;
+use crate::credentials::hand_out_nonce;
 use crate::edge::{
     Origins, PageHeaders, Prefixes, Throttle, check_origin, contain, page_headers, tag_request, throttle_failures,
 };
 use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{client, events, metrics, oauth, socket, whip};
+use crate::{client, events, invitations, metrics, oauth, socket, whip};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -50,6 +51,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(whip::routes())
         .merge(socket::routes())
         .merge(events::routes())
+        .merge(invitations::routes())
         .merge(oauth::routes())
         .merge(client::routes())
         .merge(metrics::routes())
@@ -57,6 +59,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(ready))
         .fallback(client::file)
         .layer(DefaultBodyLimit::max(MAX_SDP))
+        .layer(from_fn_with_state(app.clone(), hand_out_nonce))
         .layer(from_fn_with_state(app.clone(), throttle_failures))
         .layer(from_fn_with_state(app.clone(), check_origin))
         .layer(from_fn_with_state(app.clone(), tag_request))

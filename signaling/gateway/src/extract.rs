@@ -4,7 +4,7 @@ use crate::fault::Problem;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, FormRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use axum::http::header::{CONTENT_TYPE, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
@@ -67,33 +67,6 @@ fn require_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
         Ok(())
     } else {
         Err(Problem::new(FaultCode::MediaTypeUnsupported).detail(format!("needed here: {wanted}")))
-    }
-}
-
-/// The bearer token of a request, if there is one (RFC 6750 section 2.1; never from a query or a body).
-pub(crate) struct Bearer(Option<Secret>);
-
-impl Bearer {
-    pub(crate) fn optional(&self) -> Option<&str> {
-        self.0.as_ref().map(Secret::expose_text)
-    }
-
-    pub(crate) fn required(&self) -> Result<&str, Problem> {
-        self.optional().ok_or(Problem::new(FaultCode::TokenMissing))
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Bearer {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(AUTHORIZATION) else { return Ok(Self(None)) };
-        let text = value.to_str().map_err(|_| Problem::new(FaultCode::TokenInvalid))?;
-        let token = match text.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-            _ => return Err(Problem::new(FaultCode::TokenMissing)),
-        };
-        Ok(Self(Some(Secret::new(token))))
     }
 }
 

@@ -6,7 +6,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
-use veilcast_auth::{AuthorizeError, SetupError, SignInError, TokenError};
+use veilcast_auth::{AuthorizeError, InvitationError, SetupError, SignInError, TokenError};
 use veilcast_control::MediaFault;
 use veilcast_protocol::{Fault, FaultCode};
 use veilcast_room::Refusal;
@@ -43,8 +43,11 @@ impl Problem {
 
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
-        use FaultCode::{SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid};
-        matches!(self.fault.code, TokenInvalid | SdpInvalid | SignInFailed | SetupInvalid)
+        use FaultCode::{InvitationInvalid, ProofInvalid, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid};
+        matches!(
+            self.fault.code,
+            TokenInvalid | ProofInvalid | InvitationInvalid | SdpInvalid | SignInFailed | SetupInvalid
+        )
     }
 }
 
@@ -67,12 +70,21 @@ impl IntoResponse for Problem {
     }
 }
 
-/// RFC 6750 section 3. A sign-in that failed was no bearer token.
+/// RFC 6750 section 3 and RFC 9449 section 7.1. A sign-in that failed was no token.
 const fn challenge(code: FaultCode) -> Option<&'static str> {
     match code {
-        FaultCode::TokenMissing => Some("Bearer"),
-        FaultCode::TokenInvalid | FaultCode::TokenExpired => Some("Bearer error=\"invalid_token\""),
-        FaultCode::ScopeMissing => Some("Bearer error=\"insufficient_scope\""),
+        FaultCode::TokenMissing => Some("Bearer, DPoP algs=\"ES256 EdDSA\""),
+        FaultCode::TokenInvalid | FaultCode::TokenExpired => {
+            Some("Bearer error=\"invalid_token\", DPoP error=\"invalid_token\", algs=\"ES256 EdDSA\"")
+        }
+        FaultCode::TokenUnbound => Some("DPoP error=\"invalid_token\", algs=\"ES256 EdDSA\""),
+        FaultCode::ProofMissing | FaultCode::ProofInvalid => {
+            Some("DPoP error=\"invalid_dpop_proof\", algs=\"ES256 EdDSA\"")
+        }
+        FaultCode::ProofNonce => Some("DPoP error=\"use_dpop_nonce\", algs=\"ES256 EdDSA\""),
+        FaultCode::ScopeMissing => {
+            Some("Bearer error=\"insufficient_scope\", DPoP error=\"insufficient_scope\", algs=\"ES256 EdDSA\"")
+        }
         _ => None,
     }
 }
@@ -90,6 +102,11 @@ impl From<TokenError> for Problem {
             TokenError::Invalid => FaultCode::TokenInvalid,
             TokenError::Expired => FaultCode::TokenExpired,
             TokenError::ScopeMissing => FaultCode::ScopeMissing,
+            TokenError::Unbound => FaultCode::TokenUnbound,
+            TokenError::ProofMissing => FaultCode::ProofMissing,
+            TokenError::ProofInvalid => FaultCode::ProofInvalid,
+            TokenError::ProofNonce => FaultCode::ProofNonce,
+            TokenError::Busy => FaultCode::TooMany,
             TokenError::Unavailable => FaultCode::Internal,
         })
     }
@@ -106,6 +123,7 @@ impl From<Refusal> for Problem {
         Self::new(match refusal {
             Refusal::Draining => FaultCode::Draining,
             Refusal::Ended => FaultCode::EventEnded,
+            Refusal::Expelled => FaultCode::AccessRevoked,
             Refusal::BroadcasterPresent => FaultCode::BroadcasterPresent,
             Refusal::TooMany => FaultCode::TooMany,
             // A room that closed between two steps of a join takes the session with it.
@@ -150,6 +168,16 @@ impl From<SignInError> for Problem {
             SignInError::Busy => Self::new(FaultCode::TooMany).retry_after(Duration::from_secs(2)),
             SignInError::Unavailable => Self::new(FaultCode::Internal),
         }
+    }
+}
+
+impl From<InvitationError> for Problem {
+    fn from(error: InvitationError) -> Self {
+        Self::new(match error {
+            InvitationError::Invalid => FaultCode::InvitationInvalid,
+            InvitationError::Used => FaultCode::InvitationUsed,
+            InvitationError::Unavailable => FaultCode::Internal,
+        })
     }
 }
 

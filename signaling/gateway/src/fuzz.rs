@@ -1,7 +1,8 @@
 //! What we read of a request's headers ourselves, as a target: exists for tests and for `make fuzz` alone.
 
 use crate::edge::{Network, Origins, Prefixes};
-use crate::extract::{Bearer, SdpBody, cookie};
+use crate::credentials::Credentials;
+use crate::extract::{SdpBody, cookie};
 use crate::whip::is_match;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -49,9 +50,7 @@ fn headers(bytes: &[u8]) {
     let caller = PREFIXES.origin(PROXY, request.headers());
     assert!(caller == PROXY || !PREFIXES.is_proxy(caller), "only a proxy's word about somebody else counts");
     let (mut parts, _) = request.into_parts();
-    if let Some(Ok(bearer)) = Bearer::from_request_parts(&mut parts, &()).now_or_never() {
-        _ = bearer.optional();
-    }
+    _ = Credentials::from_request_parts(&mut parts, &()).now_or_never();
     let request = || Request::from_parts(parts.clone(), Body::from(body.clone()));
     if let Some(Ok(body)) = SdpBody::<false>::from_request(request(), &()).now_or_never() {
         _ = body.text();

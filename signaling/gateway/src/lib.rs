@@ -6,12 +6,14 @@
 mod app;
 mod client;
 mod config;
+mod credentials;
 mod edge;
 mod events;
 mod extract;
 mod fault;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod invitations;
 mod listen;
 mod methods;
 mod metrics;

@@ -1,6 +1,7 @@
 //! The embedded issuer's addresses: authorization code with PKCE (RFC 6749, RFC 7636), metadata (RFC 8414), keys.
 
 use crate::app::App;
+use crate::credentials::Credentials;
 use crate::events::seconds;
 use crate::extract::{JsonBody, cookie, form, query};
 use crate::fault::Problem;
@@ -164,21 +165,35 @@ struct Exchange {
     code_verifier: String,
 }
 
-async fn token(State(app): State<Arc<App>>, given: Result<Form<Exchange>, FormRejection>) -> Result<Response, Problem> {
+async fn token(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    given: Result<Form<Exchange>, FormRejection>,
+) -> Result<Response, Problem> {
     let given = form(given)?;
     if given.grant_type != "authorization_code" {
         return Ok(refused("unsupported_grant_type", FaultCode::BadRequest));
     }
+    // Before the code is looked at: a proof that has to be made again must not spend it.
+    let key = match app.newcomer(&credentials) {
+        Ok(proof) => proof.key,
+        // RFC 9449 section 8 and section 5
+        Err(problem) => match problem.fault.code {
+            FaultCode::ProofNonce => return Ok(refused("use_dpop_nonce", FaultCode::ProofNonce)),
+            code @ (FaultCode::ProofMissing | FaultCode::ProofInvalid) => return Ok(refused("invalid_dpop_proof", code)),
+            _ => return Err(problem),
+        },
+    };
     let exchange = CodeExchange {
         code: &given.code,
         verifier: &given.code_verifier,
         client_id: &given.client_id,
         redirect_uri: &given.redirect_uri,
     };
-    match app.issuer.exchange(&exchange, SystemTime::now()).await {
+    match app.issuer.exchange(&exchange, key, SystemTime::now()).await {
         Ok(token) => Ok(Json(TokenResponse {
             access_token: token.token.expose_text().to_owned(),
-            token_type: "Bearer".to_owned(),
+            token_type: "DPoP".to_owned(),
             expires_in: seconds(token.expires_in),
             scope: token.scope.as_str().to_owned(),
         })
@@ -201,7 +216,9 @@ fn refused(error: &'static str, code: FaultCode) -> Response {
         "status": 400,
     });
     let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-    response.extensions_mut().insert(crate::fault::Failure);
+    if problem.is_failure() || error == "invalid_grant" {
+        response.extensions_mut().insert(crate::fault::Failure);
+    }
     response
 }
 
@@ -221,6 +238,7 @@ async fn metadata(State(app): State<Arc<App>>) -> Json<Value> {
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
         "token_endpoint_auth_methods_supported": ["none"],
         "authorization_response_iss_parameter_supported": true,
     }))

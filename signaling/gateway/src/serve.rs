@@ -186,6 +186,11 @@ pub(crate) fn run_pumps(
         listen.hub.listen(reports).await;
         Ok(())
     });
+    let lapse = app.clone();
+    tasks.spawn(async move {
+        lapse.hub.end_lapsed().await;
+        Ok(())
+    });
     let follow = app.clone();
     tasks.spawn(async move {
         follow.hub.follow(follow.records.clone(), changes, live).await;

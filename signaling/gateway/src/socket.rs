@@ -1,4 +1,4 @@
-//! `/ws`: a token first, then offers and notices for as long as the socket is open.
+//! `/ws`: a challenge, a token with its proof, then offers and notices until the lease ends.
 
 use crate::app::App;
 use crate::config::IceServer;
@@ -6,7 +6,7 @@ use crate::edge::PrefixTag;
 use crate::fault::Problem;
 use crate::random;
 use crate::sdp::Origin;
-use crate::session::{Access, Mail, SocketGone};
+use crate::session::{Access, Mail, SocketGone, same_certificate};
 use axum::extract::State;
 use axum::extract::rejection::ExtensionRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -16,11 +16,13 @@ use axum::{Extension, Router};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::time::{Instant, Sleep, interval_at, sleep, timeout};
+use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
+use veilcast_auth::{Challenge, Expiry, Freshness, Target};
 use veilcast_control::{Role, VideoCap};
-use veilcast_privacy::Pseudonym;
+use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, QualityCap, QualityWish, ServerMessage, Welcome,
+    Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, QualityCap, QualityWish, Renewal, Renewed,
+    ServerMessage, Welcome,
 };
 use veilcast_room::SocketId;
 
@@ -95,8 +97,11 @@ impl Wire {
 }
 
 async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Result<(), Leaving> {
-    let access = match greet(app, wire).await {
-        Ok(access) => access,
+    let Ok(challenge) = Challenge::new() else { return Err(Leaving(close_code::ERROR)) };
+    let nonce = challenge.nonce().to_owned();
+    wire.say(&ServerMessage::Challenge(veilcast_protocol::Challenge { nonce })).await?;
+    let (access, token) = match greet(app, wire, &challenge).await {
+        Ok(greeted) => greeted,
         Err(problem) => {
             let problem = match caller {
                 Some(caller) if problem.is_failure() => app.throttle.count(caller, problem),
@@ -128,8 +133,10 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
     };
     // Without randomness nobody would have got this far.
     let ice_servers = app.ice_servers().map_err(|_| Leaving(close_code::ERROR))?.iter().map(told).collect();
-    wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers })).await?;
-    let mut member = Member { app, id, access, caller, origin: None, messages: 0, since: Instant::now() };
+    let expires_in = left(access.until);
+    wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers, expires_in })).await?;
+    let (origin, since) = (None, Instant::now());
+    let mut member = Member { app, id, access, token, challenge, caller, origin, messages: 0, since };
     member.listen(wire, mail).await
 }
 
@@ -139,23 +146,45 @@ fn told(server: &IceServer) -> veilcast_protocol::IceServer {
     veilcast_protocol::IceServer { url: server.url.clone(), username: server.username.clone(), credential }
 }
 
-/// Waits for `hello` and checks its token.
-async fn greet(app: &App, wire: &mut Wire) -> Result<Access, Problem> {
-    let missing = || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token");
+/// Until then, in whole seconds.
+fn left(until: Instant) -> u32 {
+    crate::events::seconds(until.saturating_duration_since(Instant::now()))
+}
+
+/// What every proof on a socket is about.
+const fn target(challenge: &Challenge) -> Target<'_> {
+    Target { method: "GET", path: "/ws", freshness: Freshness::Challenge(challenge) }
+}
+
+/// Waits for `hello` and checks its token and its proof.
+async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<(Access, Secret), Problem> {
+    let missing = || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token and a proof");
     let received = timeout(HELLO, wire.socket.recv()).await;
     let Ok(Some(Ok(Message::Text(text)))) = received else { return Err(missing()) };
-    let Ok(ClientMessage::Hello(Hello { token, role })) = serde_json::from_str(&text) else { return Err(missing()) };
-    let token = veilcast_privacy::Secret::from(token);
+    let Ok(ClientMessage::Hello(Hello { token, proof, role })) = serde_json::from_str(&text) else {
+        return Err(missing());
+    };
+    let (token, proof) = (Secret::from(token), Secret::from(proof));
     if app.is_draining() {
         return Err(Problem::new(FaultCode::Draining));
     }
-    let grant = app.issuer.verify(token.expose_text(), SystemTime::now()).await?;
-    let event = grant.event.ok_or(Problem::new(FaultCode::ScopeMissing))?;
-    let access = app.access_of(&grant, &event).await?;
-    match role {
-        None => Ok(access),
-        Some(veilcast_protocol::Role::Broadcaster) => access.coming_as(Role::Broadcaster),
-        Some(veilcast_protocol::Role::Viewer) => access.coming_as(Role::Viewer),
+    let access = app.access_over(&token, &proof, challenge).await?;
+    let access = match role {
+        None => access,
+        Some(veilcast_protocol::Role::Broadcaster) => access.coming_as(Role::Broadcaster)?,
+        Some(veilcast_protocol::Role::Viewer) => access.coming_as(Role::Viewer)?,
+    };
+    Ok((access, token))
+}
+
+impl App {
+    /// What a token that came over a socket permits.
+    async fn access_over(&self, token: &Secret, proof: &Secret, challenge: &Challenge) -> Result<Access, Problem> {
+        let (token, proof, target) = (token.expose_text(), proof.expose_text(), target(challenge));
+        let (grant, _) =
+            self.issuer.verify_bound(token, proof, &target, SystemTime::now(), Expiry::Enforced).await?;
+        let event = grant.event.ok_or(Problem::new(FaultCode::ScopeMissing))?;
+        self.access_of(&grant, &event).await
     }
 }
 
@@ -177,6 +206,9 @@ struct Member<'a> {
     app: &'a App,
     id: SocketId,
     access: Access,
+    /// The token in use.
+    token: Secret,
+    challenge: Challenge,
     caller: Option<PrefixTag>,
     /// Of the media session's answers.
     origin: Option<Origin>,
@@ -190,12 +222,16 @@ impl Member<'_> {
         let mut pings = interval_at(Instant::now() + PING, PING);
         let mut idle = pin!(sleep(IDLE));
         let mut closing = pin!(sleep(Duration::MAX));
+        let mut lapse = pin!(sleep_until(self.access.until));
         loop {
             tokio::select! {
                 received = wire.socket.recv() => {
                     idle.as_mut().reset(Instant::now() + IDLE);
                     match received {
-                        Some(Ok(message)) => self.hear(wire, message).await?,
+                        Some(Ok(message)) => {
+                            self.hear(wire, message).await?;
+                            lapse.as_mut().reset(self.access.until);
+                        }
                         Some(Err(_)) | None => return Ok(()),
                     }
                 }
@@ -207,6 +243,12 @@ impl Member<'_> {
                 _ = pings.tick() => wire.send(Message::Ping(Vec::new().into())).await?,
                 () = &mut idle => return Err(Leaving(close_code::AWAY)),
                 () = &mut closing => return Err(Leaving(close_code::RESTART)),
+                () = &mut lapse => {
+                    // First out, then told: a client that does not listen must not stay for that.
+                    self.app.hub.with(|rooms, now| rooms.detach(self.id, now));
+                    wire.refuse(Problem::new(FaultCode::TokenExpired)).await?;
+                    return Err(Leaving(close_code::POLICY));
+                }
             }
         }
     }
@@ -221,6 +263,7 @@ impl Member<'_> {
         self.count_message(wire).await?;
         let outcome = match serde_json::from_str(&text) {
             Ok(ClientMessage::Offer(offer)) => self.offer(wire, offer).await?,
+            Ok(ClientMessage::Renew(renewal)) => self.renew(wire, renewal).await?,
             Ok(ClientMessage::Quality(wish)) => self.wish(wish),
             Ok(ClientMessage::Leave) => self.leave(),
             Ok(ClientMessage::Hello(_)) => Err(Problem::new(FaultCode::BadRequest).detail("'hello' comes once")),
@@ -253,16 +296,14 @@ impl Member<'_> {
 
     /// Starts a media session with the first offer and renegotiates with later ones.
     async fn offer(&mut self, wire: &mut Wire, offer: Offer) -> Result<Result<(), Problem>, Leaving> {
-        match self.answer(&offer.sdp).await {
+        let proof = offer.proof.map(Secret::from);
+        match self.answer(&offer.sdp, proof.as_ref()).await {
             Ok(sdp) => wire.say(&ServerMessage::Answer(Answer { number: offer.number, sdp })).await.map(Ok),
             Err(problem) => Ok(Err(problem)),
         }
     }
 
-    async fn answer(&mut self, sdp: &str) -> Result<String, Problem> {
-        if self.access.expires <= SystemTime::now() {
-            return Err(Problem::new(FaultCode::TokenExpired));
-        }
+    async fn answer(&mut self, sdp: &str, proof: Option<&Secret>) -> Result<String, Problem> {
         let principal: Pseudonym = self.access.principal;
         let current = self.app.hub.with(|rooms, _| rooms.session_of(self.id));
         let answered = match (current, self.origin) {
@@ -272,12 +313,43 @@ impl Member<'_> {
                 self.app.renegotiate(session, principal, sdp, next).await?
             }
             _ => {
+                self.prove_certificate(proof, sdp)?;
                 let origin = Origin { session: random::number()?, version: 1 };
                 self.origin = Some(origin);
                 self.app.join(&self.access, random::session()?, Some(self.id), sdp, origin).await?
             }
         };
         Ok(answered.text)
+    }
+
+    /// A media session begins with a proof for the certificate that it will show; the media plane holds it to that.
+    fn prove_certificate(&self, proof: Option<&Secret>, sdp: &str) -> Result<(), Problem> {
+        let proof = proof.ok_or(Problem::new(FaultCode::ProofMissing).detail("the first offer of a session has one"))?;
+        let (proof, token) = (proof.expose_text(), self.token.expose_text());
+        let proof = self.app.issuer.prove_with(proof, token, &target(&self.challenge), SystemTime::now())?;
+        if Some(proof.key) == self.access.key {
+            same_certificate(&proof, sdp)
+        } else {
+            Err(Problem::new(FaultCode::ProofInvalid))
+        }
+    }
+
+    /// Goes on with a fresh token for the same subject, event, role and key.
+    async fn renew(&mut self, wire: &mut Wire, renewal: Renewal) -> Result<Result<(), Problem>, Leaving> {
+        let (token, proof) = (Secret::from(renewal.token), Secret::from(renewal.proof));
+        let fresh = match self.app.access_over(&token, &proof, &self.challenge).await {
+            Ok(fresh) => fresh,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let own = &self.access;
+        let same_role = own.role == fresh.role || own.uncounted && fresh.role == Role::Broadcaster;
+        let same = own.principal == fresh.principal && own.event.id == fresh.event.id && own.key == fresh.key;
+        if !same || !same_role {
+            return Ok(Err(Problem::new(FaultCode::TokenInvalid)));
+        }
+        (self.access.until, self.token) = (fresh.until, token);
+        let expires_in = left(fresh.until);
+        wire.say(&ServerMessage::Renewed(Renewed { expires_in })).await.map(Ok)
     }
 
     /// Limits the picture, now or for the session to come.
@@ -304,6 +376,7 @@ impl Member<'_> {
 fn after(notice: &ServerMessage, mut closing: std::pin::Pin<&mut Sleep>) -> Result<(), Leaving> {
     match notice {
         ServerMessage::Ended(_) => Err(Leaving(close_code::NORMAL)),
+        ServerMessage::Fault { fault } if fault.code == FaultCode::AccessRevoked => Err(Leaving(close_code::POLICY)),
         ServerMessage::Draining(draining) => {
             let wait = Duration::from_millis(draining.retry_after_ms.into());
             closing.as_mut().reset(Instant::now() + wait);

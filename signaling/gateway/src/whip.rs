@@ -2,12 +2,13 @@
 
 use crate::app::App;
 use crate::config::IceServer;
-use crate::extract::{Bearer, EventPath, SdpBody, SessionPath};
+use crate::credentials::{Caller, Credentials};
+use crate::extract::{EventPath, SdpBody, SessionPath};
 use crate::fault::Problem;
 use crate::methods;
 use crate::random;
 use crate::sdp::{FragmentShape, Origin, parse_fragment, write_fragment};
-use crate::session::{Access, HttpSession};
+use crate::session::{Access, HttpSession, end_of, same_certificate};
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LINK, LOCATION};
@@ -17,8 +18,7 @@ use axum::routing::{MethodRouter, options};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::sync::Arc;
-use std::time::SystemTime;
-use veilcast_auth::EventId;
+use veilcast_auth::{EventId, Expiry, Grant};
 use veilcast_control::Role;
 use veilcast_protocol::FaultCode;
 use veilcast_room::SessionId;
@@ -52,52 +52,52 @@ fn session() -> MethodRouter<Arc<App>> {
 
 async fn publish(
     State(app): State<Arc<App>>,
-    bearer: Bearer,
+    credentials: Credentials,
     event: EventPath,
     body: SdpBody<false>,
 ) -> Result<Response, Problem> {
-    app.create(Role::Broadcaster, &bearer, &event, &body).await
+    app.create(Role::Broadcaster, &credentials, &event, &body).await
 }
 
 async fn watch(
     State(app): State<Arc<App>>,
-    bearer: Bearer,
+    credentials: Credentials,
     event: EventPath,
     body: SdpBody<false>,
 ) -> Result<Response, Problem> {
-    app.create(Role::Viewer, &bearer, &event, &body).await
+    app.create(Role::Viewer, &credentials, &event, &body).await
 }
 
 async fn patch_publisher(
     State(app): State<Arc<App>>,
-    bearer: Bearer,
+    credentials: Credentials,
     path: SessionPath,
     headers: HeaderMap,
     body: SdpBody<true>,
 ) -> Result<Response, Problem> {
-    app.patch(Role::Broadcaster, &bearer, &path, &headers, &body).await
+    app.patch(Role::Broadcaster, &credentials, &path, &headers, &body).await
 }
 
 async fn patch_viewer(
     State(app): State<Arc<App>>,
-    bearer: Bearer,
+    credentials: Credentials,
     path: SessionPath,
     headers: HeaderMap,
     body: SdpBody<true>,
 ) -> Result<Response, Problem> {
-    app.patch(Role::Viewer, &bearer, &path, &headers, &body).await
+    app.patch(Role::Viewer, &credentials, &path, &headers, &body).await
 }
 
 async fn delete_publisher(
     State(app): State<Arc<App>>,
-    bearer: Bearer,
+    credentials: Credentials,
     path: SessionPath,
 ) -> Result<StatusCode, Problem> {
-    app.delete(Role::Broadcaster, &bearer, &path).await
+    app.delete(Role::Broadcaster, &credentials, &path).await
 }
 
-async fn delete_viewer(State(app): State<Arc<App>>, bearer: Bearer, path: SessionPath) -> Result<StatusCode, Problem> {
-    app.delete(Role::Viewer, &bearer, &path).await
+async fn delete_viewer(State(app): State<Arc<App>>, credentials: Credentials, path: SessionPath) -> Result<StatusCode, Problem> {
+    app.delete(Role::Viewer, &credentials, &path).await
 }
 
 impl App {
@@ -105,11 +105,15 @@ impl App {
     async fn create(
         &self,
         role: Role,
-        bearer: &Bearer,
+        credentials: &Credentials,
         EventPath(event): &EventPath,
         body: &SdpBody<false>,
     ) -> Result<Response, Problem> {
-        let access = self.access(bearer.required()?, event).await?;
+        let Caller { grant, proof } = self.caller(credentials, Expiry::Enforced).await?;
+        let access = self.access_of(&grant, event).await?;
+        if let Some(proof) = proof {
+            same_certificate(&proof, body.text()?)?;
+        }
         if access.role != role {
             return Err(Problem::new(FaultCode::ScopeMissing));
         }
@@ -123,6 +127,8 @@ impl App {
             entity_tag: entity_tag.clone(),
             remote_ufrag: answered.remote_ufrag,
             fragment: FragmentShape::of(&answered.answer, &answered.shape),
+            key: access.key,
+            until: access.until,
         };
         self.remember(id, &access, http)?;
         let location = format!("/{}/{event}/{}", segment(role), URL_SAFE_NO_PAD.encode(id.expose_bits()));
@@ -152,13 +158,14 @@ impl App {
     async fn patch(
         &self,
         role: Role,
-        bearer: &Bearer,
+        credentials: &Credentials,
         path: &SessionPath,
         headers: &HeaderMap,
         body: &SdpBody<true>,
     ) -> Result<Response, Problem> {
-        let grant = self.issuer.verify(bearer.required()?, SystemTime::now()).await?;
-        let (id, session) = self.owned(role, path, |session| session.principal == grant.principal.pseudonym())?;
+        let grant = self.caller(credentials, Expiry::Enforced).await?.grant;
+        let (id, session) = self.owned(role, path, &grant)?;
+        self.hub.directory.extend(id, end_of(&grant));
         let condition = headers.get(IF_MATCH).ok_or(Problem::new(FaultCode::PreconditionRequired))?;
         let matches = condition.to_str().is_ok_and(|text| is_match(text, &session.entity_tag));
         let remote = parse_fragment(body.text()?)?;
@@ -178,9 +185,9 @@ impl App {
     }
 
     /// RFC 9725 section 4.2: leaving. A token that ran out meanwhile is good enough for that.
-    async fn delete(&self, role: Role, bearer: &Bearer, path: &SessionPath) -> Result<StatusCode, Problem> {
-        let grant = self.issuer.verify_ignoring_expiry(bearer.required()?, SystemTime::now()).await?;
-        let (id, session) = self.owned(role, path, |session| session.principal == grant.principal.pseudonym())?;
+    async fn delete(&self, role: Role, credentials: &Credentials, path: &SessionPath) -> Result<StatusCode, Problem> {
+        let grant = self.caller(credentials, Expiry::Ignored).await?.grant;
+        let (id, session) = self.owned(role, path, &grant)?;
         self.leave(id, session.principal)?;
         Ok(StatusCode::OK)
     }
@@ -190,7 +197,7 @@ impl App {
         &self,
         role: Role,
         SessionPath { event, session: id }: &SessionPath,
-        is_owner: impl FnOnce(&HttpSession) -> bool,
+        grant: &Grant,
     ) -> Result<(SessionId, HttpSession), Problem> {
         let unknown = || Problem::new(FaultCode::SessionUnknown);
         let event: EventId = event.parse().map_err(|_| unknown())?;
@@ -199,7 +206,8 @@ impl App {
         let id = SessionId::new(bits);
         let session = self.hub.directory.http(id).ok_or_else(unknown)?;
         let same_place = session.event == event && session.role == role;
-        if same_place && is_owner(&session) { Ok((id, session)) } else { Err(unknown()) }
+        let is_owner = session.principal == grant.principal.pseudonym() && session.key == grant.key;
+        if same_place && is_owner { Ok((id, session)) } else { Err(unknown()) }
     }
 }
 

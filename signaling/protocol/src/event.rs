@@ -90,22 +90,16 @@ pub struct EventList {
     pub events: Vec<EventSummary>,
 }
 
-/// `POST /api/v1/events/{id}/token`, for the operator.
+/// `POST /api/v1/events/{id}/token`: a token for the operator's own page.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// What the token shall permit.
     pub role: Role,
-    /// Wanted life of an invitation, in seconds: 60 to 604,800 (a week). A broadcaster's invites a co-host, who is somebody
-    /// of their own. Where it is left out, the token is for the operator's own page: a viewer's lasts an hour, a broadcaster's
-    /// twelve.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub expires_in: Option<u32>,
 }
 
-/// A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.
+/// A token for one event, bound to the key of the request's proof; also the answer of `guest` and `join`.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct EventToken {

@@ -88,6 +88,14 @@ faults! {
     CertificateUnsupported = "certificate-unsupported", 400, "The media connection's certificate is of a kind this server does not take.", "Use an ECDSA certificate on P-256 or P-384.";
     /// No Authorization header.
     TokenMissing = "token-missing", 401, "This needs a token.", "Send it as 'Authorization: Bearer TOKEN'.";
+    /// A program's token where a page's is needed.
+    TokenUnbound = "token-unbound", 401, "This token is for programs; it is not taken here.", "Get a token that is bound to a key of your own: as a guest, by an invitation, or by signing in.";
+    /// A bound token without its proof.
+    ProofMissing = "proof-missing", 401, "This needs a proof that the token's key is yours.", "Send 'Authorization: DPoP TOKEN' with a 'DPoP' header, as RFC 9449 describes.";
+    /// Forged, for another request or another key, or used before.
+    ProofInvalid = "proof-invalid", 401, "The proof of the token's key does not fit this request.", "Make a new proof for each request: method, address, token, nonce and, with an offer, its certificate's fingerprint.";
+    /// Without a nonce, or with an old one.
+    ProofNonce = "proof-nonce", 401, "The proof of the token's key needs a fresh nonce.", "Take the nonce of this answer's DPoP-Nonce header and send the request again.";
     /// Forged, foreign, or for something else.
     TokenInvalid = "token-invalid", 401, "This token is not valid here.", "Get a new token for this event from this server.";
     /// Past its time.
@@ -108,6 +116,12 @@ faults! {
     EventEnded = "event-ended", 410, "This event has ended.", "Ask the organiser whether there will be another.";
     /// Not public.
     EventPrivate = "event-private", 403, "This event is by invitation.", "Ask the organiser for an invitation.";
+    /// Unknown, withdrawn, or past its time.
+    InvitationInvalid = "invitation-invalid", 403, "This invitation is not valid, or not any more.", "Ask the organiser for a new one.";
+    /// Another browser came first.
+    InvitationUsed = "invitation-used", 403, "This invitation was used in another browser.", "Open it there, or ask the organiser for one of your own.";
+    /// Withdrawn while in use.
+    AccessRevoked = "access-revoked", 403, "Your access to this event was withdrawn.", "Ask the organiser.";
     /// As many are on as the event takes.
     BroadcasterPresent = "broadcaster-present", 409, "Somebody else is broadcasting to this event, and it takes no more at once.", "Wait until a broadcast ends, replace one with the token it was started with, or have the operator let more co-hosts in.";
     /// A newer session of the same principal took the broadcast over.

@@ -3,17 +3,46 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
 
-/// The first message of a socket, due within five seconds.
+/// The server's first message: what the client's proofs on this connection carry as their nonce.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Challenge {
+    /// 128 random bits.
+    pub nonce: String,
+}
+
+/// The first message of a client, due within five seconds.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
-    /// An access token for one event.
+    /// An access token for one event, bound to the client's key.
     pub token: String,
+    /// Its proof of that key (RFC 9449), with the challenge as its nonce.
+    pub proof: String,
     /// What its holder comes as, if it is less than the token permits: a broadcaster may come as a viewer, to see the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub role: Option<Role>,
+}
+
+/// A fresh token before the old one runs out: of the same subject, event and key.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// The fresh token.
+    pub token: String,
+    /// A new proof of its key.
+    pub proof: String,
+}
+
+/// The answer to [`Renewal`].
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Renewed {
+    /// Until the lease ends, in seconds.
+    pub expires_in: u32,
 }
 
 /// What a token lets its holder do in an event.
@@ -37,6 +66,8 @@ pub struct Welcome {
     pub event: EventSummary,
     /// What its stage carries.
     pub stage: StageState,
+    /// Until the lease ends, in seconds: at the end of its token everything of this socket is over, unless it is renewed.
+    pub expires_in: u32,
     /// For the client's peer connection, as the operator configured them: none, unless networks stand in the way.
     #[serde(default)]
     pub ice_servers: Vec<IceServer>,

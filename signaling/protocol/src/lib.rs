@@ -6,6 +6,7 @@
 
 mod event;
 mod fault;
+mod invitation;
 mod join;
 mod media;
 mod oauth;
@@ -15,7 +16,8 @@ pub use event::{
     EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent, TokenRequest,
 };
 pub use fault::{Fault, FaultCode};
-pub use join::{Hello, IceServer, Role, Welcome};
+pub use invitation::{Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation};
+pub use join::{Challenge, Hello, IceServer, Renewal, Renewed, Role, Welcome};
 pub use media::{
     Activity, Answer, LayerState, LayerStates, Offer, OwnPlace, PlaceState, Quality, QualityCap, QualityState,
     QualityWish, StageState, Unplayable,
@@ -43,6 +45,8 @@ pub const MAX_SDP: usize = 48 * 1024;
 pub enum ClientMessage {
     /// Presents a token and joins its event.
     Hello(Hello),
+    /// Goes on with a fresh token.
+    Renew(Renewal),
     /// Offers media, any number of times per session. Another ICE user name fragment restarts ICE.
     Offer(Offer),
     /// Limits the picture. From viewers only; may come before the first offer.
@@ -56,8 +60,12 @@ pub enum ClientMessage {
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ServerMessage {
+    /// What the proofs of this connection carry. Comes first.
+    Challenge(Challenge),
     /// The token was good; the event as it is now.
     Welcome(Welcome),
+    /// The fresh token was good.
+    Renewed(Renewed),
     /// The answer to the offer with the same number.
     Answer(Answer),
     /// Media flows: ICE and DTLS are complete.

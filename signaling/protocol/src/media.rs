@@ -11,6 +11,11 @@ pub struct Offer {
     pub number: u32,
     /// The description. Its candidates and addresses are dropped unread: this server is ICE-lite and needs none.
     pub sdp: String,
+    /// With the first offer of a media session: a proof of the token's key that names the offer's certificate
+    /// (`dtls_fingerprint`). Later offers keep that certificate and need none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub proof: Option<String>,
 }
 
 /// An SDP answer.

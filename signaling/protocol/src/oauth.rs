@@ -68,7 +68,7 @@ pub struct AuthorizationRequest {
 pub struct TokenResponse {
     /// The access token (RFC 9068).
     pub access_token: String,
-    /// `Bearer`
+    /// `DPoP`
     pub token_type: String,
     /// Its life, in seconds.
     pub expires_in: u32,

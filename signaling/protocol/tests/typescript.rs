@@ -44,12 +44,20 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::Role>(out, cfg);
     add::<wire::TokenRequest>(out, cfg);
     add::<wire::EventToken>(out, cfg);
+    add::<wire::NewInvitation>(out, cfg);
+    add::<wire::Invitation>(out, cfg);
+    add::<wire::InvitationSummary>(out, cfg);
+    add::<wire::InvitationList>(out, cfg);
+    add::<wire::JoinRequest>(out, cfg);
 }
 
 fn session(out: &mut String, cfg: &Config) {
     add::<wire::FaultCode>(out, cfg);
     add::<wire::Fault>(out, cfg);
+    add::<wire::Challenge>(out, cfg);
     add::<wire::Hello>(out, cfg);
+    add::<wire::Renewal>(out, cfg);
+    add::<wire::Renewed>(out, cfg);
     add::<wire::Offer>(out, cfg);
     add::<wire::QualityCap>(out, cfg);
     add::<wire::QualityWish>(out, cfg);

@@ -112,7 +112,7 @@ impl Records {
         Ok(())
     }
 
-    /// Refuses a token from now until it would have expired.
+    /// Refuses a token, or everything of a subject, from now until it would have expired.
     pub async fn revoke(&self, token_id: &str, expires: SystemTime) -> Result<(), Error> {
         let statement = sqlx::query("INSERT OR IGNORE INTO revocation (token_id, expires) VALUES (?1, ?2)");
         // Rounded up: the row must not go before the token does.
@@ -120,10 +120,16 @@ impl Records {
         Ok(())
     }
 
-    /// Whether a token was revoked.
-    pub async fn is_revoked(&self, token_id: &str) -> Result<bool, Error> {
-        let query = sqlx::query("SELECT EXISTS (SELECT 1 FROM revocation WHERE token_id = ?1)");
-        Ok(query.bind(token_id).fetch_one(self.pool()).await?.try_get(0)?)
+    /// Whether a token was revoked, or everything of its subject.
+    pub async fn is_revoked(&self, token_id: &str, subject: &str) -> Result<bool, Error> {
+        let query = sqlx::query("SELECT EXISTS (SELECT 1 FROM revocation WHERE token_id IN (?1, ?2))");
+        Ok(query.bind(token_id).bind(subject).fetch_one(self.pool()).await?.try_get(0)?)
+    }
+
+    /// Every id that is refused at the moment, of tokens and of subjects.
+    pub async fn revocations(&self) -> Result<Vec<String>, Error> {
+        let rows = sqlx::query("SELECT token_id FROM revocation").fetch_all(self.pool()).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 }
 

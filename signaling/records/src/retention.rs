@@ -53,6 +53,13 @@ pub const RETENTION: &[Retention] = &[
         sweep: None,
     },
     Retention {
+        kind: "invitation",
+        what: "the digest of an invitation's code, a random id for whoever came by it, and that browser's key thumbprint",
+        why: "an invitation is for one person, and can be withdrawn",
+        until: "its time is over, or the operator revokes it",
+        sweep: Some("DELETE FROM invitation WHERE expires <= ?1"),
+    },
+    Retention {
         kind: "signing_key",
         what: "a key that signs access tokens, sealed",
         why: "tokens stay valid over a restart",
@@ -61,7 +68,7 @@ pub const RETENTION: &[Retention] = &[
     },
     Retention {
         kind: "revocation",
-        what: "the random id of a token that is refused before its time",
+        what: "the random id of a token, or of its holder in one event, that is refused before its time",
         why: "a revoked token must not come back",
         until: "the token would have expired",
         sweep: Some("DELETE FROM revocation WHERE expires <= ?1"),
@@ -107,8 +114,8 @@ mod tests {
         records.put_setup_token(&[7; 32], now + hour).await.expect("written");
         records.revoke("jti", now + hour).await.expect("written");
         assert_eq!(records.forget(now).await.expect("swept"), 0);
-        assert!(records.is_revoked("jti").await.expect("read"));
+        assert!(records.is_revoked("jti", "sub").await.expect("read"));
         assert_eq!(records.forget(now + 2 * hour).await.expect("swept"), 2);
-        assert!(!records.is_revoked("jti").await.expect("read"));
+        assert!(!records.is_revoked("jti", "sub").await.expect("read"));
     }
 }

@@ -3,7 +3,11 @@ use sqlx::{Connection, Row, SqliteConnection};
 use std::path::Path;
 
 /// Steps of the records file; a step that has been released is never edited, only followed.
-const RECORDS: &[&str] = &[include_str!("../migrations/records-1.sql"), include_str!("../migrations/records-2.sql")];
+const RECORDS: &[&str] = &[
+    include_str!("../migrations/records-1.sql"),
+    include_str!("../migrations/records-2.sql"),
+    include_str!("../migrations/records-3.sql"),
+];
 const KEYS: &[&str] = &[include_str!("../migrations/keys-1.sql")];
 
 pub(crate) async fn migrate_records(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {

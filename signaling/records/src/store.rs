@@ -1,5 +1,5 @@
 use crate::seal::Keys;
-use crate::{AccountId, Error, base32, directory, random_bits, retention, schema, seal};
+use crate::{AccountId, Error, EventId, base32, directory, random_bits, retention, schema, seal};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection, SqlitePool};
 use std::path::Path;
@@ -84,6 +84,14 @@ impl Records {
     /// A subject that means this account to one client only (OpenID Connect Core section 8.1).
     pub fn pairwise_subject(&self, account: &AccountId, client: &str) -> [u8; 16] {
         let digest = seal::keyed(&self.keys().pairwise, &[client.as_bytes(), account.as_str().as_bytes()]);
+        let mut subject = [0; 16];
+        subject.copy_from_slice(&digest[..16]);
+        subject
+    }
+
+    /// A subject that means the holder of this key in one event only. Nothing is kept of it.
+    pub fn guest_subject(&self, event: &EventId, key_thumbprint: &[u8; 32]) -> [u8; 16] {
+        let digest = seal::keyed(&self.keys().pairwise, &[b"guest", event.as_str().as_bytes(), key_thumbprint]);
         let mut subject = [0; 16];
         subject.copy_from_slice(&digest[..16]);
         subject

@@ -84,6 +84,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if self.draining {
             return Err(Refusal::Draining);
         }
+        if self.is_expelled(join.principal) {
+            return Err(Refusal::Expelled);
+        }
         if !self.rooms.contains_key(&join.event) {
             return Err(Refusal::NotOpen);
         }

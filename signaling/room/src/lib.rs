@@ -15,6 +15,7 @@ mod ids;
 mod places;
 mod presence;
 mod quality;
+mod removal;
 mod reports;
 mod rooms;
 

@@ -19,6 +19,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if self.draining {
             return Err(Refusal::Draining);
         }
+        if self.is_expelled(principal) {
+            return Err(Refusal::Expelled);
+        }
         if self.sockets.contains_key(&socket) {
             return Err(Refusal::IdentifierTaken);
         }

@@ -36,6 +36,9 @@ pub enum Refusal {
     /// Ended since it was looked up.
     #[error("the event has ended")]
     Ended,
+    /// Put out a moment ago.
+    #[error("access was withdrawn")]
+    Expelled,
     /// Nobody has opened it.
     #[error("the room is not open")]
     NotOpen,
@@ -70,6 +73,8 @@ pub struct Rooms<E> {
     pub(crate) healths: VecDeque<(Instant, E)>,
     /// Ended while this process runs: a join that was on its way when its event ended finds it here.
     ended: HashSet<E>,
+    /// Who was put out just now, and when.
+    pub(crate) expelled: HashMap<Pseudonym, Instant>,
     pub(crate) draining: bool,
     outputs: VecDeque<Output<E>>,
 }
@@ -132,6 +137,7 @@ impl<E> Default for Rooms<E> {
             counts: VecDeque::new(),
             healths: VecDeque::new(),
             ended: HashSet::new(),
+            expelled: HashMap::new(),
             draining: false,
             outputs: VecDeque::new(),
         }

@@ -1,4 +1,5 @@
 use crate::{Join, Output, Refusal, Restart, Rooms, SessionId, SocketId};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use veilcast_control::{
     Codec, Command, Departure, Direction, Encoding, Feedback, Fingerprint, HashFunction, IceCredentials, LayerDemand,
@@ -119,6 +120,7 @@ fn message_words(message: &ServerMessage) -> String {
         }
         ServerMessage::Ended(_) => "ended".to_owned(),
         ServerMessage::Draining(draining) => format!("draining {}", draining.retry_after_ms),
+        ServerMessage::Fault { fault } => format!("fault {}", fault.code.name()),
         _ => "another message".to_owned(),
     }
 }
@@ -487,4 +489,26 @@ fn one_viewer_more_or_less_below_five_changes_nothing() {
         rooms.tick(now + Duration::from_secs(5));
         assert_eq!(healths(&mut rooms), [""; 0], "{count}");
     }
+}
+
+#[test]
+fn who_is_put_out_is_out_at_once_and_stays_out() {
+    let (mut rooms, now) = opened_for(2);
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("is open");
+    rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("there is room");
+    rooms.attach(&EVENT, SocketId(2), Role::Viewer, BOB).expect("is open");
+    rooms.admit(join(2, Role::Viewer, BOB, Some(2)), now).expect("there is room");
+    rooms.admit(join(3, Role::Viewer, ALICE, None), now).expect("there is room");
+    drained(&mut rooms);
+    rooms.expel(&HashSet::from([ALICE]), now);
+    let mut words = drained(&mut rooms);
+    words.sort();
+    let expected = ["fault access-revoked", "disconnected access-revoked", "place -"].map(|w| format!("tell 1 {w}"));
+    assert!(expected.iter().all(|word| words.contains(word)), "{words:?}");
+    assert!(words.contains(&"revoke 1".to_owned()) && words.contains(&"revoke 3".to_owned()), "{words:?}");
+    assert!(!words.iter().any(|word| word == "revoke 2" || word.starts_with("tell 2")), "{words:?}");
+    assert_eq!(rooms.attach(&EVENT, SocketId(3), Role::Viewer, ALICE), Err(Refusal::Expelled));
+    assert_eq!(rooms.admit(join(4, Role::Viewer, ALICE, None), now), Err(Refusal::Expelled));
+    rooms.expel(&HashSet::new(), now + Duration::from_secs(61));
+    assert!(rooms.attach(&EVENT, SocketId(3), Role::Viewer, ALICE).is_ok(), "by then its token says so");
 }

@@ -1,7 +1,7 @@
 //! THREATS row 15: every way in which a token may pretend to be one of ours.
 
 use super::{Bench, ORIGIN, event, noon, seconds};
-use crate::{Scope, Subject, TokenError};
+use crate::{Expiry, Scope, TokenError};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
@@ -42,7 +42,7 @@ impl Forge {
     }
 
     async fn verdict(&self, token: &str) -> Result<(), TokenError> {
-        self.bench.issuer.verify(token, noon()).await.map(drop)
+        self.bench.issuer.verify_tool(token, noon(), Expiry::Enforced).await.map(drop)
     }
 
     async fn with_header(&self, field: &str, value: Value) -> Result<(), TokenError> {
@@ -219,8 +219,8 @@ async fn garbage() {
 async fn another_event_and_another_scope() {
     let bench = Bench::new().await;
     let token =
-        |scope| bench.issuer.event_token(event("a"), scope, seconds(60), Subject::OwnId, noon()).expect("minted");
-    let watch = bench.issuer.verify(token(Scope::Watch).token.expose_text(), noon()).await.expect("valid");
+        |scope| bench.issuer.tool_token(event("a"), scope, seconds(60), noon()).expect("minted");
+    let watch = bench.issuer.verify_tool(token(Scope::Watch).token.expose_text(), noon(), Expiry::Enforced).await.expect("valid");
     assert_eq!(watch.for_event(&event("a")), Ok(Scope::Watch));
     assert_eq!(watch.for_event(&event("b")), Err(TokenError::Invalid));
     assert_eq!(watch.require(Scope::Broadcast), Err(TokenError::ScopeMissing));
@@ -231,7 +231,7 @@ async fn another_event_and_another_scope() {
 async fn another_instance() {
     let (here, there) = (Bench::new().await, Bench::new().await);
     let token =
-        there.issuer.event_token(event("a"), Scope::Watch, seconds(60), Subject::OwnId, noon()).expect("minted");
+        there.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
     assert_eq!(here.refusal(token.token.expose_text(), noon()).await, Some(TokenError::Invalid));
 }
 
@@ -239,9 +239,9 @@ async fn another_instance() {
 async fn a_revoked_token() {
     let bench = Bench::new().await;
     let token =
-        bench.issuer.event_token(event("a"), Scope::Watch, seconds(60), Subject::OwnId, noon()).expect("minted");
+        bench.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
     let text = token.token.expose_text();
-    let grant = bench.issuer.verify(text, noon()).await.expect("valid");
+    let grant = bench.issuer.verify_tool(text, noon(), Expiry::Enforced).await.expect("valid");
     bench.issuer.revoke(&grant).await.expect("written");
     assert_eq!(bench.refusal(text, noon()).await, Some(TokenError::Invalid));
     // Swept no sooner than the token is refused by its age.
@@ -253,9 +253,9 @@ async fn a_revoked_token() {
 async fn an_expired_token_still_ends_its_own_session() {
     let bench = Bench::new().await;
     let token =
-        bench.issuer.event_token(event("a"), Scope::Watch, seconds(60), Subject::OwnId, noon()).expect("minted");
+        bench.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
     let (text, later) = (token.token.expose_text(), noon() + seconds(3600));
     assert_eq!(bench.refusal(text, later).await, Some(TokenError::Expired));
-    assert!(bench.issuer.verify_ignoring_expiry(text, later).await.is_ok());
-    assert!(bench.issuer.verify_ignoring_expiry(&text[1..], later).await.is_err());
+    assert!(bench.issuer.verify_tool(text, later, Expiry::Ignored).await.is_ok());
+    assert!(bench.issuer.verify_tool(&text[1..], later, Expiry::Ignored).await.is_err());
 }

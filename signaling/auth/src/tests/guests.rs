@@ -1,73 +1,79 @@
 //! Guests and event tokens: who is the same principal as whom.
 
 use super::{Bench, event, noon, seconds};
-use crate::{Grant, Scope, Subject};
+use crate::{Expiry, Grant, Scope};
+use holder::Holder;
 use std::time::SystemTime;
 
-async fn guest(bench: &Bench, letter: &str, previous: Option<&str>, now: SystemTime) -> (String, Grant) {
-    let token = bench.issuer.guest_token(event(letter), previous, now).await.expect("minted");
-    assert_eq!((token.scope, token.expires_in), (Scope::Watch, seconds(600)));
+async fn guest(bench: &Bench, letter: &str, holder: &Holder, now: SystemTime) -> (String, Grant) {
+    let token = bench.issuer.guest_token(event(letter), bench.key_of(holder), now).expect("minted");
+    assert_eq!((token.scope, token.expires_in), (Scope::Watch, seconds(300)));
     let text = token.token.expose_text().to_owned();
-    let grant = bench.issuer.verify(&text, now).await.expect("valid");
+    let grant = bench.bound(holder, &text, now).await.expect("valid");
     (text, grant)
 }
 
 #[tokio::test]
-async fn a_renewing_guest_stays_the_same() {
+async fn the_same_key_is_the_same_guest() {
     let bench = Bench::new().await;
-    let (first, before) = guest(&bench, "a", None, noon()).await;
-    for later in [1, 599, 601, 1199] {
-        let (_, after) = guest(&bench, "a", Some(&first), noon() + seconds(later)).await;
+    let holder = Holder::new();
+    let (_, before) = guest(&bench, "a", &holder, noon()).await;
+    for later in [1, 299, 301, 86_400] {
+        let (_, after) = guest(&bench, "a", &holder, noon() + seconds(later)).await;
         assert!(after.principal == before.principal && after.token != before.token, "{later} s");
     }
-    let (_, late) = guest(&bench, "a", Some(&first), noon() + seconds(1200)).await;
-    assert!(late.principal != before.principal);
 }
 
 #[tokio::test]
 async fn a_guest_of_two_events_is_two() {
     let bench = Bench::new().await;
-    let (first, here) = guest(&bench, "a", None, noon()).await;
-    let (_, there) = guest(&bench, "b", Some(&first), noon()).await;
-    let (_, other) = guest(&bench, "a", None, noon()).await;
+    let holder = Holder::new();
+    let (_, here) = guest(&bench, "a", &holder, noon()).await;
+    let (_, there) = guest(&bench, "b", &holder, noon()).await;
+    let (_, other) = guest(&bench, "a", &Holder::new(), noon()).await;
     assert!(here.principal != there.principal && here.principal != other.principal);
-}
-
-#[tokio::test]
-async fn only_a_guest_token_is_renewed() {
-    let bench = Bench::new().await;
-    let token =
-        bench.issuer.event_token(event("a"), Scope::Watch, seconds(60), Subject::OwnId, noon()).expect("minted");
-    let invited = bench.issuer.verify(token.token.expose_text(), noon()).await.expect("valid");
-    let (_, renewed) = guest(&bench, "a", Some(token.token.expose_text()), noon()).await;
-    assert!(renewed.principal != invited.principal);
-    let (_, garbage) = guest(&bench, "a", Some("garbage"), noon()).await;
-    assert!(garbage.principal != invited.principal);
+    let elsewhere = Bench::new().await;
+    let (_, moved) = guest(&elsewhere, "a", &holder, noon()).await;
+    assert!(moved.principal != here.principal, "instances do not recognise each other's guests");
 }
 
 #[tokio::test]
 async fn a_token_without_a_person_is_its_own_principal() {
     let bench = Bench::new().await;
-    let mint =
-        |subject| bench.issuer.event_token(event("a"), Scope::Broadcast, seconds(60), subject, noon()).expect("minted");
-    let (one, two) = (mint(Subject::OwnId), mint(Subject::OwnId));
-    let one = bench.issuer.verify(one.token.expose_text(), noon()).await.expect("valid");
-    let two = bench.issuer.verify(two.token.expose_text(), noon()).await.expect("valid");
+    let mint = async || {
+        let token = bench.issuer.tool_token(event("a"), Scope::Broadcast, seconds(60), noon()).expect("minted");
+        bench.issuer.verify_tool(token.token.expose_text(), noon(), Expiry::Enforced).await.expect("valid")
+    };
+    let (one, two) = (mint().await, mint().await);
     assert!(one.principal != two.principal && one.principal.pseudonym() == one.token.0);
-    let again = mint(Subject::Of(one.principal));
-    let again = bench.issuer.verify(again.token.expose_text(), noon()).await.expect("valid");
-    assert!(again.principal == one.principal && again.token != one.token);
 }
 
 #[tokio::test]
-async fn tokens_survive_a_restart() {
+async fn an_operators_own_token_is_bound_to_the_operators_key() {
     let bench = Bench::new().await;
-    let (text, before) = guest(&bench, "a", None, noon()).await;
+    let holder = Holder::new();
+    let (_, operator) = guest(&bench, "a", &holder, noon()).await;
+    let own = bench.issuer.own_token(&operator, event("b"), Scope::Broadcast, noon()).expect("minted");
+    let grant = bench.bound(&holder, own.token.expose_text(), noon()).await.expect("valid");
+    assert!(grant.principal == operator.principal && grant.for_event(&event("b")) == Ok(Scope::Broadcast));
+    assert!(bench.bound(&Holder::new(), own.token.expose_text(), noon()).await.is_err());
+}
+
+#[tokio::test]
+async fn tokens_survive_a_restart_and_proofs_do_not() {
+    let bench = Bench::new().await;
+    let holder = Holder::new();
+    let (text, before) = guest(&bench, "a", &holder, noon()).await;
     let restarted = crate::Issuer::open(bench.records.clone(), super::ORIGIN, noon()).await.expect("opens");
-    let after = restarted.verify(&text, noon()).await.expect("valid");
+    let verify = async |nonce: &str| {
+        let proof = holder.proof("POST", super::HERE).nonce(nonce).token(&text).sign();
+        restarted.verify_bound(&text, &proof, &super::target(), noon(), Expiry::Enforced).await
+    };
+    assert!(verify(&bench.issuer.nonce(noon())).await.is_err());
+    let (after, _) = verify(&restarted.nonce(noon())).await.ok().expect("valid");
     assert!(after.principal == before.principal);
     let moved = crate::Issuer::open(bench.records.clone(), "https://example.org", noon()).await.expect("opens");
-    assert!(moved.verify(&text, noon()).await.is_err());
+    assert!(moved.verify_tool(&text, noon(), Expiry::Ignored).await.is_err());
 }
 
 #[tokio::test]

@@ -2,9 +2,12 @@
 
 mod confusion;
 mod guests;
+mod invitations;
 mod operators;
+mod proofs;
 
-use crate::{Issuer, TokenError};
+use crate::{Expiry, Freshness, Grant, Issuer, Target, TokenError};
+use holder::Holder;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use veilcast_records::{EventId, Records, base32, random_bits};
@@ -24,6 +27,13 @@ pub(super) fn event(letter: &str) -> EventId {
     letter.repeat(26).parse().expect("a letter of the alphabet")
 }
 
+/// What the proofs of these tests are about.
+pub(super) const HERE: &str = "http://localhost:8080/api/v1/events";
+
+pub(super) const fn target() -> Target<'static> {
+    Target { method: "POST", path: "/api/v1/events", freshness: Freshness::Nonce }
+}
+
 pub(super) struct Bench {
     pub(super) issuer: Issuer,
     pub(super) records: Records,
@@ -39,8 +49,23 @@ impl Bench {
         Self { issuer, records, directory }
     }
 
+    /// Why a program's token is refused.
     pub(super) async fn refusal(&self, token: &str, now: SystemTime) -> Option<TokenError> {
-        self.issuer.verify(token, now).await.err()
+        self.issuer.verify_tool(token, now, Expiry::Enforced).await.err()
+    }
+
+    /// What a bound token permits to whoever holds its key.
+    pub(super) async fn bound(&self, holder: &Holder, token: &str, now: SystemTime) -> Result<Grant, TokenError> {
+        let nonce = self.issuer.nonce(now);
+        let proof = holder.proof("POST", HERE).nonce(&nonce).token(token).sign();
+        let verified = self.issuer.verify_bound(token, &proof, &target(), now, Expiry::Enforced).await;
+        verified.map(|(grant, _)| grant)
+    }
+
+    /// The thumbprint of a holder's key, as its first proof tells it.
+    pub(super) fn key_of(&self, holder: &Holder) -> crate::Thumbprint {
+        let proof = holder.proof("POST", HERE).nonce(&self.issuer.nonce(noon())).sign();
+        self.issuer.prove(&proof, &target(), noon()).expect("a good proof").key
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use holder::Holder;
 use std::time::SystemTime;
 use veilcast_privacy::Secret;
 
@@ -49,7 +50,7 @@ fn exchange_of(code: &Secret) -> CodeExchange<'_> {
 }
 
 async fn exchange(bench: &Bench, parts: &CodeExchange<'_>, now: SystemTime) -> Result<AccessToken, ExchangeError> {
-    bench.issuer.exchange(parts, now).await
+    bench.issuer.exchange(parts, bench.key_of(&Holder::new()), now).await
 }
 
 #[test]
@@ -61,14 +62,21 @@ fn the_challenge_is_that_of_rfc_7636_appendix_b() {
 async fn from_the_link_to_an_admin_token() {
     let (bench, cookie) = signed_in().await;
     assert!(bench.issuer.ready().await.expect("read"));
-    let token = exchange(&bench, &exchange_of(&code(&bench, &cookie).await), noon()).await.expect("exchanged");
-    assert_eq!(token.expires_in, seconds(900));
-    let grant = bench.issuer.verify(token.token.expose_text(), noon()).await.expect("valid");
+    let holder = Holder::new();
+    let key = bench.key_of(&holder);
+    let exchange = async || {
+        let code = code(&bench, &cookie).await;
+        bench.issuer.exchange(&exchange_of(&code), key, noon()).await.expect("exchanged")
+    };
+    let token = exchange().await;
+    assert_eq!(token.expires_in, seconds(300));
+    let grant = bench.bound(&holder, token.token.expose_text(), noon()).await.expect("valid");
     assert!(grant.scope == Scope::Admin && grant.event.is_none() && grant.require(Scope::Admin).is_ok());
     assert_eq!(grant.for_event(&super::event("a")), Err(TokenError::ScopeMissing));
-    let second = exchange(&bench, &exchange_of(&code(&bench, &cookie).await), noon()).await.expect("exchanged");
-    let again = bench.issuer.verify(second.token.expose_text(), noon()).await.expect("valid");
+    let again = bench.bound(&holder, exchange().await.token.expose_text(), noon()).await.expect("valid");
     assert!(again.principal == grant.principal, "renewing keeps the principal");
+    let stolen = bench.bound(&Holder::new(), token.token.expose_text(), noon()).await.err();
+    assert_eq!(stolen, Some(TokenError::ProofInvalid), "the token is worth nothing without its key");
 }
 
 #[tokio::test]
@@ -188,7 +196,7 @@ async fn a_code_comes_twice_and_its_token_is_revoked() {
     let (bench, cookie) = signed_in().await;
     let code = code(&bench, &cookie).await;
     let token = exchange(&bench, &exchange_of(&code), noon()).await.expect("exchanged");
-    assert_eq!(bench.refusal(token.token.expose_text(), noon()).await, None);
+    assert_eq!(bench.refusal(token.token.expose_text(), noon()).await, Some(TokenError::ProofMissing), "genuine");
     assert!(exchange(&bench, &exchange_of(&code), noon()).await.err() == Some(ExchangeError::Invalid));
     assert_eq!(bench.refusal(token.token.expose_text(), noon()).await, Some(TokenError::Invalid));
 }

@@ -2,7 +2,8 @@ use crate::sdp::FragmentShape;
 use dashmap::DashMap;
 use std::collections::VecDeque;
 use tokio::sync::{mpsc, oneshot};
-use veilcast_auth::EventId;
+use tokio::time::Instant;
+use veilcast_auth::{EventId, Thumbprint};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
@@ -53,6 +54,10 @@ pub(crate) struct HttpSession {
     /// The peer's current user name fragment: another one asks for a restart.
     pub(crate) remote_ufrag: String,
     pub(crate) fragment: FragmentShape,
+    /// Whose key the session's tokens are bound to; `None` for a program's.
+    pub(crate) key: Option<Thumbprint>,
+    /// The lease ends then, unless a fresh token comes before.
+    pub(crate) until: Instant,
 }
 
 impl Directory {
@@ -146,6 +151,18 @@ impl Directory {
         if let Some(mut entry) = self.http.get_mut(&id) {
             (entry.remote_ufrag, entry.entity_tag) = (remote_ufrag, entity_tag);
         }
+    }
+
+    /// Goes on until the end of a fresh token.
+    pub(crate) fn extend(&self, id: SessionId, until: Instant) {
+        if let Some(mut entry) = self.http.get_mut(&id) {
+            entry.until = entry.until.max(until);
+        }
+    }
+
+    /// The sessions whose lease is over, with their owners.
+    pub(crate) fn lapsed(&self, now: Instant) -> Vec<(SessionId, Pseudonym)> {
+        self.http.iter().filter(|entry| entry.until <= now).map(|entry| (*entry.key(), entry.principal)).collect()
     }
 
     pub(crate) fn remove_http(&self, id: SessionId) {

@@ -1,11 +1,12 @@
 use super::directory::Directory;
 use crate::metrics::Gauges;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep_until;
-use veilcast_auth::EventId;
+use veilcast_auth::{EventId, Principal};
 use veilcast_control::{Command, Report};
 use veilcast_records::{EventState, Records};
 use veilcast_room::{Output, Rooms, SocketId};
@@ -13,6 +14,9 @@ use veilcast_room::{Output, Rooms, SocketId};
 /// Commands that may wait for the media plane. It takes them in microseconds; so many waiting means that it is
 /// stuck, and new sessions are refused until it has caught up.
 const BACKLOG: usize = 4_096;
+
+/// How late the end of a lease may be noticed.
+const LAPSES: Duration = Duration::from_millis(100);
 
 /// The rooms and whatever listens to them. Every decision is made under one lock, in microseconds, and leaves
 /// in the order in which it was made.
@@ -127,6 +131,29 @@ impl Hub {
         }
     }
 
+    /// Ends the sessions of WHIP and WHEP whose token has run out. Sockets see to their own.
+    pub(crate) async fn end_lapsed(&self) {
+        let mut ticks = tokio::time::interval(LAPSES);
+        loop {
+            ticks.tick().await;
+            for (session, principal) in self.directory.lapsed(tokio::time::Instant::now()) {
+                // Whatever ended it meanwhile was faster.
+                _ = self.with(|rooms, now| rooms.leave(session, principal, now));
+            }
+        }
+    }
+
+    /// Puts out whom the records refuse since they last changed.
+    async fn put_out_revoked(&self, records: &Records) {
+        match records.revocations().await {
+            Ok(ids) => {
+                let out: HashSet<_> = ids.iter().filter_map(|id| Principal::parse(id)).map(|p| p.pseudonym()).collect();
+                self.with(|rooms, now| rooms.expel(&out, now));
+            }
+            Err(error) => tracing::error!(%error, "revocations could not be read"),
+        }
+    }
+
     /// Follows the records: a scheduled event goes live with its first broadcaster, and an event that anybody
     /// ended, a command line included, closes its room.
     pub(crate) async fn follow(
@@ -151,6 +178,7 @@ impl Hub {
 
     /// Follows what anybody changed about the events whose rooms are open.
     async fn catch_up(&self, records: &Records) {
+        self.put_out_revoked(records).await;
         let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());
         for event in open {
             match records.event(&event).await {

@@ -5,8 +5,8 @@ use crate::random;
 use crate::sdp::{OfferShape, Origin, parse_offer, write_answer};
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
-use veilcast_auth::{EventId, Grant, Scope};
+use tokio::time::{Instant, timeout};
+use veilcast_auth::{EventId, Grant, Proof, Scope, Thumbprint};
 use veilcast_control::{Answer, IceCredentials, PeerKey, PlayoutDelay, Role, RoomSettings};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::FaultCode;
@@ -23,7 +23,10 @@ pub(crate) struct Access {
     /// A viewer that is not one of the audience: a broadcaster who looks at the others.
     pub(crate) uncounted: bool,
     pub(crate) principal: Pseudonym,
-    pub(crate) expires: SystemTime,
+    /// Whose key the token is bound to; `None` for a program's.
+    pub(crate) key: Option<Thumbprint>,
+    /// What the token permits ends then.
+    pub(crate) until: Instant,
 }
 
 impl Access {
@@ -45,6 +48,21 @@ pub(crate) struct Answered {
     pub(crate) remote_ufrag: String,
 }
 
+/// When a grant ends, on the clock of timers.
+pub(crate) fn end_of(grant: &Grant) -> Instant {
+    Instant::now() + grant.expires.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+/// The certificate of an offer is the one that its sender has proven the key for: whoever changes the offer on its way cannot
+/// put another into its place. Every `a=fingerprint` counts.
+pub(crate) fn same_certificate(proof: &Proof, sdp: &str) -> Result<(), Problem> {
+    let proven = proof.dtls_fingerprint.as_deref().ok_or(Problem::new(FaultCode::ProofInvalid))?;
+    // An offer without any is refused by its parser.
+    let mut offered = sdp.lines().filter_map(|line| line.strip_prefix("a=fingerprint:"));
+    let same = offered.all(|value| value.trim().eq_ignore_ascii_case(proven));
+    if same { Ok(()) } else { Err(Problem::new(FaultCode::ProofInvalid).detail("dtls_fingerprint")) }
+}
+
 /// What a scope permits in a room.
 const fn permission(scope: Scope) -> Option<Role> {
     match scope {
@@ -55,13 +73,8 @@ const fn permission(scope: Scope) -> Option<Role> {
 }
 
 impl App {
-    /// Turns a token into a permission for `event`. An event that does not exist is told apart only for
+    /// Turns a grant into a permission for `event`. An event that does not exist is told apart only for
     /// holders of a genuine token; a genuine token for another event is as good as none.
-    pub(crate) async fn access(&self, token: &str, event: &EventId) -> Result<Access, Problem> {
-        let grant = self.issuer.verify(token, SystemTime::now()).await?;
-        self.access_of(&grant, event).await
-    }
-
     pub(crate) async fn access_of(&self, grant: &Grant, event: &EventId) -> Result<Access, Problem> {
         let row = self.records.event(event).await?.ok_or(Problem::new(FaultCode::EventUnknown))?;
         let scope = grant.for_event(event)?;
@@ -70,7 +83,7 @@ impl App {
             return Err(Problem::new(FaultCode::EventEnded));
         }
         let principal = grant.principal.pseudonym();
-        Ok(Access { event: row, role, uncounted: false, principal, expires: grant.expires })
+        Ok(Access { event: row, role, uncounted: false, principal, key: grant.key, until: end_of(grant) })
     }
 
     /// Opens the event's room if it is not open.

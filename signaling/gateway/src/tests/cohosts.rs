@@ -1,12 +1,12 @@
 //! Events of several broadcasters: who sets how many, who gets in, and what they may.
 
+use super::rest::claims_of;
 use super::server::Running;
 use super::sockets::Page;
-use super::{Ask, Bench, config, is, until};
+use super::{Ask, Bench, Bound, config, is, until};
 use crate::sdp::samples::{FFMPEG, FIREFOX};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use std::time::SystemTime;
 use veilcast_auth::Scope;
 use veilcast_control::{Report, Stage, TrackState};
 use veilcast_records::EventId;
@@ -21,7 +21,7 @@ async fn the_operator_says_how_many_and_changes_it() {
     let admin = bench.admin().await;
     let create = async |broadcasters: Value| {
         let body = json!({ "title": "Panel", "public": true, "broadcasters": broadcasters });
-        bench.ask(Ask::new("POST", "/api/v1/events").token(&admin).json(&body)).await
+        bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&body)).await
     };
     for bad in [json!(0), json!(17), json!(-1), json!("two")] {
         assert_eq!(create(bad.clone()).await.fault(), is(400, "bad-request"), "{bad}");
@@ -37,12 +37,13 @@ async fn the_operator_says_how_many_and_changes_it() {
     assert_eq!(publish(&bench, event, &tokens[3]).await.fault(), is(409, "broadcaster-present"));
 
     let path = format!("/api/v1/events/{event}");
-    let change = async |token: Option<&str>, to: Value| {
+    let change = async |page: Option<&Bound>, to: Value| {
         let ask = Ask::new("PATCH", &path).json(&json!({ "broadcasters": to }));
-        bench.ask(token.into_iter().fold(ask, Ask::token)).await
+        bench.ask(page.into_iter().fold(ask, Ask::by)).await
     };
+    let invited = bench.store.invited(event, Scope::Broadcast).await;
     assert_eq!(change(None, json!(3)).await.fault(), is(401, "token-missing"));
-    assert_eq!(change(Some(&tokens[0]), json!(3)).await.fault(), is(403, "scope-missing"));
+    assert_eq!(change(Some(&invited), json!(3)).await.fault(), is(403, "scope-missing"));
     assert_eq!(change(Some(&admin), json!(17)).await.fault(), is(400, "bad-request"));
     assert_eq!(change(Some(&admin), json!(3)).await.json()["broadcasters"], json!(3));
     assert_eq!(publish(&bench, event, &tokens[2]).await.status, StatusCode::CREATED, "at once");
@@ -63,43 +64,28 @@ async fn an_invited_co_host_is_somebody_else_and_ends_nothing() {
     let bench = Bench::new().await;
     let admin = bench.admin().await;
     let event = bench.store.event_of(false, 3).await;
-    let path = format!("/api/v1/events/{event}/token");
-    let token = async |wish: Value| {
-        let reply = bench.ask(Ask::new("POST", &path).token(&admin).json(&wish)).await.json();
-        reply["token"].as_str().expect("a token").to_owned()
-    };
-    let invitation = || json!({ "role": "broadcaster", "expires_in": 604_800 });
-    let own = json!({ "role": "broadcaster" });
-    let tokens = [token(own.clone()).await, token(own).await, token(invitation()).await, token(invitation()).await];
-    let mut principals = Vec::new();
-    for token in &tokens {
-        let grant = bench.store.issuer.verify(token, SystemTime::now()).await.expect("is valid");
-        assert!(grant.scope == Scope::Broadcast && grant.event == Some(event));
-        principals.push(grant.principal);
-    }
-    assert!(principals[0] == principals[1], "the operator on another device takes over");
-    assert!(principals[2] != principals[0] && principals[2] != principals[3], "each invitation is one co-host");
-    let show = Ask::new("GET", &format!("/api/v1/events/{event}")).token(&tokens[2]);
+    let own = bench.own(admin, event.as_str(), "broadcaster").await;
+    let guests = [bench.store.invited(event, Scope::Broadcast).await, bench.store.invited(event, Scope::Broadcast).await];
+    let subject = |page: &Bound| claims_of(&page.token)["sub"].clone();
+    let (one, two) = (subject(&guests[0]), subject(&guests[1]));
+    assert!(one != two && one != subject(&own) && two != subject(&own), "each invitation is one co-host");
+    let show = Ask::new("GET", &format!("/api/v1/events/{event}")).by(&guests[0]);
     assert_eq!(bench.ask(show).await.json()["broadcasters"], json!(3));
     let end = format!("/api/v1/events/{event}/end");
-    assert_eq!(bench.ask(Ask::new("POST", &end).token(&tokens[2])).await.fault(), is(403, "scope-missing"));
-    let narrow =
-        Ask::new("PATCH", &format!("/api/v1/events/{event}")).token(&admin).json(&json!({ "broadcasters": 1 }));
-    assert_eq!(bench.ask(narrow).await.status, StatusCode::OK);
-    let again = bench.ask(Ask::new("POST", &end).token(&tokens[2])).await;
+    assert_eq!(bench.ask(Ask::new("POST", &end).by(&guests[0])).await.fault(), is(403, "scope-missing"));
+    bench.store.records.set_broadcasters(&event, 1).await.expect("written");
+    let again = bench.ask(Ask::new("POST", &end).by(&guests[0])).await;
     assert_eq!(again.fault(), is(403, "scope-missing"), "the event is not its own when the stage is narrowed, either");
-    assert_eq!(bench.ask(Ask::new("POST", &end).token(&admin)).await.status, StatusCode::OK);
+    assert_eq!(bench.ask(Ask::new("POST", &end).by(&own)).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn co_hosts_know_their_places_and_look_at_each_other() {
     let running = Running::new(config()).await;
     let event = running.store.event_of(false, 2).await;
-    let tokens = [0; 2].map(|_| running.store.token(event, Scope::Broadcast));
     let mut studios = Vec::new();
-    for (place, token) in tokens.iter().enumerate() {
-        let mut studio = Page::open(&running).await;
-        studio.say(&json!({ "type": "hello", "token": token })).await;
+    for place in 0..2 {
+        let mut studio = Page::join(&running, event, Scope::Broadcast).await;
         studio.expect("welcome").await;
         studio.expect("audience").await;
         studio.offer(1, FFMPEG).await;
@@ -107,12 +93,8 @@ async fn co_hosts_know_their_places_and_look_at_each_other() {
         assert_eq!(studio.expect("place").await["place"], json!(place));
         studios.push(studio);
     }
-    let greet = async |token: &str, role: &str| {
-        let mut page = Page::open(&running).await;
-        page.say(&json!({ "type": "hello", "token": token, "role": role })).await;
-        page
-    };
-    let mut monitor = greet(&tokens[1], "viewer").await;
+    let second = studios[1].bound();
+    let mut monitor = Page::greet(&running, second, Some("viewer")).await;
     assert_eq!(monitor.expect("welcome").await["role"], json!("viewer"));
     monitor.offer(1, FIREFOX).await;
     monitor.expect("answer").await;
@@ -126,8 +108,8 @@ async fn co_hosts_know_their_places_and_look_at_each_other() {
     // No audience has come: the next that a studio hears is the stage.
     assert_eq!(studios[0].expect("stage").await["places"], told);
 
-    let watcher = running.store.token(event, Scope::Watch);
-    greet(&watcher, "broadcaster").await.fault("scope-missing").await;
+    let watcher = running.store.invited(event, Scope::Watch).await;
+    Page::greet(&running, watcher.into(), Some("broadcaster")).await.fault("scope-missing").await;
     let mut third = Page::join(&running, event, Scope::Broadcast).await;
     assert_eq!(third.expect("welcome").await["stage"]["places"], told);
     third.expect("audience").await;

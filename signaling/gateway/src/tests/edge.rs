@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::middleware::from_fn;
 use axum::routing::get;
+use holder::Holder;
 use serde_json::json;
 use tower::ServiceExt;
 use veilcast_auth::Scope;
@@ -66,15 +67,16 @@ async fn foreign_pages_are_refused_and_friends_may_read() {
         assert!(!read.headers.contains_key("access-control-allow-origin"));
     }
     for origin in ["http://localhost:8080", "https://friend.example"] {
-        let reply = bench.ask(Ask::new("POST", &guest).header("origin", origin)).await;
+        let reply = bench.ask(Ask::new("POST", &guest).newcomer(&bench, &Holder::new()).header("origin", origin)).await;
         assert_eq!((reply.status, reply.header("access-control-allow-origin")), (StatusCode::OK, origin));
         assert!(!reply.headers.contains_key("access-control-allow-credentials"));
         let preflight = Ask::new("OPTIONS", &guest).header("origin", origin);
         let preflight = bench.ask(preflight.header("access-control-request-method", "POST")).await;
         assert_eq!(preflight.status, StatusCode::NO_CONTENT);
-        assert!(preflight.header("access-control-allow-headers").contains("authorization"));
+        assert!(preflight.header("access-control-allow-headers").contains("authorization, content-type, dpop"));
+        assert!(reply.header("access-control-expose-headers").contains("dpop-nonce"));
     }
-    let tool = bench.ask(Ask::new("POST", &guest)).await;
+    let tool = bench.ask(Ask::new("POST", &guest).newcomer(&bench, &Holder::new())).await;
     assert_eq!(tool.status, StatusCode::OK, "tools send no origin");
     // A friend on the same site would have the issuer's cookie sent along: that is for our own pages.
     for path in ["/oauth/sign-out", "/oauth/sign-in", "/oauth/token"] {

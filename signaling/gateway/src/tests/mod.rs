@@ -1,6 +1,7 @@
 //! A whole gateway on a scratch directory, with a media plane that answers by rote.
 
 mod cohosts;
+mod credentials;
 mod edge;
 mod media;
 mod metrics;
@@ -18,6 +19,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use holder::{Holder, Making};
 use media::MediaPlane;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
-use veilcast_auth::{Issuer, Scope, Subject};
+use veilcast_auth::{Freshness, Issuer, Scope, Target, Thumbprint};
 use veilcast_privacy::Redacted;
 use veilcast_records::{EventId, Latency, NewEvent, Records, base32, random_bits};
 
@@ -60,27 +62,57 @@ impl Store {
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 
-    /// A token of its own principal, as the command line makes it.
+    /// A program's token of its own principal, as the command line makes it.
     pub(crate) fn token(&self, event: EventId, scope: Scope) -> String {
         self.token_until(event, scope, HOUR)
     }
 
     pub(crate) fn token_until(&self, event: EventId, scope: Scope, life: Duration) -> String {
-        let token = self.issuer.event_token(event, scope, life, Subject::OwnId, SystemTime::now());
+        let token = self.issuer.tool_token(event, scope, life, SystemTime::now());
         token.expect("is minted").token.expose_text().to_owned()
     }
 
-    /// A token that expired an hour ago.
-    pub(crate) fn stale_token(&self, event: EventId, scope: Scope, subject: Subject) -> String {
-        let then = SystemTime::now() - 2 * HOUR;
-        let token = self.issuer.event_token(event, scope, HOUR, subject, then).expect("is minted");
-        token.token.expose_text().to_owned()
+    /// Somebody who was invited and has come.
+    pub(crate) async fn invited(&self, event: EventId, scope: Scope) -> Bound {
+        let now = SystemTime::now();
+        let invitation = self.issuer.invite(&event, scope, HOUR, now).await.expect("is made");
+        let holder = Holder::new();
+        let code = invitation.code.expose_text();
+        let token = self.issuer.accept_invitation(&event, code, self.key_of(&holder), now).await.expect("is accepted");
+        self.bound(holder, token.token.expose_text())
+    }
+
+    /// A key and a token that is bound to it.
+    pub(crate) fn bound(&self, holder: Holder, token: &str) -> Bound {
+        Bound { issuer: self.issuer.clone(), holder, token: token.to_owned() }
+    }
+
+    fn key_of(&self, holder: &Holder) -> Thumbprint {
+        let now = SystemTime::now();
+        let proof = holder.proof("GET", &format!("{ORIGIN}/")).nonce(&self.issuer.nonce(now)).sign();
+        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce };
+        self.issuer.prove(&proof, &target, now).expect("a good proof").key
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
         _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Somebody's page: a key, and a token that is bound to it.
+pub(crate) struct Bound {
+    issuer: Issuer,
+    pub(crate) holder: Holder,
+    pub(crate) token: String,
+}
+
+impl Bound {
+    /// A proof for one request with the token, to be completed.
+    pub(crate) fn proof(&self, method: &str, path: &str) -> Making<'_> {
+        let nonce = self.issuer.nonce(SystemTime::now());
+        self.holder.proof(method, &format!("{ORIGIN}{path}")).nonce(&nonce).token(&self.token)
     }
 }
 
@@ -135,15 +167,18 @@ pub(crate) fn is(status: u16, code: &str) -> (u16, String) {
 
 /// One request, with what most of them need.
 pub(crate) struct Ask {
+    method: String,
+    path: String,
     request: axum::http::request::Builder,
     body: Body,
 }
 
 impl Ask {
     pub(crate) fn new(method: &str, path: &str) -> Self {
-        let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let request = Request::builder().method(method).uri(path).header("host", "localhost:8080");
-        Self { request, body: Body::empty() }
+        let (method, path) = (method.to_owned(), path.to_owned());
+        let verb = Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = Request::builder().method(verb).uri(&path).header("host", "localhost:8080");
+        Self { method, path, request, body: Body::empty() }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -151,6 +186,30 @@ impl Ask {
         self
     }
 
+    /// By a page that holds a key and a token bound to it.
+    pub(crate) fn by(self, page: &Bound) -> Self {
+        let proof = page.proof(&self.method, &self.path).sign();
+        self.shown(page, &proof)
+    }
+
+    /// The same with this offer, whose certificate is proven, too.
+    pub(crate) fn offered_by(self, page: &Bound, sdp: &str) -> Self {
+        let proof = page.proof(&self.method, &self.path).offer(sdp).sign();
+        self.shown(page, &proof).sdp(sdp)
+    }
+
+    pub(crate) fn shown(self, page: &Bound, proof: &str) -> Self {
+        self.header("authorization", &format!("DPoP {}", page.token)).header("dpop", proof)
+    }
+
+    /// By a key that has no token yet.
+    pub(crate) fn newcomer(self, bench: &Bench, holder: &Holder) -> Self {
+        let nonce = bench.store.issuer.nonce(SystemTime::now());
+        let proof = holder.proof(&self.method, &format!("{ORIGIN}{}", self.path)).nonce(&nonce).sign();
+        self.header("dpop", &proof)
+    }
+
+    /// By a program.
     pub(crate) fn token(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }

@@ -1,7 +1,10 @@
 use super::rest::code_of;
 use super::{Ask, Bench, ORIGIN, is};
 use axum::http::StatusCode;
+use holder::Holder;
 use serde_json::json;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 #[tokio::test]
 async fn signing_in_leads_to_a_code_and_a_code_to_one_token() {
@@ -15,10 +18,18 @@ async fn signing_in_leads_to_a_code_and_a_code_to_one_token() {
     let back = bench.authorize(&cookie).await;
     assert!(back.header("location").ends_with("&state=s%26t&iss=http%3A%2F%2Flocalhost%3A8080"));
     let code = code_of(&back);
-    let token = bench.exchange(&code).await;
+    let holder = Holder::new();
+    let unproven = bench.ask(Ask::new("POST", "/oauth/token").body(FORM, "grant_type=authorization_code")).await;
+    assert_eq!((unproven.status, &unproven.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_dpop_proof")));
+    let stale = holder.proof("POST", &format!("{ORIGIN}/oauth/token")).nonce("old").sign();
+    let ask = Ask::new("POST", "/oauth/token").header("dpop", &stale).body(FORM, "grant_type=authorization_code");
+    let stale = bench.ask(ask).await;
+    assert_eq!((stale.status, &stale.json()["error"]), (StatusCode::BAD_REQUEST, &json!("use_dpop_nonce")));
+    assert!(!stale.header("dpop-nonce").is_empty());
+    let token = bench.exchange(&code, &holder).await;
     assert_eq!((token.status, token.header("cache-control")), (StatusCode::OK, "no-store"));
-    assert_eq!((&token.json()["token_type"], &token.json()["scope"]), (&json!("Bearer"), &json!("admin")));
-    let again = bench.exchange(&code).await;
+    assert_eq!((&token.json()["token_type"], &token.json()["scope"]), (&json!("DPoP"), &json!("admin")));
+    let again = bench.exchange(&code, &holder).await;
     assert_eq!((again.status, &again.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
 
     let out = bench.ask(Ask::new("POST", "/oauth/sign-out").header("cookie", &cookie)).await;
@@ -64,7 +75,7 @@ async fn nobody_is_redirected_to_where_no_client_lives() {
     let twice = bench.ask(Ask::new("GET", &format!("{plain}&state=other"))).await;
     assert_eq!(twice.fault(), is(400, "bad-request"));
     let form =
-        bench.ask(Ask::new("POST", "/oauth/token").body("application/x-www-form-urlencoded", "grant_type=password"));
+        bench.ask(Ask::new("POST", "/oauth/token").body(FORM, "grant_type=password"));
     assert_eq!(form.await.json()["error"], json!("unsupported_grant_type"));
 }
 
@@ -74,6 +85,7 @@ async fn metadata_and_keys_stand_where_the_standards_say() {
     let metadata = bench.ask(Ask::new("GET", "/.well-known/oauth-authorization-server")).await.json();
     assert_eq!(metadata["issuer"], json!(ORIGIN));
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
+    assert_eq!(metadata["dpop_signing_alg_values_supported"], json!(["ES256", "EdDSA"]));
     let keys = bench.ask(Ask::new("GET", "/oauth/jwks")).await.json();
     assert!(keys["keys"][0]["kty"].is_string() && keys["keys"][0].get("d").is_none());
 }

@@ -1,8 +1,10 @@
 use super::server::Running;
-use super::{config, travel, until};
+use super::{Bound, config, travel, until};
 use crate::sdp::samples::{CHROMIUM, FFMPEG, FIREFOX};
 use futures_util::{SinkExt, StreamExt};
+use holder::{Holder, Making};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -11,32 +13,61 @@ use veilcast_auth::Scope;
 use veilcast_control::{Departure, Encoding, LayerDemand, Report, Stage, TrackState, VideoQuality};
 use veilcast_records::EventId;
 
-pub(super) struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+/// A page's socket, with whatever its person holds.
+pub(super) struct Page {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    nonce: String,
+    bound: Arc<Bound>,
+}
 
 impl Page {
+    /// A socket of a stranger, who has heard the challenge.
     pub(super) async fn open(running: &Running) -> Self {
         let (socket, _) = connect_async(format!("ws://{}/ws", running.address)).await.expect("is upgraded");
-        Self(socket)
-    }
-
-    pub(super) async fn join(running: &Running, event: EventId, scope: Scope) -> Self {
-        let mut page = Self::open(running).await;
-        page.say(&json!({ "type": "hello", "token": running.store.token(event, scope) })).await;
+        let bound = Arc::new(running.store.bound(Holder::new(), ""));
+        let mut page = Self { socket, nonce: String::new(), bound };
+        let challenge = page.expect("challenge").await;
+        page.nonce = challenge["nonce"].as_str().expect("a nonce").to_owned();
         page
     }
 
+    /// Somebody who was invited.
+    pub(super) async fn join(running: &Running, event: EventId, scope: Scope) -> Self {
+        Self::greet(running, running.store.invited(event, scope).await.into(), None).await
+    }
+
+    pub(super) async fn greet(running: &Running, bound: Arc<Bound>, role: Option<&str>) -> Self {
+        let mut page = Self { bound, ..Self::open(running).await };
+        let mut hello = json!({ "type": "hello", "token": page.bound.token, "proof": page.proof().sign() });
+        if let Some(role) = role {
+            hello["role"] = json!(role);
+        }
+        page.say(&hello).await;
+        page
+    }
+
+    pub(super) fn bound(&self) -> Arc<Bound> {
+        Arc::clone(&self.bound)
+    }
+
+    /// A proof for this connection, to be completed.
+    pub(super) fn proof(&self) -> Making<'_> {
+        self.bound.proof("GET", "/ws").nonce(&self.nonce)
+    }
+
     pub(super) async fn say(&mut self, message: &Value) {
-        self.0.send(Message::text(message.to_string())).await.expect("is sent");
+        self.socket.send(Message::text(message.to_string())).await.expect("is sent");
     }
 
     pub(super) async fn offer(&mut self, number: u32, sdp: &str) {
-        self.say(&json!({ "type": "offer", "number": number, "sdp": sdp })).await;
+        let proof = self.proof().offer(sdp).sign();
+        self.say(&json!({ "type": "offer", "number": number, "sdp": sdp, "proof": proof })).await;
     }
 
     /// The next message; `None` when the socket is closed.
     pub(super) async fn hear(&mut self) -> Option<Value> {
         loop {
-            let next = tokio::time::timeout(Duration::from_secs(8), self.0.next()).await.expect("something comes");
+            let next = tokio::time::timeout(Duration::from_secs(8), self.socket.next()).await.expect("something comes");
             match next {
                 Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).expect("is JSON")),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
@@ -167,11 +198,10 @@ async fn a_closed_page_takes_its_session_along_and_a_lost_one_says_why() {
 async fn a_second_studio_of_the_same_principal_takes_over() {
     let running = Running::new(config()).await;
     let event = running.store.event(true).await;
-    let token = running.store.token(event, Scope::Broadcast);
+    let bound = Arc::new(running.store.invited(event, Scope::Broadcast).await);
     let mut pages = Vec::new();
     for _ in 0..2 {
-        let mut page = Page::open(&running).await;
-        page.say(&json!({ "type": "hello", "token": token })).await;
+        let mut page = Page::greet(&running, Arc::clone(&bound), None).await;
         page.expect("welcome").await;
         page.expect("audience").await;
         page.offer(1, FFMPEG).await;
@@ -191,15 +221,22 @@ async fn whoever_does_not_greet_is_told_and_let_go() {
     let running = Running::new(config()).await;
     let event = running.store.event(true).await;
     let ended = running.store.event(true).await;
-    let late = running.store.token(ended, Scope::Watch);
+    let late = running.store.invited(ended, Scope::Watch).await;
     running.store.records.end_event(&ended).await.expect("ends");
-    let stale = running.store.stale_token(event, Scope::Watch, veilcast_auth::Subject::OwnId);
+    Page::greet(&running, late.into(), None).await.fault("event-ended").await;
+    let tool = running.store.bound(Holder::new(), &running.store.token(event, Scope::Watch));
+    Page::greet(&running, tool.into(), None).await.fault("token-unbound").await;
+    let forged = running.store.bound(Holder::new(), "forged");
+    Page::greet(&running, forged.into(), None).await.fault("token-invalid").await;
+    let token = running.store.invited(event, Scope::Watch).await.token;
+    let stolen = running.store.bound(Holder::new(), &token);
+    Page::greet(&running, stolen.into(), None).await.fault("proof-invalid").await;
     let greetings = [
         (json!({ "type": "leave" }), "token-missing"),
         (json!({ "type": "hello" }), "token-missing"),
-        (json!({ "type": "hello", "token": "forged" }), "token-invalid"),
-        (json!({ "type": "hello", "token": stale }), "token-expired"),
-        (json!({ "type": "hello", "token": late }), "event-ended"),
+        (json!({ "type": "hello", "token": token }), "token-missing"),
+        (json!({ "type": "hello", "token": token, "proof": "" }), "proof-missing"),
+        (json!({ "type": "hello", "token": token, "proof": "forged" }), "proof-invalid"),
     ];
     for (greeting, code) in greetings {
         let mut page = Page::open(&running).await;
@@ -222,7 +259,7 @@ async fn nonsense_is_refused_and_too_much_of_it_ends_the_socket() {
     page.expect("welcome").await;
     page.say(&json!({ "type": "shout", "text": "hey" })).await;
     page.fault("bad-request").await;
-    page.say(&json!({ "type": "hello", "token": "again" })).await;
+    page.say(&json!({ "type": "hello", "token": "again", "proof": "again" })).await;
     page.fault("bad-request").await;
     page.offer(1, "v=0").await;
     page.fault("sdp-invalid").await;
@@ -244,21 +281,90 @@ async fn nonsense_is_refused_and_too_much_of_it_ends_the_socket() {
     assert!(page.hear().await.is_none(), "over the limit of a message");
     let mut page = Page::join(&running, event, Scope::Watch).await;
     page.expect("welcome").await;
-    page.0.send(Message::binary(vec![1, 2, 3])).await.expect("is sent");
+    page.socket.send(Message::binary(vec![1, 2, 3])).await.expect("is sent");
     assert!(page.hear().await.is_none());
 }
 
 #[tokio::test]
-async fn an_expired_token_starts_nothing_new() {
+async fn a_lease_ends_with_its_token_unless_it_is_renewed() {
     let running = Running::new(config()).await;
     let event = running.store.event(true).await;
-    let token = running.store.token_until(event, Scope::Watch, Duration::from_secs(1));
-    let mut page = Page::open(&running).await;
-    page.say(&json!({ "type": "hello", "token": token })).await;
+    let (mut kept, mut lapsed) = (Page::join(&running, event, Scope::Watch).await, Page::join(&running, event, Scope::Watch).await);
+    for page in [&mut kept, &mut lapsed] {
+        let left = page.expect("welcome").await["expires_in"].as_u64().expect("a number");
+        assert!((290..=300).contains(&left), "{left}");
+        page.offer(1, FIREFOX).await;
+        page.expect("answer").await;
+    }
+    // The clock of timers alone moves: the same token is as good as a fresh one, and ends 300 s from then.
+    for step in 1..=17 {
+        travel(Duration::from_secs(18)).await;
+        // Whoever says nothing for a minute is closed for that; what is said to a closed socket cuts off what it said last.
+        kept.say(&json!({ "type": "quality", "max": "low" })).await;
+        if step < 16 {
+            lapsed.say(&json!({ "type": "quality", "max": "low" })).await;
+        }
+        if step == 13 {
+            let renewal = json!({ "type": "renew", "token": kept.bound.token, "proof": kept.proof().sign() });
+            kept.say(&renewal).await;
+            assert!(kept.expect("renewed").await["expires_in"].as_u64().is_some_and(|left| left > 280));
+            kept.say(&renewal).await;
+            kept.fault("proof-invalid").await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    lapsed.fault("token-expired").await;
+    assert!(lapsed.hear().await.is_none());
+    let words = running.media.words();
+    assert_eq!(words.iter().filter(|word| *word == "revoke").count(), 1, "{words:?}");
+    kept.say(&json!({ "type": "leave" })).await;
+    kept.expect("disconnected").await;
+}
+
+#[tokio::test]
+async fn a_renewal_is_for_the_same_person_event_and_key() {
+    let running = Running::new(config()).await;
+    let (event, other) = (running.store.event(true).await, running.store.event(true).await);
+    let mut page = Page::join(&running, event, Scope::Watch).await;
     page.expect("welcome").await;
-    tokio::time::sleep(Duration::from_millis(2_000)).await;
-    page.offer(1, FIREFOX).await;
-    page.fault("token-expired").await;
+    let nonce = page.nonce.clone();
+    let somebody = running.store.invited(event, Scope::Watch).await;
+    let elsewhere = running.store.invited(other, Scope::Watch).await;
+    for bound in [somebody, elsewhere] {
+        let proof = bound.proof("GET", "/ws").nonce(&nonce).sign();
+        page.say(&json!({ "type": "renew", "token": bound.token, "proof": proof })).await;
+        page.fault("token-invalid").await;
+    }
+    let tool = running.store.token(event, Scope::Watch);
+    let proof = page.bound.holder.proof("GET", "http://localhost:8080/ws").nonce(&nonce).token(&tool).sign();
+    page.say(&json!({ "type": "renew", "token": tool, "proof": proof })).await;
+    page.fault("token-unbound").await;
+}
+
+#[tokio::test]
+async fn a_media_session_begins_with_a_proof_of_its_certificate() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut page = Page::join(&running, event, Scope::Watch).await;
+    page.expect("welcome").await;
+    page.say(&json!({ "type": "offer", "number": 1, "sdp": FIREFOX })).await;
+    page.fault("proof-missing").await;
+    let others = page.proof().offer(&FIREFOX.replace("sha-256 ", "sha-256 00:")).sign();
+    let without = page.proof().sign();
+    for proof in [others, without] {
+        page.say(&json!({ "type": "offer", "number": 2, "sdp": FIREFOX, "proof": proof })).await;
+        page.fault("proof-invalid").await;
+    }
+    // One section with another certificate is enough.
+    let mixed = format!("{FIREFOX}a=fingerprint:sha-256 {}\r\n", ["00"; 32].join(":"));
+    let proof = page.proof().offer(FIREFOX).sign();
+    page.say(&json!({ "type": "offer", "number": 3, "sdp": mixed, "proof": proof })).await;
+    page.fault("proof-invalid").await;
+    page.offer(4, FIREFOX).await;
+    page.expect("answer").await;
+    page.say(&json!({ "type": "offer", "number": 5, "sdp": FIREFOX })).await;
+    page.expect("answer").await;
+    assert_eq!(running.media.words(), ["open", "admit viewer", "offer"]);
 }
 
 #[tokio::test]
@@ -272,7 +378,7 @@ async fn sockets_are_told_of_a_drain_and_closed() {
     let watched = async {
         let wait = page.expect("draining").await["retry_after_ms"].as_u64().expect("a number");
         assert!((500..5_000).contains(&wait));
-        late.say(&json!({ "type": "hello", "token": running.store.token(event, Scope::Watch) })).await;
+        late.say(&json!({ "type": "hello", "token": "any", "proof": "any" })).await;
         late.fault("draining").await;
         assert!(page.hear().await.is_none());
     };

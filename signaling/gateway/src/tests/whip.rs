@@ -3,7 +3,7 @@ use crate::config::IceServer;
 use crate::sdp::samples::{CHROMIUM, FFMPEG, FIREFOX};
 use axum::http::StatusCode;
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{EventId, Scope, Subject};
+use veilcast_auth::{EventId, Scope};
 use veilcast_control::{Departure, Report};
 use veilcast_privacy::Secret;
 use veilcast_records::EventState;
@@ -136,17 +136,44 @@ async fn a_session_is_nobody_elses() {
 }
 
 #[tokio::test]
-async fn an_expired_token_ends_its_own_session_and_does_nothing_else() {
+async fn an_expired_token_does_nothing() {
     let bench = Bench::new().await;
     let event = bench.store.event(true).await;
     let fresh = bench.store.token(event, Scope::Broadcast);
-    let grant = bench.store.issuer.verify(&fresh, SystemTime::now()).await.expect("is valid");
-    let stale = bench.store.stale_token(event, Scope::Broadcast, Subject::Of(grant.principal));
+    let stale = bench.store.issuer.tool_token(event, Scope::Broadcast, HOUR, SystemTime::now() - 2 * HOUR);
+    let stale = stale.expect("is minted").token.expose_text().to_owned();
     let reply = publish(&bench, event, &fresh).await;
     let (location, tag) = (reply.header("location").to_owned(), reply.header("etag").to_owned());
     assert_eq!(publish(&bench, event, &stale).await.fault(), is(401, "token-expired"));
     assert_eq!(bench.ask(patch(&location, &stale, &tag, RESTART)).await.fault(), is(401, "token-expired"));
-    assert_eq!(bench.ask(Ask::new("DELETE", &location).token(&stale)).await.status, StatusCode::OK);
+    assert_eq!(bench.ask(Ask::new("DELETE", &location).token(&stale)).await.fault(), is(404, "session-unknown"));
+    assert_eq!(bench.ask(Ask::new("DELETE", &location).token(&fresh)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_lasts_as_long_as_its_token_and_no_longer() {
+    let bench = Bench::new().await;
+    let event = bench.store.event(true).await;
+    let token = bench.store.token(event, Scope::Broadcast);
+    let page = bench.store.invited(event, Scope::Watch).await;
+    let location = publish(&bench, event, &token).await.header("location").to_owned();
+    let watching = bench.ask(Ask::new("POST", &format!("/whep/{event}")).offered_by(&page, FIREFOX)).await;
+    assert_eq!(watching.status, StatusCode::CREATED, "{}", watching.body);
+    let (watched, tag) = (watching.header("location").to_owned(), watching.header("etag").to_owned());
+    let revoked = || bench.media.words().iter().filter(|word| *word == "revoke").count();
+    travel(Duration::from_secs(250)).await;
+    // The clock of timers alone moves: the same token is as good as a fresh one.
+    let again = Ask::new("PATCH", &watched).by(&page).header("if-match", &tag).body(FRAGMENT, "a=candidate:1\r\n");
+    assert_eq!(bench.ask(again).await.status, StatusCode::NO_CONTENT);
+    travel(Duration::from_secs(100)).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert_eq!(revoked(), 0, "renewed in time");
+    travel(Duration::from_secs(250)).await;
+    until("the viewer is out", async || revoked() == 1).await;
+    assert_eq!(bench.ask(Ask::new("DELETE", &watched).by(&page)).await.fault(), is(404, "session-unknown"));
+    travel(HOUR).await;
+    until("the broadcaster is out", async || revoked() == 2).await;
+    assert_eq!(bench.ask(Ask::new("DELETE", &location).token(&token)).await.fault(), is(404, "session-unknown"));
 }
 
 #[tokio::test]

@@ -1,0 +1,169 @@
+use crate::events::coarse;
+use crate::store::unix;
+use crate::{Error, EventId, Records, base32, random_bits};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// An invitation's name towards its maker: 26 characters `[a-z2-7]`. It lets nobody in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InvitationId(String);
+
+impl InvitationId {
+    /// The id in text; anything else names no invitation.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The 26 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An invitation to be made.
+pub struct NewInvitation<'a> {
+    /// Where to.
+    pub event: &'a EventId,
+    /// To broadcast; else to watch.
+    pub broadcasts: bool,
+    /// Until when; the end of that minute is kept.
+    pub expires: SystemTime,
+}
+
+/// What its maker may know of an invitation: not who uses it.
+pub struct InvitationRow {
+    /// Its name.
+    pub id: InvitationId,
+    /// To broadcast; else to watch.
+    pub broadcasts: bool,
+    /// Until when.
+    pub expires: SystemTime,
+    /// Whether somebody has come by it.
+    pub used: bool,
+}
+
+/// What presenting a code comes to.
+pub enum Redeemed {
+    /// It is this key's.
+    Held(HeldInvitation),
+    /// Another key came first.
+    Others,
+    /// No such invitation here, or not any more.
+    Unknown,
+}
+
+/// An invitation in the hands of its key.
+pub struct HeldInvitation {
+    /// Stands for its holder in this event.
+    pub subject: [u8; 16],
+    /// To broadcast; else to watch.
+    pub broadcasts: bool,
+    /// Until when.
+    pub expires: SystemTime,
+}
+
+impl Records {
+    /// Makes an invitation known by the digest of its code.
+    pub async fn put_invitation(&self, code_hash: &[u8; 32], new: &NewInvitation<'_>) -> Result<InvitationId, Error> {
+        let (id, subject) = (base32(&random_bits()?), random_bits::<16>()?);
+        let insert = "INSERT INTO invitation (code_hash, id, event, broadcasts, subject, expires) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let statement = sqlx::query(insert).bind(code_hash.as_slice()).bind(&id).bind(new.event.as_str());
+        let expires = coarse(new.expires + Duration::from_secs(59));
+        let statement = statement.bind(new.broadcasts).bind(subject.as_slice()).bind(expires);
+        statement.execute(self.pool()).await?;
+        Ok(InvitationId(id))
+    }
+
+    /// Uses an invitation with a key. The first key stays; both steps are one statement, so that of two who race for it one
+    /// wins.
+    pub async fn redeem_invitation(
+        &self,
+        event: &EventId,
+        code_hash: &[u8; 32],
+        key: &[u8; 32],
+        now: SystemTime,
+    ) -> Result<Redeemed, Error> {
+        let take = "UPDATE invitation SET key_thumbprint = coalesce(key_thumbprint, ?3) \
+             WHERE code_hash = ?1 AND event = ?2 AND expires > ?4 \
+             RETURNING key_thumbprint, subject, broadcasts, expires";
+        let query = sqlx::query(take).bind(code_hash.as_slice()).bind(event.as_str());
+        let row = query.bind(key.as_slice()).bind(unix(now)).fetch_optional(self.pool()).await?;
+        let Some(row) = row else { return Ok(Redeemed::Unknown) };
+        if row.try_get::<Vec<u8>, _>("key_thumbprint")? != key {
+            return Ok(Redeemed::Others);
+        }
+        let subject = row.try_get::<Vec<u8>, _>("subject")?.try_into().map_err(|_| Error::Sealed)?;
+        Ok(Redeemed::Held(HeldInvitation { subject, broadcasts: row.try_get("broadcasts")?, expires: expires(&row)? }))
+    }
+
+    /// The invitations to an event that are still good, the last to end first.
+    pub async fn invitations(&self, event: &EventId, now: SystemTime) -> Result<Vec<InvitationRow>, Error> {
+        let query = "SELECT id, broadcasts, expires, key_thumbprint IS NOT NULL AS used FROM invitation \
+             WHERE event = ?1 AND expires > ?2 ORDER BY expires DESC, id";
+        let rows = sqlx::query(query).bind(event.as_str()).bind(unix(now)).fetch_all(self.pool()).await?;
+        let read = |row: &SqliteRow| {
+            let (id, broadcasts, used) = (row.try_get("id")?, row.try_get("broadcasts")?, row.try_get("used")?);
+            Ok(InvitationRow { id: InvitationId(id), broadcasts, expires: expires(row)?, used })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Removes an invitation and says whom it stood for. `None`: there is no such invitation.
+    pub async fn remove_invitation(&self, event: &EventId, id: &InvitationId) -> Result<Option<[u8; 16]>, Error> {
+        let remove = "DELETE FROM invitation WHERE event = ?1 AND id = ?2 RETURNING subject";
+        let row = sqlx::query(remove).bind(event.as_str()).bind(id.as_str()).fetch_optional(self.pool()).await?;
+        let subject = row.map(|row| row.try_get::<Vec<u8>, _>(0)).transpose()?;
+        subject.map(|bits| bits.try_into().map_err(|_| Error::Sealed)).transpose()
+    }
+}
+
+fn expires(row: &SqliteRow) -> Result<SystemTime, Error> {
+    let seconds = row.try_get::<i64, _>("expires")?;
+    Ok(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::Scratch;
+    use crate::{Latency, NewEvent};
+    use veilcast_privacy::Redacted;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    async fn event(records: &Records) -> EventId {
+        let title = Redacted::new("Rehearsal".to_owned());
+        let new = NewEvent { title, public: false, listed: false, broadcasters: 2, latency: Latency::Interactive };
+        records.create_event(new, SystemTime::now()).await.expect("is made")
+    }
+
+    #[tokio::test]
+    async fn an_invitation_is_its_first_keys() {
+        let place = Scratch::new("invitation");
+        let records = Records::open(place.path()).await.expect("opens");
+        let now = SystemTime::now();
+        let (event, other) = (event(&records).await, event(&records).await);
+        let new = NewInvitation { event: &event, broadcasts: true, expires: now + HOUR };
+        let id = records.put_invitation(&[1; 32], &new).await.expect("written");
+        let redeem = |event, code, key, now| {
+            let records = records.clone();
+            async move { records.redeem_invitation(&event, &[code; 32], &[key; 32], now).await.expect("read") }
+        };
+        for (event, code, now) in [(other, 1, now), (event, 2, now), (event, 1, now + 2 * HOUR)] {
+            assert!(matches!(redeem(event, code, 7, now).await, Redeemed::Unknown));
+        }
+        assert!(!records.invitations(&event, now).await.expect("read")[0].used, "a refusal uses nothing up");
+        let Redeemed::Held(first) = redeem(event, 1, 7, now).await else { panic!("refused") };
+        assert!(matches!(redeem(event, 1, 8, now).await, Redeemed::Others));
+        let Redeemed::Held(again) = redeem(event, 1, 7, now).await else { panic!("refused") };
+        assert!(first.subject == again.subject && first.broadcasts && first.expires >= now + HOUR);
+        let rows = records.invitations(&event, now).await.expect("read");
+        assert!(rows.len() == 1 && rows[0].used && rows[0].id == id);
+        assert!(records.remove_invitation(&other, &id).await.expect("written").is_none(), "another event's");
+        assert!(records.remove_invitation(&event, &id).await.expect("written") == Some(first.subject));
+        assert!(records.remove_invitation(&event, &id).await.expect("written").is_none());
+        assert!(matches!(redeem(event, 1, 7, now).await, Redeemed::Unknown));
+    }
+}
