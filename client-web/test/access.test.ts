@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Access, guestAccess, invitedAccess } from '../src/sdk/access.js';
 import { hashed } from '../src/sdk/encoding.js';
-import { callWith } from '../src/sdk/http.js';
+import { call, callWith } from '../src/sdk/http.js';
 import { forgetOldKeys, keptKey } from '../src/sdk/keys.js';
 import { createKey, prove } from '../src/sdk/proof.js';
 import { FakeIndexedDb } from './fake-indexeddb.js';
@@ -18,6 +18,7 @@ beforeEach(() => {
   // A page has one key for an event; each test is a page of its own.
   events += 1;
   event = `event${events}`;
+  open.mockReset().mockImplementation(async () => Response.json({ ready: true }));
   storage = new FakeIndexedDb();
   vi.stubGlobal('indexedDB', storage);
 });
@@ -27,10 +28,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A server with these answers, one for each request; what it was asked. */
+/** A server with these answers, one for each request with a proof; what it was asked. Others hear `open`. */
 function server(...answers: Response[]): { request: Request; body: string }[] {
   const asked: { request: Request; body: string }[] = [];
   vi.stubGlobal('fetch', async (request: Request) => {
+    if (!request.headers.has('dpop')) return open(request);
     asked.push({ request, body: await request.text() });
     const answer = answers.shift();
     if (answer === undefined) throw new TypeError('no more answers');
@@ -38,6 +40,8 @@ function server(...answers: Response[]): { request: Request; body: string }[] {
   });
   return asked;
 }
+
+const open = vi.fn<(request: Request) => Promise<Response>>();
 
 const pass = (token: string, headers: HeadersInit = {}) =>
   Response.json({ token, expires_in: 300 }, { headers });
@@ -100,6 +104,40 @@ describe('calls', () => {
       htu: 'https://calls.example/api/v1/x',
       ath: await hashed('t'),
     });
+  });
+
+  it('ask for a nonce before they prove anything, and again when it may be old', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const given = (nonce: string) => async () =>
+      Response.json({ ready: true }, { headers: { 'dpop-nonce': nonce } });
+    open.mockImplementationOnce(given('early')).mockImplementationOnce(given('later'));
+    const asked = server(pass('a'), pass('b'), pass('c'));
+    const from = (name: string) => guestAccess('https://nonces.example', `${event}-${name}`).token(false);
+    await from('a');
+    vi.advanceTimersByTime(49_000);
+    await from('b');
+    vi.advanceTimersByTime(2_000);
+    await from('c');
+    const proofs = await Promise.all(asked.map(proofOf));
+    expect(proofs.map(({ claims }) => claims.nonce)).toEqual(['early', 'early', 'later']);
+    expect(open.mock.calls.map(([request]) => [request.url, request.credentials])).toEqual(
+      Array(2).fill(['https://nonces.example/api/v1/instance', 'omit']),
+    );
+  });
+
+  it('wait for what the page asks anyway, and use the nonce of that answer', async () => {
+    let answer: (response: Response) => void = () => {};
+    open.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
+    const asked = server(pass('t'));
+    const shown = call(new Request('https://shown.example/api/v1/events/e'), () => 'shown');
+    const token = guestAccess('https://shown.example', event).token(false);
+    await settle();
+    expect(asked).toHaveLength(0);
+    answer(Response.json({}, { headers: { 'dpop-nonce': 'by the way' } }));
+    expect(await shown).toBe('shown');
+    expect(await token).toBe('t');
+    expect((await Promise.all(asked.map(proofOf))).map(({ claims }) => claims.nonce)).toEqual(['by the way']);
+    expect(open).toHaveBeenCalledOnce();
   });
 
   it('keep the nonces of servers apart', async () => {

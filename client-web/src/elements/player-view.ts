@@ -64,6 +64,7 @@ const FINAL: ReadonlySet<string> = new Set([
   'proof-invalid',
   'invitation-invalid',
   'invitation-used',
+  'access-revoked',
   'scope-missing',
 ]);
 

@@ -185,7 +185,7 @@ expires_in: number, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "invitation-invalid" | "invitation-used" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "invitation-invalid" | "invitation-used" | "access-revoked" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -254,7 +254,7 @@ proof?: string, };
 /**
  * A fresh token for the same subject, event and key.
  */
-export type Renew = { 
+export type Renewal = { 
 /**
  * The token.
  */
@@ -282,7 +282,7 @@ max: QualityCap, };
 /**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "renew" } & Renew | { "type": "quality" } & QualityWish | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "renew" } & Renewal | { "type": "quality" } & QualityWish | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -645,6 +645,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "proof-nonce",
   "invitation-invalid",
   "invitation-used",
+  "access-revoked",
   "scope-missing",
   "sign-in-failed",
   "sign-in-required",

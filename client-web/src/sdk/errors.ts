@@ -57,6 +57,7 @@ const FATAL: ReadonlySet<FaultCode | LocalCode> = new Set([
   'proof-invalid',
   'invitation-invalid',
   'invitation-used',
+  'access-revoked',
   'scope-missing',
   'sign-in-required',
   'event-unknown',
