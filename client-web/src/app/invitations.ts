@@ -7,7 +7,7 @@ import { errorNotice } from './parts.js';
 import { invitationWords } from './words.js';
 
 /** Who came by one shows without a reload. */
-const REFRESH_MS = 30_000;
+const REFRESH_MS = 10_000;
 
 /** The invitations to an event that are still good, each with a way to revoke it. `made` changes with every new one. */
 class Invitations extends LitElement {
@@ -61,8 +61,8 @@ class Invitations extends LitElement {
     return html`<section class="sheet invitations" aria-labelledby="invitations">
       <h2 id="invitations">${icons.lock} Invitations</h2>
       <p class="lead">
-        Each lets one person in, with the first browser that opens it. Revoke one, and whoever came by it is out at once; so
-        they are when it ends.
+        Each lets one person in, in the first browser that opens it. When it ends, or when you revoke it, whoever came by
+        it is out at once.
       </p>
       ${errorNotice(this.error)}
       <ul class="rows">${this.list.map((invitation) => this.#row(invitation))}</ul>
