@@ -12,16 +12,18 @@ export type {
   StageState,
   Unplayable,
 } from './protocol/index.js';
+export type { Access } from './sdk/access.js';
+export { guestAccess, invitedAccess } from './sdk/access.js';
 export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js';
 export { Broadcaster } from './sdk/broadcaster.js';
 export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';
-export { guestTokens, renewing } from './sdk/guest.js';
 export type { VideoKind } from './sdk/layers.js';
 export type { OnlookerEvents } from './sdk/onlooker.js';
 export { Onlooker } from './sdk/onlooker.js';
-export type { SessionOptions, SessionState, TokenSource } from './sdk/session.js';
+export type { Claims } from './sdk/proof.js';
+export type { SessionOptions, SessionState } from './sdk/session.js';
 export type { Devices } from './sdk/sources.js';
 export { listDevices, openCamera, openMicrophone, openScreen } from './sdk/sources.js';
 export type { StatsSummary } from './sdk/stats.js';

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { challengeOf, createPkce, randomText } from '../src/app/pkce.js';
+import { createPkce } from '../src/app/pkce.js';
 import { match, type Route } from '../src/app/router.js';
 import { strength } from '../src/app/strength.js';
+import { invitationWords, span } from '../src/app/words.js';
+import { hashed, randomText } from '../src/sdk/encoding.js';
 
 describe('PKCE', () => {
   it('hashes as RFC 7636 appendix B does', async () => {
-    expect(await challengeOf('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe(
+    expect(await hashed('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe(
       'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     );
   });
@@ -13,8 +15,8 @@ describe('PKCE', () => {
   it('makes verifiers of the least length that is allowed, never the same twice', async () => {
     const { verifier, challenge } = await createPkce();
     expect(verifier).toMatch(/^[A-Za-z0-9_-]{43}$/);
-    expect(challenge).toBe(await challengeOf(verifier));
-    expect(randomText()).not.toBe(randomText());
+    expect(challenge).toBe(await hashed(verifier));
+    expect(randomText(256)).not.toBe(randomText(256));
   });
 });
 
@@ -55,5 +57,28 @@ describe('password hint', () => {
 
   it('counts what is missing', () => {
     expect(strength('eleven char').words).toBe('1 more character to go.');
+  });
+});
+
+describe('invitations', () => {
+  it('are listed with their purpose, their use and their end', () => {
+    const invitation = { id: 'a', role: 'viewer', used: false, expires_in: 3 * 3_600 } as const;
+    expect(invitationWords(invitation)).toEqual({
+      purpose: 'To watch',
+      state: 'Not used yet · ends in 3 hours',
+    });
+    const taken = { ...invitation, role: 'broadcaster', used: true, expires_in: 86_400 } as const;
+    expect(invitationWords(taken)).toEqual({ purpose: 'To broadcast', state: 'Used · ends in 1 day' });
+  });
+
+  it.each([
+    [12, 'less than a minute'],
+    [60, '1 minute'],
+    [3_540, '59 minutes'],
+    [3_600, '1 hour'],
+    [43_200, '12 hours'],
+    [604_800, '7 days'],
+  ])('%d seconds are %s', (seconds, words) => {
+    expect(span(seconds)).toBe(words);
   });
 });

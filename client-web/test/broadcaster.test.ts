@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Broadcaster } from '../src/sdk/broadcaster.js';
 import { planLayers, type VideoKind } from '../src/sdk/layers.js';
-import { ABSENT, EVENT, FakeBrowser, type FakeSender, fault, settle } from './fakes.js';
+import { access, EVENT, FakeBrowser, type FakeSender, fault, settle, welcome } from './fakes.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -10,7 +10,7 @@ function onAir(options: { simulcast?: boolean } = {}) {
   const broadcaster = new Broadcaster({
     url: 'http://localhost:8080',
     event: EVENT.id,
-    token: 'pass',
+    access: access(),
     ...options,
     environment: browser.environment,
   });
@@ -211,8 +211,8 @@ describe('simulcast', () => {
     await broadcaster.setVideo(track('video'));
     broadcaster.start();
     await settle();
-    browser.socket.open();
-    browser.socket.say({ type: 'welcome', role: 'broadcaster', event: EVENT, stage: ABSENT });
+    await browser.socket.greet();
+    browser.socket.say(welcome({ role: 'broadcaster' }));
     await settle();
     browser.peer.answered = () => video(browser).parameters.encodings.splice(1);
     await browser.answer();

@@ -1,7 +1,9 @@
 import { vi } from 'vitest';
 import type { Fault, FaultCode, IceServer, PlaceState, StageState } from '../src/protocol/index.js';
+import type { Access } from '../src/sdk/access.js';
 import type { Clock } from '../src/sdk/clock.js';
 import type { Environment } from '../src/sdk/environment.js';
+import type { Claims } from '../src/sdk/proof.js';
 
 /** Time that moves only when told to. */
 export class FakeClock implements Clock {
@@ -48,6 +50,7 @@ export class FakeSocket extends EventTarget {
     number?: number;
     sdp?: string;
     token?: string;
+    proof?: string;
     role?: string;
     max?: string;
   }[] = [];
@@ -56,9 +59,12 @@ export class FakeSocket extends EventTarget {
     super();
   }
 
-  open(): void {
+  /** Opens it and says what the server says first; hello has been said afterwards. */
+  async greet(): Promise<void> {
     this.readyState = 1;
     this.dispatchEvent(new Event('open'));
+    this.say({ type: 'challenge', nonce: CHALLENGE });
+    await settle();
   }
 
   send(text: string): void {
@@ -151,7 +157,9 @@ export class FakePeer extends EventTarget {
   }
 
   async setLocalDescription(): Promise<void> {
-    this.localDescription = { sdp: `v=0\r\nc=IN IP4 192.0.2.7\r\na=ice-ufrag:u${this.restarts}\r\n` };
+    this.localDescription = {
+      sdp: `v=0\r\nc=IN IP4 192.0.2.7\r\na=ice-ufrag:u${this.restarts}\r\na=fingerprint:${FINGERPRINT}\r\n`,
+    };
   }
 
   async setRemoteDescription(description: { sdp: string }): Promise<void> {
@@ -241,8 +249,8 @@ export class FakeBrowser {
     event: object = EVENT,
   ): Promise<void> {
     await settle();
-    this.socket.open();
-    this.socket.say({ type: 'welcome', role, event, stage, ice_servers });
+    await this.socket.greet();
+    this.socket.say(welcome({ role, stage, ice_servers, event }));
     await settle();
     await this.answer();
     this.peer.become('connected');
@@ -255,6 +263,32 @@ export class FakeBrowser {
     this.socket.say({ type: 'answer', number: last(offers).number, sdp: 'answer' });
     await settle();
   }
+}
+
+export const CHALLENGE = 'challenge-of-this-connection';
+export const FINGERPRINT = 'sha-256 AB:CD:EF';
+
+/** Access whose proofs tell what they would prove. */
+export function access(token: (refused: boolean) => Promise<string> = async () => 'pass'): Access {
+  return { token, prove: async (claims) => JSON.stringify(claims) };
+}
+
+/** What a proof of such access is about. */
+export function proved(message: { proof?: string } | undefined): Claims | null {
+  return message?.proof === undefined ? null : JSON.parse(message.proof);
+}
+
+/** A welcome, with a lease of five minutes. */
+export function welcome(fields: object): object {
+  const usual = {
+    type: 'welcome',
+    role: 'viewer',
+    event: EVENT,
+    stage: ABSENT,
+    ice_servers: [],
+    expires_in: 300,
+  };
+  return { ...usual, ...fields };
 }
 
 export const ABSENT: StageState = { audio: 'absent', video: 'absent', places: [] };

@@ -1,16 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Onlooker } from '../src/sdk/onlooker.js';
-import type { TokenSource } from '../src/sdk/session.js';
-import { ABSENT, EVENT, FakeBrowser, fault, LIVE, settle } from './fakes.js';
+import { ABSENT, access, EVENT, FakeBrowser, fault, LIVE, settle, welcome as welcoming } from './fakes.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
-async function looking(token: TokenSource = 'pass') {
+async function looking(token?: (refused: boolean) => Promise<string>) {
   const browser = new FakeBrowser();
   const onlooker = new Onlooker({
     url: 'http://localhost:8080',
     event: EVENT.id,
-    token,
+    access: access(token),
     environment: browser.environment,
   });
   onlooker.start();
@@ -19,8 +18,8 @@ async function looking(token: TokenSource = 'pass') {
 }
 
 async function welcome(browser: FakeBrowser, stage = ABSENT): Promise<void> {
-  browser.socket.open();
-  browser.socket.say({ type: 'welcome', role: 'broadcaster', event: EVENT, stage, ice_servers: [] });
+  await browser.socket.greet();
+  browser.socket.say(welcoming({ role: 'broadcaster', stage }));
   await settle();
 }
 
@@ -57,11 +56,11 @@ describe('Onlooker', () => {
   it('asks for another token once, and gives up what cannot be helped', async () => {
     const token = vi.fn(async (_refused: boolean) => 'pass');
     const { browser } = await looking(token);
-    browser.socket.open();
+    await browser.socket.greet();
     browser.socket.say({ type: 'fault', fault: fault('token-expired', 401) });
     await browser.clock.pass(3_000);
     expect(token.mock.calls.map(([refused]) => refused)).toEqual([false, true]);
-    browser.socket.open();
+    await browser.socket.greet();
     browser.socket.say({ type: 'fault', fault: fault('token-expired', 401) });
     await browser.clock.pass(600_000);
     expect(browser.sockets).toHaveLength(2);

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { Malformed, parseEventList, parseFault, parseJson, parseServerMessage } from '../src/sdk/parse.js';
+import {
+  Malformed,
+  parseEventList,
+  parseFault,
+  parseInvitation,
+  parseInvitationList,
+  parseJson,
+  parseServerMessage,
+} from '../src/sdk/parse.js';
 import { ABSENT, EVENT, fault } from './fakes.js';
 
-const WELCOME = { type: 'welcome', role: 'viewer', event: EVENT, stage: ABSENT };
+const WELCOME = { type: 'welcome', role: 'viewer', event: EVENT, stage: ABSENT, expires_in: 300 };
 
 const say = (message: unknown) => parseServerMessage(JSON.stringify(message));
 
@@ -17,7 +25,10 @@ describe('parseServerMessage', () => {
         { url: 'stun:a.example:3478' },
         { url: 'turn:a.example', username: 'u', credential: 'c' },
       ],
+      expires_in: 300,
     },
+    { type: 'challenge', nonce: 'n' },
+    { type: 'renewed', expires_in: 300 },
     { type: 'answer', number: 1, sdp: 'v=0' },
     { type: 'connected' },
     { type: 'disconnected', fault: null },
@@ -99,6 +110,9 @@ describe('parseServerMessage', () => {
     '{"type":"layers","layers":[{"rid":"h","active":1}]}',
     '{"type":"welcome","role":"king","event":{},"stage":{}}',
     '{"type":"fault","fault":{"code":"internal"}}',
+    '{"type":"challenge"}',
+    '{"type":"renewed","expires_in":"300"}',
+    JSON.stringify({ ...WELCOME, expires_in: undefined }),
     JSON.stringify({ ...WELCOME, ice_servers: {} }),
     JSON.stringify({ ...WELCOME, ice_servers: [{ username: 'u', credential: 'c' }] }),
     JSON.stringify({ ...WELCOME, ice_servers: [{ url: 'turn:a.example', username: 'u' }] }),
@@ -128,5 +142,15 @@ describe('the rest of the wire', () => {
     expect(parseEventList({ events: [older] })).toEqual([{ ...older, latency }]);
     expect(() => parseEventList({ events: [{ ...EVENT, latency: 'none' }] })).toThrow(Malformed);
     expect(() => parseJson('7')).toThrow(Malformed);
+  });
+
+  it('reads invitations, with their code once and without it ever after', () => {
+    const made = { id: 'a', code: 'b', expires_in: 60 };
+    expect(parseInvitation(made)).toEqual(made);
+    expect(() => parseInvitation({ ...made, code: undefined })).toThrow(Malformed);
+    const listed = { id: 'a', role: 'viewer', expires_in: 60, used: false };
+    expect(parseInvitationList({ invitations: [listed] })).toEqual([listed]);
+    expect(() => parseInvitationList({ invitations: [{ ...listed, used: 'no' }] })).toThrow(Malformed);
+    expect(() => parseInvitationList({ invitations: [{ ...listed, role: 'king' }] })).toThrow(Malformed);
   });
 });

@@ -1,10 +1,6 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Backoff } from '../src/sdk/backoff.js';
-import { guestTokens } from '../src/sdk/guest.js';
-import { startingAt, withoutAddresses } from '../src/sdk/sdp.js';
-import { FakeClock, fault } from './fakes.js';
-
-afterEach(() => vi.unstubAllGlobals());
+import { fingerprintOf, startingAt, withoutAddresses } from '../src/sdk/sdp.js';
 
 describe('Backoff', () => {
   it('doubles up to its limit and starts again after a reset', () => {
@@ -80,55 +76,13 @@ describe('startingAt', () => {
   });
 });
 
-describe('guestTokens', () => {
-  function server(...answers: Response[]) {
-    const requests: Request[] = [];
-    vi.stubGlobal('fetch', async (request: Request) => {
-      requests.push(request);
-      return answers.shift();
-    });
-    return requests;
-  }
-  const pass = (token: string) => Response.json({ token, expires_in: 600 });
+describe('fingerprintOf', () => {
+  const offer = (line: string) =>
+    ['v=0', 'm=audio 9 UDP/TLS/RTP/SAVPF 111', line, 'a=setup:actpass', ''].join('\r\n');
 
-  it('asks once, and again shortly before the pass runs out', async () => {
-    const clock = new FakeClock();
-    const requests = server(pass('one'), pass('two'));
-    const token = guestTokens('https://live.example', 'abc', clock);
-    expect(await token(false)).toBe('one');
-    await clock.pass(500_000);
-    expect(await token(false)).toBe('one');
-    await clock.pass(60_000);
-    expect(await token(false)).toBe('two');
-    expect(requests.map((request) => request.url)).toEqual(
-      Array(2).fill('https://live.example/api/v1/events/abc/guest'),
-    );
-    expect(requests[0]?.headers.get('authorization')).toBeNull();
-    expect(requests[1]?.headers.get('authorization')).toBe('Bearer one');
-    expect(requests[0]?.credentials).toBe('omit');
-  });
-
-  it('asks anew for a pass that was refused before its time', async () => {
-    server(pass('one'), pass('two'));
-    const token = guestTokens('https://live.example', 'abc', new FakeClock());
-    expect(await token(false)).toBe('one');
-    expect(await token(true)).toBe('two');
-  });
-
-  it('hands on the server’s refusal in its own words', async () => {
-    server(Response.json(fault('event-private', 403), { status: 403 }));
-    await expect(guestTokens('https://live.example', 'abc')(false)).rejects.toMatchObject({
-      code: 'event-private',
-      remedy: 'What to do.',
-      fatal: true,
-    });
-  });
-
-  it('takes a proxy’s error page for an unreachable server', async () => {
-    server(new Response('<h1>Bad gateway</h1>', { status: 502 }));
-    await expect(guestTokens('https://live.example', 'abc')(false)).rejects.toMatchObject({
-      code: 'unreachable',
-      fatal: false,
-    });
+  it('reads the certificate of the offer, wherever it stands', () => {
+    expect(fingerprintOf(offer('a=fingerprint:sha-256 AB:CD'))).toBe('sha-256 AB:CD');
+    expect(fingerprintOf('v=0\na=fingerprint:sha-256 AB:CD\nm=audio 9')).toBe('sha-256 AB:CD');
+    expect(fingerprintOf(offer('a=mid:0'))).toBeNull();
   });
 });

@@ -1,17 +1,17 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { VeilcastError } from '../src/sdk/errors.js';
-import type { SessionState, TokenSource } from '../src/sdk/session.js';
+import type { SessionState } from '../src/sdk/session.js';
 import { Viewer, type ViewerPlace } from '../src/sdk/viewer.js';
-import { ABSENT, EVENT, FakeBrowser, fault, LIVE, settle, stage } from './fakes.js';
+import { ABSENT, access, EVENT, FakeBrowser, fault, LIVE, settle, stage, welcome } from './fakes.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
-function watching(token: TokenSource = 'pass', lookingOn = false) {
+function watching(token?: (refused: boolean) => Promise<string>, lookingOn = false) {
   const browser = new FakeBrowser();
   const viewer = new Viewer({
     url: 'https://live.example',
     event: EVENT.id,
-    token,
+    access: access(token),
     lookingOn,
     environment: browser.environment,
   });
@@ -27,9 +27,11 @@ describe('joining', () => {
   it('authenticates in the first message, not in the address', async () => {
     const { browser } = watching();
     await settle();
-    browser.socket.open();
     expect(browser.socket.url).toBe('wss://live.example/ws');
-    expect(browser.socket.sent[0]).toEqual({ type: 'hello', token: 'pass' });
+    await browser.socket.greet();
+    expect(browser.socket.sent).toHaveLength(1);
+    expect(browser.socket.sent[0]).toMatchObject({ type: 'hello', token: 'pass' });
+    expect(browser.socket.sent[0]).not.toHaveProperty('role');
   });
 
   it('offers to receive, with no address in the offer', async () => {
@@ -76,36 +78,39 @@ describe('joining', () => {
     expect(browser.sockets).toHaveLength(0);
     give('late');
     await browser.connect('viewer');
-    expect(browser.socket.sent[0]).toEqual({ type: 'hello', token: 'late' });
+    expect(browser.socket.sent[0]).toMatchObject({ type: 'hello', token: 'late' });
   });
 
   it('refuses another event or role than its own', async () => {
     const { browser, states, errors } = watching();
     await settle();
-    browser.socket.open();
-    browser.socket.say({ type: 'welcome', role: 'broadcaster', event: EVENT, stage: ABSENT });
+    await browser.socket.greet();
+    browser.socket.say(welcome({ role: 'broadcaster' }));
     await settle();
     expect(states.at(-1)).toBe('failed');
     expect(errors[0]?.code).toBe('unsupported');
   });
 
-  it('gives up on a refusal that stays one', async () => {
-    const { browser, states, errors } = watching();
-    await settle();
-    browser.socket.open();
-    browser.socket.say({ type: 'fault', fault: fault('token-invalid', 401) });
-    await browser.clock.pass(60_000);
-    expect(browser.sockets).toHaveLength(1);
-    expect(states).toEqual(['connecting', 'failed']);
-    expect(errors[0]?.remedy).toBe('What to do.');
-  });
+  it.each(['event-private', 'proof-invalid', 'token-unbound'] as const)(
+    'gives up on a refusal that stays one: %s',
+    async (code) => {
+      const { browser, states, errors } = watching();
+      await settle();
+      await browser.socket.greet();
+      browser.socket.say({ type: 'fault', fault: fault(code, 401) });
+      await browser.clock.pass(60_000);
+      expect(browser.sockets).toHaveLength(1);
+      expect(states).toEqual(['connecting', 'failed']);
+      expect(errors[0]?.remedy).toBe('What to do.');
+    },
+  );
 
   it('fetches an expired token anew, once', async () => {
     const token = vi.fn(async () => 'fresh');
     const { browser, states } = watching(token);
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await settle();
-      browser.socket.open();
+      await browser.socket.greet();
       browser.socket.say({ type: 'fault', fault: fault('token-expired', 401) });
       await browser.clock.pass(2_000);
     }
@@ -118,7 +123,7 @@ describe('joining', () => {
     const ended = vi.fn();
     viewer.on('ended', ended);
     await settle();
-    browser.socket.open();
+    await browser.socket.greet();
     browser.socket.say({ type: 'fault', fault: fault('event-ended', 410) });
     await settle();
     expect(states.at(-1)).toBe('ended');
@@ -434,8 +439,8 @@ describe('several broadcasters', () => {
   it('remembers who joins while an offer is being answered', async () => {
     const { browser } = watching();
     await settle();
-    browser.socket.open();
-    browser.socket.say({ type: 'welcome', role: 'viewer', event: EVENT, stage: stage(ON) });
+    await browser.socket.greet();
+    browser.socket.say(welcome({ stage: stage(ON) }));
     await settle();
     say(browser, ON, ON);
     say(browser, ON, ON, ON);
@@ -472,10 +477,10 @@ describe('several broadcasters', () => {
   });
 
   it('leaves out a place that is its own, and takes it back', async () => {
-    const { browser, viewer } = watching('pass', true);
+    const { browser, viewer } = watching(undefined, true);
     viewer.skip(1);
     await browser.connect('viewer', stage(ON, ON));
-    expect(browser.socket.sent[0]).toEqual({ type: 'hello', token: 'pass', role: 'viewer' });
+    expect(browser.socket.sent[0]).toMatchObject({ type: 'hello', token: 'pass', role: 'viewer' });
     expect(directions(browser)).toEqual(['recvonly', 'recvonly', 'inactive', 'inactive']);
     expect(viewer.places.map(({ place }) => place)).toEqual([0]);
     viewer.skip(null);

@@ -94,6 +94,17 @@ describe('poster', () => {
     });
   });
 
+  it('passes on why an invitation lets nobody in, and offers no second try with it', () => {
+    for (const code of ['invitation-used', 'invitation-invalid'] as const) {
+      const error = VeilcastError.refused(fault(code, 403));
+      expect(poster(model({ session: 'failed', error }))).toMatchObject({
+        title: 'What happened',
+        text: 'What to do.',
+        retry: false,
+      });
+    }
+  });
+
   it('says what keeps it from connecting', () => {
     const shown = poster(model({ session: 'connecting', error: VeilcastError.local('unreachable') }));
     expect(shown?.title).toBe('The server cannot be reached');

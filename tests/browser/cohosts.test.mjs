@@ -89,9 +89,9 @@ async function seesMoving(page, sections) {
 
 async function guestStudio(kind, event) {
   const studio = await page(kind);
-  await studio.goto(`${server.url}/studio/${event}#token=${await server.token(event, 'broadcast')}`);
+  await studio.goto(await server.invite(event, 'broadcast'));
   await app.says(studio, 'You are invited to broadcast');
-  assert.ok(!studio.url().includes('token'), 'the invitation leaves the address bar');
+  assert.ok(!studio.url().includes('invitation'), 'the invitation leaves the address bar');
   await app.press(studio, 'Turn on camera and microphone');
   return studio;
 }

@@ -232,12 +232,59 @@ test('a private event takes an invitation in the fragment, which leaves the addr
   await stranger.screenshot({ path: join(screens, 'test-watch-private.png') });
   await stranger.browserContext().close();
   const guest = await page('chromium');
-  const invitation = await server.token(event, 'watch');
-  await guest.goto(`${server.url}/watch/${event}#token=${invitation}`);
+  const link = await server.invite(event, 'watch');
+  const code = new URLSearchParams(new URL(link).hash.slice(1)).get('invitation');
+  await guest.goto(link);
   await app.plays(guest);
   assert.equal(new URL(guest.url()).hash, '');
-  assert.ok(guest.requests.every((url) => !url.split('#')[0].includes(invitation)), 'no token in any address');
+  assert.ok(guest.requests.every((url) => !url.split('#')[0].includes(code)), 'no code in any address');
   await leave(guest);
+  await offAir(broadcaster);
+});
+
+/** Why the player lets nobody in. */
+const refusal = (page) => page.evaluate(() => document.querySelector('veilcast-player')?.model.error?.code);
+
+for (const kind of ['chromium', 'firefox']) {
+  test(`${kind}: an invitation is one browser's, outlives a reload, and is over at once when it is revoked`, async () => {
+    const event = await server.createEvent(`For ${kind} alone`);
+    const link = await server.invite(event, 'watch');
+    const broadcaster = await studio('chromium');
+    await app.prepare(broadcaster, server, event);
+    await app.goLive(broadcaster);
+    await app.says(broadcaster, 'Not used yet · ends in');
+    const guest = await page(kind);
+    await guest.goto(link);
+    await app.plays(guest);
+    const key = await app.keptKey(guest);
+    assert.deepEqual(key, { extractable: false, usages: ['sign'] }, 'no script can take the key away');
+    await guest.reload();
+    await app.plays(guest);
+
+    // The same link in another browser, which has no such key.
+    const other = await page(kind);
+    await other.goto(link);
+    await app.until('it is refused', async () => (await refusal(other)) === 'invitation-used');
+    await other.browserContext().close();
+
+    // The studio asks anew every ten seconds.
+    await app.until('it is used', async () => !(await app.text(broadcaster)).includes('Not used yet'), { within: 30_000 });
+    assert.deepEqual(await audit(broadcaster), []);
+    await app.press(broadcaster, 'Revoke');
+    await app.until('the guest is out', async () => (await refusal(guest)) === 'access-revoked', { within: 2_000 });
+    await guest.reload();
+    await app.until('the guest stays out', async () => (await refusal(guest)) === 'invitation-invalid');
+    await guest.browserContext().close();
+    await offAir(broadcaster);
+  });
+}
+
+test('a guest leaves no key behind', async () => {
+  const { event, broadcaster } = await onAir('chromium', 'No trace');
+  const viewer = await watch('chromium', event);
+  await app.plays(viewer);
+  assert.deepEqual(await viewer.evaluate(() => indexedDB.databases()), []);
+  await leave(viewer);
   await offAir(broadcaster);
 });
 
@@ -254,7 +301,7 @@ test('an invitation is copied for as long as the operator says', async () => {
     if (shown) return shown.evaluate((e) => e.value);
     return (await app.text(operator)).includes('valid for 7 days');
   });
-  if (typeof copied === 'string') assert.match(copied, /#token=/);
+  if (typeof copied === 'string') assert.match(copied, /#invitation=/);
 });
 
 test('the microphone is muted and viewers are told', async () => {

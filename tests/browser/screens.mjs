@@ -26,7 +26,7 @@ async function shoot(page, name) {
 /** A co-host's studio, by invitation. */
 async function guestStudio(event) {
   const studio = await page('chromium');
-  await studio.goto(`${server.url}/studio/${event}#token=${await server.token(event, 'broadcast')}`);
+  await studio.goto(await server.invite(event, 'broadcast'));
   await app.press(studio, 'Turn on camera and microphone');
   return studio;
 }
@@ -134,6 +134,9 @@ try {
   const by = await server.createEvent('By invitation');
   await operator.goto(`${server.url}/studio/${by}`);
   await app.says(operator, 'Copy invitation');
+  await server.invite(by, 'watch');
+  await operator.reload();
+  await app.says(operator, 'Not used yet');
   await shoot(operator, 'studio-private');
   await viewer.goto(`${server.url}/watch/${by}`);
   await app.says(viewer, 'by invitation');

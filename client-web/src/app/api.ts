@@ -3,76 +3,79 @@ import type {
   EventSummary,
   EventToken,
   Instance,
+  Invitation,
+  InvitationSummary,
   NewEvent,
+  NewInvitation,
   Setup,
   SignIn,
   TokenRequest,
 } from '../protocol/index.js';
-import { VeilcastError } from '../sdk/errors.js';
-import { call } from '../sdk/http.js';
-import { parseEvent, parseEventList, parseEventToken, parseInstance } from '../sdk/parse.js';
-import { forgetToken, operatorToken } from './auth.js';
+import type { Access } from '../sdk/access.js';
+import { call, callWith } from '../sdk/http.js';
+import {
+  parseEvent,
+  parseEventList,
+  parseEventToken,
+  parseInstance,
+  parseInvitation,
+  parseInvitationList,
+} from '../sdk/parse.js';
+import { operator, signedIn } from './auth.js';
 
 /** The REST calls of the app, one line each. */
 export const api = {
   instance: (): Promise<Instance> => call(plain('GET', '/api/v1/instance'), parseInstance),
   listedEvents: (): Promise<EventSummary[]> => call(plain('GET', '/api/v1/events'), parseEventList),
-  event: (id: string, invitation: string | null): Promise<EventSummary> =>
-    call(plain('GET', eventPath(id), invitation), parseEvent),
+  /** An event as it shows itself to anybody, or to whoever has `access`. */
+  event: (id: string, access: Access | null): Promise<EventSummary> => {
+    const request = plain('GET', eventPath(id));
+    return access === null ? call(request, parseEvent) : callWith(access, request, parseEvent);
+  },
   setup: (setup: Setup): Promise<void> => call(withCookie('/api/v1/setup', setup), nothing),
   signIn: (signIn: SignIn): Promise<void> => call(withCookie('/oauth/sign-in', signIn), nothing),
   signOut: (): Promise<void> => call(withCookie('/oauth/sign-out', {}), nothing),
 
-  events: (): Promise<EventSummary[]> => asOperator('GET', '/api/v1/events', undefined, parseEventList),
-  ownEvent: (id: string): Promise<EventSummary> => asOperator('GET', eventPath(id), undefined, parseEvent),
+  events: (): Promise<EventSummary[]> => callWith(operator, plain('GET', '/api/v1/events'), parseEventList),
+  ownEvent: (id: string): Promise<EventSummary> =>
+    callWith(operator, plain('GET', eventPath(id)), parseEvent),
   createEvent: (event: NewEvent): Promise<EventSummary> =>
-    asOperator('POST', '/api/v1/events', event, parseEvent),
-  eventToken: (id: string, request: TokenRequest): Promise<EventToken> =>
-    asOperator('POST', `${eventPath(id)}/token`, request, parseEventToken),
+    callWith(operator, plain('POST', '/api/v1/events', event), parseEvent),
   changeEvent: (id: string, change: EventChange): Promise<EventSummary> =>
-    asOperator('PATCH', eventPath(id), change, parseEvent),
-  endEvent: (id: string): Promise<void> => asOperator('POST', `${eventPath(id)}/end`, undefined, nothing),
+    callWith(operator, plain('PATCH', eventPath(id), change), parseEvent),
+  endEvent: (id: string): Promise<void> => callWith(operator, plain('POST', `${eventPath(id)}/end`), nothing),
+  invite: (id: string, invitation: NewInvitation): Promise<Invitation> =>
+    callWith(operator, plain('POST', `${eventPath(id)}/invitations`, invitation), parseInvitation),
+  revokeInvitation: (id: string, invitation: string): Promise<void> => {
+    const path = `${eventPath(id)}/invitations/${encodeURIComponent(invitation)}`;
+    return callWith(operator, plain('DELETE', path), nothing);
+  },
+
+  // These happen by themselves, while a broadcast may be on air: they lead nobody away from the page.
+  eventToken: (id: string, request: TokenRequest): Promise<EventToken> =>
+    callWith(signedIn, plain('POST', `${eventPath(id)}/token`, request), parseEventToken),
+  invitations: (id: string): Promise<InvitationSummary[]> =>
+    callWith(signedIn, plain('GET', `${eventPath(id)}/invitations`), parseInvitationList),
 };
 
 function eventPath(id: string): string {
   return `/api/v1/events/${encodeURIComponent(id)}`;
 }
 
-/** Without cookies: what anyone may ask, the server answers the same for everyone. */
-function plain(method: string, path: string, token: string | null = null): Request {
-  const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
-  return new Request(path, { method, credentials: 'omit', headers });
+/** Without cookies: what anyone may ask, the server answers the same for everyone; the others show a token. */
+function plain(method: string, path: string, body?: object): Request {
+  return json(method, path, body, { credentials: 'omit' });
 }
 
 function withCookie(path: string, body: object): Request {
   return json('POST', path, body, { credentials: 'same-origin' });
 }
 
-/** A token may expire between its check here and its use there: once, with a fresh one, again. */
-async function asOperator<T>(
-  method: string,
-  path: string,
-  body: object | undefined,
-  parse: (value: unknown) => T,
-): Promise<T> {
-  const send = async (): Promise<T> => {
-    const headers = { authorization: `Bearer ${await operatorToken()}` };
-    return call(json(method, path, body, { credentials: 'omit', headers }), parse);
-  };
-  try {
-    return await send();
-  } catch (thrown) {
-    if (!(thrown instanceof VeilcastError) || thrown.fault?.status !== 401) throw thrown;
-    forgetToken();
-    return send();
-  }
-}
-
 function json(method: string, path: string, body: object | undefined, init: RequestInit): Request {
-  const headers = new Headers(init.headers);
-  if (body === undefined) return new Request(path, { ...init, method, headers });
-  headers.set('content-type', 'application/json');
-  return new Request(path, { ...init, method, headers, body: JSON.stringify(body) });
+  const address = new URL(path, location.origin);
+  if (body === undefined) return new Request(address, { ...init, method });
+  const headers = { 'content-type': 'application/json' };
+  return new Request(address, { ...init, method, headers, body: JSON.stringify(body) });
 }
 
 function nothing(): void {}

@@ -1,6 +1,10 @@
+import type { Access } from '../sdk/access.js';
+import { randomText } from '../sdk/encoding.js';
+import { VeilcastError } from '../sdk/errors.js';
 import { call } from '../sdk/http.js';
 import { parseJson, parseTokenResponse } from '../sdk/parse.js';
-import { createPkce, type Pkce, randomText } from './pkce.js';
+import { type Claims, createKey, prove } from '../sdk/proof.js';
+import { createPkce, type Pkce } from './pkce.js';
 
 const CLIENT_ID = 'veilcast-web';
 const SCOPE = 'admin';
@@ -17,28 +21,49 @@ interface Pending {
 
 let held: { token: string; until: number } | null = null;
 let asking: Promise<string | null> | null = null;
+/** What the operator's tokens are bound to. Like them, it lives in this page's memory alone. */
+let key: Promise<CryptoKeyPair> | null = null;
 
-/** The operator's access token, which lives in this page's memory alone. Leads to the sign-in page if need be. */
-export async function operatorToken(): Promise<string> {
-  const token = await quietToken();
-  if (token !== null) return token;
-  await leaveForSignIn();
-  // The page is on its way out; nobody may act on a missing token.
-  return new Promise(() => {});
+/** The operator's access, who is led to the sign-in page if need be. */
+export const operator: Access = {
+  async token(refused) {
+    const token = await quietToken(refused);
+    if (token !== null) return token;
+    await leaveForSignIn();
+    // The page is on its way out; nobody may act on a missing token.
+    return new Promise(() => {});
+  },
+  prove: proveHolding,
+};
+
+/** The same for what happens without being asked for: it leaves no page. */
+export const signedIn: Access = {
+  async token(refused) {
+    const token = await quietToken(refused);
+    if (token === null) throw VeilcastError.local('signed-out');
+    return token;
+  },
+  prove: proveHolding,
+};
+
+/** The next who signs in here has nothing in common with the last. */
+export function forgetOperator(): void {
+  held = null;
+  key = null;
+}
+
+async function proveHolding(claims: Claims): Promise<string> {
+  key ??= createKey();
+  return prove(await key, claims);
 }
 
 /** The token if there is a session at the issuer, else `null`; asks nothing of the person. */
-export async function quietToken(): Promise<string | null> {
-  if (held !== null && performance.now() < held.until) return held.token;
+async function quietToken(refused: boolean): Promise<string | null> {
+  if (!refused && held !== null && performance.now() < held.until) return held.token;
   asking ??= authorizeQuietly().finally(() => {
     asking = null;
   });
   return asking;
-}
-
-/** After a 401: the next call gets a fresh one. */
-export function forgetToken(): void {
-  held = null;
 }
 
 /** `/callback`: redeems the code. Returns where the person wanted to go. */
@@ -53,18 +78,20 @@ export async function completeSignIn(query: URLSearchParams): Promise<string> {
 /** Signed in or not shows in where the issuer's redirect ends; no page is left and no broadcast cut. */
 async function authorizeQuietly(): Promise<string | null> {
   const pkce = await createPkce();
-  const state = randomText();
+  const state = randomText(256);
   const response = await fetch(authorizeAddress(pkce, state), { credentials: 'same-origin' });
   const landed = new URL(response.url);
+  if (landed.pathname === '/sign-in') return null;
   const code = landed.searchParams.get('code');
+  // Whatever else answers, such as a proxy while the server restarts, says nothing about the session.
   if (landed.pathname !== '/callback' || code === null || landed.searchParams.get('state') !== state)
-    return null;
+    throw VeilcastError.local('unreachable');
   return redeem(code, pkce.verifier);
 }
 
 async function leaveForSignIn(): Promise<void> {
   const pkce = await createPkce();
-  const pending: Pending = { verifier: pkce.verifier, state: randomText(), returnTo: location.pathname };
+  const pending: Pending = { verifier: pkce.verifier, state: randomText(256), returnTo: location.pathname };
   sessionStorage.setItem(PENDING, JSON.stringify(pending));
   location.assign(authorizeAddress(pkce, pending.state));
 }
@@ -83,7 +110,7 @@ function authorizeAddress(pkce: Pkce, state: string): URL {
   return address;
 }
 
-/** RFC 6749 section 4.1.3. */
+/** RFC 6749 section 4.1.3; the proof binds the token to our key (RFC 9449 section 5). */
 async function redeem(code: string, verifier: string): Promise<string> {
   const body = new URLSearchParams({
     grant_type: 'authorization_code',
@@ -92,8 +119,9 @@ async function redeem(code: string, verifier: string): Promise<string> {
     code,
     code_verifier: verifier,
   });
-  const request = new Request('/oauth/token', { method: 'POST', body, credentials: 'same-origin' });
-  const { access_token, expires_in } = await call(request, parseTokenResponse);
+  const address = new URL('/oauth/token', location.origin);
+  const request = new Request(address, { method: 'POST', body, credentials: 'same-origin' });
+  const { access_token, expires_in } = await call(request, parseTokenResponse, { prove: proveHolding });
   held = { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS };
   return access_token;
 }

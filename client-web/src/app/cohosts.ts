@@ -47,8 +47,8 @@ class Cohosts extends LitElement {
           : html`<div class="invite">
               <vc-share .event=${event} choose stage></vc-share>
               <p class="hint">
-                One invitation for each co-host: whoever opens it can broadcast to this event, and nothing else. The same
-                one on a second device takes over from the first.
+                One invitation for each co-host: whoever opens it can broadcast to this event, and nothing else. It works in
+                the first browser that opens it; for a second device, make another one.
               </p>
             </div>`
       }

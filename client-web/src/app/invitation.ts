@@ -1,15 +1,22 @@
+import { type Access, invitedAccess } from '../sdk/access.js';
+
 /**
- * An invitation arrives as `#token=…`: a fragment never reaches a server's log. It leaves the address bar at once, so
+ * An invitation arrives as `#invitation=…`: a fragment never reaches a server's log. It leaves the address bar at once, so
  * that a shared screen or a copied address does not pass it on, and stays in this tab's session storage, so that a
  * reload still gets in. One to watch and one to `broadcast` are kept apart.
  */
-export function takeInvitation(event: string, purpose: 'watch' | 'broadcast' = 'watch'): string | null {
+export function takeInvitation(event: string, purpose: 'watch' | 'broadcast' = 'watch'): Access | null {
+  const code = takeCode(event, purpose);
+  return code === null ? null : invitedAccess(location.origin, event, code, purpose);
+}
+
+function takeCode(event: string, purpose: 'watch' | 'broadcast'): string | null {
   const key = purpose === 'watch' ? `veilcast-invitation-${event}` : `veilcast-stage-${event}`;
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (token === null) return sessionStorage.getItem(key);
+  const code = new URLSearchParams(location.hash.slice(1)).get('invitation');
+  if (code === null) return sessionStorage.getItem(key);
   history.replaceState(history.state, '', location.pathname);
-  sessionStorage.setItem(key, token);
-  return token;
+  sessionStorage.setItem(key, code);
+  return code;
 }
 
 /** The setup link's fragment is the token alone. It is kept nowhere. */

@@ -49,10 +49,10 @@ function broadcastersWords(count: number): string {
 
 /** Where whoever is invited broadcasts from. */
 export function stageLink(id: string, invitation: string): string {
-  return `${location.origin}/studio/${id}#token=${invitation}`;
+  return `${location.origin}/studio/${id}#invitation=${invitation}`;
 }
 
 export function watchLink(id: string, invitation?: string): string {
   const link = `${location.origin}/watch/${id}`;
-  return invitation === undefined ? link : `${link}#token=${invitation}`;
+  return invitation === undefined ? link : `${link}#invitation=${invitation}`;
 }

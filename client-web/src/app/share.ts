@@ -1,9 +1,10 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
-import type { EventSummary } from '../protocol/index.js';
+import type { EventSummary, Role } from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import { stageLink, watchLink } from './parts.js';
+import { span } from './words.js';
 
 /** How long the button says that it is done, and how long it says something that is to be remembered. */
 const DONE_MS = 2_500;
@@ -11,7 +12,7 @@ const READ_MS = 6_000;
 
 const COPIED = 'Copied';
 
-/** How long an invitation lets people in, in seconds. Whoever is in stays in. */
+/** How long an invitation lets somebody in, in seconds. Whoever is in is out when it ends. */
 const LIVES: readonly { seconds: number; words: string }[] = [
   { seconds: 3_600, words: 'Valid 1 hour' },
   { seconds: 12 * 3_600, words: 'Valid 12 hours' },
@@ -19,9 +20,12 @@ const LIVES: readonly { seconds: number; words: string }[] = [
   { seconds: 7 * 24 * 3_600, words: 'Valid 7 days' },
 ];
 
+/** Long enough for an event that goes on into the night. */
+const USUAL_LIFE = 12 * 3_600;
+
 /**
  * Copies what a viewer needs: the link of a public event, or a fresh invitation to a private one. `choose` offers how long
- * that is valid. With `stage`, a fresh invitation to broadcast.
+ * that is valid. With `stage`, a fresh invitation to broadcast. Fires `vc-invited` when it has made an invitation.
  */
 class Share extends LitElement {
   static override properties = {
@@ -76,13 +80,24 @@ class Share extends LitElement {
     const { event } = this;
     if (event === null) return;
     try {
-      const life = Number(this.querySelector('select')?.value ?? LIVES[0]?.seconds);
-      const { link, words } = await (this.stage ? invitation(event, life) : shareable(event, life));
+      const life = Number(this.querySelector('select')?.value ?? USUAL_LIFE);
+      const { link, words } = this.#invites
+        ? await this.#invite(event, life)
+        : { link: watchLink(event.id), words: COPIED };
       this.link = (await toClipboard(link)) ? '' : link;
       this.#say(this.link === '' ? words : 'Copy it here');
     } catch (thrown) {
       this.#say(VeilcastError.from(thrown, 'unreachable').title);
     }
+  }
+
+  /** Each is for one person: the first browser to come by it is the only one. */
+  async #invite({ id }: EventSummary, life: number): Promise<{ link: string; words: string }> {
+    const role: Role = this.stage ? 'broadcaster' : 'viewer';
+    const { code, expires_in } = await api.invite(id, { role, expires_in: life });
+    this.dispatchEvent(new CustomEvent('vc-invited', { bubbles: true }));
+    const link = this.stage ? stageLink(id, code) : watchLink(id, code);
+    return { link, words: `Copied, for one person, valid for ${span(expires_in)}` };
   }
 
   #say(words: string): void {
@@ -97,29 +112,8 @@ class Share extends LitElement {
 }
 
 const LIFE: TemplateResult = html`<select aria-label="How long the invitation is valid">
-  ${LIVES.map(({ seconds, words }) => html`<option value=${seconds}>${words}</option>`)}
+  ${LIVES.map(({ seconds, words }) => html`<option value=${seconds} ?selected=${seconds === USUAL_LIFE}>${words}</option>`)}
 </select>`;
-
-async function shareable(event: EventSummary, life: number): Promise<{ link: string; words: string }> {
-  if (event.public) return { link: watchLink(event.id), words: COPIED };
-  const { token, expires_in } = await api.eventToken(event.id, { role: 'viewer', expires_in: life });
-  return { link: watchLink(event.id, token), words: `Copied, valid for ${span(expires_in)}` };
-}
-
-/** Each is for one person: whoever comes with the same one again takes over. */
-async function invitation(event: EventSummary, life: number): Promise<{ link: string; words: string }> {
-  const { token, expires_in } = await api.eventToken(event.id, { role: 'broadcaster', expires_in: life });
-  return { link: stageLink(event.id, token), words: `Copied, valid for ${span(expires_in)}` };
-}
-
-function span(seconds: number): string {
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} minutes`;
-  const hours = Math.round(minutes / 60);
-  if (hours < 24) return hours === 1 ? '1 hour' : `${hours} hours`;
-  const days = Math.round(hours / 24);
-  return days === 1 ? '1 day' : `${days} days`;
-}
 
 async function toClipboard(text: string): Promise<boolean> {
   try {

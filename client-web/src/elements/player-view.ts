@@ -59,6 +59,12 @@ const FINAL: ReadonlySet<string> = new Set([
   'codec-unsupported',
   'token-expired',
   'token-invalid',
+  'token-unbound',
+  'proof-missing',
+  'proof-invalid',
+  'invitation-invalid',
+  'invitation-used',
+  'access-revoked',
   'scope-missing',
 ]);
 

@@ -1,9 +1,8 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { EventSummary, Quality, QualityCap, StageState } from '../protocol/index.js';
+import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
-import { guestTokens } from '../sdk/guest.js';
-import type { TokenSource } from '../sdk/session.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
 import { icons } from './icons.js';
 import { playerStyles } from './player-styles.js';
@@ -44,15 +43,15 @@ const FRESH: PlayerModel = {
 /**
  * Watches one event.
  *
- * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `token` takes an
- * invitation (text or a function), without it the visitor is a guest. Fires `veilcast-event` (an `EventSummary`) and
+ * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `access` says how
+ * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`) and
  * `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
  */
 export class VeilcastPlayer extends LitElement {
   static override properties = {
     src: {},
     event: {},
-    token: { attribute: false },
+    access: { attribute: false },
     model: { state: true },
     muted: { state: true },
     volume: { state: true },
@@ -66,7 +65,7 @@ export class VeilcastPlayer extends LitElement {
 
   declare src: string;
   declare event: string;
-  declare token: TokenSource | null;
+  declare access: Access | null;
   declare model: PlayerModel;
   declare muted: boolean;
   declare volume: number;
@@ -91,7 +90,7 @@ export class VeilcastPlayer extends LitElement {
     super();
     this.src = '';
     this.event = '';
-    this.token = null;
+    this.access = null;
     this.model = FRESH;
     this.muted = false;
     this.volume = 1;
@@ -131,7 +130,7 @@ export class VeilcastPlayer extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('event') || changed.has('src') || changed.has('token')) this.#watch();
+    if (changed.has('event') || changed.has('src') || changed.has('access')) this.#watch();
     if (changed.has('tiles') || changed.has('stacked')) this.#arrange();
     if (changed.has('model')) this.#tell('veilcast-model', this.model);
   }
@@ -218,7 +217,7 @@ export class VeilcastPlayer extends LitElement {
     this.#measure();
     if (this.event === '') return;
     const url = this.src === '' ? location.origin : this.src;
-    const viewer = new Viewer({ url, event: this.event, token: this.token ?? guestTokens(url, this.event) });
+    const viewer = new Viewer({ url, event: this.event, access: this.access });
     this.#viewer = viewer;
     this.#unsubscribe = [
       viewer.on('state', (session) => this.#change({ session })),

@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Unplayable } from '../protocol/index.js';
+import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
-import type { TokenSource } from '../sdk/session.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
 import { icons } from './icons.js';
 import './player-tile.js';
@@ -15,13 +15,13 @@ const ENOUGH = 'medium';
 /**
  * The others on stage, seen and heard by one of them.
  *
- * `src`, `event` and `token` as the studio has them; `own` is the place that is left out.
+ * `src`, `event` and `access` as the studio has them; `own` is the place that is left out.
  */
 export class VeilcastStudioOthers extends LitElement {
   static override properties = {
     src: {},
     event: {},
-    token: { attribute: false },
+    access: { attribute: false },
     own: { attribute: false },
     places: { state: true },
     unplayable: { state: true },
@@ -30,7 +30,7 @@ export class VeilcastStudioOthers extends LitElement {
 
   declare src: string;
   declare event: string;
-  declare token: TokenSource | null;
+  declare access: Access | null;
   declare own: number | null;
   declare places: readonly ViewerPlace[];
   declare unplayable: Unplayable | null;
@@ -43,7 +43,7 @@ export class VeilcastStudioOthers extends LitElement {
     super();
     this.src = '';
     this.event = '';
-    this.token = null;
+    this.access = null;
     this.own = null;
     this.places = [];
     this.unplayable = null;
@@ -59,7 +59,7 @@ export class VeilcastStudioOthers extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('src') || changed.has('event') || changed.has('token')) this.#watch();
+    if (changed.has('src') || changed.has('event') || changed.has('access')) this.#watch();
     if (changed.has('own')) this.#viewer?.skip(this.own);
   }
 
@@ -98,9 +98,9 @@ export class VeilcastStudioOthers extends LitElement {
 
   #watch(): void {
     this.#drop();
-    if (this.event === '' || this.token === null) return;
+    if (this.event === '' || this.access === null) return;
     const url = this.src === '' ? location.origin : this.src;
-    const viewer = new Viewer({ url, event: this.event, token: this.token, lookingOn: true });
+    const viewer = new Viewer({ url, event: this.event, access: this.access, lookingOn: true });
     this.#viewer = viewer;
     this.#unsubscribe = [
       viewer.on('places', (places) => {

@@ -1,11 +1,12 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { AudienceHealth, LayerState, StageState } from '../protocol/index.js';
+import type { Access } from '../sdk/access.js';
 import { Broadcaster } from '../sdk/broadcaster.js';
 import type { Cancel } from '../sdk/clock.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { Onlooker } from '../sdk/onlooker.js';
 import { isTaken } from '../sdk/parse.js';
-import type { SessionState, TokenSource } from '../sdk/session.js';
+import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
 import { icons } from './icons.js';
 import { onRequest, request, type SourceKind } from './requests.js';
@@ -20,14 +21,14 @@ import { controls, theme } from './theme.js';
 /**
  * Broadcasts to one event: pickers, preview, level, on air and off; and whoever else is on stage, seen and heard.
  *
- * `src` and `event` are attributes, `token` a property. `guest` is for whoever may not end the event. Ending the event is not its to decide: it fires
+ * `src` and `event` are attributes, `access` (an `Access`) a property. `guest` is for whoever may not end the event. Ending the event is not its to decide: it fires
  * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands.
  */
 export class VeilcastStudio extends LitElement {
   static override properties = {
     src: {},
     event: {},
-    token: { attribute: false },
+    access: { attribute: false },
     guest: { type: Boolean },
     stage: { state: true },
     place: { state: true },
@@ -45,7 +46,7 @@ export class VeilcastStudio extends LitElement {
 
   declare src: string;
   declare event: string;
-  declare token: TokenSource | null;
+  declare access: Access | null;
   declare guest: boolean;
   declare stage: StageState | null;
   /** Where on stage this broadcaster is, with this page or another. */
@@ -77,7 +78,7 @@ export class VeilcastStudio extends LitElement {
     super();
     this.src = '';
     this.event = '';
-    this.token = null;
+    this.access = null;
     this.guest = false;
     this.stage = null;
     this.place = null;
@@ -119,7 +120,7 @@ export class VeilcastStudio extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('state') || changed.has('token') || changed.has('event')) this.#look();
+    if (changed.has('state') || changed.has('access') || changed.has('event')) this.#look();
     if (changed.has('state')) this.dispatchEvent(new CustomEvent('veilcast-state', { detail: this.state }));
   }
 
@@ -238,7 +239,7 @@ export class VeilcastStudio extends LitElement {
     return html`<veilcast-studio-others
       src=${this.src}
       event=${this.event}
-      .token=${this.token}
+      .access=${this.access}
       .own=${this.place}
     ></veilcast-studio-others>`;
   }
@@ -287,12 +288,12 @@ export class VeilcastStudio extends LitElement {
   }
 
   #goLive(): void {
-    if (this.token === null || this.event === '') return;
+    if (this.access === null || this.event === '') return;
     this.#drop();
     this.error = null;
     this.#since = null;
     const url = this.src === '' ? location.origin : this.src;
-    const broadcaster = new Broadcaster({ url, event: this.event, token: this.token });
+    const broadcaster = new Broadcaster({ url, event: this.event, access: this.access });
     this.#broadcaster = broadcaster;
     this.#unsubscribe = [
       broadcaster.on('state', (state) => this.#stateChanged(state)),
@@ -348,14 +349,14 @@ export class VeilcastStudio extends LitElement {
 
   /** While this page is not on air, it hears how a broadcast of another program fares. */
   #look(): void {
-    if (this.onAir || this.state === 'ended' || this.token === null || this.event === '') {
+    if (this.onAir || this.state === 'ended' || this.access === null || this.event === '') {
       this.#lookAway();
       return;
     }
     if (this.#onlooker !== null || !this.isConnected) return;
     this.health = null;
     const url = this.src === '' ? location.origin : this.src;
-    const onlooker = new Onlooker({ url, event: this.event, token: this.token });
+    const onlooker = new Onlooker({ url, event: this.event, access: this.access });
     this.place = null;
     onlooker.on('event', ({ broadcasters }) => {
       this.cohosts = broadcasters > 1;

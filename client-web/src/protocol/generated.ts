@@ -92,22 +92,85 @@ broadcasters: number, };
 export type Role = "broadcaster" | "viewer";
 
 /**
- * `POST /api/v1/events/{id}/token`, for the operator.
+ * `POST /api/v1/events/{id}/token`: an operator's own token for one event.
  */
 export type TokenRequest = { 
 /**
  * What the token shall permit.
  */
-role: Role, 
-/**
- * Wanted life of an invitation, in seconds: 60 to 604,800 (a week). A broadcaster's invites a co-host, who is somebody
- * of their own. Where it is left out, the token is for the operator's own page: a viewer's lasts an hour, a broadcaster's
- * twelve.
- */
-expires_in?: number, };
+role: Role, };
 
 /**
- * A token for one event; also the answer of `POST /api/v1/events/{id}/guest`.
+ * `POST /api/v1/events/{id}/join`: for whoever was invited.
+ */
+export type JoinRequest = { 
+/**
+ * The code of the invitation.
+ */
+invitation: string, };
+
+/**
+ * `POST /api/v1/events/{id}/invitations`, for the operator.
+ */
+export type NewInvitation = { 
+/**
+ * What whoever is invited may do.
+ */
+role: Role, 
+/**
+ * Its life, in seconds: 60 to 604,800 (a week).
+ */
+expires_in: number, };
+
+/**
+ * A new invitation, for one person: whoever uses it first.
+ */
+export type Invitation = { 
+/**
+ * Its name, to revoke it by.
+ */
+id: string, 
+/**
+ * What lets somebody in. Told this once.
+ */
+code: string, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, };
+
+/**
+ * An invitation as its maker sees it later: not who uses it.
+ */
+export type InvitationSummary = { 
+/**
+ * Its name, to revoke it by.
+ */
+id: string, 
+/**
+ * What whoever is invited may do.
+ */
+role: Role, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, 
+/**
+ * Whether somebody came by it.
+ */
+used: boolean, };
+
+/**
+ * `GET /api/v1/events/{id}/invitations`: those that are still good.
+ */
+export type InvitationList = { 
+/**
+ * The last to end first.
+ */
+invitations: Array<InvitationSummary>, };
+
+/**
+ * A token for one event; the answer of `guest`, `join` and `token`.
  */
 export type EventToken = { 
 /**
@@ -122,7 +185,7 @@ expires_in: number, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "invitation-invalid" | "invitation-used" | "access-revoked" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -155,13 +218,17 @@ remedy: string,
 status: number, };
 
 /**
- * The first message of a socket, due within five seconds.
+ * The answer to `challenge`, due within five seconds.
  */
 export type Hello = { 
 /**
  * An access token for one event.
  */
 token: string, 
+/**
+ * A DPoP proof (RFC 9449) for it, with the challenge as `nonce`.
+ */
+proof: string, 
 /**
  * What its holder comes as, if it is less than the token permits: a broadcaster may come as a viewer, to see the others.
  */
@@ -178,7 +245,24 @@ number: number,
 /**
  * The description. Its candidates and addresses are dropped unread: this server is ICE-lite and needs none.
  */
-sdp: string, };
+sdp: string, 
+/**
+ * With the first offer of a media session: a DPoP proof with its `dtls_fingerprint`.
+ */
+proof?: string, };
+
+/**
+ * A fresh token for the same subject, event and key.
+ */
+export type Renewal = { 
+/**
+ * The token.
+ */
+token: string, 
+/**
+ * A DPoP proof for it, with the challenge as `nonce`.
+ */
+proof: string, };
 
 /**
  * The best picture that a viewer wants. Of a broadcaster with two layers, `medium` gets the lower one.
@@ -198,7 +282,7 @@ max: QualityCap, };
 /**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "renew" } & Renewal | { "type": "quality" } & QualityWish | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -282,7 +366,29 @@ stage: StageState,
 /**
  * For the client's peer connection, as the operator configured them: none, unless networks stand in the way.
  */
-ice_servers: Array<IceServer>, };
+ice_servers: Array<IceServer>, 
+/**
+ * The life of the lease from now, in seconds.
+ */
+expires_in: number, };
+
+/**
+ * What the server says first.
+ */
+export type Challenge = { 
+/**
+ * For every proof on this connection: 128 random bits.
+ */
+nonce: string, };
+
+/**
+ * The lease goes on.
+ */
+export type Renewed = { 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, };
 
 /**
  * An SDP answer.
@@ -412,7 +518,7 @@ retry_after_ms: number, };
 /**
  * What the server says over `/ws`.
  */
-export type ServerMessage = { "type": "welcome" } & Welcome | { "type": "answer" } & Answer | { "type": "connected" } | { "type": "disconnected", 
+export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "welcome" } & Welcome | { "type": "renewed" } & Renewed | { "type": "answer" } & Answer | { "type": "connected" } | { "type": "disconnected", 
 /**
  * The reason, in words for a person.
  */
@@ -512,7 +618,7 @@ export type TokenResponse = {
  */
 access_token: string, 
 /**
- * `Bearer`
+ * `DPoP`
  */
 token_type: string, 
 /**
@@ -533,6 +639,13 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "token-missing",
   "token-invalid",
   "token-expired",
+  "token-unbound",
+  "proof-missing",
+  "proof-invalid",
+  "proof-nonce",
+  "invitation-invalid",
+  "invitation-used",
+  "access-revoked",
   "scope-missing",
   "sign-in-failed",
   "sign-in-required",

@@ -9,6 +9,7 @@ export type LocalCode =
   | 'permission-denied'
   | 'device-missing'
   | 'device-busy'
+  | 'signed-out'
   | 'answer-unusable';
 
 const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
@@ -34,13 +35,14 @@ const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
     title: 'That device is in use by another program.',
     remedy: 'Close the other program, then try again.',
   },
+  'signed-out': { title: 'You are signed out.', remedy: 'Reload this page to sign in again.' },
   'answer-unusable': {
     title: 'The server’s answer could not be used.',
     remedy: 'Update the browser, then try again.',
   },
 };
 
-/** Trying again with the same token cannot help against these. */
+/** Trying again with the same access cannot help against these. */
 const FATAL: ReadonlySet<FaultCode | LocalCode> = new Set([
   'bad-request',
   'sdp-invalid',
@@ -50,6 +52,12 @@ const FATAL: ReadonlySet<FaultCode | LocalCode> = new Set([
   'token-missing',
   'token-invalid',
   'token-expired',
+  'token-unbound',
+  'proof-missing',
+  'proof-invalid',
+  'invitation-invalid',
+  'invitation-used',
+  'access-revoked',
   'scope-missing',
   'sign-in-required',
   'event-unknown',
@@ -59,6 +67,7 @@ const FATAL: ReadonlySet<FaultCode | LocalCode> = new Set([
   'origin-refused',
   'unsupported',
   'replaced',
+  'signed-out',
   'answer-unusable',
 ]);
 

@@ -1,9 +1,10 @@
 import type { ClientMessage, Role, Welcome } from '../protocol/index.js';
+import type { Access } from './access.js';
 import type { Cancel } from './clock.js';
 import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
 import type { Incoming } from './parse.js';
-import { withoutAddresses } from './sdp.js';
+import { fingerprintOf, withoutAddresses } from './sdp.js';
 import { Signal } from './signal.js';
 
 /** From the first offer to flowing media; beyond it the leg is given up. */
@@ -43,23 +44,26 @@ export class Leg {
 
   constructor(
     url: string,
+    access: Access,
     private readonly environment: Environment,
     private readonly listener: LegListener,
     role?: Role,
   ) {
     this.#signal = new Signal(
       url,
+      access,
       environment,
       {
         message: (message) => this.#receive(message),
-        closed: () => this.#lose(VeilcastError.local('unreachable')),
+        closed: (reason) => this.#lose(reason),
       },
       role,
     );
   }
 
-  async start(token: string): Promise<void> {
-    const welcome = await this.#signal.open(token);
+  /** `refused`: the last token was not taken. */
+  async start(refused: boolean): Promise<void> {
+    const welcome = await this.#signal.open(refused);
     if (this.#over) return;
     this.listener.welcome(welcome);
     // None, unless the operator named some: the server is reachable by itself, and nobody else needs to hear of this connection.
@@ -85,7 +89,16 @@ export class Leg {
     const sdp = peer.localDescription?.sdp;
     if (this.#over || sdp === undefined) return;
     this.#offer += 1;
-    this.#signal.send({ type: 'offer', number: this.#offer, sdp: withoutAddresses(sdp) });
+    const offer = { type: 'offer', number: this.#offer, sdp: withoutAddresses(sdp) } as const;
+    // The first one opens the media session, and later ones keep its certificate.
+    const proof = this.#offer === 1 ? await this.#prove(offer.sdp) : null;
+    if (!this.#over) this.#signal.send(proof === null ? offer : { ...offer, proof });
+  }
+
+  #prove(sdp: string): Promise<string> {
+    const fingerprint = fingerprintOf(sdp);
+    if (fingerprint === null) throw VeilcastError.local('unsupported');
+    return this.#signal.prove(fingerprint);
   }
 
   /** Changes what is asked for and offers it; before the first offer, `prepare` asks for everything. */

@@ -36,9 +36,9 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
 
   start(): void {
     this.stop();
-    const signal: Signal = new Signal(this.options.url, this.#environment, {
+    const signal: Signal = new Signal(this.options.url, this.options.access, this.#environment, {
       message: (message) => this.#message(message),
-      closed: () => this.#again(signal),
+      closed: (reason) => this.#failed(signal, reason),
     });
     this.#signal = signal;
     this.#open(signal).catch((thrown: unknown) =>
@@ -53,10 +53,8 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
   }
 
   async #open(signal: Signal): Promise<void> {
-    const { token } = this.options;
-    const text = typeof token === 'string' ? token : await token(this.#tokenRefused);
+    const welcome = await signal.open(this.#tokenRefused);
     if (this.#signal !== signal) return;
-    const welcome = await signal.open(text);
     this.#tokenRefused = false;
     this.#backoff.reset();
     this.emit('event', welcome.event);
@@ -73,15 +71,15 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
 
   /** Figures are not worth a word of complaint: what cannot be helped by another try ends in silence. */
   #failed(signal: Signal, error: VeilcastError): void {
+    if (this.#signal !== signal) return;
     const stale = error.code === 'token-expired' || error.code === 'token-invalid';
-    const worth = stale && typeof this.options.token !== 'string' && !this.#tokenRefused;
+    const worth = stale && !this.#tokenRefused;
     this.#tokenRefused = worth;
     if (error.fatal && !worth) this.stop();
     else this.#again(signal);
   }
 
   #again(signal: Signal): void {
-    if (this.#signal !== signal) return;
     signal.close();
     this.#signal = null;
     this.#retry = this.#environment.clock.after(this.#backoff.next(), () => this.start());

@@ -8,6 +8,8 @@ import {
   type Fault,
   type IceServer,
   type Instance,
+  type Invitation,
+  type InvitationSummary,
   type Latency,
   type LayerState,
   type PlaceState,
@@ -46,7 +48,9 @@ export function parseServerMessage(text: string): Incoming | null {
 }
 
 const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
+  ['challenge', (f: Fields): Incoming => ({ type: 'challenge', nonce: string(f, 'nonce') })],
   ['welcome', readWelcome],
+  ['renewed', (f: Fields): Incoming => ({ type: 'renewed', expires_in: count(f, 'expires_in') })],
   [
     'answer',
     (f: Fields): Incoming => ({ type: 'answer', number: count(f, 'number'), sdp: string(f, 'sdp') }),
@@ -72,6 +76,7 @@ function readWelcome(fields: Fields): Incoming {
     event: parseEvent(fields.event),
     stage: parseStage(fields.stage),
     ice_servers: parseIceServers(fields.ice_servers),
+    expires_in: count(fields, 'expires_in'),
   };
 }
 
@@ -181,6 +186,23 @@ export function parseEventList(value: unknown): EventSummary[] {
 export function parseEventToken(value: unknown): EventToken {
   const fields = object(value);
   return { token: string(fields, 'token'), expires_in: count(fields, 'expires_in') };
+}
+
+export function parseInvitation(value: unknown): Invitation {
+  const fields = object(value);
+  return { id: string(fields, 'id'), code: string(fields, 'code'), expires_in: count(fields, 'expires_in') };
+}
+
+export function parseInvitationList(value: unknown): InvitationSummary[] {
+  return list(object(value), 'invitations').map((each) => {
+    const fields = object(each);
+    return {
+      id: string(fields, 'id'),
+      role: oneOf(fields, 'role', ROLES),
+      expires_in: count(fields, 'expires_in'),
+      used: boolean(fields, 'used'),
+    };
+  });
 }
 
 export function parseTokenResponse(value: unknown): TokenResponse {

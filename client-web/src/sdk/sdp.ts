@@ -21,6 +21,11 @@ function withoutAddress(line: string): string {
   return line;
 }
 
+/** The fingerprint of the browser's certificate, such as `sha-256 AB:CD:…` (RFC 8122 section 5); every section has the same. */
+export function fingerprintOf(sdp: string): string | null {
+  return /^a=fingerprint:(.+?)\s*$/m.exec(sdp)?.[1] ?? null;
+}
+
 /**
  * Has Chromium's bandwidth estimate start at `kbps` instead of 300, which would shrink the picture for its first ten
  * seconds. The estimate still falls where the line is slower; other browsers pass over the parameter.

@@ -1,4 +1,5 @@
 import type { ClientMessage, EventSummary, Role, StageState, Welcome } from '../protocol/index.js';
+import type { Access } from './access.js';
 import { Backoff } from './backoff.js';
 import type { Cancel } from './clock.js';
 import { browser, type Environment } from './environment.js';
@@ -6,15 +7,13 @@ import { VeilcastError } from './errors.js';
 import { Leg, type LegListener } from './leg.js';
 import type { Incoming } from './parse.js';
 
-/** A token, or a way to get one for every connection; `refused` says that the last one was not taken. */
-export type TokenSource = string | ((refused: boolean) => Promise<string>);
-
 export interface SessionOptions {
   /** The server's origin, such as `https://live.example`. */
   url: string;
   /** The event's id. */
   event: string;
-  token: TokenSource;
+  /** How this page shows that it may come in. */
+  access: Access;
   /** The token is a broadcaster's, who is here to watch: such a viewer is not counted as one of the audience. */
   lookingOn?: boolean;
   /** Replaced by tests. */
@@ -110,19 +109,13 @@ export class Session {
       lost: (reason) => this.#lost(leg, reason),
     };
     const role = this.options.lookingOn === true ? this.role : undefined;
-    const leg: Leg = new Leg(this.options.url, this.environment, listener, role);
+    const { url, access } = this.options;
+    const leg: Leg = new Leg(url, access, this.environment, listener, role);
     this.#leg = leg;
-    this.#token()
-      .then((token) => (this.#leg === leg ? leg.start(token) : undefined))
-      .catch((thrown: unknown) => {
-        leg.stop();
-        this.#lost(leg, VeilcastError.from(thrown, 'media-failed'));
-      });
-  }
-
-  async #token(): Promise<string> {
-    const { token } = this.options;
-    return typeof token === 'string' ? token : token(this.#tokenRefused);
+    leg.start(this.#tokenRefused).catch((thrown: unknown) => {
+      leg.stop();
+      this.#lost(leg, VeilcastError.from(thrown, 'media-failed'));
+    });
   }
 
   #welcome(welcome: Welcome): void {
@@ -193,7 +186,7 @@ export class Session {
   /** A token that ran out is fetched anew, once; a second refusal is final. */
   #worthAnotherToken(reason: VeilcastError): boolean {
     const refused = reason.code === 'token-expired' || reason.code === 'token-invalid';
-    if (!refused || typeof this.options.token === 'string' || this.#tokenRefused) return false;
+    if (!refused || this.#tokenRefused) return false;
     this.#tokenRefused = true;
     return true;
   }
@@ -215,6 +208,7 @@ export class Session {
     const leg = this.#leg;
     this.#leg = null;
     leg?.stop();
+    if (state === 'ended') this.options.access.ended?.();
     this.#enter(state);
   }
 

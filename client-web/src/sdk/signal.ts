@@ -1,5 +1,6 @@
 import type { ClientMessage, Role, Welcome } from '../protocol/index.js';
-import { within } from './clock.js';
+import type { Access } from './access.js';
+import { type Cancel, within } from './clock.js';
 import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
 import { type Incoming, parseServerMessage } from './parse.js';
@@ -7,50 +8,66 @@ import { type Incoming, parseServerMessage } from './parse.js';
 /** From opening the socket to the welcome. */
 const WELCOME_MS = 10_000;
 
+/** A lease is renewed when so much of it is over: what is left is for trying again. */
+const RENEW_AT = 2 / 3;
+
+/** Nearer to its end, or more often, a lease is not renewed. */
+const RENEW_LEAST_MS = 1_000;
+
 export interface SignalListener {
-  message(message: Exclude<Incoming, { type: 'welcome' }>): void;
+  message(message: Exclude<Incoming, { type: 'welcome' | 'challenge' | 'renewed' }>): void;
   /** The socket is gone, after it had welcomed us. */
-  closed(): void;
+  closed(reason: VeilcastError): void;
 }
 
-/** One WebSocket at `/ws`: says hello, then carries messages both ways. */
+/** One WebSocket at `/ws`: says hello, carries messages both ways, and renews its lease for as long as it is open. */
 export class Signal {
   #socket: WebSocket | null = null;
+  #challenge: string | null = null;
+  #token = '';
   #welcomed = false;
   #closed = false;
   #settle: { resolve(welcome: Welcome): void; reject(error: VeilcastError): void } | null = null;
+  /** When the lease ends, on the environment's clock. */
+  #until = 0;
+  #renewal: Cancel = () => {};
 
   constructor(
     private readonly url: string,
+    private readonly access: Access,
     private readonly environment: Environment,
     private readonly listener: SignalListener,
     /** What to come as, where the token permits more. */
     private readonly role?: Role,
   ) {}
 
-  /** The token travels in the first message, never in the address. */
-  open(token: string): Promise<Welcome> {
-    const socket = this.environment.openSocket(socketAddress(this.url));
+  /** The token travels in the first message, never in the address. `refused`: the last one was not taken. */
+  async open(refused: boolean): Promise<Welcome> {
+    this.#token = await this.access.token(refused);
+    // Closed before it was opened: nobody waits for this any more.
+    if (this.#closed) throw VeilcastError.local('unreachable');
+    const socket = this.environment.openSocket(socketAddress(this.url, 'ws'));
     this.#socket = socket;
     const welcome = new Promise<Welcome>((resolve, reject) => {
       this.#settle = { resolve, reject };
-      socket.addEventListener('open', () => this.send(this.#hello(token)));
       socket.addEventListener('message', (event) => this.#receive(event.data));
       socket.addEventListener('close', () => this.#lost());
     });
     return within(this.environment.clock, WELCOME_MS, welcome, () => VeilcastError.local('timeout'));
   }
 
-  #hello(token: string): ClientMessage {
-    return this.role === undefined ? { type: 'hello', token } : { type: 'hello', token, role: this.role };
-  }
-
   send(message: ClientMessage): void {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
   }
 
+  /** Shows that an offer is ours: only the browser whose certificate this is can take its place. */
+  prove(fingerprint: string): Promise<string> {
+    return this.#prove(this.#token, fingerprint);
+  }
+
   close(): void {
     this.#closed = true;
+    this.#renewal();
     this.#socket?.close();
   }
 
@@ -58,21 +75,78 @@ export class Signal {
     if (this.#closed || typeof data !== 'string') return;
     const message = parseOrNull(data);
     if (message === null) return;
-    if (message.type === 'welcome') {
+    if (message.type === 'challenge') this.#greet(message.nonce);
+    else if (message.type === 'welcome') {
       this.#welcomed = true;
+      this.#lease(message.expires_in);
       this.#settle?.resolve(message);
-    } else if (message.type === 'fault' && !this.#welcomed) {
+    } else if (message.type === 'renewed') this.#lease(message.expires_in);
+    else if (message.type === 'fault' && !this.#welcomed) {
       this.#settle?.reject(VeilcastError.refused(message.fault));
     } else {
       this.listener.message(message);
     }
   }
 
-  #lost(): void {
+  /** The challenge is the connection's: proofs made for it are of no use on another. */
+  #greet(challenge: string): void {
+    if (this.#challenge !== null) return;
+    this.#challenge = challenge;
+    this.#prove(this.#token).then(
+      (proof) => this.send(this.#hello(proof)),
+      (thrown: unknown) => this.#settle?.reject(VeilcastError.from(thrown, 'unsupported')),
+    );
+  }
+
+  #hello(proof: string): ClientMessage {
+    const hello = { type: 'hello', token: this.#token, proof } as const;
+    return this.role === undefined ? hello : { ...hello, role: this.role };
+  }
+
+  #prove(token: string, fingerprint?: string): Promise<string> {
+    const url = socketAddress(this.url, 'http');
+    return this.access.prove({ method: 'GET', url, token, nonce: this.#challenge ?? undefined, fingerprint });
+  }
+
+  #lease(seconds: number): void {
+    const { clock } = this.environment;
+    this.#until = clock.now() + seconds * 1000;
+    this.#renewAfter(seconds * 1000 * RENEW_AT);
+  }
+
+  #renewAfter(ms: number): void {
+    this.#renewal();
+    this.#renewal = this.environment.clock.after(Math.max(ms, RENEW_LEAST_MS), () => this.#renew());
+  }
+
+  /** Until it is granted, again after half of what is left. A lease that runs out is for the server to end. */
+  async #renew(): Promise<void> {
+    try {
+      const token = await this.access.token(false);
+      const proof = await this.#prove(token);
+      if (this.#closed) return;
+      this.#token = token;
+      this.send({ type: 'renew', token, proof });
+    } catch (thrown) {
+      const error = VeilcastError.from(thrown, 'unreachable');
+      if (error.fatal) return this.#end(error);
+    }
+    const left = this.#until - this.environment.clock.now();
+    if (!this.#closed && left > RENEW_LEAST_MS) this.#renewAfter(left / 2);
+  }
+
+  #end(reason: VeilcastError): void {
     if (this.#closed) return;
-    this.#closed = true;
-    if (this.#welcomed) this.listener.closed();
-    else this.#settle?.reject(VeilcastError.local('unreachable'));
+    this.close();
+    this.listener.closed(reason);
+  }
+
+  #lost(): void {
+    if (this.#welcomed) this.#end(VeilcastError.local('unreachable'));
+    else if (!this.#closed) {
+      this.#closed = true;
+      this.#settle?.reject(VeilcastError.local('unreachable'));
+    }
   }
 }
 
@@ -85,8 +159,9 @@ function parseOrNull(data: string): Incoming | null {
   }
 }
 
-function socketAddress(url: string): string {
+/** For the socket itself, and for proofs, which name it by `http` or `https`. */
+function socketAddress(url: string, scheme: 'ws' | 'http'): string {
   const address = new URL('/ws', url);
-  address.protocol = address.protocol.replace('http', 'ws');
+  if (scheme === 'ws') address.protocol = address.protocol.replace('http', 'ws');
   return address.href;
 }

@@ -7,6 +7,7 @@ import type {
   StageState,
   Unplayable,
 } from '../protocol/index.js';
+import { type Access, guestAccess } from './access.js';
 import type { Cancel } from './clock.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
@@ -36,7 +37,9 @@ export interface ViewerEvents {
   error: VeilcastError;
 }
 
-export interface ViewerOptions extends SessionOptions {
+export interface ViewerOptions extends Omit<SessionOptions, 'access'> {
+  /** How this page shows that it may watch. Without it, the viewer is a guest, whom public events admit. */
+  access?: Access | null;
   /** Milliseconds that the receiver holds media back against jitter at least. By default what the event asks for. */
   jitterTargetMs?: number;
 }
@@ -82,7 +85,8 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   constructor(options: ViewerOptions) {
     super();
     this.#receivers = new Receivers(options.jitterTargetMs ?? JITTER_TARGET_MS.interactive);
-    this.#session = new Session(options, 'viewer', {
+    const access = options.access ?? guestAccess(options.url, options.event, options.environment?.clock);
+    this.#session = new Session({ ...options, access }, 'viewer', {
       prepare: (peer) => this.#prepare(peer),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),

@@ -102,6 +102,25 @@ export async function choose(page, words, { mouse = true } = {}) {
   else await choice.evaluate((label) => label.querySelector('input').click());
 }
 
+/** What may be done with the one key that this page keeps. */
+export const keptKey = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open('veilcast');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const all = opening.result.transaction('keys').objectStore('keys').getAll();
+          all.onsuccess = () => {
+            opening.result.close();
+            const [{ key }, ...others] = all.result;
+            const { extractable, usages } = key.privateKey;
+            resolve(others.length === 0 ? { extractable, usages } : null);
+          };
+        };
+      }),
+  );
+
 export const measure = (page) => page.evaluate(() => window.measure());
 
 /** Waits until frames are decoded and keep coming; returns the measurements. */

@@ -67,6 +67,12 @@ export class Server {
     return this.command('event', 'create', '--title', title, ...flags);
   }
 
+  /** An invitation link, for one person. */
+  invite(event, role) {
+    return this.command('invite', '--event', event, '--role', role);
+  }
+
+  /** A token for a program. */
   token(event, scope) {
     return this.command('token', '--event', event, '--scope', scope);
   }

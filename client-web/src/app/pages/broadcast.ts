@@ -1,24 +1,34 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import '../../elements/studio.js';
 import type { EventSummary } from '../../protocol/index.js';
-import { renewing } from '../../sdk/guest.js';
-import type { SessionState, TokenSource } from '../../sdk/session.js';
+import { type Access, renewing } from '../../sdk/access.js';
+import type { SessionState } from '../../sdk/session.js';
 import { api } from '../api.js';
+import { signedIn } from '../auth.js';
 import { takeInvitation } from '../invitation.js';
 import { Page } from '../page.js';
 import { access, errorNotice, loading, stateBadge } from '../parts.js';
 import '../cohosts.js';
+import '../invitations.js';
 import '../share.js';
 
 class Broadcast extends Page {
-  static override properties = { summary: { state: true }, session: { state: true } };
+  static override properties = {
+    summary: { state: true },
+    session: { state: true },
+    made: { state: true },
+  };
 
   declare summary: EventSummary | null;
   declare session: SessionState;
-  /** Of a co-host, who has no account here. */
-  #invitation: string | null = null;
-  // Kept while it lives, so that a reconnect on air does not depend on the operator's session.
-  #token: TokenSource = renewing(() => api.eventToken(this.#id, { role: 'broadcaster' }));
+  /** How many invitations this page has made. */
+  declare made: number;
+  /** A co-host, who has no account here. */
+  #invited = false;
+  #access: Access = {
+    token: renewing(() => api.eventToken(this.#id, { role: 'broadcaster' })),
+    prove: signedIn.prove,
+  };
   readonly #onLeave = (event: BeforeUnloadEvent): void => {
     if (this.#onAir) event.preventDefault();
   };
@@ -27,15 +37,16 @@ class Broadcast extends Page {
     super();
     this.summary = null;
     this.session = 'idle';
+    this.made = 0;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener('beforeunload', this.#onLeave);
-    this.#invitation = takeInvitation(this.#id, 'broadcast');
-    this.#token = this.#invitation ?? this.#token;
+    const invitation = takeInvitation(this.#id, 'broadcast');
+    this.#invited = invitation !== null;
+    this.#access = invitation ?? this.#access;
     this.attempt(async () => {
-      const invitation = this.#invitation;
       this.summary = await (invitation === null ? api.ownEvent(this.#id) : api.event(this.#id, invitation));
       document.title = `${this.summary.title} · Studio · Veilcast`;
     });
@@ -63,31 +74,37 @@ class Broadcast extends Page {
             <div class="sheet">
               <h1>${this.error.title}</h1>
               <p class="lead">${this.error.remedy}</p>
-              ${this.#invitation === null ? ALL_EVENTS : nothing}
+              ${!this.#invited ? ALL_EVENTS : nothing}
             </div>
           </div>`;
     }
-    return html`<div class="frame">
+    return html`<div class="frame" @vc-invited=${() => this.#invitationMade()}>
       <div class="event-head">
-        ${this.#invitation === null ? html`<p class="trail"><a href="/studio">All events</a></p>` : nothing}
+        ${!this.#invited ? html`<p class="trail"><a href="/studio">All events</a></p>` : nothing}
         <h1>${event.title}</h1>
         <p class="meta">
-          ${this.#badge(event)} ${this.#invitation === null ? access(event) : html`You are invited to broadcast`}
+          ${this.#badge(event)} ${!this.#invited ? access(event) : html`You are invited to broadcast`}
         </p>
-        ${this.#over || this.#invitation !== null ? nothing : html`<vc-share .event=${event} choose></vc-share>`}
+        ${this.#over || this.#invited ? nothing : html`<vc-share .event=${event} choose></vc-share>`}
       </div>
       ${errorNotice(this.error)} ${this.#over ? this.#farewell() : this.#studio()}
-      ${this.#over || this.#invitation !== null ? nothing : this.#cohosts(event)} ${this.#dialog()}
+      ${this.#over || this.#invited ? nothing : this.#admission(event)} ${this.#dialog()}
     </div>`;
   }
 
-  #cohosts(event: EventSummary): TemplateResult {
+  /** What is the operator's alone to decide. */
+  #admission(event: EventSummary): TemplateResult {
     return html`<vc-cohosts
-      .event=${event}
-      @vc-event=${(changed: CustomEvent<EventSummary>) => {
-        this.summary = changed.detail;
-      }}
-    ></vc-cohosts>`;
+        .event=${event}
+        @vc-event=${(changed: CustomEvent<EventSummary>) => {
+          this.summary = changed.detail;
+        }}
+      ></vc-cohosts>
+      <vc-invitations .event=${event} .made=${this.made}></vc-invitations>`;
+  }
+
+  #invitationMade(): void {
+    this.made += 1;
   }
 
   get #over(): boolean {
@@ -104,8 +121,8 @@ class Broadcast extends Page {
   #studio(): TemplateResult {
     return html`<veilcast-studio
       event=${this.#id}
-      .token=${this.#token}
-      ?guest=${this.#invitation !== null}
+      .access=${this.#access}
+      ?guest=${this.#invited}
       @veilcast-state=${(event: CustomEvent<SessionState>) => {
         this.session = event.detail;
       }}
@@ -117,7 +134,7 @@ class Broadcast extends Page {
     return html`<div class="empty">
       <p><strong>This event is over.</strong></p>
       ${
-        this.#invitation === null
+        !this.#invited
           ? html`<p>Its link now shows that it has ended. For another broadcast, create a new event.</p>
               ${ALL_EVENTS}`
           : html`<p>Thank you for being part of it.</p>`

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { EventSummary } from '../../protocol/index.js';
 import { api } from '../api.js';
-import { forgetToken } from '../auth.js';
+import { forgetOperator } from '../auth.js';
 import { Page } from '../page.js';
 import { access, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
@@ -114,7 +114,7 @@ class Operator extends Page {
   async #signOut(): Promise<void> {
     const done = await this.attempt(() => api.signOut());
     if (!done) return;
-    forgetToken();
+    forgetOperator();
     navigate('/', true);
   }
 }

@@ -19,13 +19,15 @@ class Privacy extends Page {
         </dd>
         <dt>A guest pass</dt>
         <dd>
-          A random number that lets you into one public event for ten minutes and is renewed while you watch. It says
-          nothing about you and is kept in this page’s memory only.
+          A random number that lets you into one public event for a few minutes and is renewed while you watch, and a key
+          that shows the pass is yours. They say nothing about you, and are kept in this page’s memory only.
         </dd>
         <dt>An invitation, if you have one</dt>
         <dd>
           It arrives in the link. Your browser keeps it for this tab, so that reloading works, and drops it when you close
-          the tab.
+          the tab. It also makes a key for this one event, which nobody can copy, not even these pages: with it, the
+          invitation works in your browser alone. The key goes when you see the event end, and after 30 days at the latest
+          when you come back here.
         </dd>
         <dt>Cookies, accounts, counters</dt>
         <dd>None. Nothing on these pages comes from anywhere but this server.</dd>

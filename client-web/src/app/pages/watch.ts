@@ -3,6 +3,7 @@ import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
 import type { EventSummary } from '../../protocol/index.js';
+import type { Access } from '../../sdk/access.js';
 import { api } from '../api.js';
 import { takeInvitation } from '../invitation.js';
 import { Page } from '../page.js';
@@ -13,7 +14,8 @@ class Watch extends Page {
 
   declare summary: EventSummary | null;
   declare model: PlayerModel | null;
-  #invitation: string | null = null;
+  /** Of whoever was invited. */
+  #access: Access | null = null;
 
   constructor() {
     super();
@@ -23,9 +25,9 @@ class Watch extends Page {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#invitation = takeInvitation(this.#id);
+    this.#access = takeInvitation(this.#id);
     // The socket's welcome names the event too, but an ended event welcomes nobody.
-    api.event(this.#id, this.#invitation).then(
+    api.event(this.#id, this.#access).then(
       (event) => this.#named(event),
       () => {},
     );
@@ -39,7 +41,7 @@ class Watch extends Page {
     return html`<div class="frame watch">
       <veilcast-player
         event=${this.#id}
-        .token=${this.#invitation}
+        .access=${this.#access}
         @veilcast-event=${(event: CustomEvent<EventSummary>) => this.#named(event.detail)}
         @veilcast-model=${(event: CustomEvent<PlayerModel>) => {
           this.model = event.detail;

@@ -162,14 +162,16 @@ export const rooms = css`
     font-size: 0.9375rem;
   }
 
-  .cohosts {
+  .cohosts,
+  .invitations {
     display: grid;
     gap: 0.75rem;
     max-width: 34rem;
     margin-top: 1.5rem;
   }
 
-  .sheet.cohosts h2 {
+  .sheet.cohosts h2,
+  .sheet.invitations h2 {
     margin: 0;
     display: flex;
     align-items: center;
@@ -177,7 +179,8 @@ export const rooms = css`
   }
 
   .cohosts .lead,
-  .cohosts .hint {
+  .cohosts .hint,
+  .invitations .lead {
     margin: 0;
     color: var(--_soft);
     font-size: 0.9375rem;
