@@ -18,7 +18,6 @@ pub const REDIRECT_PATHS: [&str; 2] = ["/studio", "/callback"];
 /// A redirect and one request: seconds (RFC 6749 section 4.1.2 asks for ten minutes at most).
 const CODE_LIFE: Duration = Duration::from_secs(60);
 
-
 /// A handful of operators; whoever passes this is not one.
 const MOST_CODES: usize = 256;
 

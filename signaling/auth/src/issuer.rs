@@ -58,7 +58,14 @@ impl Issuer {
         let keys = key::load(&records, now).await?;
         let public_url = public_url.trim_end_matches('/').to_owned();
         let passwords = Passwords::new();
-        Ok(Self(Arc::new(Inner { records, public_url, passwords, codes: Codes::default(), nonces: Nonces::new()?, keys })))
+        Ok(Self(Arc::new(Inner {
+            records,
+            public_url,
+            passwords,
+            codes: Codes::default(),
+            nonces: Nonces::new()?,
+            keys,
+        })))
     }
 
     /// The one origin: issuer of tokens, base of links.
@@ -83,7 +90,13 @@ impl Issuer {
 
     /// Checks a proof that comes with a token which was verified before: whether its key is that token's, too, is for the
     /// caller to compare.
-    pub fn prove_with(&self, proof: &str, token: &str, target: &Target<'_>, now: SystemTime) -> Result<Proof, TokenError> {
+    pub fn prove_with(
+        &self,
+        proof: &str,
+        token: &str,
+        target: &Target<'_>,
+        now: SystemTime,
+    ) -> Result<Proof, TokenError> {
         proof::verify(proof, Some(token), target, &self.0.public_url, &self.0.nonces, now)
     }
 

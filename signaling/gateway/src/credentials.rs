@@ -46,7 +46,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Credentials {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         // The path as it was asked for: routers may strip what they have matched.
-        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, state).await.unwrap_or_else(|never| match never {});
+        let OriginalUri(uri) =
+            OriginalUri::from_request_parts(parts, state).await.unwrap_or_else(|never| match never {});
         Ok(Self {
             shown: shown(&parts.headers)?,
             proof: proof(&parts.headers)?,
@@ -159,7 +160,9 @@ pub(crate) async fn hand_out_nonce(State(app): State<Arc<App>>, request: Request
     let for_pages = request.method() != Method::OPTIONS && (path.starts_with("/api/") || path == "/oauth/token");
     let proves = request.headers().contains_key(DPOP);
     let mut response = next.run(request).await;
-    if (for_pages || proves) && let Ok(nonce) = HeaderValue::from_str(&app.issuer.nonce(SystemTime::now())) {
+    if (for_pages || proves)
+        && let Ok(nonce) = HeaderValue::from_str(&app.issuer.nonce(SystemTime::now()))
+    {
         response.headers_mut().insert(DPOP_NONCE, nonce);
     }
     response

@@ -1,7 +1,7 @@
 //! What we read of a request's headers ourselves, as a target: exists for tests and for `make fuzz` alone.
 
-use crate::edge::{Network, Origins, Prefixes};
 use crate::credentials::Credentials;
+use crate::edge::{Network, Origins, Prefixes};
 use crate::extract::{SdpBody, cookie};
 use crate::whip::is_match;
 use axum::body::Body;

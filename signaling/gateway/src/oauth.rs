@@ -180,7 +180,9 @@ async fn token(
         // RFC 9449 section 8 and section 5
         Err(problem) => match problem.fault.code {
             FaultCode::ProofNonce => return Ok(refused("use_dpop_nonce", FaultCode::ProofNonce)),
-            code @ (FaultCode::ProofMissing | FaultCode::ProofInvalid) => return Ok(refused("invalid_dpop_proof", code)),
+            code @ (FaultCode::ProofMissing | FaultCode::ProofInvalid) => {
+                return Ok(refused("invalid_dpop_proof", code));
+            }
             _ => return Err(problem),
         },
     };

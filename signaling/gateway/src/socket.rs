@@ -33,6 +33,8 @@ const PING: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_secs(60);
 /// A client that does not take a message for this long takes none.
 const SEND: Duration = Duration::from_secs(10);
+/// For the answer to a goodbye; nothing that comes meanwhile is heard.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// A page offers a few times in its life; fifty messages in ten seconds come from no page of ours.
 const BURST: u32 = 50;
 const BURST_TIME: Duration = Duration::from_secs(10);
@@ -90,9 +92,13 @@ impl Wire {
         self.say(&ServerMessage::Fault { fault: problem.fault }).await
     }
 
+    /// Says goodbye and waits for the answer (RFC 6455 section 7.1.1). What is still on its way to a connection that is
+    /// closed at once would have it reset, and the reason that was sent last lost with it.
     async fn close(mut self, code: u16) {
         let frame = CloseFrame { code, reason: "".into() };
         _ = timeout(SEND, self.socket.send(Message::Close(Some(frame)))).await;
+        let answered = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        _ = timeout(GOODBYE, answered).await;
     }
 }
 
@@ -158,7 +164,8 @@ const fn target(challenge: &Challenge) -> Target<'_> {
 
 /// Waits for `hello` and checks its token and its proof.
 async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<(Access, Secret), Problem> {
-    let missing = || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token and a proof");
+    let missing =
+        || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token and a proof");
     let received = timeout(HELLO, wire.socket.recv()).await;
     let Ok(Some(Ok(Message::Text(text)))) = received else { return Err(missing()) };
     let Ok(ClientMessage::Hello(Hello { token, proof, role })) = serde_json::from_str(&text) else {
@@ -181,8 +188,7 @@ impl App {
     /// What a token that came over a socket permits.
     async fn access_over(&self, token: &Secret, proof: &Secret, challenge: &Challenge) -> Result<Access, Problem> {
         let (token, proof, target) = (token.expose_text(), proof.expose_text(), target(challenge));
-        let (grant, _) =
-            self.issuer.verify_bound(token, proof, &target, SystemTime::now(), Expiry::Enforced).await?;
+        let (grant, _) = self.issuer.verify_bound(token, proof, &target, SystemTime::now(), Expiry::Enforced).await?;
         let event = grant.event.ok_or(Problem::new(FaultCode::ScopeMissing))?;
         self.access_of(&grant, &event).await
     }
@@ -324,7 +330,8 @@ impl Member<'_> {
 
     /// A media session begins with a proof for the certificate that it will show; the media plane holds it to that.
     fn prove_certificate(&self, proof: Option<&Secret>, sdp: &str) -> Result<(), Problem> {
-        let proof = proof.ok_or(Problem::new(FaultCode::ProofMissing).detail("the first offer of a session has one"))?;
+        let proof =
+            proof.ok_or(Problem::new(FaultCode::ProofMissing).detail("the first offer of a session has one"))?;
         let (proof, token) = (proof.expose_text(), self.token.expose_text());
         let proof = self.app.issuer.prove_with(proof, token, &target(&self.challenge), SystemTime::now())?;
         if Some(proof.key) == self.access.key {

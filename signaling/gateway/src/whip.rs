@@ -96,7 +96,11 @@ async fn delete_publisher(
     app.delete(Role::Broadcaster, &credentials, &path).await
 }
 
-async fn delete_viewer(State(app): State<Arc<App>>, credentials: Credentials, path: SessionPath) -> Result<StatusCode, Problem> {
+async fn delete_viewer(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    path: SessionPath,
+) -> Result<StatusCode, Problem> {
     app.delete(Role::Viewer, &credentials, &path).await
 }
 

@@ -218,9 +218,12 @@ async fn garbage() {
 #[tokio::test]
 async fn another_event_and_another_scope() {
     let bench = Bench::new().await;
-    let token =
-        |scope| bench.issuer.tool_token(event("a"), scope, seconds(60), noon()).expect("minted");
-    let watch = bench.issuer.verify_tool(token(Scope::Watch).token.expose_text(), noon(), Expiry::Enforced).await.expect("valid");
+    let token = |scope| bench.issuer.tool_token(event("a"), scope, seconds(60), noon()).expect("minted");
+    let watch = bench
+        .issuer
+        .verify_tool(token(Scope::Watch).token.expose_text(), noon(), Expiry::Enforced)
+        .await
+        .expect("valid");
     assert_eq!(watch.for_event(&event("a")), Ok(Scope::Watch));
     assert_eq!(watch.for_event(&event("b")), Err(TokenError::Invalid));
     assert_eq!(watch.require(Scope::Broadcast), Err(TokenError::ScopeMissing));
@@ -230,16 +233,14 @@ async fn another_event_and_another_scope() {
 #[tokio::test]
 async fn another_instance() {
     let (here, there) = (Bench::new().await, Bench::new().await);
-    let token =
-        there.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
+    let token = there.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
     assert_eq!(here.refusal(token.token.expose_text(), noon()).await, Some(TokenError::Invalid));
 }
 
 #[tokio::test]
 async fn a_revoked_token() {
     let bench = Bench::new().await;
-    let token =
-        bench.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
+    let token = bench.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
     let text = token.token.expose_text();
     let grant = bench.issuer.verify_tool(text, noon(), Expiry::Enforced).await.expect("valid");
     bench.issuer.revoke(&grant).await.expect("written");
@@ -252,8 +253,7 @@ async fn a_revoked_token() {
 #[tokio::test]
 async fn an_expired_token_still_ends_its_own_session() {
     let bench = Bench::new().await;
-    let token =
-        bench.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
+    let token = bench.issuer.tool_token(event("a"), Scope::Watch, seconds(60), noon()).expect("minted");
     let (text, later) = (token.token.expose_text(), noon() + seconds(3600));
     assert_eq!(bench.refusal(text, later).await, Some(TokenError::Expired));
     assert!(bench.issuer.verify_tool(text, later, Expiry::Ignored).await.is_ok());

@@ -80,7 +80,8 @@ fn normal(text: &str) -> Option<String> {
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE, OPTIONS");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, dpop, if-match");
-const EXPOSED: HeaderValue = HeaderValue::from_static("location, etag, link, retry-after, www-authenticate, dpop-nonce");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("location, etag, link, retry-after, www-authenticate, dpop-nonce");
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Refuses what a foreign page wants to change or to listen to, and lets permitted pages read the answers (CORS).

@@ -65,7 +65,8 @@ async fn an_invited_co_host_is_somebody_else_and_ends_nothing() {
     let admin = bench.admin().await;
     let event = bench.store.event_of(false, 3).await;
     let own = bench.own(admin, event.as_str(), "broadcaster").await;
-    let guests = [bench.store.invited(event, Scope::Broadcast).await, bench.store.invited(event, Scope::Broadcast).await];
+    let guests =
+        [bench.store.invited(event, Scope::Broadcast).await, bench.store.invited(event, Scope::Broadcast).await];
     let subject = |page: &Bound| claims_of(&page.token)["sub"].clone();
     let (one, two) = (subject(&guests[0]), subject(&guests[1]));
     assert!(one != two && one != subject(&own) && two != subject(&own), "each invitation is one co-host");

@@ -39,12 +39,19 @@ async fn a_token_without_its_key_opens_nothing() {
         let bare = ask().header("authorization", &format!("DPoP {}", page.token));
         assert_eq!(bench.ask(bare).await.fault(), is(401, "proof-missing"), "{path}: without a proof");
         let own_key = thief.proof(method, &path).offer(offer.unwrap_or_default()).sign();
-        assert_eq!(bench.ask(ask().shown(page, &own_key)).await.fault(), is(401, "proof-invalid"), "{path}: another key");
+        assert_eq!(
+            bench.ask(ask().shown(page, &own_key)).await.fault(),
+            is(401, "proof-invalid"),
+            "{path}: another key"
+        );
 
         let good = || page.proof(method, &path).offer(offer.unwrap_or_default());
         let elsewhere = good().claim("htu", format!("https://evil.example{path}").into()).sign();
         for host in ["evil.example", "localhost:8080"] {
-            let behind = ask().shown(page, &elsewhere).header("x-forwarded-host", host).header("forwarded", &format!("host={host}"));
+            let behind = ask()
+                .shown(page, &elsewhere)
+                .header("x-forwarded-host", host)
+                .header("forwarded", &format!("host={host}"));
             assert_eq!(bench.ask(behind).await.fault(), is(401, "proof-invalid"), "{path}: made for another server");
         }
         let first = good().sign();

@@ -74,8 +74,7 @@ async fn nobody_is_redirected_to_where_no_client_lives() {
     assert!(told.header("location").starts_with("http://localhost:8080/callback?error=invalid_request&state=s"));
     let twice = bench.ask(Ask::new("GET", &format!("{plain}&state=other"))).await;
     assert_eq!(twice.fault(), is(400, "bad-request"));
-    let form =
-        bench.ask(Ask::new("POST", "/oauth/token").body(FORM, "grant_type=password"));
+    let form = bench.ask(Ask::new("POST", "/oauth/token").body(FORM, "grant_type=password"));
     assert_eq!(form.await.json()["error"], json!("unsupported_grant_type"));
 }
 

@@ -110,7 +110,9 @@ async fn an_operator_runs_an_event_from_the_first_start_to_the_end() {
     assert_eq!(ended.json()["state"], json!("ended"));
     assert_eq!(bench.ask(Ask::new("POST", &end).by(&admin)).await.status, StatusCode::OK, "twice is no mistake");
     until("the room closes", async || bench.media.words().last().is_some_and(|word| word == "close")).await;
-    for (path, body) in [(path, json!({ "role": "viewer" })), (invitations(&id), json!({ "role": "viewer", "expires_in": 60 }))] {
+    for (path, body) in
+        [(path, json!({ "role": "viewer" })), (invitations(&id), json!({ "role": "viewer", "expires_in": 60 }))]
+    {
         assert_eq!(bench.ask(Ask::new("POST", &path).by(&admin).json(&body)).await.fault(), is(410, "event-ended"));
     }
     let guest = bench.ask(Ask::new("POST", &format!("/api/v1/events/{id}/guest"))).await;
@@ -179,7 +181,10 @@ async fn an_invitation_is_made_used_listed_and_withdrawn() {
     assert_eq!(bench.ask(Ask::new("DELETE", &elsewhere).by(&admin)).await.fault(), is(404, "not-found"));
     assert_eq!(bench.ask(Ask::new("DELETE", &one).by(&admin)).await.status, StatusCode::NO_CONTENT);
     until("the broadcast is over", async || bench.media.words().contains(&"revoke".to_owned())).await;
-    assert_eq!(bench.ask(Ask::new("GET", &format!("/api/v1/events/{event}")).by(&guest)).await.fault(), is(401, "token-invalid"));
+    assert_eq!(
+        bench.ask(Ask::new("GET", &format!("/api/v1/events/{event}")).by(&guest)).await.fault(),
+        is(401, "token-invalid")
+    );
     assert_eq!(join(event, &guest.holder).await.fault(), is(403, "invitation-invalid"));
     assert_eq!(used().await, None);
 }
