@@ -1,10 +1,12 @@
 //! A person's tools: HTTP by reqwest, raw HTTP by hand, a WebSocket, each from an address of one's own.
 
 use futures_util::{SinkExt, StreamExt};
+use holder::Holder;
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -76,23 +78,51 @@ impl Client {
         send(self.ask("GET", path)).await
     }
 
-    pub(super) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Reply {
+    pub(super) async fn post(&self, path: &str, pass: Option<&Pass>, body: &Value) -> Reply {
         let request = self.ask("POST", path).header("content-type", "application/json").body(body.to_string());
-        send(authorised(request, token)).await
+        send(self.shown(request, ("POST", path), pass, "").await).await
     }
 
-    pub(super) async fn sdp(&self, path: &str, token: Option<&str>, body: &str) -> Reply {
+    pub(super) async fn sdp(&self, path: &str, pass: Option<&Pass>, body: &str) -> Reply {
         let request = self.ask("POST", path).header("content-type", "application/sdp").body(body.to_owned());
-        send(authorised(request, token)).await
+        send(self.shown(request, ("POST", path), pass, body).await).await
     }
 
-    pub(super) async fn patch(&self, path: &str, token: &str, tag: &str, body: &str) -> Reply {
+    pub(super) async fn patch(&self, path: &str, pass: &Pass, tag: &str, body: &str) -> Reply {
         let request = self.ask("PATCH", path).header("content-type", "application/trickle-ice-sdpfrag");
-        send(authorised(request.header("if-match", tag).body(body.to_owned()), Some(token))).await
+        let request = request.header("if-match", tag).body(body.to_owned());
+        send(self.shown(request, ("PATCH", path), Some(pass), "").await).await
     }
 
-    pub(super) async fn delete(&self, path: &str, token: &str) -> Reply {
-        send(authorised(self.ask("DELETE", path), Some(token))).await
+    pub(super) async fn delete(&self, path: &str, pass: &Pass) -> Reply {
+        send(self.shown(self.ask("DELETE", path), ("DELETE", path), Some(pass), "").await).await
+    }
+
+    /// A request of a key that has no token yet.
+    pub(super) async fn newcomer(&self, path: &str, holder: &Holder) -> reqwest::RequestBuilder {
+        let proof = holder.proof("POST", &self.address(path)).nonce(&self.nonce().await).sign();
+        self.ask("POST", path).header("dpop", proof)
+    }
+
+    async fn shown(
+        &self,
+        request: reqwest::RequestBuilder,
+        (method, path): (&str, &str),
+        pass: Option<&Pass>,
+        offer: &str,
+    ) -> reqwest::RequestBuilder {
+        let Some(Pass { token, holder }) = pass else { return request };
+        let Some(holder) = holder else { return request.header("authorization", format!("Bearer {token}")) };
+        let proof = holder.proof(method, &self.address(path)).nonce(&self.nonce().await).token(token);
+        request.header("authorization", format!("DPoP {token}")).header("dpop", proof.offer(offer).sign())
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    async fn nonce(&self) -> String {
+        self.get("/api/v1/instance").await.header("dpop-nonce").to_owned()
     }
 
     pub(super) async fn connect(&self) -> TcpStream {
@@ -119,22 +149,51 @@ impl Client {
             request.headers_mut().insert("origin", origin.parse().expect("a header"));
         }
         match client_async(request, self.connect().await).await {
-            Ok((stream, _)) => Ok(Socket { stream, heard: String::new() }),
+            Ok((stream, _)) => Ok(Socket { stream, heard: String::new(), proofs: None }),
             Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("{error}"),
         }
     }
 
     /// A socket that has said `hello`.
-    pub(super) async fn join(&self, token: &str) -> Socket {
+    pub(super) async fn join(&self, pass: &Pass) -> Socket {
         let mut socket = self.socket(None).await.expect("is upgraded");
-        socket.say(&json!({ "type": "hello", "token": token })).await;
-        socket
+        let nonce = socket.until("challenge").await["nonce"].as_str().expect("a nonce").to_owned();
+        let proofs = Proofs { pass: pass.clone(), nonce, address: self.address("/ws") };
+        socket.say(&json!({ "type": "hello", "token": pass.token, "proof": proofs.sign("") })).await;
+        Socket { proofs: Some(proofs), ..socket }
     }
 }
 
-fn authorised(request: reqwest::RequestBuilder, token: Option<&str>) -> reqwest::RequestBuilder {
-    token.into_iter().fold(request, |request, token| request.header("authorization", format!("Bearer {token}")))
+/// What somebody shows: a token, and the key that it is bound to unless it is a program's.
+#[derive(Clone)]
+pub(super) struct Pass {
+    pub(super) token: String,
+    holder: Option<Arc<Holder>>,
+}
+
+impl Pass {
+    pub(super) fn tool(token: &str) -> Self {
+        Self { token: token.to_owned(), holder: None }
+    }
+
+    pub(super) fn bound(holder: &Arc<Holder>, token: &str) -> Self {
+        Self { token: token.to_owned(), holder: Some(Arc::clone(holder)) }
+    }
+}
+
+/// Of one socket.
+struct Proofs {
+    pass: Pass,
+    nonce: String,
+    address: String,
+}
+
+impl Proofs {
+    fn sign(&self, offer: &str) -> String {
+        let holder = self.pass.holder.as_ref().expect("a page's pass");
+        holder.proof("GET", &self.address).nonce(&self.nonce).token(&self.pass.token).offer(offer).sign()
+    }
 }
 
 pub(super) async fn send(request: reqwest::RequestBuilder) -> Reply {
@@ -148,6 +207,7 @@ pub(super) async fn send(request: reqwest::RequestBuilder) -> Reply {
 pub(super) struct Socket {
     pub(super) stream: WebSocketStream<TcpStream>,
     pub(super) heard: String,
+    proofs: Option<Proofs>,
 }
 
 impl Socket {
@@ -156,7 +216,8 @@ impl Socket {
     }
 
     pub(super) async fn offer(&mut self, number: u32, sdp: &str) {
-        self.say(&json!({ "type": "offer", "number": number, "sdp": sdp })).await;
+        let proof = self.proofs.as_ref().map(|proofs| proofs.sign(sdp));
+        self.say(&json!({ "type": "offer", "number": number, "sdp": sdp, "proof": proof })).await;
     }
 
     /// The next message; `None` when the socket is closed.

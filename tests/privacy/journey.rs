@@ -1,14 +1,16 @@
 //! Everything that people do with a server, the wrong things included, told with canaries.
 
-use super::client::{Client, Reply, send};
+use super::client::{Client, Pass, Reply, send};
 use super::media::Wired;
 use super::offers::Endpoint;
 use super::scan::Canary;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::SinkExt;
+use holder::Holder;
 use serde_json::json;
 use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Message;
 
 pub(super) const OPERATOR: &str = "Quillfeather-Operator";
@@ -37,7 +39,7 @@ pub(super) struct Told {
     texts: Vec<(&'static str, String)>,
     /// The event, so that somebody else can end it.
     pub(super) event: String,
-    pub(super) admin: String,
+    pub(super) admin: Pass,
 }
 
 impl Told {
@@ -66,7 +68,7 @@ impl Told {
 
 /// From an empty server to a broadcast that somebody watches.
 pub(super) async fn travel(server: &Server) -> Told {
-    let mut told = Told { texts: Vec::new(), event: String::new(), admin: String::new() };
+    let mut told = Told { texts: Vec::new(), event: String::new(), admin: Pass::tool("") };
     for (name, text) in [
         ("operator", OPERATOR),
         ("password", PASSWORD),
@@ -108,15 +110,15 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
     // A code that is used twice takes back what it gave (RFC 6749 section 4.1.2); then once more, as it should be.
     let code = authorize(operator, server.port, &cookie).await;
     told.add("used code", &code);
-    let taken = exchange(operator, server.port, &code).await.expect(200).json();
+    let holder = Arc::new(Holder::new());
+    let taken = exchange(operator, server.port, &code, &holder).await.expect(200).json();
     told.token("admin token, taken back", taken["access_token"].as_str().expect("a token"));
-    exchange(operator, server.port, &code).await.expect(400);
+    exchange(operator, server.port, &code, &holder).await.expect(400);
     let code = authorize(operator, server.port, &cookie).await;
     told.add("code", &code);
-    let admin = exchange(operator, server.port, &code).await.expect(200).json();
-    let admin = admin["access_token"].as_str().expect("a token").to_owned();
-    told.token("admin token", &admin);
-    told.admin = admin;
+    let admin = exchange(operator, server.port, &code, &holder).await.expect(200).json();
+    told.admin = Pass::bound(&holder, admin["access_token"].as_str().expect("a token"));
+    told.token("admin token", &told.admin.token.clone());
 }
 
 fn cookie(reply: &Reply) -> &str {
@@ -137,22 +139,22 @@ async fn authorize(operator: &Client, port: u16, cookie: &str) -> String {
     code.unwrap_or_else(|| panic!("no code in {location}")).to_owned()
 }
 
-async fn exchange(operator: &Client, port: u16, code: &str) -> Reply {
+async fn exchange(operator: &Client, port: u16, code: &str, holder: &Holder) -> Reply {
     let form = format!(
         "grant_type=authorization_code&code={code}&client_id=veilcast-web&code_verifier={VERIFIER}\
          &redirect_uri=http%3A%2F%2Flocalhost%3A{port}%2Fcallback"
     );
     let kind = "application/x-www-form-urlencoded";
-    send(operator.ask("POST", "/oauth/token").header("content-type", kind).body(form)).await
+    send(operator.newcomer("/oauth/token", holder).await.header("content-type", kind).body(form)).await
 }
 
-/// An event, with a token to broadcast and a guest's to watch.
-async fn create(operator: &Client, told: &mut Told) -> (String, String) {
+/// An event, with the operator's own token to broadcast and a guest's to watch.
+async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
     let admin = told.admin.clone();
-    let admin = Some(admin.as_str());
+    let admin = Some(&admin);
     let new = json!({ "title": TITLE, "public": true, "listed": false });
     operator.post("/api/v1/events", None, &new).await.expect(401);
-    operator.post("/api/v1/events", Some("eyJhbGciOiJub25lIn0.e30."), &new).await.expect(401);
+    operator.post("/api/v1/events", Some(&Pass::tool("eyJhbGciOiJub25lIn0.e30.")), &new).await.expect(401);
     let long = json!({ "title": TITLE.repeat(20), "public": true });
     operator.post("/api/v1/events", admin, &long).await.expect(400);
     let made = operator.post("/api/v1/events", admin, &new).await.expect(201).json();
@@ -161,24 +163,44 @@ async fn create(operator: &Client, told: &mut Told) -> (String, String) {
     operator.get(&path).await.expect(200);
     let wanted = json!({ "role": "broadcaster" });
     let broadcast = operator.post(&format!("{path}/token"), admin, &wanted).await.expect(200).json();
-    let guest = send(operator.ask("POST", &format!("{path}/guest"))).await.expect(200).json();
-    let text = |value: &serde_json::Value| value["token"].as_str().expect("a token").to_owned();
-    let (broadcast, watch) = (text(&broadcast), text(&guest));
-    told.token("broadcaster's token", &broadcast);
-    told.token("guest's token", &watch);
+    let watch = guest(operator, &path).await;
+    let own = admin.expect("the operator");
+    let broadcast = Pass { token: broadcast["token"].as_str().expect("a token").to_owned(), ..own.clone() };
+    told.token("broadcaster's token", &broadcast.token);
+    told.token("guest's token", &watch.token);
+    let wanted = json!({ "role": "viewer", "expires_in": 600 });
+    let made = operator.post(&format!("{path}/invitations"), admin, &wanted).await.expect(201).json();
+    let code = made["code"].as_str().expect("a code");
+    told.add("invitation", code);
+    for (holder, status) in [(Holder::new(), 200), (Holder::new(), 403)] {
+        let request =
+            operator.newcomer(&format!("{path}/join"), &holder).await.header("content-type", "application/json");
+        let joined = send(request.body(json!({ "invitation": code }).to_string())).await.expect(status);
+        if status == 200 {
+            told.token("invited person's token", joined.json()["token"].as_str().expect("a token"));
+        }
+    }
     (broadcast, watch)
 }
 
+/// A guest of the event at this path.
+async fn guest(client: &Client, path: &str) -> Pass {
+    let holder = Arc::new(Holder::new());
+    let token = send(client.newcomer(&format!("{path}/guest"), &holder).await).await.expect(200).json();
+    Pass::bound(&holder, token["token"].as_str().expect("a token"))
+}
+
 /// `/ws`, in every tone.
-async fn sockets(server: &Server, told: &mut Told, broadcast: &str, watch: &str) {
+async fn sockets(server: &Server, told: &mut Told, broadcast: &Pass, watch: &Pass) {
     let (studio, player) = (Endpoint::new(11), Endpoint::new(12));
     told.endpoint(&studio);
     told.endpoint(&player);
     let viewer = Client::new(server.port, VIEWER_AT);
-    let mut broken = viewer.join(&format!("{watch}x")).await;
+    let bent = Pass { token: format!("{}x", watch.token), ..watch.clone() };
+    let mut broken = viewer.join(&bent).await;
     broken.until("fault").await;
     let mut wordless = viewer.socket(None).await.expect("is upgraded");
-    wordless.say(&json!({ "type": "hello", "token": watch, "name": OPERATOR })).await;
+    wordless.say(&json!({ "type": "hello", "token": watch.token, "name": OPERATOR })).await;
     wordless.until("fault").await;
     let mut on_air = Client::new(server.port, OPERATOR_AT).join(broadcast).await;
     on_air.until("welcome").await;
@@ -201,7 +223,7 @@ async fn sockets(server: &Server, told: &mut Told, broadcast: &str, watch: &str)
 }
 
 /// WHIP and WHEP, every verb.
-async fn endpoints(server: &Server, told: &mut Told, broadcast: &str, watch: &str) {
+async fn endpoints(server: &Server, told: &mut Told, broadcast: &Pass, watch: &Pass) {
     let (encoder, player) = (Endpoint::new(21), Endpoint::new(22));
     told.endpoint(&encoder);
     told.endpoint(&player);
@@ -230,7 +252,7 @@ async fn endpoints(server: &Server, told: &mut Told, broadcast: &str, watch: &st
 }
 
 /// Packets that are sent, forwarded and received.
-async fn media(server: &Server, told: &mut Told, broadcast: &str, watch: &str) {
+async fn media(server: &Server, told: &mut Told, broadcast: &Pass, watch: &Pass) {
     let (mut studio, mut player) = (Wired::new(OPERATOR_AT, 31).await, Wired::new(VIEWER_AT, 32).await);
     let (sending, watching) = (studio.endpoint(31), player.endpoint(32));
     told.endpoint(&sending);
@@ -283,12 +305,11 @@ async fn noise(server: &Server, told: &Told) {
 pub(super) async fn end(server: &Server, told: &Told) {
     let client = Client::new(server.port, OPERATOR_AT);
     let path = format!("/api/v1/events/{}", told.event);
-    let guest = send(client.ask("POST", &format!("{path}/guest"))).await.expect(200).json();
-    let guest = guest["token"].as_str().expect("a token");
-    let mut watching = Client::new(server.port, VIEWER_AT).join(guest).await;
+    let guest = guest(&client, &path).await;
+    let mut watching = Client::new(server.port, VIEWER_AT).join(&guest).await;
     watching.until("welcome").await;
     client.post(&format!("{path}/end"), Some(&told.admin), &json!({})).await.expect(200);
     watching.until("ended").await;
-    client.sdp(&format!("/whep/{}", told.event), Some(guest), "v=0").await.expect(410);
+    client.sdp(&format!("/whep/{}", told.event), Some(&guest), "v=0").await.expect(410);
     send(client.ask("POST", "/oauth/sign-out").header("cookie", "veilcast-issuer=none")).await.expect(204);
 }

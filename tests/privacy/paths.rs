@@ -1,6 +1,6 @@
 //! Identifiers in addresses: whatever is put in their place leads nowhere (THREATS 23).
 
-use super::client::Client;
+use super::client::{Client, Pass};
 use super::offers::Endpoint;
 use super::planes::Planes;
 use harness::Random;
@@ -122,13 +122,13 @@ impl Place {
 async fn place() -> (Place, Vec<Target>) {
     let planes = Planes::start().await;
     let event = planes.event("Rehearsal", true).await;
-    let (send, watch) = (planes.token(event, Scope::Broadcast), planes.token(event, Scope::Watch));
+    let (send, watch) = (planes.tool(event, Scope::Broadcast), planes.tool(event, Scope::Watch));
     let client = Client::new(planes.port, [127, 0, 0, 1]);
     let offer = Endpoint::new(81).broadcast();
     let made = client.sdp(&format!("/whip/{event}"), Some(&send), &offer).await.expect(201);
     let session = made.header("location").rsplit('/').next().unwrap_or_default().to_owned();
-    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
-    let sdp = |token: &str| format!("{}Content-Type: application/sdp\r\n", bearer(token));
+    let bearer = |pass: &Pass| format!("Authorization: Bearer {}\r\n", pass.token);
+    let sdp = |token: &Pass| format!("{}Content-Type: application/sdp\r\n", bearer(token));
     let target = |method, path: String, truth: &str, headers: String, body: &str| Target {
         method,
         path,

@@ -1,14 +1,19 @@
 //! Both planes in this process, on loopback, as the binary wires them.
 
+use super::client::Pass;
+use holder::Holder;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{Issuer, Scope, Subject};
+use veilcast_auth::{Freshness, Issuer, Scope, Target};
 use veilcast_gateway::{Config, DEFAULT_MAX_CONNECTIONS, Gateway, Seams, Tls};
 use veilcast_privacy::Redacted;
 use veilcast_records::{EventId, Latency, NewEvent, Records};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A directory that goes with the test.
 pub(super) struct Scratch(PathBuf);
@@ -77,10 +82,22 @@ impl Planes {
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 
-    pub(super) fn token(&self, event: EventId, scope: Scope) -> String {
-        let hour = Duration::from_secs(3_600);
-        let token = self.issuer.event_token(event, scope, hour, Subject::OwnId, SystemTime::now());
-        token.expect("is minted").token.expose_text().to_owned()
+    /// A program's token.
+    pub(super) fn tool(&self, event: EventId, scope: Scope) -> Pass {
+        let token = self.issuer.tool_token(event, scope, HOUR, SystemTime::now());
+        Pass::tool(token.expect("is minted").token.expose_text())
+    }
+
+    /// Somebody who was invited and has come.
+    pub(super) async fn invited(&self, event: EventId, scope: Scope) -> Pass {
+        let (holder, now) = (Arc::new(Holder::new()), SystemTime::now());
+        let address = format!("{}/", self.issuer.public_url());
+        let proof = holder.proof("GET", &address).nonce(&self.issuer.nonce(now)).sign();
+        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce };
+        let key = self.issuer.prove(&proof, &target, now).expect("a good proof").key;
+        let invitation = self.issuer.invite(&event, scope, HOUR, now).await.expect("is made");
+        let token = self.issuer.accept_invitation(&event, invitation.code.expose_text(), key, now).await;
+        Pass::bound(&holder, token.expect("is accepted").token.expose_text())
     }
 
     /// As the binary stops: told, drained, closed.

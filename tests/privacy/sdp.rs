@@ -1,6 +1,6 @@
 //! What a peer says of itself stays with the server (DESIGN, a join), and its descriptions stay within limits (THREATS 14).
 
-use super::client::{Client, Reply};
+use super::client::{Client, Pass, Reply};
 use super::offers::Endpoint;
 use super::planes::Planes;
 use harness::Random;
@@ -17,7 +17,7 @@ fn betrayed(endpoint: &Endpoint, received: &str) -> Vec<&'static str> {
 async fn nobody_learns_of_anybodys_addresses() {
     let planes = Planes::start().await;
     let event = planes.event("Recital", true).await;
-    let (host, guest) = (planes.token(event, Scope::Broadcast), planes.token(event, Scope::Watch));
+    let (host, guest) = (planes.invited(event, Scope::Broadcast).await, planes.invited(event, Scope::Watch).await);
     let (studio, player, tool) = (Endpoint::new(41), Endpoint::new(42), Endpoint::new(43));
     let client = Client::new(planes.port, [127, 0, 0, 1]);
     let mut on_air = client.join(&host).await;
@@ -62,7 +62,7 @@ async fn nobody_learns_of_anybodys_addresses() {
 struct Door {
     planes: Planes,
     path: String,
-    token: String,
+    token: Pass,
     knocks: u8,
 }
 
@@ -70,7 +70,7 @@ impl Door {
     async fn open() -> Self {
         let planes = Planes::start().await;
         let event = planes.event("Rehearsal", true).await;
-        let token = planes.token(event, Scope::Broadcast);
+        let token = planes.tool(event, Scope::Broadcast);
         Self { planes, path: format!("/whip/{event}"), token, knocks: 0 }
     }
 

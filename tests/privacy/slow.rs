@@ -19,7 +19,7 @@ const UNNOTICED: Duration = Duration::from_secs(3);
 async fn others_are_served(planes: &Planes, what: &str) {
     let client = Client::new(planes.port, [127, 9, 9, 9]);
     let event = planes.event("Rehearsal", true).await;
-    let token = planes.token(event, Scope::Watch);
+    let token = planes.invited(event, Scope::Watch).await;
     let begun = Instant::now();
     client.get("/healthz").await.expect(200);
     client.sdp(&format!("/whep/{event}"), Some(&token), &Endpoint::new(91).watch()).await.expect(201);
@@ -59,7 +59,7 @@ async fn slow_clients_hold_nobody_up() {
 async fn big_bodies_are_refused_unread() {
     let planes = Planes::start().await;
     let event = planes.event("Rehearsal", true).await;
-    let token = planes.token(event, Scope::Broadcast);
+    let token = planes.tool(event, Scope::Broadcast).token;
     let client = Client::new(planes.port, [127, 0, 0, 1]);
     let head = |path: &str, kind: &str, length: &str| {
         format!(
@@ -97,7 +97,7 @@ async fn big_bodies_are_refused_unread() {
 async fn endless_messages_end_their_socket_only() {
     let planes = Planes::start().await;
     let event = planes.event("Rehearsal", true).await;
-    let token = planes.token(event, Scope::Watch);
+    let token = planes.invited(event, Scope::Watch).await;
     let client = Client::new(planes.port, [127, 0, 0, 1]);
     // One message in endless pieces, one piece that is too large, more messages than any page sends, before and after
     // the first word.

@@ -1,6 +1,6 @@
 //! What somebody without a token is told: nothing of anybody, and nothing of what he himself sent in vain.
 
-use super::client::{Client, Reply, send};
+use super::client::{Client, Pass, Reply, send};
 use super::journey::{self, OPERATOR, PASSWORD, Server, TITLE};
 use super::offers::Endpoint;
 use super::planes::Planes;
@@ -75,7 +75,7 @@ async fn a_stranger_learns_of_nobody() {
 async fn malformed_requests_are_not_repeated() {
     let planes = Planes::start().await;
     let event = planes.event("Rehearsal", true).await;
-    let token = planes.token(event, Scope::Broadcast);
+    let token = planes.tool(event, Scope::Broadcast);
     let (json_type, sdp_type) = ("application/json", "application/sdp");
     let offer = Endpoint::new(62).broadcast();
     let whip = format!("/whip/{event}");
@@ -102,7 +102,7 @@ async fn malformed_requests_are_not_repeated() {
     for (at, (path, kind, body)) in bodies.iter().enumerate() {
         let client = Client::new(planes.port, [127, 201, at as u8, 1]);
         let request = client.ask("POST", path).header("content-type", *kind).body(body.clone());
-        let request = if *path == whip { request.bearer_auth(&token) } else { request };
+        let request = if *path == whip { request.bearer_auth(&token.token) } else { request };
         let reply = send(request).await;
         assert!((400..500).contains(&reply.status), "{path} {body}: {} {}", reply.status, reply.body);
         replies.push((format!("{path} {body}"), reply));
@@ -113,11 +113,11 @@ async fn malformed_requests_are_not_repeated() {
     }
     let planted = Reply { status: 400, headers: vec![("x-detail".to_owned(), ECHO.to_owned())], body: String::new() };
     assert!(planted.everything().contains(ECHO), "headers are searched, too");
-    sockets(&planes, &token).await;
+    sockets(&planes, &planes.invited(event, Scope::Broadcast).await).await;
     planes.stop().await;
 }
 
-async fn headers_and_paths(planes: &Planes, token: &str, whip: &str) -> Vec<(String, Reply)> {
+async fn headers_and_paths(planes: &Planes, token: &Pass, whip: &str) -> Vec<(String, Reply)> {
     let client = Client::new(planes.port, [127, 202, 1, 1]);
     let offer = Endpoint::new(63).broadcast();
     let mut replies = Vec::new();
@@ -132,6 +132,8 @@ async fn headers_and_paths(planes: &Planes, token: &str, whip: &str) -> Vec<(Str
         ("referer", format!("https://{ECHO}.example/")),
         ("user-agent", ECHO.to_owned()),
         ("cookie", format!("veilcast-issuer={ECHO}")),
+        ("dpop", ECHO.to_owned()),
+        ("authorization", format!("DPoP {ECHO}")),
     ] {
         let request = client.ask("POST", whip).header("content-type", "application/sdp").body(offer.clone());
         replies.push((format!("{name}: {value}"), send(request.header(name, &value)).await));
@@ -165,18 +167,20 @@ async fn headers_and_paths(planes: &Planes, token: &str, whip: &str) -> Vec<(Str
     replies
 }
 
-async fn sockets(planes: &Planes, token: &str) {
+async fn sockets(planes: &Planes, pass: &Pass) {
     let client = Client::new(planes.port, [127, 203, 1, 1]);
     let mut nobody = client.socket(None).await.expect("is upgraded");
     nobody.say(&json!({ "type": ECHO, "token": ECHO })).await;
     while nobody.hear().await.is_some() {}
-    let mut somebody = client.join(token).await;
+    let mut somebody = client.join(pass).await;
     somebody.until("welcome").await;
     for message in [
         json!({ "type": ECHO }),
         json!({ "type": "offer", "number": 1, "sdp": format!("v=0\r\n{ECHO}") }),
         json!({ "type": "offer", "number": ECHO, "sdp": "" }),
-        json!({ "type": "hello", "token": ECHO }),
+        json!({ "type": "hello", "token": ECHO, "proof": ECHO }),
+        json!({ "type": "renew", "token": ECHO, "proof": ECHO }),
+        json!({ "type": "renew", "token": pass.token, "proof": ECHO }),
         json!({ "type": "leave", "reason": ECHO, "name": OPERATOR, "password": PASSWORD }),
         json!([ECHO]),
     ] {

@@ -129,7 +129,7 @@ async fn pages_have_no_inline_script_and_no_other_origin() {
 async fn foreign_pages_change_and_hear_nothing() {
     let planes = Planes::start().await;
     let event = planes.event("Rehearsal", true).await;
-    let token = planes.token(event, Scope::Broadcast);
+    let token = planes.tool(event, Scope::Broadcast).token;
     let client = Client::new(planes.port, [127, 0, 0, 1]);
     let own = format!("http://localhost:{}", planes.port);
     let foreign = [
@@ -182,7 +182,7 @@ async fn words_full_of_markup_are_words() {
     let planes = Planes::start().await;
     let title = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}\u{202e}\u{2028}'\"--";
     let event = planes.event(title, true).await;
-    let token = planes.token(event, Scope::Watch);
+    let token = planes.invited(event, Scope::Watch).await;
     let client = Client::new(planes.port, [127, 0, 0, 1]);
     for path in ["/api/v1/events".to_owned(), format!("/api/v1/events/{event}")] {
         let reply = client.get(&path).await.expect(200);

@@ -1,6 +1,7 @@
 //! People come and go for as long as a server runs: what it holds of them must not grow (THREATS 25). `make test` runs this
 //! for some seconds, `make soak` for ten minutes, with clients that vanish.
 
+use super::bound::Bound;
 use super::lifecycle::Page;
 use super::process::{MACHINE, Server, until};
 use super::wire::{Reply, SDP, ask};
@@ -67,6 +68,8 @@ struct Event {
     server: Server,
     path: String,
     watch: String,
+    /// Whoever opens a page; a whole audience may hold one key here.
+    page: Bound,
     /// Sessions that have been, connected or not.
     joined: AtomicU32,
     connected: AtomicU32,
@@ -177,7 +180,7 @@ async fn churn(event: &Arc<Event>, time: Duration, sockets: usize, mut kills: u3
             let event = Arc::clone(event);
             let says_goodbye = (opened + at) % 2 == 0;
             tasks.spawn(async move {
-                let (page, _) = Page::enter(&event.server, &event.watch).await;
+                let (page, _) = Page::enter(&event.server, &event.page).await;
                 if says_goodbye {
                     page.leave().await;
                 }
@@ -203,11 +206,13 @@ async fn nothing_grows_while_people_come_and_go() {
     let server = Server::start().await;
     let path = server.event();
     let (token, watch) = (server.token(&path, "broadcast"), server.token(&path, "watch"));
-    let (page, _) = Page::enter(&server, &token).await;
+    let (page, _) = Page::enter(&server, &server.invited(&path, "broadcast").await).await;
+    let invited = server.invited(&path, "watch").await;
     let event = Arc::new(Event {
         server,
         path,
         watch,
+        page: invited,
         joined: AtomicU32::new(0),
         connected: AtomicU32::new(0),
         packets: AtomicUsize::new(0),

@@ -42,8 +42,8 @@ async fn they_are_told_to_whoever_is_let_in() {
         let refused = post(&server, &path, "no token", &offer).await;
         assert_eq!((refused.fault(), refused.all("link")), (is(401, "token-invalid"), vec![]));
     }
-    for token in [&send, &see] {
-        let (_page, welcome) = Page::enter(&server, token).await;
+    for role in ["broadcast", "watch"] {
+        let (_page, welcome) = Page::enter(&server, &server.invited(&event, role).await).await;
         let relay = |url| json!({ "url": url, "username": "stage", "credential": CREDENTIAL });
         let told = json!([
             { "url": "stun:stun.example.org:3478" },
@@ -62,7 +62,8 @@ async fn by_default_nobody_hears_of_a_third_party() {
     let (send, see) = (server.token(&event, "broadcast"), server.token(&event, "watch"));
     for (path, token, offer) in [("whip", &send, broadcast()), ("whep", &see, watch())] {
         assert!(post(&server, &format!("/{path}/{event}"), token, &offer).await.all("link").is_empty());
-        assert_eq!(Page::enter(&server, token).await.1["ice_servers"], json!([]));
+        let role = if path == "whip" { "broadcast" } else { "watch" };
+        assert_eq!(Page::enter(&server, &server.invited(&event, role).await).await.1["ice_servers"], json!([]));
     }
 }
 

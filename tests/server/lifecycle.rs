@@ -1,5 +1,6 @@
 //! From the start to the end of a process, with people connected.
 
+use super::bound::Bound;
 use super::process::{PATIENCE, Server, until, within};
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::Signal;
@@ -14,15 +15,19 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 pub(super) struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Page {
-    async fn join(server: &Server, token: &str) -> Self {
-        Self::enter(server, token).await.0
+    /// Somebody who was invited.
+    async fn join(server: &Server, event: &str, role: &str) -> Self {
+        Self::enter(server, &server.invited(event, role).await).await.0
     }
 
     /// Joins and is told how things are.
-    pub(super) async fn enter(server: &Server, token: &str) -> (Self, Value) {
+    pub(super) async fn enter(server: &Server, bound: &Bound) -> (Self, Value) {
         let (socket, _) = connect_async(format!("ws://127.0.0.1:{}/ws", server.port)).await.expect("is upgraded");
         let mut page = Self(socket);
-        let hello = json!({ "type": "hello", "token": token }).to_string();
+        let challenge = page.hear("challenge").await;
+        let nonce = challenge["nonce"].as_str().expect("a nonce");
+        let proof = bound.holder.proof("GET", &server.public("/ws")).nonce(nonce).token(&bound.token).sign();
+        let hello = json!({ "type": "hello", "token": bound.token, "proof": proof }).to_string();
         page.0.send(Message::text(hello)).await.expect("is sent");
         let welcome = page.hear("welcome").await;
         (page, welcome)
@@ -63,10 +68,10 @@ async fn a_stop_is_told_to_everybody_and_over_in_ten_seconds() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut server = Server::start().await;
         let event = server.event();
-        let (broadcast, watch) = (server.token(&event, "broadcast"), server.token(&event, "watch"));
-        let mut pages = vec![Page::join(&server, &broadcast).await];
+        let watch = server.token(&event, "watch");
+        let mut pages = vec![Page::join(&server, &event, "broadcast").await];
         for _ in 0..5 {
-            pages.push(Page::join(&server, &watch).await);
+            pages.push(Page::join(&server, &event, "watch").await);
         }
         let begun = Instant::now();
         server.process.signal(signal);
@@ -92,7 +97,7 @@ async fn a_stop_is_told_to_everybody_and_over_in_ten_seconds() {
 async fn a_second_signal_stops_at_once() {
     let mut server = Server::start().await;
     let event = server.event();
-    let _page = Page::join(&server, &server.token(&event, "watch")).await;
+    let _page = Page::join(&server, &event, "watch").await;
     server.process.signal(Signal::TERM);
     server.process.says("Stopping: ").await;
     server.process.signal(Signal::TERM);
@@ -105,8 +110,7 @@ async fn the_end_of_an_event_reaches_every_page() {
     let server = Server::start().await;
     within(Duration::from_millis(250), async || {
         let event = server.event();
-        let (broadcast, watch) = (server.token(&event, "broadcast"), server.token(&event, "watch"));
-        let mut pages = [Page::join(&server, &broadcast).await, Page::join(&server, &watch).await];
+        let mut pages = [Page::join(&server, &event, "broadcast").await, Page::join(&server, &event, "watch").await];
         server.end(&event);
         let ended = Instant::now();
         for page in &mut pages {

@@ -2,6 +2,7 @@
 //! authorities. Everything here happens in real time on loopback.
 
 mod acme;
+mod bound;
 mod churn;
 mod cohosts;
 mod commands;

@@ -167,11 +167,11 @@ async fn a_session_has_a_relay_to_the_media_port_and_to_nothing_else() {
     let port = free_port();
     let _relay = coturn(&scratch, port);
     let server = server(port).await;
-    let token = server.token(&server.event(), "watch");
-    let (_page, welcome) = Page::enter(&server, &token).await;
+    let viewer = server.invited(&server.event(), "watch").await;
+    let (_page, welcome) = Page::enter(&server, &viewer).await;
     let told = &welcome["ice_servers"][0];
     let (username, credential) = (told["username"].as_str().expect("a name"), told["credential"].as_str().expect("it"));
-    let (_other, again) = Page::enter(&server, &token).await;
+    let (_other, again) = Page::enter(&server, &viewer).await;
     assert_ne!(again["ice_servers"][0]["username"], username, "the same viewer is not told by its name");
     assert!(!welcome.to_string().contains(SECRET) && !server.process.err().contains(SECRET));
     assert!(!server.process.err().contains(username) && !server.process.err().contains(credential));

@@ -58,6 +58,8 @@ impl Reply {
     pub(super) fn shape(&self) -> String {
         let mut headers = self.headers.clone();
         headers.remove("date");
+        // The present minute's.
+        headers.remove("dpop-nonce");
         format!("{} {headers:?} {}", self.status, self.body)
     }
 

@@ -21,7 +21,9 @@ pub(crate) enum Command {
     /// Create, list and end events
     #[command(subcommand)]
     Event(EventCommand),
-    /// Print an access token for one event
+    /// Print an invitation to one event: a link for one person, whoever opens it first
+    Invite(InviteArguments),
+    /// Print an access token for one event, for a program such as OBS or ffmpeg
     Token(TokenArguments),
     /// Print a one-time link that creates the operator's account, while there is none
     Setup(Place),
@@ -168,6 +170,21 @@ pub(crate) struct EndArguments {
     /// The event's id
     #[arg(value_name = "ID")]
     pub(crate) event: EventId,
+}
+
+#[derive(Args)]
+pub(crate) struct InviteArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The event's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) event: EventId,
+    /// What the person may do
+    #[arg(long, value_enum)]
+    pub(crate) role: TokenScope,
+    /// How long it is valid, like 90s, 10m, 12h, 7d [default: 12h]
+    #[arg(long, value_name = "TIME", value_parser = parse_life)]
+    pub(crate) ttl: Option<Duration>,
 }
 
 #[derive(Args)]

@@ -1,15 +1,18 @@
 //! The commands that work on the records and return, also while the server runs.
 
-use crate::cli::{EndArguments, NewEventArguments, Place, TokenArguments};
+use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, TokenArguments};
 use crate::config::{Config, Problem, Sources};
 use crate::{Failure, console, network, serve};
-use std::time::SystemTime;
-use veilcast_auth::Issuer;
+use std::time::{Duration, SystemTime};
+use veilcast_auth::{EventId, Issuer, Scope};
 use veilcast_privacy::Redacted;
 use veilcast_records::{Event, EventState, NewEvent, Records};
 
 /// What links are made with where no server has run yet.
 const FIRST_PUBLIC_URL: &str = "http://localhost:8080";
+
+/// A broadcast is prepared in the morning and given in the evening.
+const INVITATION_LIFE: Duration = Duration::from_secs(12 * 3_600);
 
 /// `veilcast event create`
 pub(crate) async fn create_event(arguments: NewEventArguments) -> Result<(), Failure> {
@@ -58,13 +61,24 @@ pub(crate) async fn end_event(arguments: EndArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `veilcast invite`
+pub(crate) async fn invite(arguments: InviteArguments) -> Result<(), Failure> {
+    let office = Office::open(arguments.place).await?;
+    let event = office.open_event(&arguments.event).await?;
+    let now = SystemTime::now();
+    let issuer = office.issuer(now).await?;
+    let (scope, life) = (arguments.role.scope(), arguments.ttl.unwrap_or(INVITATION_LIFE));
+    let code = issuer.invite(&event.id, scope, life, now).await?.code;
+    let page = if scope == Scope::Broadcast { "studio" } else { "watch" };
+    console::value(&format!("{}/{page}/{}#invitation={}", issuer.public_url(), event.id, code.expose_text()));
+    console::say("It is for one person: it works in the browser that opens it first.");
+    Ok(())
+}
+
 /// `veilcast token`
 pub(crate) async fn token(arguments: TokenArguments) -> Result<(), Failure> {
     let office = Office::open(arguments.place).await?;
-    let event = office.records.event(&arguments.event).await?.ok_or(Failure::EventUnknown)?;
-    if event.state == EventState::Ended {
-        return Err(Failure::EventEnded);
-    }
+    let event = office.open_event(&arguments.event).await?;
     let now = SystemTime::now();
     let issuer = office.issuer(now).await?;
     let life = arguments.ttl.unwrap_or_else(|| arguments.scope.default_life());
@@ -124,6 +138,12 @@ struct Office {
 }
 
 impl Office {
+    /// An event that somebody may still come to.
+    async fn open_event(&self, id: &EventId) -> Result<Event, Failure> {
+        let event = self.records.event(id).await?.ok_or(Failure::EventUnknown)?;
+        if event.state == EventState::Ended { Err(Failure::EventEnded) } else { Ok(event) }
+    }
+
     async fn open(place: Place) -> Result<Self, Failure> {
         let sources = Sources::place(place)?;
         warn(&sources);

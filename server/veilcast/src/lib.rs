@@ -44,6 +44,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             EventCommand::List(place) => commands::list_events(place).await,
             EventCommand::End(arguments) => commands::end_event(arguments).await,
         },
+        Command::Invite(arguments) => commands::invite(arguments).await,
         Command::Token(arguments) => commands::token(arguments).await,
         Command::Setup(place) => commands::setup(place).await,
     }
