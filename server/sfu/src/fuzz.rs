@@ -9,12 +9,13 @@ use crate::ingress::demux::{Kind, classify};
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::frame::{Classifier, Templates};
 use crate::ingress::ice::{Agent, Request, named_ufrag};
+use crate::ingress::proof::Response;
 use crate::ingress::rtp::Header;
 use crate::srtp::{SrtpReceiver, SrtpSender, split_keying_material};
 use rtc_stun::attributes::{ATTR_USERNAME, AttrType};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
-use rtc_stun::message::{BINDING_REQUEST, Message as Stun, Setter};
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message as Stun, Setter};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 use veilcast_control::{
@@ -73,7 +74,7 @@ fn stun(bytes: &[u8], now: Instant) {
         rest.to_vec()
     } else {
         let mut message = Stun::new();
-        message.set_type(BINDING_REQUEST);
+        message.set_type(if first & 2 == 0 { BINDING_REQUEST } else { BINDING_SUCCESS });
         message.write_header();
         message.add(ATTR_USERNAME, format!("{UFRAG}:theirs").as_bytes());
         for attribute in packets(rest).filter(|attribute| attribute.len() >= 2) {
@@ -86,6 +87,9 @@ fn stun(bytes: &[u8], now: Instant) {
         }
         message.raw
     };
+    if let Some(mut response) = Response::parse(&datagram) {
+        let _ = response.is_by(&Secret::new(PASSWORD), crypto.crypto());
+    }
     let named = named_ufrag(&datagram);
     let Some(request) = Request::parse(&datagram) else { return };
     // The look that a door takes sees what the parser sees.

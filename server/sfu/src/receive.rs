@@ -7,10 +7,11 @@ use crate::feedback::transport;
 use crate::ingress::demux::{Kind, classify};
 use crate::ingress::dtls::{Association, Progress};
 use crate::ingress::ice::Request;
+use crate::ingress::proof::Response;
 use crate::ingress::red;
 use crate::ingress::rtp::Header;
 use crate::ingress::stream::{Arrival, Stream};
-use crate::peer::{Form, Peer, PeerIx, Publisher, Side};
+use crate::peer::{Flights, Form, Peer, PeerIx, Publisher, Side};
 use crate::routing::{BatchBuilder, Carried, Layer, LayerKey, Layers, Packet, Room, RoomIx, Span};
 use crate::selection::Said;
 use crate::srtp::{Rejected, SrtpReceiver, SrtpSender, split_keying_material};
@@ -50,7 +51,10 @@ impl Sfu {
     fn receive(&mut self, tuple: Tuple, bytes: &mut [u8], now: Instant) -> Result<(), Noise> {
         let kind = classify(bytes);
         if kind == Kind::Stun {
-            return self.check(tuple, bytes, now);
+            return match Request::parse(bytes) {
+                Some(request) => self.check(tuple, request, now),
+                None => self.answered(tuple, bytes, now),
+            };
         }
         if kind == Kind::Unknown {
             return Err(Noise::Unknown);
@@ -63,8 +67,7 @@ impl Sfu {
         }
     }
 
-    fn check(&mut self, tuple: Tuple, bytes: &[u8], now: Instant) -> Result<(), Noise> {
-        let request = Request::parse(bytes).ok_or(Noise::StunMalformed)?;
+    fn check(&mut self, tuple: Tuple, request: Request, now: Instant) -> Result<(), Noise> {
         let ix = *self.by_ufrag.get(request.local_ufrag()).ok_or(Noise::StunMalformed)?;
         let holder = self.by_tuple.get(&tuple).copied().filter(|holder| *holder != ix);
         if holder.and_then(|holder| self.peers.at(holder)).is_some_and(|holder| holder.ice.holds(tuple, now)) {
@@ -73,13 +76,15 @@ impl Sfu {
         let peer = self.peers.at_mut(ix).ok_or(Noise::StunMalformed)?;
         let checked = peer.ice.check(request, tuple, now).ok_or(Noise::StunUnauthentic)?;
         self.outbox.push_back((tuple, checked.response));
+        self.ask_for_proof(ix, tuple, now);
         if let Some(dropped) = checked.dropped {
             self.by_tuple.remove(&dropped);
         }
         if let Some(void) = checked.retired_ufrag {
             self.by_ufrag.remove(&void);
         }
-        let starts_handshake = peer.dtls.is_client() && !peer.dtls.is_established();
+        let starts_handshake =
+            self.peers.at(ix).is_some_and(|peer| peer.dtls.is_client() && !peer.dtls.is_established());
         self.aim(ix);
         // A tuple belongs to one session at a time: `by_tuple` and the peers' lists say the same.
         self.by_tuple.insert(tuple, ix);
@@ -90,6 +95,30 @@ impl Sfu {
         if starts_handshake {
             // As client, the first flight goes out on a validated tuple only.
             return self.handshake(ix, tuple, |dtls, send| dtls.advance(now, send), now);
+        }
+        Ok(())
+    }
+
+    /// Asks whether somebody on this path reads what is sent there, unless that is known.
+    fn ask_for_proof(&mut self, ix: PeerIx, tuple: Tuple, now: Instant) {
+        let Some(peer) = self.peers.at_mut(ix) else { return };
+        let request = peer.ice.ask(tuple, &peer.seed, now);
+        self.outbox.extend(request.map(|request| (tuple, request)));
+    }
+
+    /// Takes an answer to such a question.
+    fn answered(&mut self, tuple: Tuple, bytes: &[u8], now: Instant) -> Result<(), Noise> {
+        let response = Response::parse(bytes).ok_or(Noise::StunMalformed)?;
+        let ix = *self.by_tuple.get(&tuple).ok_or(Noise::Unvalidated)?;
+        let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
+        if !peer.ice.answered(response, tuple, now) {
+            return Err(Noise::StunUnauthentic);
+        }
+        self.aim(ix);
+        let peer = self.peers.at(ix).filter(|peer| peer.receiver.is_some());
+        if let Some(Peer { side: Side::Viewer(seat), room, .. }) = peer {
+            // Its picture may have waited for this.
+            self.connect(*seat, *room, now);
         }
         Ok(())
     }
@@ -120,6 +149,13 @@ impl Sfu {
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let mut send = Vec::new();
         let progress = step(&mut peer.dtls, &mut send);
+        // Nobody finishes who has not read our flights. What this step sends comes after that.
+        if let (Some(Progress::Keys { .. }), Flights::Here(path)) = (&progress, peer.flights) {
+            peer.ice.prove(path);
+        }
+        if !send.is_empty() {
+            peer.flights.went(tuple);
+        }
         let wake = peer.dtls.wake();
         self.outbox.extend(send.into_iter().map(|bytes| (tuple, bytes)));
         if let Some(at) = wake {
@@ -165,7 +201,11 @@ impl Sfu {
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let receiver = peer.receiver.as_mut().ok_or(Noise::Early)?;
         let reception = receiver.open_rtp(bytes, header.len, header.ssrc, header.sequence).map_err(noise)?;
-        peer.ice.heard(tuple, now);
+        let unproved = peer.ice.heard(tuple, now);
+        if unproved {
+            self.ask_for_proof(ix, tuple, now);
+        }
+        let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let room_ix = peer.room;
         let Side::Broadcaster(publisher) = &mut peer.side else { return Err(Noise::Unbound) };
         let end = header.unpadded_end(bytes, reception.end).ok_or(Noise::Malformed)?;
@@ -284,9 +324,12 @@ impl Sfu {
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let receiver = peer.receiver.as_mut().ok_or(Noise::Early)?;
         let end = receiver.open_rtcp(bytes).map_err(noise)?;
-        peer.ice.heard(tuple, now);
+        let unproved = peer.ice.heard(tuple, now);
         let compound = &bytes[..end];
-        match peer.side {
+        if unproved {
+            self.ask_for_proof(ix, tuple, now);
+        }
+        match self.peers.at(ix).ok_or(Noise::Unvalidated)?.side {
             Side::Broadcaster(_) => self.broadcaster_says(ix, compound, now),
             Side::Viewer(seat) => return self.viewer_says(seat, compound, now),
         }

@@ -40,7 +40,7 @@ impl Sfu {
         self.aim(ix);
         let Some(peer) = self.peers.at_mut(ix) else { return };
         let dtls_due = peer.dtls.wake().is_some_and(|at| at <= now);
-        if let (true, Some(tuple)) = (dtls_due, peer.ice.selected()) {
+        if let (true, Some(tuple)) = (dtls_due, peer.flights.last()) {
             let _ = self.handshake(ix, tuple, |dtls, send| dtls.advance(now, send), now);
         }
         let Some(peer) = self.peers.at_mut(ix) else { return };
@@ -58,7 +58,7 @@ impl Sfu {
         let connecting = peer.receiver.is_none();
         let mut next =
             if connecting { peer.admitted + CONNECT_TIMEOUT } else { peer.ice.expires().min(peer.next_report) };
-        if let (Some(at), Some(_)) = (peer.dtls.wake(), peer.ice.selected()) {
+        if let (Some(at), Some(_)) = (peer.dtls.wake(), peer.flights.last()) {
             next = next.min(at.max(now + Duration::from_millis(1)));
         }
         if let Side::Broadcaster(publisher) = &peer.side {

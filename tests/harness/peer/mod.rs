@@ -79,6 +79,10 @@ pub struct Peer {
     pub ice: IceCredentials,
     /// Sends checks at all; a peer that vanished does not.
     pub alive: bool,
+    /// Answers the server's checks, as full agents do.
+    pub answers_checks: bool,
+    /// Checks of the server's that it answered.
+    pub questions: u32,
     /// What it received, by SSRC and extended sequence number.
     pub received: BTreeMap<u32, BTreeMap<u64, Received>>,
     /// RTP packets that arrived, duplicates included.
@@ -187,6 +191,8 @@ impl Peer {
             address,
             ice: credentials(&mut random),
             alive: true,
+            answers_checks: true,
+            questions: 0,
             received: BTreeMap::new(),
             arrivals: 0,
             nonces: Nonces::default(),
