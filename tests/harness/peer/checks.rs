@@ -76,7 +76,7 @@ impl Peer {
             self.drain_dtls();
         }
     }
-    /// Answers the server's own check, as a full agent does (RFC 8445 section 7.3).
+    /// Answers the server's own check, as whoever is not lite does (RFC 8445 section 7.3).
     fn answer_check(&mut self, mut request: Message) {
         let server = self.server.as_ref().expect("only who has answered sends checks");
         let name = request.get(ATTR_USERNAME).expect("a check has a user name");

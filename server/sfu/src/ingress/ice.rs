@@ -227,12 +227,16 @@ impl Agent {
 
     /// Sends where the peer wants it, once that is proved; before it wants anything, any path that is proved will do.
     fn select(&mut self, tuple: Tuple) {
-        let proved = self.valid.iter().any(|path| path.tuple == tuple && path.proved);
-        if !proved || (self.selected.is_some() && self.pending != Some(tuple)) {
+        if !self.is_proved(tuple) || (self.selected.is_some() && self.pending != Some(tuple)) {
             return;
         }
         self.selected = Some(tuple);
         self.pending = self.pending.filter(|pending| *pending != tuple);
+    }
+
+    /// Whether somebody on a path has shown to read what is sent there.
+    pub(crate) fn is_proved(&self, tuple: Tuple) -> bool {
+        self.valid.iter().any(|path| path.tuple == tuple && path.proved)
     }
 
     /// Notes that somebody on a path reads what is sent there.

@@ -39,7 +39,7 @@ pub(super) fn request(
     message.write_header();
     message.add(ATTR_USERNAME, format!("{}:{}", remote.ufrag, local.ufrag).as_bytes());
     message.add(ATTR_PRIORITY, &PRIORITY);
-    // Settles a conflict of roles (RFC 8445 section 7.3.1.1), of which a lite agent has none; any number will do.
+    // Settles a conflict of roles (RFC 8445 section 7.3.1.1), of which there is none with a lite side; any number will do.
     message.add(ATTR_ICE_CONTROLLED, &transaction.0[..8]);
     let password = remote.password.expose_secret();
     MessageIntegrity::new_raw_integrity_with_provider(password, crypto).add_to(&mut message).ok()?;

@@ -84,7 +84,7 @@ fn a_lower_limit_sends_nobody_away_and_a_higher_one_lets_in() {
     rooms.set_broadcasters(&EVENT, 16);
     parts(&mut rooms);
     broadcast(&mut rooms, 5, CAROL, now).expect("there is room");
-    assert_eq!(parts(&mut rooms), [(5, at(0))]);
+    assert_eq!(parts(&mut rooms), [(5, at(2))], "one that nobody has had");
 }
 
 #[test]
@@ -221,6 +221,7 @@ fn the_first_place_is_the_hosts() {
 #[test]
 fn a_place_that_nobody_had_goes_first() {
     let (mut rooms, now) = opened_for(3);
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, DAVE).expect("it is open");
     broadcast(&mut rooms, 1, ALICE, now).expect("there is room");
     rooms.leave(session(1), ALICE, now).expect("it is hers");
     broadcast(&mut rooms, 2, BOB, now).expect("there is room");
@@ -232,6 +233,7 @@ fn a_place_that_nobody_had_goes_first() {
 #[test]
 fn a_stage_of_one_is_for_whoever_comes_until_the_host_has() {
     let (mut rooms, now) = opened_for(1);
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, DAVE).expect("it is open");
     co_host(&mut rooms, 1, BOB, now).expect("there is room");
     rooms.leave(session(1), BOB, now).expect("it is his");
     broadcast(&mut rooms, 2, ALICE, now).expect("there is room");
