@@ -78,7 +78,7 @@ impl Numbers {
 
 /// From 65,536ths of a second to units of 250 µs, which wrap.
 const fn units(at: u64) -> u32 {
-    (at * 4_000 >> 16) as u32
+    ((at * 4_000) >> 16) as u32
 }
 
 #[cfg(test)]
