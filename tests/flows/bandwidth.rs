@@ -1,6 +1,6 @@
 //! What a path carries decides what its viewer gets: no more, soon no less, and sound before anything.
 
-use harness::{Conditions, PeerId, World, broadcast_offer, read_vp8_picture, simulcast_offer};
+use harness::{Conditions, PeerId, World, broadcast_offer, congestion_offer, read_vp8_picture, simulcast_offer};
 use std::time::{Duration, Instant};
 use veilcast_control::{Report, Role, Setup, VideoQuality};
 
@@ -47,7 +47,30 @@ fn longest_freeze(world: &World, viewer: PeerId, from: Instant) -> Duration {
 
 #[test]
 fn a_path_that_narrows_gets_less_and_what_it_had_when_it_widens() {
-    let (mut world, broadcaster, viewer, epoch) = world(51);
+    let (world, broadcaster, viewer, epoch) = world(51);
+    narrows_and_widens(world, broadcaster, viewer, epoch);
+}
+
+/// The same with feedback that names sources and their numbers, and knows no transport-wide ones.
+#[test]
+fn so_does_a_path_that_is_told_of_by_rfc_8888() {
+    let (mut world, broadcaster, _, epoch) = world(58);
+    let viewer = world.join(Role::Viewer, Setup::ActPass, congestion_offer);
+    world.peers[viewer].tells_congestion = true;
+    world.run(seconds(1));
+    narrows_and_widens(world, broadcaster, viewer, epoch);
+}
+
+/// Whoever tells in a way that was not agreed on is known as little as who tells nothing.
+#[test]
+fn reports_that_were_not_agreed_on_are_not_heard() {
+    let (mut world, broadcaster, viewer, epoch) = world(59);
+    (world.peers[viewer].tells_arrivals, world.peers[viewer].tells_congestion) = (false, true);
+    world.broadcast_layers(broadcaster, epoch, seconds(6), &[]);
+    assert_eq!(world.peers[viewer].padding, 0, "it is not probed");
+}
+
+fn narrows_and_widens(mut world: World, broadcaster: PeerId, viewer: PeerId, epoch: Instant) {
     let address = world.peers[viewer].address;
     world.network.limit(address, 4_000_000, world.now);
     world.broadcast_layers(broadcaster, epoch, seconds(10), &[]);

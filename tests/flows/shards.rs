@@ -1,6 +1,6 @@
 //! A room over several shards: the same for its viewers as on one.
 
-use harness::{Conditions, World, simulcast_offer};
+use harness::{Conditions, World, broadcast_offer, simulcast_offer};
 use std::time::Duration;
 use veilcast_control::{Command, Departure, Report, Role, Setup, VideoCap};
 
@@ -98,4 +98,21 @@ fn a_viewer_elsewhere_keeps_a_layer_awake() {
     world.command(Command::Revoke { peer: world.key(viewer) });
     world.broadcast_layers(broadcaster, epoch, seconds(8), &[]);
     assert_eq!(wanted(&world), Some(vec![true, false, false]), "nobody is left");
+}
+
+/// A broadcaster that offers the same again has changed nothing: no shard and no viewer is bothered.
+#[test]
+fn the_same_offer_again_tells_nobody() {
+    let (mut world, broadcaster, _, epoch) = World::across_shards(96);
+    world.broadcast(broadcaster, epoch, Duration::from_secs(1));
+    let again = |world: &mut World, sections: usize| {
+        let peer = &world.peers[broadcaster];
+        let mut offer = broadcast_offer(peer.ice.clone(), peer.fingerprint(), peer.setup());
+        offer.media.truncate(sections);
+        let before = world.told;
+        world.offer_again(broadcaster, offer).expect("it is answered");
+        world.told - before
+    };
+    assert_eq!((0..50).map(|_| again(&mut world, 2)).sum::<u64>(), 0);
+    assert!(again(&mut world, 1) > 0, "a picture that is given up is told of");
 }

@@ -23,8 +23,21 @@ pub const TARGETS: &[(&str, Target)] = &[
 ];
 
 /// The names of the targets inside the crates.
-pub const INSIDE: &[&str] =
-    &["demux", "stun", "rtp", "frame", "dependency", "red", "rtcp", "arrived", "srtp", "dtls", "headers", "token"];
+pub const INSIDE: &[&str] = &[
+    "demux",
+    "stun",
+    "rtp",
+    "frame",
+    "dependency",
+    "red",
+    "rtcp",
+    "arrived",
+    "congestion",
+    "srtp",
+    "dtls",
+    "headers",
+    "token",
+];
 
 /// Runs the target of this name; false if there is none.
 #[cfg(fuzzing)]

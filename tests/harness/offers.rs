@@ -53,6 +53,17 @@ pub fn watch_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) 
     Offer { ice, fingerprint, setup, media }
 }
 
+/// What a viewer with VP8 offers that tells of arrivals as RFC 8888 says, and in no other way.
+pub fn congestion_offer(ice: IceCredentials, fingerprint: Fingerprint, setup: Setup) -> Offer {
+    let mut offer = watch_offer(ice, fingerprint, setup);
+    for section in &mut offer.media {
+        section.extensions.retain(|extension| extension.kind != ExtensionKind::TransportCc);
+        let told = |codec: &mut Codec| (codec.feedback.transport_cc, codec.feedback.ccfb) = (false, true);
+        section.codecs.iter_mut().for_each(told);
+    }
+    offer
+}
+
 /// What a viewer with VP8 offers that wants so many places: sound and picture of each, in turn.
 pub fn stage_offer(places: usize) -> impl FnOnce(IceCredentials, Fingerprint, Setup) -> Offer {
     move |ice, fingerprint, setup| {
@@ -65,7 +76,7 @@ pub fn stage_offer(places: usize) -> impl FnOnce(IceCredentials, Fingerprint, Se
 
 fn codec(encoding: Encoding, payload_type: u8, rtx: Option<u8>) -> Codec {
     let video = encoding.kind() == MediaKind::Video;
-    let feedback = Feedback { nack: video, pli: video, fir: video, transport_cc: true };
+    let feedback = Feedback { nack: video, pli: video, fir: video, transport_cc: true, ccfb: false };
     Codec { payload_type, encoding, rtx, red: None, feedback, parameters: String::new() }
 }
 

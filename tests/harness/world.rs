@@ -48,6 +48,8 @@ pub struct World {
     pub sunk: Vec<(SinkKey, Arc<Batch>)>,
     /// Packets in a frame of each layer, by its number.
     pub packets: [usize; 4],
+    /// Bytes that went to addresses where nobody is.
+    pub astray: HashMap<SocketAddr, usize>,
     /// What shards have told each other besides packets: how often.
     pub told: u64,
     keys: HashMap<u64, PeerId>,
@@ -93,6 +95,7 @@ impl World {
             reports: Vec::new(),
             sunk: Vec::new(),
             packets: [0, 1, 2, 3],
+            astray: HashMap::new(),
             told: 0,
             keys: HashMap::new(),
             places: Vec::new(),
@@ -307,6 +310,8 @@ impl World {
             self.engine(shard).handle(Input::Datagram { tuple, bytes: &mut bytes }, now);
         } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to && peer.alive) {
             peer.receive(&bytes, self.now);
+        } else {
+            *self.astray.entry(to).or_default() += bytes.len();
         }
     }
 

@@ -177,6 +177,11 @@ impl Pass {
         Self { token: token.to_owned(), holder: None }
     }
 
+    /// The same key with another token.
+    pub(super) fn with(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), holder: self.holder.clone() }
+    }
+
     pub(super) fn bound(holder: &Arc<Holder>, token: &str) -> Self {
         Self { token: token.to_owned(), holder: Some(Arc::clone(holder)) }
     }

@@ -165,7 +165,7 @@ async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
     let broadcast = operator.post(&format!("{path}/token"), admin, &wanted).await.expect(200).json();
     let watch = guest(operator, &path).await;
     let own = admin.expect("the operator");
-    let broadcast = Pass { token: broadcast["token"].as_str().expect("a token").to_owned(), ..own.clone() };
+    let broadcast = own.with(broadcast["token"].as_str().expect("a token"));
     told.token("broadcaster's token", &broadcast.token);
     told.token("guest's token", &watch.token);
     let wanted = json!({ "role": "viewer", "expires_in": 600 });
@@ -196,7 +196,7 @@ async fn sockets(server: &Server, told: &mut Told, broadcast: &Pass, watch: &Pas
     told.endpoint(&studio);
     told.endpoint(&player);
     let viewer = Client::new(server.port, VIEWER_AT);
-    let bent = Pass { token: format!("{}x", watch.token), ..watch.clone() };
+    let bent = watch.with(&format!("{}x", watch.token));
     let mut broken = viewer.join(&bent).await;
     broken.until("fault").await;
     let mut wordless = viewer.socket(None).await.expect("is upgraded");

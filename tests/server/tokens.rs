@@ -5,6 +5,7 @@ use super::wire::{PASSWORD, Reply, SDP, UFRAG, ask, broadcast, delete, fragment,
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use holder::Holder;
 use serde_json::{Value, json};
 
 const INVALID: (u16, &str) = (401, "token-invalid");
@@ -131,18 +132,47 @@ async fn a_session_is_its_owners() {
 }
 
 #[tokio::test]
-async fn an_expired_token_admits_nobody_and_still_leaves() {
+async fn a_session_ends_with_its_token() {
     let server = Server::start().await;
     let event = server.event();
     let path = format!("/whep/{event}");
-    let brief = server.run(&["token", "--event", &event, "--scope", "watch", "--ttl", "2s"]);
+    let brief = server.run(&["token", "--event", &event, "--scope", "watch", "--ttl", "3s"]);
     let brief = brief.value();
     let made = post(&server, &path, brief, &watch()).await;
-    let (place, tag) = (made.location(), made.header("etag").to_owned());
-    let candidates = fragment(UFRAG, PASSWORD);
-    until("it expires", async || patch(&server, &place, brief, Some(&tag), &candidates).await.status == 401).await;
+    let place = made.location();
+    until("it expires", async || post(&server, &path, brief, &watch()).await.status == 401).await;
     assert_eq!(post(&server, &path, brief, &watch()).await.fault(), is(401, "token-expired"));
-    let trickled = patch(&server, &place, brief, Some(&tag), &candidates).await;
-    assert_eq!(trickled.fault(), is(401, "token-expired"));
-    assert_eq!(delete(&server, &place, brief).await.status, 200);
+    let gone = async || delete(&server, &place, brief).await.fault() == is(404, "session-unknown");
+    until("nobody has left it, and it is over", gone).await;
+}
+
+#[tokio::test]
+async fn an_invitation_is_one_persons_and_its_token_one_keys() {
+    let server = Server::start().await;
+    let event = server.event();
+    let mut guest = server.invited(&event, "watch").await;
+    let path = format!("/whep/{event}");
+    let ask_with = async |token: &str, proof: &str| {
+        let request = ask(&server, "POST", &path).header("authorization", format!("DPoP {token}"));
+        let request = request.header("content-type", SDP).body(watch());
+        Reply::of(if proof.is_empty() { request } else { request.header("dpop", proof) }).await
+    };
+    let nonce = server.nonce().await;
+    let good = guest.proof(&server, "POST", &path).nonce(&nonce).offer(&watch()).sign();
+    assert_eq!(ask_with(&guest.token, "").await.fault(), is(401, "proof-missing"));
+    assert_eq!(post(&server, &path, &guest.token, &watch()).await.fault(), is(401, "proof-missing"));
+    let thief = Holder::new();
+    let address = server.public(&path);
+    let own = thief.proof("POST", &address).nonce(&nonce).token(&guest.token).offer(&watch()).sign();
+    assert_eq!(ask_with(&guest.token, &own).await.fault(), is(401, "proof-invalid"));
+    assert_eq!(ask_with(&guest.token, &good).await.status, 201);
+    assert_eq!(ask_with(&guest.token, &good).await.fault(), is(401, "proof-invalid"), "replayed");
+    let before = guest.token.clone();
+    assert_eq!(guest.renew(&server, &event).await.status, 200);
+    assert_ne!(guest.token, before);
+    let code = server.invitation(&event, "broadcast");
+    assert_eq!(server.join(&event, &guest.holder, &code).await.status, 200);
+    assert_eq!(server.join(&event, &thief, &code).await.fault(), is(403, "invitation-used"));
+    assert_eq!(server.join(&server.event(), &guest.holder, &code).await.fault(), is(403, "invitation-invalid"));
+    assert!(!server.process.err().contains(&code) && !server.process.err().contains(&guest.token));
 }

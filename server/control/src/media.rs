@@ -174,6 +174,8 @@ pub struct Feedback {
     pub fir: bool,
     /// `transport-cc`
     pub transport_cc: bool,
+    /// `ack ccfb` (RFC 8888)
+    pub ccfb: bool,
 }
 
 /// A header extension's number in one session (RFC 8285).

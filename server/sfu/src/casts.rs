@@ -7,7 +7,7 @@
 use crate::Sfu;
 use crate::feedback::reports::Offset;
 use crate::routing::{Batch, Layer, LayerKey, Performer, RoomIx, Slot, Track};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 use veilcast_control::{MediaKind, RoomKey};
@@ -58,6 +58,44 @@ impl Cast {
     /// Whether it is packets: what may be dropped where it does not fit, as on any network.
     pub const fn is_media(&self) -> bool {
         matches!(self.0, Word::Batch { .. })
+    }
+
+    /// Puts it behind what waits, or in the place of an earlier word about the same thing: what waits is bounded by what there
+    /// is to speak of, however long the other shard takes.
+    pub fn wait(self, waiting: &mut VecDeque<Self>) {
+        match waiting.iter_mut().find(|earlier| earlier.0.is_outdated_by(&self.0)) {
+            Some(earlier) => earlier.0.give_way(self.0),
+            None => waiting.push_back(self),
+        }
+    }
+}
+
+impl Word {
+    fn is_outdated_by(&self, later: &Self) -> bool {
+        match (self, later) {
+            (Self::Watching { room, shard, .. }, Self::Watching { room: same, shard: too, .. }) => {
+                (room, shard) == (same, too)
+            }
+            (Self::Stage { room, .. }, Self::Stage { room: same, .. }) => room == same,
+            (Self::Clock { layer, .. }, Self::Clock { layer: same, .. })
+            | (Self::KeyFrame { layer, .. }, Self::KeyFrame { layer: same, .. }) => layer == same,
+            (Self::Demand { layer, shard, .. }, Self::Demand { layer: same, shard: too, .. }) => {
+                (layer, shard) == (same, too)
+            }
+            _ => false,
+        }
+    }
+
+    /// The later word says all that this one did, but for whom it is about besides.
+    fn give_way(&mut self, mut later: Self) {
+        match (&mut later, &mut *self) {
+            (Self::Stage { backlog, .. }, Self::Stage { backlog: owed, .. }) if backlog.is_empty() => {
+                std::mem::swap(backlog, owed);
+            }
+            (Self::KeyFrame { joining, .. }, Self::KeyFrame { joining: also, .. }) => *joining |= *also,
+            _ => {}
+        }
+        *self = later;
     }
 }
 
@@ -294,6 +332,36 @@ mod tests {
         let mut sfu = Sfu::new(config, now).expect("the engine starts");
         sfu.command(Command::Open { room: RoomKey(1), settings: RoomSettings::default() }, now);
         sfu
+    }
+
+    /// A shard that takes nothing for a while does not fill the memory of the others.
+    #[test]
+    fn what_waits_is_the_latest_of_each() {
+        let mut waiting = VecDeque::new();
+        let layer = |number| LayerKey::new(ShardId(1), number);
+        for turn in 0..1_000_u64 {
+            for room in [RoomKey(1), RoomKey(2)] {
+                Cast(Word::Watching { room, shard: ShardId(0), watching: turn % 2 == 0 }).wait(&mut waiting);
+                let stage = Vec::new().into();
+                Cast(Word::Stage { room, home: ShardId(0), stage, backlog: Vec::new() }).wait(&mut waiting);
+            }
+            for layer in [layer(1), layer(2)] {
+                Cast(Word::KeyFrame { layer, joining: turn == 3 }).wait(&mut waiting);
+                Cast(Word::Demand { layer, shard: ShardId(0), needed: turn % 2 == 1 }).wait(&mut waiting);
+                let (room, offset) = (RoomKey(1), Offset::default());
+                Cast(Word::Clock { room, place: 0, offset, layer, report: (turn, 0) }).wait(&mut waiting);
+            }
+        }
+        assert_eq!(waiting.len(), 10);
+        for Cast(word) in &waiting {
+            assert!(match word {
+                Word::Watching { watching, .. } => !watching,
+                Word::KeyFrame { joining, .. } => *joining,
+                Word::Demand { needed, .. } => *needed,
+                Word::Clock { report, .. } => report.0 == 999,
+                Word::Stage { .. } | Word::Batch { .. } => true,
+            });
+        }
     }
 
     /// An event that is closed and opened again may have its broadcasters on another shard, and the shard where they were may

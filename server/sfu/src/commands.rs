@@ -4,7 +4,7 @@ use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::ice::Agent;
 use crate::negotiate;
-use crate::peer::{CONNECT_TIMEOUT, Peer, PeerIx, Publisher, Side, Source, draw_ssrc};
+use crate::peer::{CONNECT_TIMEOUT, Flights, Peer, PeerIx, Publisher, Side, Source, draw_ssrc};
 use crate::routing::{Performer, Room};
 use crate::seats::outgoing_track;
 use crate::selection::Patience;
@@ -117,6 +117,7 @@ impl Sfu {
             fingerprint: offer.fingerprint.clone(),
             ice: Agent::new(self.crypto.clone(), ice, offer.ice.clone(), now),
             dtls: Association::new(self.dtls.clone(), self.certificate.clone(), setup, offer.fingerprint.clone(), now),
+            flights: Flights::default(),
             receiver: None,
             side: match part {
                 Part::Broadcaster { place } => Side::Broadcaster(Box::new(publisher(&seed, place.into(), now))),

@@ -4,17 +4,20 @@
 use crate::Tuple;
 use crate::egress::{Offsets, PictureNumbers, rewrite};
 use crate::feedback::arrived::Arrived;
+use crate::feedback::congestion::Congestion;
 use crate::feedback::rtcp::{self, Message};
 use crate::ingress::demux::{Kind, classify};
 use crate::ingress::dtls::{self, Association};
 use crate::ingress::frame::{Classifier, Templates};
 use crate::ingress::ice::{Agent, Request, named_ufrag};
+use crate::ingress::proof::Response;
 use crate::ingress::rtp::Header;
+use crate::selection::{Path, Said};
 use crate::srtp::{SrtpReceiver, SrtpSender, split_keying_material};
 use rtc_stun::attributes::{ATTR_USERNAME, AttrType};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
-use rtc_stun::message::{BINDING_REQUEST, Message as Stun, Setter};
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message as Stun, Setter};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 use veilcast_control::{
@@ -35,6 +38,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("red", red),
     ("rtcp", compound),
     ("arrived", arrived),
+    ("congestion", congestion),
     ("srtp", srtp),
     ("dtls", handshake),
 ];
@@ -73,7 +77,7 @@ fn stun(bytes: &[u8], now: Instant) {
         rest.to_vec()
     } else {
         let mut message = Stun::new();
-        message.set_type(BINDING_REQUEST);
+        message.set_type(if first & 2 == 0 { BINDING_REQUEST } else { BINDING_SUCCESS });
         message.write_header();
         message.add(ATTR_USERNAME, format!("{UFRAG}:theirs").as_bytes());
         for attribute in packets(rest).filter(|attribute| attribute.len() >= 2) {
@@ -86,6 +90,9 @@ fn stun(bytes: &[u8], now: Instant) {
         }
         message.raw
     };
+    if let Some(mut response) = Response::parse(&datagram) {
+        let _ = response.is_by(&Secret::new(PASSWORD), crypto.crypto());
+    }
     let named = named_ufrag(&datagram);
     let Some(request) = Request::parse(&datagram) else { return };
     // The look that a door takes sees what the parser sees.
@@ -176,10 +183,26 @@ fn compound(bytes: &[u8], now: Instant) {
         match message {
             Message::Nack { entries, .. } => assert!(entries.sequences().count() <= 64 * 17),
             Message::Arrivals(body) => arrived(body, now),
+            Message::Congestion(body) => congestion(body, now),
             _ => {}
         }
     });
     assert!(messages <= bytes.len(), "no more messages than bytes");
+}
+
+fn congestion(bytes: &[u8], now: Instant) {
+    let Some(message) = Congestion::read(bytes) else { return };
+    assert!(message.reports() <= 1_024 && message.blocks().count() <= 64);
+    let mut path = Path::new(now);
+    path.expect_congestion_reports();
+    for number in 0..64_u16 {
+        let ssrc = u32::from(number % 3).to_be_bytes();
+        let packet = [&[0x80, 96][..], &(65_500 + number / 3).to_be_bytes(), &[0; 4], &ssrc].concat();
+        path.number(number, &packet);
+        path.sent(number, 1, 1_000, now);
+    }
+    path.hears(&Said::Congestion(message), now + Duration::from_millis(50));
+    assert!(path.estimator.estimate_bps() > 0);
 }
 
 fn arrived(bytes: &[u8], _: Instant) {
@@ -237,12 +260,11 @@ fn handshake(bytes: &[u8], now: Instant) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     /// What was ever found stays found.
     #[test]
     fn every_corpus_is_survived() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus");
+        let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus");
         for (name, target) in TARGETS {
             let files = std::fs::read_dir(corpus.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
             let mut count = 0;

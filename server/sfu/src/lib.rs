@@ -21,6 +21,7 @@ mod feedback;
 pub mod fuzz;
 mod ingress;
 mod negotiate;
+mod paths;
 mod peer;
 mod receive;
 mod routing;
@@ -63,6 +64,15 @@ pub struct Tuple {
     pub remote: SocketAddr,
     /// The address of ours that the peer sent to, so that replies leave from it.
     pub local: Option<IpAddr>,
+}
+
+/// With what right a session has a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Which.
+    pub session: PeerKey,
+    /// Somebody has shown to read what is sent there. Until then a check alone has come from there, perhaps in another's name.
+    pub proved: bool,
 }
 
 /// What an engine is made with.
@@ -276,8 +286,13 @@ impl Sfu {
 
     /// Whether a session was heard on this path within [`TUPLE_HOLD`]: no other session gets it meanwhile.
     pub fn hears(&self, tuple: &Tuple, now: Instant) -> bool {
-        let peer = self.by_tuple.get(tuple).and_then(|ix| self.peers.at(*ix));
-        peer.is_some_and(|peer| peer.ice.holds(*tuple, now))
+        self.claim(tuple, now).is_some()
+    }
+
+    /// Whose a path is that [`Self::hears`] says somebody is heard on.
+    pub fn claim(&self, tuple: &Tuple, now: Instant) -> Option<Claim> {
+        let peer = self.peers.at(*self.by_tuple.get(tuple)?).filter(|peer| peer.ice.holds(*tuple, now))?;
+        Some(Claim { session: peer.key, proved: peer.ice.is_proved(*tuple) })
     }
 
     /// Counts what the driver has dropped before it came here.

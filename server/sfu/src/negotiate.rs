@@ -37,7 +37,20 @@ pub(crate) fn answer(
         };
         sections.push(accepted.unwrap_or_else(|| refused(section)));
     }
+    if role == Role::Broadcaster || has_transport_numbers(offer) {
+        sections.iter_mut().flat_map(|section| &mut section.codecs).for_each(|codec| codec.feedback.ccfb = false);
+    }
     if sections.iter().any(|section| section.accepted) { Ok(sections) } else { Err(MediaFault::CodecUnsupported) }
+}
+
+/// Whether the peer tells of arrivals by transport-wide numbers. One kind of feedback is enough (RFC 8888 section 6), and of
+/// the two this is known to more receivers, tells times four times as finely, and in every probe of every packet's fate.
+fn has_transport_numbers(offer: &Offer) -> bool {
+    let numbered = |section: &MediaSection| {
+        section.extensions.iter().any(|extension| extension.kind == ExtensionKind::TransportCc)
+    };
+    let tells = |section: &MediaSection| section.codecs.iter().any(|codec| codec.feedback.transport_cc);
+    offer.media.iter().any(|section| numbered(section) && tells(section))
 }
 
 fn refused(section: &MediaSection) -> AnswerSection {
@@ -168,10 +181,58 @@ pub(crate) fn plays(decoder: Encoding, stream: Encoding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use veilcast_control::{Feedback, Fingerprint, HashFunction, IceCredentials, Setup};
+    use veilcast_privacy::Secret;
 
     const CONSTRAINED_BASELINE: Encoding =
         Encoding::H264 { packetization_mode: 1, profile: H264Profile::ConstrainedBaseline };
     const HIGH: Encoding = Encoding::H264 { packetization_mode: 1, profile: H264Profile::High };
+
+    /// What is answered to a section with these ways to tell of arrivals.
+    fn taken(role: Role, extension: bool, transport_cc: bool, ccfb: bool) -> Feedback {
+        let feedback = Feedback { transport_cc, ccfb, ..Feedback::default() };
+        let vp8 = Codec {
+            payload_type: 96,
+            encoding: Encoding::Vp8,
+            rtx: None,
+            red: None,
+            feedback,
+            parameters: String::new(),
+        };
+        let section = MediaSection {
+            mid: "0".to_owned(),
+            kind: MediaKind::Video,
+            direction: Direction::SendRecv,
+            codecs: vec![vp8],
+            extensions: extension
+                .then_some(Extension { id: 3, kind: ExtensionKind::TransportCc })
+                .into_iter()
+                .collect(),
+            rids: Vec::new(),
+            ssrcs: Vec::new(),
+            retransmission_ssrcs: Vec::new(),
+        };
+        let ice = IceCredentials { ufrag: "abcd".to_owned(), password: Secret::new([b'p'; 22]) };
+        let fingerprint = Fingerprint { function: HashFunction::Sha256, value: vec![0; 32] };
+        let offer = Offer { ice, fingerprint, setup: Setup::ActPass, media: vec![section] };
+        let track = |_, _| OutgoingTrack { ssrc: 1, rtx_ssrc: None, cname: String::new() };
+        let sections = answer(&offer, role, &RoomSettings::default(), track).expect("there is a codec");
+        sections[0].codecs[0].feedback
+    }
+
+    #[test]
+    fn a_viewer_tells_of_arrivals_in_one_way() {
+        for (extension, transport_cc, ccfb, expected) in [
+            (true, true, true, false),
+            (false, true, true, true),
+            (true, false, true, true),
+            (false, false, true, true),
+            (false, false, false, false),
+        ] {
+            assert_eq!(taken(Role::Viewer, extension, transport_cc, ccfb).ccfb, expected);
+        }
+        assert!(!taken(Role::Broadcaster, false, false, true).ccfb, "we do not write it");
+    }
 
     #[test]
     fn a_profile_plays_its_subsets_only() {

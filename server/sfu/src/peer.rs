@@ -1,5 +1,6 @@
 //! One peer's session: how it is reached and trusted, and which side of the room it is on.
 
+use crate::Tuple;
 use crate::egress::{ExtensionIds, SubscriberIx};
 use crate::feedback::transport::Arrivals;
 use crate::ingress::dtls::Association;
@@ -27,12 +28,44 @@ pub(crate) struct Peer {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) ice: Agent,
     pub(crate) dtls: Association,
+    pub(crate) flights: Flights,
     pub(crate) receiver: Option<SrtpReceiver>,
     pub(crate) side: Side,
     pub(crate) admitted: Instant,
     /// When its timers want to be looked at.
     pub(crate) wake: Option<Instant>,
     pub(crate) next_report: Instant,
+}
+
+/// Where the flights of a handshake have gone.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Flights {
+    /// There were none.
+    #[default]
+    Nowhere,
+    /// All of them.
+    Here(Tuple),
+    /// The last one. Others went elsewhere: that it was read proves nothing of either.
+    Lately(Tuple),
+}
+
+impl Flights {
+    /// A flight went there.
+    pub(crate) fn went(&mut self, tuple: Tuple) {
+        *self = match *self {
+            Self::Nowhere => Self::Here(tuple),
+            Self::Here(before) if before == tuple => *self,
+            Self::Here(_) | Self::Lately(_) => Self::Lately(tuple),
+        };
+    }
+
+    /// Where the last one went, and where it is repeated.
+    pub(crate) const fn last(self) -> Option<Tuple> {
+        match self {
+            Self::Nowhere => None,
+            Self::Here(tuple) | Self::Lately(tuple) => Some(tuple),
+        }
+    }
 }
 
 /// Which side of the room a peer is on.

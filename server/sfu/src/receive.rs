@@ -2,6 +2,7 @@
 
 use crate::egress::{ExtensionIds, Moment, Numbers, PictureNumbers, SubscriberIx};
 use crate::feedback::arrived;
+use crate::feedback::congestion::Congestion;
 use crate::feedback::rtcp::{self, Message};
 use crate::feedback::transport;
 use crate::ingress::demux::{Kind, classify};
@@ -10,7 +11,7 @@ use crate::ingress::ice::Request;
 use crate::ingress::red;
 use crate::ingress::rtp::Header;
 use crate::ingress::stream::{Arrival, Stream};
-use crate::peer::{Form, Peer, PeerIx, Publisher, Side};
+use crate::peer::{Flights, Form, Peer, PeerIx, Publisher, Side};
 use crate::routing::{BatchBuilder, Carried, Layer, LayerKey, Layers, Packet, Room, RoomIx, Span};
 use crate::selection::Said;
 use crate::srtp::{Rejected, SrtpReceiver, SrtpSender, split_keying_material};
@@ -50,7 +51,10 @@ impl Sfu {
     fn receive(&mut self, tuple: Tuple, bytes: &mut [u8], now: Instant) -> Result<(), Noise> {
         let kind = classify(bytes);
         if kind == Kind::Stun {
-            return self.check(tuple, bytes, now);
+            return match Request::parse(bytes) {
+                Some(request) => self.check(tuple, request, now),
+                None => self.answered(tuple, bytes, now),
+            };
         }
         if kind == Kind::Unknown {
             return Err(Noise::Unknown);
@@ -60,52 +64,6 @@ impl Sfu {
             Kind::Dtls => self.handshake(ix, tuple, |dtls, send| dtls.receive(bytes, now, send), now),
             Kind::Rtp => self.rtp(ix, tuple, bytes, now),
             _ => self.rtcp(ix, tuple, bytes, now),
-        }
-    }
-
-    fn check(&mut self, tuple: Tuple, bytes: &[u8], now: Instant) -> Result<(), Noise> {
-        let request = Request::parse(bytes).ok_or(Noise::StunMalformed)?;
-        let ix = *self.by_ufrag.get(request.local_ufrag()).ok_or(Noise::StunMalformed)?;
-        let holder = self.by_tuple.get(&tuple).copied().filter(|holder| *holder != ix);
-        if holder.and_then(|holder| self.peers.at(holder)).is_some_and(|holder| holder.ice.holds(tuple, now)) {
-            return Err(Noise::TupleHeld);
-        }
-        let peer = self.peers.at_mut(ix).ok_or(Noise::StunMalformed)?;
-        let checked = peer.ice.check(request, tuple, now).ok_or(Noise::StunUnauthentic)?;
-        self.outbox.push_back((tuple, checked.response));
-        if let Some(dropped) = checked.dropped {
-            self.by_tuple.remove(&dropped);
-        }
-        if let Some(void) = checked.retired_ufrag {
-            self.by_ufrag.remove(&void);
-        }
-        let starts_handshake = peer.dtls.is_client() && !peer.dtls.is_established();
-        self.aim(ix);
-        // A tuple belongs to one session at a time: `by_tuple` and the peers' lists say the same.
-        self.by_tuple.insert(tuple, ix);
-        if let Some(former) = holder {
-            self.peers.at_mut(former).into_iter().for_each(|former| former.ice.lose(tuple));
-            self.aim(former);
-        }
-        if starts_handshake {
-            // As client, the first flight goes out on a validated tuple only.
-            return self.handshake(ix, tuple, |dtls, send| dtls.advance(now, send), now);
-        }
-        Ok(())
-    }
-
-    /// Forgets a path. Its session goes on over another if it has one, else it may come back until its consent runs out.
-    pub(crate) fn closed(&mut self, tuple: Tuple) {
-        let Some(ix) = self.by_tuple.remove(&tuple) else { return };
-        self.peers.at_mut(ix).into_iter().for_each(|peer| peer.ice.lose(tuple));
-        self.aim(ix);
-    }
-
-    /// Sends to a viewer where its ICE says.
-    pub(crate) fn aim(&mut self, ix: PeerIx) {
-        let Some(Peer { side: Side::Viewer(seat), ice, .. }) = self.peers.at(ix) else { return };
-        if let Some(subscriber) = self.subscribers.at_mut(*seat).filter(|subscriber| subscriber.sender.is_some()) {
-            subscriber.destination = ice.selected();
         }
     }
 
@@ -120,6 +78,13 @@ impl Sfu {
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let mut send = Vec::new();
         let progress = step(&mut peer.dtls, &mut send);
+        // Nobody finishes who has not read our flights. What this step sends comes after that.
+        if let (Some(Progress::Keys { .. }), Flights::Here(path)) = (&progress, peer.flights) {
+            peer.ice.prove(path);
+        }
+        if !send.is_empty() {
+            peer.flights.went(tuple);
+        }
         let wake = peer.dtls.wake();
         self.outbox.extend(send.into_iter().map(|bytes| (tuple, bytes)));
         if let Some(at) = wake {
@@ -165,7 +130,11 @@ impl Sfu {
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let receiver = peer.receiver.as_mut().ok_or(Noise::Early)?;
         let reception = receiver.open_rtp(bytes, header.len, header.ssrc, header.sequence).map_err(noise)?;
-        peer.ice.heard(tuple, now);
+        let unproved = peer.ice.heard(tuple, now);
+        if unproved {
+            self.ask_for_proof(ix, tuple, now);
+        }
+        let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let room_ix = peer.room;
         let Side::Broadcaster(publisher) = &mut peer.side else { return Err(Noise::Unbound) };
         let end = header.unpadded_end(bytes, reception.end).ok_or(Noise::Malformed)?;
@@ -284,9 +253,12 @@ impl Sfu {
         let peer = self.peers.at_mut(ix).ok_or(Noise::Unvalidated)?;
         let receiver = peer.receiver.as_mut().ok_or(Noise::Early)?;
         let end = receiver.open_rtcp(bytes).map_err(noise)?;
-        peer.ice.heard(tuple, now);
+        let unproved = peer.ice.heard(tuple, now);
         let compound = &bytes[..end];
-        match peer.side {
+        if unproved {
+            self.ask_for_proof(ix, tuple, now);
+        }
+        match self.peers.at(ix).ok_or(Noise::Unvalidated)?.side {
             Side::Broadcaster(_) => self.broadcaster_says(ix, compound, now),
             Side::Viewer(seat) => return self.viewer_says(seat, compound, now),
         }
@@ -349,6 +321,15 @@ impl Sfu {
                     unheard = true;
                 }
             }
+            Message::Congestion(body) => {
+                let Some(message) = Congestion::read(body) else { return };
+                // However little it speaks of, all that was sent lately is gone through for it.
+                if subscriber.manner.attention.take(LOOK_THROUGH + message.reports()) {
+                    review |= subscriber.path.hears(&Said::Congestion(message), now);
+                } else {
+                    unheard = true;
+                }
+            }
             Message::Estimate(bps) => review |= subscriber.path.hears(&Said::Estimate(bps), now),
             Message::Nack { ssrc, entries } => {
                 let Some(destination) = subscriber.destination else { return };
@@ -385,6 +366,9 @@ impl Sfu {
         if unheard { Err(Noise::TooMany) } else { Ok(()) }
     }
 }
+
+/// What it costs to go through all that is remembered of what was sent, in packets that are looked up.
+const LOOK_THROUGH: u32 = 64;
 
 /// Broadcasters report once a second. What crosses to other shards takes the place of packets there, so more is not told.
 const BETWEEN_CLOCKS: Duration = Duration::from_millis(500);

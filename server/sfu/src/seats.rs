@@ -25,7 +25,10 @@ impl Sfu {
         let Some(peer) = self.peers.at_mut(ix) else { return };
         let Some(room) = self.rooms.at_mut(room_ix) else { return };
         let downstreams = downstreams(&peer.seed, sections, Vec::new()).0;
-        let subscriber = Subscriber::new(ix, downstreams, room.settings.playout_delay, informed, now);
+        let mut subscriber = Subscriber::new(ix, downstreams, room.settings.playout_delay, informed, now);
+        if tells_of_congestion(sections) {
+            subscriber.path.expect_congestion_reports();
+        }
         let seat = self.subscribers.insert(subscriber);
         room.subscribers.push(seat);
         peer.side = Side::Viewer(seat);
@@ -62,6 +65,9 @@ impl Sfu {
         let (downstreams, left) = downstreams(&peer.seed, sections, subscriber.take_downstreams());
         subscriber.downstreams = downstreams;
         subscriber.park(left);
+        if tells_of_congestion(sections) {
+            subscriber.path.expect_congestion_reports();
+        }
         self.connect(seat, room_ix, now);
         self.note_wishes(seat, now);
     }
@@ -340,6 +346,11 @@ fn quality(downstream: &Downstream, cap: VideoCap, room: &Room, layers: &Layers)
         0 => VideoQuality::Low,
         _ => VideoQuality::Medium,
     })
+}
+
+/// Whether the answer takes feedback as RFC 8888 describes it.
+fn tells_of_congestion(sections: &[AnswerSection]) -> bool {
+    sections.iter().flat_map(|section| &section.codecs).any(|codec| codec.feedback.ccfb)
 }
 
 /// The tracks that these sections carry: those there were, else new ones; and those there were that no section carries.

@@ -45,11 +45,13 @@ impl Sfu {
         let Some(room) = self.rooms.at_mut(room_ix) else { return };
         let before = std::mem::take(&mut publisher.sections);
         let performer = &mut room.stage[publisher.place];
+        let mut changed = false;
         for (offered, section) in offer.media.iter().zip(sections).filter(|(_, section)| section.accepted) {
             let known = before.iter().any(|known| {
                 (known.kind, &*known.mid, &known.rids) == (section.kind, section.mid.as_bytes(), &section.rids)
             });
             if !known {
+                changed = true;
                 *performer.place_of(section.kind) = Some(Track::new(&section.rids));
             }
             publisher.sections.push(Section {
@@ -64,7 +66,7 @@ impl Sfu {
         }
         for kind in [MediaKind::Audio, MediaKind::Video] {
             if !publisher.sections.iter().any(|section| section.kind == kind) {
-                *performer.place_of(kind) = None;
+                changed |= performer.place_of(kind).take().is_some();
             }
         }
         let kept: Vec<LayerKey> = performer.layers().collect();
@@ -72,7 +74,10 @@ impl Sfu {
             publisher.streams.iter().map(|stream| stream.layer).filter(|layer| !kept.contains(layer)).collect();
         publisher.streams.retain(|stream| kept.contains(&stream.layer));
         gone.iter().for_each(|layer| drop(self.layers.remove(layer)));
-        self.rewire(room_ix, now);
+        // It costs a look at every viewer on every shard, and a broadcaster may offer the same again and again.
+        if changed {
+            self.rewire(room_ix, now);
+        }
     }
 
     pub(crate) fn leave_stage(&mut self, room_ix: RoomIx, publisher: &Publisher, now: Instant) {

@@ -40,7 +40,7 @@ impl Sfu {
         self.aim(ix);
         let Some(peer) = self.peers.at_mut(ix) else { return };
         let dtls_due = peer.dtls.wake().is_some_and(|at| at <= now);
-        if let (true, Some(tuple)) = (dtls_due, peer.ice.selected()) {
+        if let (true, Some(tuple)) = (dtls_due, peer.flights.last()) {
             let _ = self.handshake(ix, tuple, |dtls, send| dtls.advance(now, send), now);
         }
         let Some(peer) = self.peers.at_mut(ix) else { return };
@@ -58,7 +58,7 @@ impl Sfu {
         let connecting = peer.receiver.is_none();
         let mut next =
             if connecting { peer.admitted + CONNECT_TIMEOUT } else { peer.ice.expires().min(peer.next_report) };
-        if let (Some(at), Some(_)) = (peer.dtls.wake(), peer.ice.selected()) {
+        if let (Some(at), Some(_)) = (peer.dtls.wake(), peer.flights.last()) {
             next = next.min(at.max(now + Duration::from_millis(1)));
         }
         if let Side::Broadcaster(publisher) = &peer.side {
@@ -102,7 +102,10 @@ impl Sfu {
         }
         if reports_due {
             self.report_stage(room, now);
-            self.review_layers(room, now);
+            // One of the broadcasters on a stage has it looked at for all.
+            if self.is_review_due(room, now) {
+                self.review_layers(room, now);
+            }
         }
     }
 
@@ -137,11 +140,20 @@ impl Sfu {
 
     /// Looks once a second at what is needed here of a stage on another shard.
     fn review_demand(&mut self, ix: RoomIx, now: Instant) {
-        let Some(room) = self.rooms.at_mut(ix).filter(|room| room.home.is_some()) else { return };
-        if room.reviewed.is_none_or(|at| now >= at + REPORT_INTERVAL) {
-            room.reviewed = Some(now);
+        let elsewhere = self.rooms.at(ix).is_some_and(|room| room.home.is_some());
+        if elsewhere && self.is_review_due(ix, now) {
             self.settle_demand(ix, now);
         }
+    }
+
+    /// Whether a room was last looked at a second ago. What that finds, it finds by going through all viewers.
+    fn is_review_due(&mut self, ix: RoomIx, now: Instant) -> bool {
+        let Some(room) = self.rooms.at_mut(ix) else { return false };
+        let due = room.reviewed.is_none_or(|at| now >= at + REPORT_INTERVAL);
+        if due {
+            room.reviewed = Some(now);
+        }
+        due
     }
 
     /// Has every viewer of a room told the time at once, since it has become better known.

@@ -19,7 +19,7 @@ pub(crate) struct Rings {
 
 struct Outlet {
     ring: Producer<Cast>,
-    /// What must not be lost waits here while the ring is full.
+    /// What must not be lost waits here while the ring is full, the latest of each.
     waiting: VecDeque<Cast>,
     bell: Arc<Notify>,
     /// Something was put in since the bell was rung last.
@@ -88,7 +88,7 @@ impl Rings {
 impl Outlet {
     fn keep(&mut self, cast: Cast) {
         if !cast.is_media() {
-            self.waiting.push_back(cast);
+            cast.wait(&mut self.waiting);
         }
     }
 

@@ -1,7 +1,9 @@
 //! Connections: how many, from how few, and how long they may do nothing.
 
 use crate::app::App;
-use crate::edge::PrefixTag;
+use crate::edge::{Allowance, PrefixTag};
+use axum::Extension;
+use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
 use dashmap::DashMap;
 use std::future::Future;
@@ -14,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
+use tower::Layer;
 
 /// A TLS handshake, and the first bytes after it: a client that has something to say says it at once.
 const OPENING: Duration = Duration::from_secs(10);
@@ -112,7 +115,7 @@ where
     S: Send + 'static,
 {
     type Stream = Prompt<A::Stream>;
-    type Service = A::Service;
+    type Service = AddExtension<A::Service, Allowance>;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
@@ -122,7 +125,9 @@ where
             // Answers are small and wanted at once.
             stream.set_nodelay(true)?;
             let (stream, service) = timeout(OPENING, inner.accept(stream, service)).await??;
-            Ok((Prompt::new(stream, place), service))
+            let allowance = Allowance::default();
+            let service = Extension(allowance.clone()).layer(service);
+            Ok((Prompt::new(stream, place, allowance), service))
         })
     }
 }
@@ -130,6 +135,7 @@ where
 /// A connection that fails when its client is slow to begin or to read.
 pub(crate) struct Prompt<S> {
     stream: S,
+    allowance: Allowance,
     _place: Place,
     /// Bytes still to come before `opening` ends.
     awaited: usize,
@@ -138,9 +144,9 @@ pub(crate) struct Prompt<S> {
 }
 
 impl<S: Unpin> Prompt<S> {
-    fn new(stream: S, place: Place) -> Self {
+    fn new(stream: S, place: Place, allowance: Allowance) -> Self {
         let opening = Box::pin(sleep(OPENING));
-        Self { stream, _place: place, awaited: OPENING_BYTES, opening, stalled: None }
+        Self { stream, allowance, _place: place, awaited: OPENING_BYTES, opening, stalled: None }
     }
 
     /// Lets a write that does not proceed wait for its time only.
@@ -158,7 +164,17 @@ impl<S: Unpin> Prompt<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let left = ready!(self.allowance.poll(cx));
+        let read = if left >= buffer.remaining() {
+            Pin::new(&mut self.stream).poll_read(cx, buffer)
+        } else {
+            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(left));
+            let read = Pin::new(&mut self.stream).poll_read(cx, &mut part);
+            let len = part.filled().len();
+            buffer.advance(len);
+            read
+        };
+        self.allowance.spend(buffer.filled().len() - before);
         self.awaited = self.awaited.saturating_sub(buffer.filled().len() - before);
         if read.is_pending() && self.awaited > 0 {
             ready!(self.opening.as_mut().poll(cx));

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::config::IceServer;
-use crate::edge::PrefixTag;
+use crate::edge::{Allowance, PrefixTag};
 use crate::fault::Problem;
 use crate::random;
 use crate::sdp::Origin;
@@ -22,12 +22,16 @@ use veilcast_control::{Role, VideoCap};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
     Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, QualityCap, QualityWish, Renewal, Renewed,
-    ServerMessage, Welcome,
+    ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
 
 /// A page sends its token as soon as the socket opens.
 const HELLO: Duration = Duration::from_secs(5);
+/// A token has less than 4 KiB, and a frame and its envelope some bytes.
+const HELLO_BYTES: usize = 8 * 1024;
+/// Set apart for as long as a socket is open, and filled with zeros for every read. An offer takes more for a moment.
+const READ_BUFFER: usize = 4 * 1024;
 /// Three pings fit into the time after which a silent socket counts as lost; proxies often cut at 60 s too.
 const PING: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_secs(60);
@@ -35,7 +39,12 @@ const IDLE: Duration = Duration::from_secs(60);
 const SEND: Duration = Duration::from_secs(10);
 /// For the answer to a goodbye; nothing that comes meanwhile is heard.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// A page offers a few times in its life; fifty messages in ten seconds come from no page of ours.
+/// A page offers once for itself and again when others come and go: all 16 places of a stage at once, and as much again
+/// for a network that changes meanwhile. Each offer is read here and answered by a shard.
+const OFFERS: u32 = 32;
+/// What earns one more.
+const BETWEEN_OFFERS: Duration = Duration::from_secs(2);
+/// Fifty messages in ten seconds come from no page of ours.
 const BURST: u32 = 50;
 const BURST_TIME: Duration = Duration::from_secs(10);
 
@@ -46,15 +55,19 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 async fn upgrade(
     State(app): State<Arc<App>>,
     caller: Result<Extension<PrefixTag>, ExtensionRejection>,
+    allowance: Option<Extension<Allowance>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
         return Problem::new(FaultCode::BadRequest).detail("this address takes WebSockets").into_response();
     };
     let caller = caller.ok().map(|Extension(caller)| caller);
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let allowance = allowance.map(|Extension(allowance)| allowance).unwrap_or_default();
+    // Whoever has shown no token yet makes nobody keep more than one.
+    allowance.limit(HELLO_BYTES);
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(READ_BUFFER);
     upgrade.on_upgrade(move |socket| async move {
-        let mut wire = Wire { socket };
+        let mut wire = Wire { socket, allowance };
         if let Err(Leaving(code)) = serve(&app, &mut wire, caller).await {
             wire.close(code).await;
         }
@@ -73,6 +86,7 @@ impl From<SocketGone> for Leaving {
 /// The socket, sending with a limit on time.
 struct Wire {
     socket: WebSocket,
+    allowance: Allowance,
 }
 
 impl Wire {
@@ -117,15 +131,12 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
             return Err(Leaving(close_code::POLICY));
         }
     };
+    wire.allowance.lift();
     let id = app.hub.number_socket();
     let mail = app.hub.directory.add_socket(id);
     // From here on, whatever ends this function takes the socket and its session out of the room.
     let _present = Present { app, id };
-    let attached = app.open_room(&access.event).and_then(|()| {
-        let attached = app.hub.with(|rooms, _| rooms.attach(&access.event.id, id, access.role, access.principal));
-        attached.map_err(Problem::from)
-    });
-    let stage = match attached {
+    let stage = match attach(app, &access, id).await {
         Ok(stage) => stage,
         Err(problem) => {
             wire.refuse(problem).await?;
@@ -141,9 +152,19 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
     let ice_servers = app.ice_servers().map_err(|_| Leaving(close_code::ERROR))?.iter().map(told).collect();
     let expires_in = left(access.until);
     wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers, expires_in })).await?;
-    let (origin, since) = (None, Instant::now());
-    let mut member = Member { app, id, access, token, challenge, caller, origin, messages: 0, since };
+    let (offers, since) = (Offers::new(), Instant::now());
+    let mut member = Member { app, id, access, token, challenge, caller, origin: None, offers, messages: 0, since };
     member.listen(wire, mail).await
+}
+
+/// Enters the room of its event; what its stage carries now.
+async fn attach(app: &App, access: &Access, id: SocketId) -> Result<StageState, Problem> {
+    let opened = app.open_room(&access.event)?;
+    let stage = app.hub.with(|rooms, _| rooms.attach(&access.event.id, id, access.role, access.principal))?;
+    if opened {
+        app.look_again(&access.event.id).await?;
+    }
+    Ok(stage)
 }
 
 /// An ICE server as somebody who has been let in may know it.
@@ -194,6 +215,28 @@ impl App {
     }
 }
 
+/// How often a socket may offer: [`OFFERS`] at once, then one every [`BETWEEN_OFFERS`].
+struct Offers {
+    /// When all of them are there again.
+    rested: Instant,
+}
+
+impl Offers {
+    fn new() -> Self {
+        Self { rested: Instant::now() }
+    }
+
+    /// Takes one, or says how long until there is one.
+    fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        let due = self.rested.checked_sub(BETWEEN_OFFERS * (OFFERS - 1)).unwrap_or(now);
+        if due > now {
+            return Err(due - now);
+        }
+        self.rested = self.rested.max(now) + BETWEEN_OFFERS;
+        Ok(())
+    }
+}
+
 /// Takes the socket out when it goes, however it goes.
 struct Present<'a> {
     app: &'a App,
@@ -218,6 +261,7 @@ struct Member<'a> {
     caller: Option<PrefixTag>,
     /// Of the media session's answers.
     origin: Option<Origin>,
+    offers: Offers,
     messages: u32,
     since: Instant,
 }
@@ -310,6 +354,10 @@ impl Member<'_> {
     }
 
     async fn answer(&mut self, sdp: &str, proof: Option<&Secret>) -> Result<String, Problem> {
+        if let Err(wait) = self.offers.take(Instant::now()) {
+            let detail = format!("the next offer is read in {} s", wait.as_secs() + 1);
+            return Err(Problem::new(FaultCode::TooMany).detail(detail).retry_after(wait));
+        }
         let principal: Pseudonym = self.access.principal;
         let current = self.app.hub.with(|rooms, _| rooms.session_of(self.id));
         let answered = match (current, self.origin) {

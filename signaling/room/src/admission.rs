@@ -19,6 +19,8 @@ pub struct Join<E> {
     pub role: Role,
     /// Whose it is. Compared, never told.
     pub principal: Pseudonym,
+    /// Of a broadcaster: the operator has invited it to somebody else's stage.
+    pub invited: bool,
     /// A viewer that does not count as one: a broadcaster who looks at the others.
     pub uncounted: bool,
     /// The socket it came over, if it did: it lives no longer than that.
@@ -51,7 +53,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(room) = self.rooms.get_mut(&join.event) else { return Err(Refusal::NotOpen) };
         room.sessions.insert(join.session);
         if let Part::Broadcaster { place } = part {
-            room.places.take(place, join.principal, join.session, now);
+            room.places.take(place, &join, now);
         }
         let key = room.key();
         if let Some(socket) = join.socket.and_then(|socket| self.sockets.get_mut(&socket)) {
@@ -104,7 +106,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// to be refused must not cost its sender the broadcast that is on.
     fn clear_place(&mut self, join: &Join<E>, now: Instant) -> Result<u8, Refusal> {
         let room = self.rooms.get(&join.event).ok_or(Refusal::NotOpen)?;
-        let Taking { place, replaces } = room.places.find(join.principal, now)?;
+        let Taking { place, replaces } = room.places.find(join.principal, join.invited, now)?;
         if let Some(older) = replaces {
             if !carries(&join.offer) {
                 return Err(Refusal::NothingToCarry);

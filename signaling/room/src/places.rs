@@ -1,6 +1,6 @@
 //! The places on an event's stage: who has which.
 
-use crate::{Output, Refusal, Rooms, SessionId, SocketId};
+use crate::{Join, Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 use veilcast_control::{MAX_PLACES, Role};
@@ -12,17 +12,24 @@ const RUSH: u32 = 8;
 /// What earns one more.
 const REST: Duration = Duration::from_secs(3);
 
+/// The host's place. It is what viewers call it by, so nobody else gets it while the host is away, and an invited co-host
+/// never: the host finds it free however many were invited and came first.
+const HOST: u8 = 0;
+
 /// The places of one event.
 pub(crate) struct Places {
     /// So many may be taken at once.
     limit: u8,
-    places: Vec<Place>,
+    /// Somebody has said so since the room is open. What was known before may have changed meanwhile.
+    told: bool,
+    places: [Option<Place>; MAX_PLACES as usize],
 }
 
 #[derive(Clone, Copy)]
 struct Place {
     /// Who has it, or had it last: whoever loses the line and comes back finds it, unless somebody needed it meanwhile.
     principal: Pseudonym,
+    invited: bool,
     session: Option<SessionId>,
     /// When all of [`RUSH`] is there again.
     rested: Instant,
@@ -43,63 +50,76 @@ pub(crate) struct Taking {
 
 impl Places {
     pub(crate) fn new(limit: u8) -> Self {
-        Self { limit: limit.clamp(1, MAX_PLACES), places: Vec::new() }
+        Self { limit: limit.clamp(1, MAX_PLACES), told: false, places: [None; MAX_PLACES as usize] }
     }
 
     /// Whoever is on stays on, also beyond a lower limit.
     pub(crate) fn set_limit(&mut self, limit: u8) {
-        self.limit = limit.clamp(1, MAX_PLACES);
+        (self.limit, self.told) = (limit.clamp(1, MAX_PLACES), true);
     }
 
-    /// The place for a principal: its own, else the one it had last, else the first that is free.
-    pub(crate) fn find(&self, principal: Pseudonym, now: Instant) -> Result<Taking, Refusal> {
-        let taking = self.choose(principal)?;
-        match self.places.get(usize::from(taking.place)) {
+    /// The limit as it was read after the room had opened, unless somebody has set one since.
+    pub(crate) fn confirm_limit(&mut self, limit: u8) {
+        if !self.told {
+            self.set_limit(limit);
+        }
+    }
+
+    /// The place for a principal: its own, else the one it had last, else one that nobody has had, else one that is free.
+    pub(crate) fn find(&self, principal: Pseudonym, invited: bool, now: Instant) -> Result<Taking, Refusal> {
+        let taking = self.choose(principal, invited)?;
+        match self.at(taking.place) {
             Some(place) if !place.may_be_taken(now) => Err(Refusal::TooMany),
             _ => Ok(taking),
         }
     }
 
-    fn choose(&self, principal: Pseudonym) -> Result<Taking, Refusal> {
+    fn choose(&self, principal: Pseudonym, invited: bool) -> Result<Taking, Refusal> {
         if let Some(place) = self.of(principal) {
-            return Ok(Taking { place, replaces: self.places[usize::from(place)].session });
+            return Ok(Taking { place, replaces: self.at(place).and_then(|place| place.session) });
         }
-        let taken = self.places.iter().filter(|place| place.session.is_some()).count();
+        let taken = self.places.iter().flatten().filter(|place| place.session.is_some()).count();
         if taken >= usize::from(self.limit) {
             return Err(Refusal::BroadcasterPresent);
         }
-        let free = |place: &u8| self.places.get(usize::from(*place)).is_none_or(|place| place.session.is_none());
-        let its = |place: &u8| self.places.get(usize::from(*place)).is_some_and(|place| place.principal == principal);
-        let mut places = (0..self.limit).filter(free);
-        let place = places.clone().find(its).or_else(|| places.next()).ok_or(Refusal::BroadcasterPresent)?;
-        Ok(Taking { place, replaces: None })
+        let free = |place: &u8| self.at(*place).is_none_or(|place| place.session.is_none());
+        let first = if invited && self.is_kept_for_the_host() { HOST + 1 } else { HOST };
+        let mut places = (first..self.limit).filter(free);
+        let its = |place: &u8| self.at(*place).is_some_and(|place| place.principal == principal);
+        let unused = |place: &u8| self.at(*place).is_none();
+        let place = places.clone().find(its).or_else(|| places.clone().find(unused)).or_else(|| places.next());
+        Ok(Taking { place: place.ok_or(Refusal::BroadcasterPresent)?, replaces: None })
     }
 
-    pub(crate) fn take(&mut self, place: u8, principal: Pseudonym, session: SessionId, now: Instant) {
-        let (session, known) = (Some(session), self.places.get_mut(usize::from(place)));
-        let rested = known.as_ref().map_or(now, |known| known.rested.max(now)) + REST;
-        let taken = Place { principal, session, rested };
-        match known {
-            Some(known) => *known = taken,
-            // The first that is free is at most one beyond those that were ever taken.
-            None => self.places.push(taken),
-        }
+    /// A stage with one place is for whomever the operator sends there, as long as the host has not been on it.
+    fn is_kept_for_the_host(&self) -> bool {
+        self.limit > 1 || self.at(HOST).is_some_and(|place| !place.invited)
+    }
+
+    fn at(&self, place: u8) -> Option<&Place> {
+        self.places.get(usize::from(place))?.as_ref()
+    }
+
+    pub(crate) fn take<E>(&mut self, place: u8, by: &Join<E>, now: Instant) {
+        let Some(known) = self.places.get_mut(usize::from(place)) else { return };
+        let rested = known.map_or(now, |known| known.rested.max(now)) + REST;
+        *known = Some(Place { principal: by.principal, invited: by.invited, session: Some(by.session), rested });
     }
 
     pub(crate) fn leave(&mut self, session: SessionId) {
-        let places = self.places.iter_mut().filter(|place| place.session == Some(session));
+        let places = self.places.iter_mut().flatten().filter(|place| place.session == Some(session));
         places.for_each(|place| place.session = None);
     }
 
     /// Where a principal is on air.
     pub(crate) fn of(&self, principal: Pseudonym) -> Option<u8> {
-        let on = |place: &Place| place.session.is_some() && place.principal == principal;
-        self.places.iter().position(on).map(|place| place as u8)
+        let on = |place: Place| place.session.is_some() && place.principal == principal;
+        self.places.iter().position(|place| place.is_some_and(on)).map(|place| place as u8)
     }
 
     /// The first that is taken.
     pub(crate) fn first(&self) -> Option<u8> {
-        self.places.iter().position(|place| place.session.is_some()).map(|place| place as u8)
+        self.places.iter().position(|place| place.is_some_and(|place| place.session.is_some())).map(|place| place as u8)
     }
 }
 
@@ -107,6 +127,12 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Changes how many may broadcast to an open event at once.
     pub fn set_broadcasters(&mut self, event: &E, limit: u8) {
         self.rooms.get_mut(event).into_iter().for_each(|room| room.places.set_limit(limit));
+    }
+
+    /// The same as it was read after [`Self::open`] has opened the room: what was read before may have changed before there
+    /// was a room to tell. Who has set a limit since knows better.
+    pub fn confirm_broadcasters(&mut self, event: &E, limit: u8) {
+        self.rooms.get_mut(event).into_iter().for_each(|room| room.places.confirm_limit(limit));
     }
 
     /// Tells every page of a broadcaster where it is on stage.

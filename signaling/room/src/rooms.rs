@@ -150,9 +150,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.outputs.pop_front()
     }
 
-    /// Opens the room of `event` under `key` unless it is open already, for so many broadcasters at once. An empty room closes
-    /// by itself.
-    pub fn open(&mut self, event: &E, key: RoomKey, settings: RoomSettings, broadcasters: u8) -> Result<(), Refusal> {
+    /// Opens the room of `event` under `key` unless it is open already, for so many broadcasters at once; whether it was not.
+    /// An empty room closes by itself.
+    pub fn open(&mut self, event: &E, key: RoomKey, settings: RoomSettings, broadcasters: u8) -> Result<bool, Refusal> {
         if self.draining {
             return Err(Refusal::Draining);
         }
@@ -160,7 +160,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             return Err(Refusal::Ended);
         }
         if self.rooms.contains_key(event) {
-            return Ok(());
+            return Ok(false);
         }
         if self.events.contains_key(&key) {
             return Err(Refusal::IdentifierTaken);
@@ -168,7 +168,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.events.insert(key, event.clone());
         self.rooms.insert(event.clone(), Room::new(key, broadcasters));
         self.emit(Output::Command(Command::Open { room: key, settings }));
-        Ok(())
+        Ok(true)
     }
 
     /// Ends `event` for good: every session in it, every socket, the room. Later joins are refused.

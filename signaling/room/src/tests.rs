@@ -54,6 +54,7 @@ fn join(number: u8, role: Role, principal: Pseudonym, socket: Option<u64>) -> Jo
         peer: PeerKey(number.into()),
         role,
         principal,
+        invited: false,
         uncounted: false,
         socket: socket.map(SocketId),
         ice: ice(),

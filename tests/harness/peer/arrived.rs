@@ -83,7 +83,10 @@ impl Arrived {
 }
 
 impl Peer {
-    pub(super) fn tell_arrivals(&mut self) {
+    pub(super) fn tell_arrivals(&mut self, now: Instant) {
+        if let Some(bytes) = self.congestion.message(now) {
+            self.put_rtcp(&bytes);
+        }
         let media = self.media_ssrc(1);
         if let Some(bytes) = self.arrived.message(media) {
             self.put_rtcp(&bytes);

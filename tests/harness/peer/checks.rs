@@ -1,10 +1,11 @@
 //! Connectivity checks (RFC 8445 section 7.2), honest and forged.
 
 use super::Peer;
-use rtc_stun::attributes::{ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc_stun::attributes::{ATTR_ICE_CONTROLLED, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
+use rtc_stun::xoraddr::XorMappedAddress;
 use std::time::Instant;
 
 /// Where in a check USE-CANDIDATE stands.
@@ -58,6 +59,9 @@ impl Peer {
     pub(super) fn checked(&mut self, bytes: &[u8], now: Instant) {
         let mut message = Message::new();
         message.unmarshal_binary(bytes).expect("the server's STUN is well-formed");
+        if message.typ == BINDING_REQUEST {
+            return self.answer_check(message);
+        }
         if message.typ != BINDING_SUCCESS {
             return;
         }
@@ -71,5 +75,36 @@ impl Peer {
             }
             self.drain_dtls();
         }
+    }
+    /// Answers the server's own check, as whoever is not lite does (RFC 8445 section 7.3).
+    fn answer_check(&mut self, mut request: Message) {
+        let server = self.server.as_ref().expect("only who has answered sends checks");
+        let name = request.get(ATTR_USERNAME).expect("a check has a user name");
+        if !self.answers_checks || name != format!("{}:{}", self.ice.ufrag, server.ice.ufrag).as_bytes() {
+            return;
+        }
+        let own = self.ice.password.expose_secret();
+        MessageIntegrity::check(&mut request, own, self.crypto.crypto()).expect("the server's check is authentic");
+        assert!(request.contains(ATTR_PRIORITY) && request.contains(ATTR_ICE_CONTROLLED));
+        self.questions += 1;
+        let answer = self.forge_answer(request.transaction_id.0);
+        self.outbox.push(answer);
+    }
+
+    /// An answer of this session to a check of the server's, whether there was one or not.
+    pub fn forge_answer(&self, transaction: [u8; 12]) -> Vec<u8> {
+        let server = self.server.as_ref().expect("accept an answer first");
+        let mut response = Message::new();
+        response.transaction_id = TransactionId(transaction);
+        response.set_type(BINDING_SUCCESS);
+        response.write_header();
+        XorMappedAddress { ip: server.address.ip(), port: server.address.port() }
+            .add_to(&mut response)
+            .expect("it always fits");
+        MessageIntegrity::new_raw_integrity_with_provider(self.ice.password.expose_secret(), self.crypto.crypto())
+            .add_to(&mut response)
+            .expect("no fingerprint yet");
+        FINGERPRINT.add_to(&mut response).expect("it always fits");
+        response.raw
     }
 }

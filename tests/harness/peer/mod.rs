@@ -3,11 +3,14 @@
 
 mod arrived;
 mod checks;
+mod congestion;
+mod keys;
 mod rtcp;
 mod scalable;
 mod told;
 
 pub use checks::Nomination;
+use keys::{contexts, credentials};
 
 use crate::offers::{MID, REPAIRED_RID, RID, TRANSPORT_CC};
 use crate::{Extensions, Nonces, Picture, Random, Rtp, vp8_payload, vp8_picture};
@@ -15,13 +18,11 @@ pub(crate) use arrived::Arrived;
 use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_srtp::context::Context;
-use rtc_srtp::protection_profile::ProtectionProfile;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_control::{Answer, Fingerprint, HashFunction, IceCredentials, MediaKind, Setup};
-use veilcast_privacy::Secret;
 
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
@@ -79,6 +80,10 @@ pub struct Peer {
     pub ice: IceCredentials,
     /// Sends checks at all; a peer that vanished does not.
     pub alive: bool,
+    /// Answers the server's checks, as browsers do.
+    pub answers_checks: bool,
+    /// Checks of the server's that it answered.
+    pub questions: u32,
     /// What it received, by SSRC and extended sequence number.
     pub received: BTreeMap<u32, BTreeMap<u64, Received>>,
     /// RTP packets that arrived, duplicates included.
@@ -99,6 +104,8 @@ pub struct Peer {
     pub repairs: bool,
     /// Whether it tells when packets arrive (transport-wide feedback), as browsers do.
     pub tells_arrivals: bool,
+    /// Whether it tells when packets arrive as RFC 8888 says.
+    pub tells_congestion: bool,
     /// It is busy with other things: reads its socket at intervals of up to this, and takes that for the time of arrival.
     pub busy: Duration,
     /// Packets of padding that arrived.
@@ -128,6 +135,7 @@ pub struct Peer {
     next_feedback: Option<Instant>,
     reads: Option<Instant>,
     arrived: Arrived,
+    congestion: congestion::Congestion,
     transport: u16,
     told: Option<Box<told::Told>>,
     streams: Vec<OutgoingStream>,
@@ -187,6 +195,8 @@ impl Peer {
             address,
             ice: credentials(&mut random),
             alive: true,
+            answers_checks: true,
+            questions: 0,
             received: BTreeMap::new(),
             arrivals: 0,
             nonces: Nonces::default(),
@@ -197,6 +207,7 @@ impl Peer {
             last_fraction_lost: 0,
             repairs: true,
             tells_arrivals: true,
+            tells_congestion: false,
             busy: Duration::ZERO,
             reads: None,
             padding: 0,
@@ -218,6 +229,7 @@ impl Peer {
             next_nack: None,
             next_feedback: None,
             arrived: Arrived::default(),
+            congestion: congestion::Congestion::default(),
             transport: 0,
             told: None,
             streams,
@@ -344,7 +356,7 @@ impl Peer {
         }
         if self.next_feedback.is_some_and(|at| at <= now) {
             self.next_feedback = Some(now + FEEDBACK_INTERVAL);
-            self.tell_arrivals();
+            self.tell_arrivals(now);
         }
         if self.next_nack.is_some_and(|at| at <= now) {
             self.next_nack = Some(now + NACK_INTERVAL);
@@ -529,6 +541,10 @@ impl Peer {
             self.arrived.note(u16::from_be_bytes([number[0], number[1]]), read);
             self.next_feedback.get_or_insert(now + FEEDBACK_INTERVAL);
         }
+        if self.tells_congestion {
+            self.congestion.note(packet.ssrc, packet.sequence, now);
+            self.next_feedback.get_or_insert(now + FEEDBACK_INTERVAL);
+        }
         if packet.payload.is_empty() {
             self.padding += 1;
             self.padded.push(now);
@@ -568,26 +584,4 @@ impl Peer {
         repeat.extensions.extend(stream.rid.map(|rid| (REPAIRED_RID, rid.as_bytes().to_vec())));
         self.put(repeat, b"1");
     }
-}
-
-fn credentials(random: &mut Random) -> IceCredentials {
-    IceCredentials {
-        ufrag: format!("{:08x}", random.bits() as u32),
-        password: Secret::new(format!("{:016x}{:016x}", random.bits(), random.bits()).into_bytes()),
-    }
-}
-
-/// Client's and server's contexts (RFC 5764 section 4.2).
-fn contexts(material: &[u8], profile: SrtpProfile, crypto: &dyn RTCCryptoProvider) -> (Context, Context) {
-    let profile = match profile {
-        SrtpProfile::AEAD_AES_256_GCM => ProtectionProfile::AeadAes256Gcm,
-        SrtpProfile::AEAD_AES_128_GCM => ProtectionProfile::AeadAes128Gcm,
-        _ => ProtectionProfile::Aes128CmHmacSha1_80,
-    };
-    let (key, salt) = (profile.key_len(), profile.salt_len());
-    let context = |key_at: usize, salt_at: usize| {
-        let (key, salt) = (&material[key_at..key_at + key], &material[salt_at..salt_at + salt]);
-        Context::new(key, salt, profile, None, None, crypto.crypto()).expect("lengths of the profile")
-    };
-    (context(0, 2 * key), context(key, 2 * key + salt))
 }

@@ -170,7 +170,7 @@ impl Subscriber {
         self.news |= (downstream.shown(), downstream.spatial()) != before;
         match outcome {
             Outcome::Sent(len) => {
-                self.sent(len);
+                self.sent(&out[..len]);
                 Written::Datagram(len)
             }
             Outcome::Skipped => Written::Nothing,
@@ -186,7 +186,7 @@ impl Subscriber {
             let context = context(sender, self.transport, self.playout_delay, moment);
             match downstream.write_behind(out, &mut self.path, &context) {
                 Late::Sent(len) => {
-                    self.sent(len);
+                    self.sent(&out[..len]);
                     return Late::Sent(len);
                 }
                 Late::Later(at) => later = Late::Later(at),
@@ -238,11 +238,14 @@ impl Subscriber {
         let sender = self.sender.as_ref()?;
         let context = context(sender, self.transport, self.playout_delay, moment);
         let len = self.downstreams.iter_mut().find_map(|downstream| downstream.write_padding(out, &context))?;
+        self.path.number(self.transport, &out[..len]);
         self.transport = self.transport.wrapping_add(1);
         Some(len)
     }
 
-    fn sent(&mut self, len: usize) {
+    fn sent(&mut self, packet: &[u8]) {
+        let len = packet.len();
+        self.path.number(self.transport, packet);
         self.transport = self.transport.wrapping_add(1);
         self.repeats_left = (self.repeats_left + len / 2).min(self.repeat_allowance());
     }
@@ -265,6 +268,7 @@ impl Subscriber {
         let context = context(sender, self.transport, self.playout_delay, moment);
         let len = downstream.repeat(out, sequence, &context)?;
         self.path.spend(len, moment.now);
+        self.path.number(self.transport, &out[..len]);
         self.path.sent(self.transport, 1, len as u32, moment.now);
         self.transport = self.transport.wrapping_add(1);
         self.repeats_left -= len;

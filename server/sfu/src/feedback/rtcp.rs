@@ -27,6 +27,8 @@ pub(crate) enum Message<'a> {
     KeyFrame { ssrc: u32 },
     /// Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01), behind its SSRCs.
     Arrivals(&'a [u8]),
+    /// Congestion control feedback (RFC 8888), behind its sender's SSRC.
+    Congestion(&'a [u8]),
     /// The receiver's own estimate in bit/s (draft-alvestrand-rmcat-remb-03).
     Estimate(u32),
 }
@@ -87,6 +89,11 @@ fn read_packet<'a>(count: u8, kind: u8, body: &'a [u8], each: &mut impl FnMut(Me
         (TRANSPORT_FEEDBACK, 1) => {
             if let Some(ssrc) = word(body, 4) {
                 each(Message::Nack { ssrc, entries: NackEntries(&body[8..]) });
+            }
+        }
+        (TRANSPORT_FEEDBACK, 11) => {
+            if let Some(reports) = body.get(4..) {
+                each(Message::Congestion(reports));
             }
         }
         (TRANSPORT_FEEDBACK, 15) => {

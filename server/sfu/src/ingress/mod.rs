@@ -6,6 +6,7 @@ pub(crate) mod demux;
 pub(crate) mod dtls;
 pub(crate) mod frame;
 pub(crate) mod ice;
+pub(crate) mod proof;
 pub(crate) mod red;
 pub(crate) mod rtp;
 pub(crate) mod stream;

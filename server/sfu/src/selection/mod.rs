@@ -5,6 +5,7 @@ pub(crate) mod budget;
 mod demand;
 pub(crate) mod estimate;
 mod keyframes;
+mod numbers;
 pub(crate) mod offers;
 pub(crate) mod pace;
 mod path;

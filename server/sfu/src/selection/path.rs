@@ -1,4 +1,6 @@
+use crate::feedback::congestion::Congestion;
 use crate::selection::estimate::{ClusterId, Estimator, Probe};
+use crate::selection::numbers::Numbers;
 use crate::selection::pace::Pacer;
 use std::time::{Duration, Instant};
 
@@ -18,6 +20,8 @@ pub(crate) struct Path {
     heard: bool,
     reviewed: Instant,
     probing: Option<Probing>,
+    /// Of a viewer whose feedback speaks of sources and their numbers.
+    numbers: Option<Box<Numbers>>,
 }
 
 /// A probe that is being sent.
@@ -37,6 +41,7 @@ impl Path {
             heard: false,
             reviewed: now,
             probing: None,
+            numbers: None,
         }
     }
 
@@ -57,6 +62,18 @@ impl Path {
         }
     }
 
+    /// Its viewer tells of arrivals as RFC 8888 says.
+    pub(crate) fn expect_congestion_reports(&mut self) {
+        self.numbers.get_or_insert_with(|| Box::new(Numbers::new()));
+    }
+
+    /// Notes a packet that has been written and leaves under this transport-wide number.
+    pub(crate) fn number(&mut self, transport: u16, packet: &[u8]) {
+        if let Some(numbers) = &mut self.numbers {
+            numbers.note(transport, packet);
+        }
+    }
+
     /// Notes a run that leaves now.
     pub(crate) fn sent(&mut self, first: u16, count: u8, bytes: u32, now: Instant) {
         let cluster = self.probing.as_ref().map(|probing| probing.cluster);
@@ -73,6 +90,11 @@ impl Path {
     pub(crate) fn hears(&mut self, said: &Said<'_>, now: Instant) -> bool {
         let change = match said {
             Said::Arrivals(body) => self.estimator.feedback(body, now),
+            Said::Congestion(message) => {
+                // Of whom it was not expected, it says nothing.
+                let Some(numbers) = &mut self.numbers else { return false };
+                self.estimator.hear(numbers.statuses(message), now)
+            }
             Said::Loss(fraction) => self.estimator.receiver_report(*fraction, now),
             Said::Estimate(bps) => self.estimator.remb(*bps, now),
         };
@@ -114,6 +136,8 @@ impl Path {
 pub(crate) enum Said<'a> {
     /// Transport-wide feedback, behind its SSRCs.
     Arrivals(&'a [u8]),
+    /// Congestion control feedback.
+    Congestion(Congestion<'a>),
     /// The share of packets lost, in 256ths.
     Loss(u8),
     /// Its own estimate, in bit/s.

@@ -19,7 +19,7 @@ use post::{Parcel, Post, Right};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Notify;
-use veilcast_sfu::{Input, Noise, Sfu, ShardId, Tuple};
+use veilcast_sfu::{Claim, Input, Noise, Sfu, ShardId, Tuple};
 
 /// The longest datagram that is handed on: one on Ethernet. Peers send none above 1,280 bytes or so, and what waits in a
 /// ring takes memory.
@@ -129,15 +129,15 @@ impl Door {
             Parcel::Datagram { tuple, mut bytes, at, asks } => {
                 engine.handle(Input::Datagram { tuple, bytes: &mut bytes }, at);
                 // Nothing is said to one that proved nothing: nobody has to be told what they believe already.
-                if asks && engine.hears(&tuple, at) {
-                    self.post.send(from, Parcel::Vouch(tuple));
+                if let Some(claim) = engine.claim(&tuple, at).filter(|_| asks) {
+                    self.post.send(from, Parcel::Vouch(tuple, claim));
                 }
             }
             Parcel::Ask(tuple) => {
-                let answer = if engine.hears(&tuple, now) { Parcel::Vouch(tuple) } else { Parcel::Free(tuple) };
-                self.post.send(from, answer);
+                let vouch = engine.claim(&tuple, now).map(|claim| Parcel::Vouch(tuple, claim));
+                self.post.send(from, vouch.unwrap_or(Parcel::Free(tuple)));
             }
-            Parcel::Vouch(tuple) => self.learn(from, tuple, engine, now),
+            Parcel::Vouch(tuple, claim) => self.learn(from, tuple, claim, engine, now),
             Parcel::Free(tuple) => {
                 if self.paths.owner(&tuple, now) == Some(from) {
                     self.paths.forget(&tuple);
@@ -149,7 +149,7 @@ impl Door {
     }
 
     /// A shard has heard its session on a path that leads here.
-    fn learn(&mut self, owner: ShardId, tuple: Tuple, engine: &mut Sfu, now: Instant) {
+    fn learn(&mut self, owner: ShardId, tuple: Tuple, claim: Claim, engine: &mut Sfu, now: Instant) {
         if self.holder(&tuple, now, engine).is_some_and(|holder| holder != owner) {
             // Two checks were under way at once. The path is the first one's.
             return self.post.send(owner, Parcel::Lost(tuple));
@@ -157,7 +157,7 @@ impl Door {
         if engine.knows(&tuple) {
             engine.handle(Input::Closed(tuple), now);
         }
-        if let Some(former) = self.paths.learn(tuple, owner, now).filter(|former| *former != owner) {
+        if let Some(former) = self.paths.learn(tuple, owner, claim, now).filter(|former| *former != owner) {
             self.post.send(former, Parcel::Lost(tuple));
         }
     }

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
-use veilcast_sfu::{CONSENT_LIFETIME, ShardId, TUPLE_HOLD, Tuple};
+use veilcast_control::PeerKey;
+use veilcast_sfu::{CONSENT_LIFETIME, Claim, ShardId, TUPLE_HOLD, Tuple};
 
 /// A generation lasts as long as consent: a path that nobody has vouched for in a whole one is nobody's (RFC 7675).
 const GENERATION: Duration = CONSENT_LIFETIME;
@@ -18,9 +19,14 @@ const MOST: usize = 16_384;
 /// An owner is asked again after this, by what is handed to it.
 const STALE: Duration = Duration::from_secs(1);
 
+/// Paths of one session in one generation: as many as it has in its engine. Whoever has a session, or has recorded one's
+/// check, can check from any number of addresses, and pushes out what is the same session's alone.
+const MOST_OF_ONE: usize = 8;
+
 #[derive(Clone, Copy)]
 struct Path {
     owner: ShardId,
+    claim: Claim,
     /// When its owner said last that it hears its session there.
     vouched: Instant,
 }
@@ -29,13 +35,15 @@ struct Path {
 pub(super) struct Paths {
     young: HashMap<Tuple, Path>,
     old: HashMap<Tuple, Path>,
+    /// The young paths of each session, and some that were.
+    sessions: HashMap<PeerKey, Vec<Tuple>>,
     /// When the young ones began.
     turned: Instant,
 }
 
 impl Paths {
     pub(super) fn new(now: Instant) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), turned: now }
+        Self { young: HashMap::new(), old: HashMap::new(), sessions: HashMap::new(), turned: now }
     }
 
     fn path(&self, tuple: &Tuple) -> Option<&Path> {
@@ -60,13 +68,31 @@ impl Paths {
     }
 
     /// Notes whose a path is. Returns whose it was.
-    pub(super) fn learn(&mut self, tuple: Tuple, owner: ShardId, now: Instant) -> Option<ShardId> {
+    pub(super) fn learn(&mut self, tuple: Tuple, owner: ShardId, claim: Claim, now: Instant) -> Option<ShardId> {
         let former = self.old.remove(&tuple);
         if self.young.len() >= MOST && !self.young.contains_key(&tuple) {
             self.begin_generation(now);
         }
-        let former = self.young.insert(tuple, Path { owner, vouched: now }).or(former);
-        former.map(|path| path.owner)
+        let before = self.young.insert(tuple, Path { owner, claim, vouched: now });
+        if before.is_none_or(|before| before.claim.session != claim.session) {
+            self.enter(claim.session, tuple);
+        }
+        before.or(former).map(|path| path.owner)
+    }
+
+    /// Enters a path in its session's list. Where that is full, what its session has lost goes first, then what nobody has
+    /// proved, then what was vouched for longest ago.
+    fn enter(&mut self, session: PeerKey, tuple: Tuple) {
+        let Self { young, sessions, .. } = self;
+        let own = sessions.entry(session).or_default();
+        let path = |tuple: &Tuple| young.get(tuple).filter(|path| path.claim.session == session);
+        own.retain(|known| *known != tuple && path(known).is_some());
+        if own.len() >= MOST_OF_ONE {
+            let rank = |at: &usize| path(&own[*at]).map(|path| (path.claim.proved, path.vouched));
+            let evicted = (0..own.len()).min_by_key(rank).map(|at| own.swap_remove(at));
+            evicted.into_iter().for_each(|evicted| _ = young.remove(&evicted));
+        }
+        own.push(tuple);
     }
 
     /// Forgets a path. Returns whose it was.
@@ -84,6 +110,7 @@ impl Paths {
 
     fn begin_generation(&mut self, now: Instant) {
         self.old = std::mem::take(&mut self.young);
+        self.sessions.clear();
         self.turned = now;
     }
 
@@ -106,6 +133,10 @@ mod tests {
     const ONE: ShardId = ShardId(1);
     const TWO: ShardId = ShardId(2);
 
+    const fn claim(session: u64) -> Claim {
+        Claim { session: PeerKey(session), proved: false }
+    }
+
     fn seconds(count: u64) -> Duration {
         Duration::from_secs(count)
     }
@@ -115,7 +146,7 @@ mod tests {
         let start = Instant::now();
         let mut paths = Paths::new(start);
         assert_eq!((paths.owner(&path(1), start), paths.wake()), (None, None));
-        assert_eq!(paths.learn(path(1), ONE, start), None);
+        assert_eq!(paths.learn(path(1), ONE, claim(1), start), None);
         for (after, holder, owner, stale) in [
             (0, Some(ONE), Some(ONE), false),
             (1, Some(ONE), Some(ONE), true),
@@ -128,7 +159,7 @@ mod tests {
             assert_eq!((paths.holder(&path(1), now), paths.owner(&path(1), now)), (holder, owner), "{after} s");
             assert_eq!(paths.is_stale(&path(1), now), stale, "{after} s");
         }
-        assert_eq!(paths.learn(path(1), TWO, start + seconds(10)), Some(ONE), "another session's by now");
+        assert_eq!(paths.learn(path(1), TWO, claim(2), start + seconds(10)), Some(ONE), "another session's by now");
         assert_eq!(paths.owner(&path(1), start + seconds(10)), Some(TWO));
         assert_eq!((paths.forget(&path(1)), paths.forget(&path(1))), (Some(TWO), None));
     }
@@ -138,7 +169,7 @@ mod tests {
     fn silence_empties_it() {
         let start = Instant::now();
         let mut paths = Paths::new(start);
-        (0..100).for_each(|number| _ = paths.learn(path(number), ONE, start));
+        (0..100).for_each(|number| _ = paths.learn(path(number), ONE, claim(number.into()), start));
         let mut turns = 0;
         while let Some(at) = paths.wake() {
             paths.turn(at - Duration::from_millis(1));
@@ -150,22 +181,44 @@ mod tests {
         assert_eq!((paths.young.len(), paths.old.len()), (0, 0));
     }
 
-    /// Somebody with a session checks from more and more ports. Who watches is vouched for once a second, and stays.
+    /// Many with sessions check from more and more ports. Who watches is vouched for once a second, and stays.
     #[test]
     fn a_flood_is_bounded_and_evicts_nobody_in_use() {
         let start = Instant::now();
         let mut paths = Paths::new(start);
         let (watching, silent) = (path(1), path(2));
-        paths.learn(silent, ONE, start);
+        paths.learn(silent, ONE, claim(2), start);
         for number in 0..100_000 {
             let now = start + Duration::from_micros(100) * number;
             if number % 10_000 == 0 {
-                paths.learn(watching, ONE, now);
+                paths.learn(watching, ONE, claim(1), now);
             }
-            paths.learn(path(1_000 + number), TWO, now);
+            paths.learn(path(1_000 + number), TWO, claim(1_000 + u64::from(number)), now);
             assert_eq!(paths.owner(&watching, now), Some(ONE), "after {number}");
             assert!(paths.young.len() + paths.old.len() <= 2 * MOST);
         }
         assert_eq!(paths.owner(&silent, start + seconds(10)), None, "its next check brings it back");
+    }
+
+    /// Whoever checks from ever more ports in the name of one session takes nobody's path but that session's, and of those
+    /// not the one that it uses.
+    #[test]
+    fn one_session_pushes_out_its_own_alone() {
+        let start = Instant::now();
+        let mut paths = Paths::new(start);
+        let (silent, used) = (path(1), path(2));
+        paths.learn(silent, ONE, claim(1), start);
+        paths.learn(used, TWO, Claim { proved: true, ..claim(2) }, start);
+        for number in 0..100_000 {
+            paths.learn(path(1_000 + number), TWO, claim(2), start + Duration::from_micros(10) * number);
+        }
+        let now = start + seconds(2);
+        assert_eq!((paths.owner(&silent, now), paths.owner(&used, now)), (Some(ONE), Some(TWO)));
+        assert_eq!((paths.young.len(), paths.old.len()), (1 + MOST_OF_ONE, 0));
+        // What it has lost to another does not count, nor is it taken from that one.
+        paths.learn(used, ONE, claim(3), now);
+        (0..20).for_each(|number| _ = paths.learn(path(500_000 + number), TWO, claim(2), now));
+        assert_eq!(paths.owner(&used, now), Some(ONE));
+        assert!(paths.sessions.values().all(|own| own.len() <= MOST_OF_ONE));
     }
 }

@@ -6,7 +6,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Notify;
-use veilcast_sfu::{ShardId, Tuple};
+use veilcast_sfu::{Claim, ShardId, Tuple};
 
 /// Parcels that may wait for one shard, from all others together: what a thousand viewers say in some 50 ms, at
 /// 100 bytes a place.
@@ -32,7 +32,7 @@ pub(super) enum Parcel {
     /// Is this path still yours?
     Ask(Tuple),
     /// A session here was heard on this path.
-    Vouch(Tuple),
+    Vouch(Tuple, Claim),
     /// No session here has this path.
     Free(Tuple),
     /// This path is another shard's session's now.

@@ -1,6 +1,6 @@
 use super::*;
 use std::time::Duration;
-use veilcast_control::Transport;
+use veilcast_control::{PeerKey, Transport};
 use veilcast_sfu::{Config, Shards};
 
 struct Side {
@@ -49,6 +49,10 @@ fn path(port: u16) -> Tuple {
     Tuple { transport: Transport::Udp, remote: ([198, 51, 100, 1], port).into(), local: None }
 }
 
+fn vouch(tuple: Tuple) -> Parcel {
+    Parcel::Vouch(tuple, Claim { session: PeerKey(1), proved: true })
+}
+
 /// What names a session of a shard, and nothing else.
 fn check(shard: u8) -> Vec<u8> {
     let name = format!("{}:xyz", mark(ShardId(shard), "abc"));
@@ -78,7 +82,7 @@ fn a_claim_is_handed_on_and_teaches_nothing() {
 fn what_is_in_the_post_already_counts() {
     let now = Instant::now();
     let mut all = sides(2, now);
-    all[1].door.post.send(ShardId(0), Parcel::Vouch(path(1)));
+    all[1].door.post.send(ShardId(0), vouch(path(1)));
     all[0].take(path(1), &RTP, now);
     assert!(matches!(all[1].mail(0)[..], [Parcel::Datagram { .. }]) && all[0].engine.counters().total() == 0);
 }
@@ -88,7 +92,7 @@ fn what_is_in_the_post_already_counts() {
 fn what_is_handed_on_keeps_its_time() {
     let now = Instant::now() + Duration::from_secs(60);
     let mut all = sides(2, now);
-    all[0].hears_of(1, Parcel::Vouch(path(1)), now);
+    all[0].hears_of(1, vouch(path(1)), now);
     let at = now - Duration::from_millis(137);
     all[0].take(path(1), &RTP, at);
     let mail = all[1].mail(0);
@@ -103,7 +107,7 @@ fn what_is_handed_on_keeps_its_time() {
 fn a_flood_of_claims_leaves_room_for_sessions() {
     let now = Instant::now();
     let mut all = sides(2, now);
-    all[0].hears_of(1, Parcel::Vouch(path(1)), now);
+    all[0].hears_of(1, vouch(path(1)), now);
     let capacity = 4_096;
     (0..10_000).for_each(|port| all[0].take(path(10 + port), &check(1), now));
     assert_eq!(all[0].dropped(Noise::Crowded), 10_000 - capacity / 2);
@@ -122,19 +126,19 @@ fn a_flood_of_claims_leaves_room_for_sessions() {
 fn a_path_has_one_owner_until_it_falls_silent() {
     let start = Instant::now();
     let mut all = sides(3, start);
-    all[0].hears_of(1, Parcel::Vouch(path(1)), start);
+    all[0].hears_of(1, vouch(path(1)), start);
     // A session on the third shard would have it, too.
     all[0].take(path(1), &check(2), start);
     all[0].take(path(1), &check(0), start);
     assert_eq!(all[0].dropped(Noise::TupleHeld), 2);
-    all[0].hears_of(2, Parcel::Vouch(path(1)), start);
+    all[0].hears_of(2, vouch(path(1)), start);
     assert!(matches!(all[2].mail(0)[..], [Parcel::Lost(tuple)] if tuple == path(1)), "it is told that it has not");
     assert!(all[1].mail(0).is_empty());
 
     let later = start + Duration::from_secs(8);
     all[0].take(path(1), &check(2), later);
     assert!(matches!(all[2].mail(0)[..], [Parcel::Datagram { .. }]), "nobody holds it any more");
-    all[0].hears_of(2, Parcel::Vouch(path(1)), later);
+    all[0].hears_of(2, vouch(path(1)), later);
     assert!(matches!(all[1].mail(0)[..], [Parcel::Lost(tuple)] if tuple == path(1)), "its former owner is told");
     all[0].take(path(1), &RTP, later);
     assert!(matches!(all[2].mail(0)[..], [Parcel::Datagram { .. }]) && all[1].mail(0).is_empty());
@@ -145,7 +149,7 @@ fn a_path_has_one_owner_until_it_falls_silent() {
 fn an_owner_that_is_gone_gives_its_paths_up() {
     let start = Instant::now();
     let mut all = sides(3, start);
-    all[0].hears_of(1, Parcel::Vouch(path(1)), start);
+    all[0].hears_of(1, vouch(path(1)), start);
     all[0].take(path(1), &check(2), start + Duration::from_millis(900));
     assert!(all[1].mail(0).is_empty(), "it has just said so");
     let now = start + Duration::from_millis(1_100);
@@ -166,7 +170,7 @@ fn an_owner_that_is_gone_gives_its_paths_up() {
 fn who_sends_is_vouched_for_again() {
     let start = Instant::now();
     let mut all = sides(2, start);
-    all[0].hears_of(1, Parcel::Vouch(path(1)), start);
+    all[0].hears_of(1, vouch(path(1)), start);
     for (after, asks) in [(0, false), (999, false), (1_000, true), (6_000, true)] {
         all[0].take(path(1), &RTP, start + Duration::from_millis(after));
         let mail = all[1].mail(0);

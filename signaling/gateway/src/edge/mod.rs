@@ -1,6 +1,7 @@
 //! What stands around every request: who is asking (as a tag, not an address), from which page, how often in
 //! vain, and what every response says.
 
+mod allowance;
 mod contain;
 mod headers;
 mod network;
@@ -8,6 +9,7 @@ mod origin;
 mod prefix;
 mod throttle;
 
+pub(crate) use allowance::Allowance;
 pub(crate) use contain::contain;
 pub(crate) use headers::{PageHeaders, page_headers};
 pub(crate) use network::Network;

@@ -76,6 +76,10 @@ fn write_section(
         _ = write!(text, "a=extmap:{} {}\r\n", extension.id, extension.kind.uri());
     }
     section.codecs.iter().for_each(|codec| write_codec(text, codec));
+    if section.codecs.iter().any(|codec| codec.feedback.ccfb) {
+        // RFC 8888 section 6: of all payload types, or of none.
+        text.push_str("a=rtcp-fb:* ack ccfb\r\n");
+    }
     write_layers(text, section, offered);
     if let Some(track) = &section.sends {
         write_track(text, track, &section.mid, place);

@@ -130,6 +130,7 @@ pub(super) fn add_feedback(feedback: &mut Feedback, value: &str) {
         (Some("nack"), None) => feedback.nack = true,
         (Some("nack"), Some("pli")) => feedback.pli = true,
         (Some("ccm"), Some("fir")) => feedback.fir = true,
+        (Some("ack"), Some("ccfb")) => feedback.ccfb = true,
         (Some("transport-cc"), _) => feedback.transport_cc = true,
         _ => {}
     }

@@ -286,4 +286,5 @@ fn merge(feedback: &mut Feedback, more: Feedback) {
     feedback.pli |= more.pli;
     feedback.fir |= more.fir;
     feedback.transport_cc |= more.transport_cc;
+    feedback.ccfb |= more.ccfb;
 }

@@ -20,6 +20,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Access {
     pub(crate) event: Event,
     pub(crate) role: Role,
+    /// A broadcaster who was invited to somebody else's stage.
+    pub(crate) invited: bool,
     /// A viewer that is not one of the audience: a broadcaster who looks at the others.
     pub(crate) uncounted: bool,
     pub(crate) principal: Pseudonym,
@@ -83,11 +85,12 @@ impl App {
             return Err(Problem::new(FaultCode::EventEnded));
         }
         let principal = grant.principal.pseudonym();
-        Ok(Access { event: row, role, uncounted: false, principal, key: grant.key, until: end_of(grant) })
+        let (invited, key, until) = (grant.invited, grant.key, end_of(grant));
+        Ok(Access { event: row, role, invited, uncounted: false, principal, key, until })
     }
 
-    /// Opens the event's room if it is not open.
-    pub(crate) fn open_room(&self, event: &Event) -> Result<(), Problem> {
+    /// Opens the event's room if it is not open; whether it was not.
+    pub(crate) fn open_room(&self, event: &Event) -> Result<bool, Problem> {
         // What reveals speech is dropped unless everybody may listen anyway.
         let playout_delay = match event.latency {
             Latency::Interactive => PlayoutDelay::INTERACTIVE,
@@ -96,6 +99,21 @@ impl App {
         let settings = RoomSettings { private: !event.public, playout_delay, ..RoomSettings::default() };
         let key = random::room()?;
         Ok(self.hub.with(|rooms, _| rooms.open(&event.id, key, settings, event.broadcasters))?)
+    }
+
+    /// Looks at an event again whose room has just been opened: what changed after it was read and before there was a room,
+    /// nobody has told the room. Whoever opened it is in by now, so that it stays open.
+    pub(crate) async fn look_again(&self, event: &EventId) -> Result<(), Problem> {
+        match self.records.event(event).await? {
+            Some(row) if row.state != EventState::Ended => {
+                self.hub.with(|rooms, _| rooms.confirm_broadcasters(event, row.broadcasters));
+                Ok(())
+            }
+            _ => {
+                self.hub.with(|rooms, _| rooms.end(event));
+                Err(Problem::new(FaultCode::EventEnded))
+            }
+        }
     }
 
     /// Admits a new session with its first offer and waits for the answer.
@@ -112,7 +130,7 @@ impl App {
         }
         let parsed = parse_offer(sdp)?;
         let remote_ufrag = parsed.offer.ice.ufrag.clone();
-        self.open_room(&access.event)?;
+        let opened = self.open_room(&access.event)?;
         let peer = random::peer()?;
         let join = Join {
             event: access.event.id,
@@ -120,6 +138,7 @@ impl App {
             peer,
             role: access.role,
             principal: access.principal,
+            invited: access.invited,
             uncounted: access.uncounted,
             socket,
             ice: random::ice()?,
@@ -129,6 +148,9 @@ impl App {
         let reply = self.hub.directory.expect(peer).ok_or(Problem::new(FaultCode::Internal))?;
         let mut guard = Joining { app: self, session, peer, principal: access.principal, settled: false };
         self.hub.with(|rooms, now| rooms.admit(join, now))?;
+        if opened {
+            self.look_again(&access.event.id).await?;
+        }
         let answer = self.answer(reply).await?;
         guard.settled = true;
         let text = write_answer(&answer, &parsed.shape, origin);
@@ -143,6 +165,9 @@ impl App {
         sdp: &str,
         origin: Origin,
     ) -> Result<Answered, Problem> {
+        if self.hub.is_overloaded() {
+            return Err(Problem::new(FaultCode::TooMany));
+        }
         let parsed = parse_offer(sdp)?;
         let remote_ufrag = parsed.offer.ice.ufrag.clone();
         let fresh = random::ice()?;
@@ -159,6 +184,9 @@ impl App {
         principal: Pseudonym,
         remote: IceCredentials,
     ) -> Result<IceCredentials, Problem> {
+        if self.hub.is_overloaded() {
+            return Err(Problem::new(FaultCode::TooMany));
+        }
         let restart = Restart { remote, local: random::ice()? };
         let reply = self.ask(session, principal, |rooms| rooms.restart(session, principal, restart))?;
         match wait(reply).await? {

@@ -408,3 +408,50 @@ async fn a_socket_that_has_died_is_noticed() {
     }
     until("its room is closed", async || running.media.words() == ["open", "close"]).await;
 }
+
+/// Each offer is read here and answered by a shard; a stage of 16 may come and go all the same.
+#[tokio::test]
+async fn offers_have_a_limit_of_their_own() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut page = Page::join(&running, event, Scope::Watch).await;
+    page.expect("welcome").await;
+    for number in 0..32 {
+        page.offer(number, FIREFOX).await;
+        page.expect("answer").await;
+    }
+    let told = |heard: Value| (heard["fault"]["code"].clone(), heard["fault"]["remedy"].is_string());
+    for number in 32..36 {
+        page.offer(number, FIREFOX).await;
+        assert_eq!(told(page.expect("fault").await), (json!("too-many"), true));
+    }
+    let asked = || running.media.words().iter().filter(|word| word.contains("offer") || word.contains("admit")).count();
+    assert_eq!(asked(), 32, "no shard heard of the others");
+    travel(Duration::from_secs(2)).await;
+    page.offer(40, FIREFOX).await;
+    page.expect("answer").await;
+    page.offer(41, FIREFOX).await;
+    page.fault("too-many").await;
+}
+
+/// What nobody has shown a token for waits where it came from, and what comes right behind a token is read.
+#[tokio::test]
+async fn before_hello_little_is_read() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut page = Page::open(&running).await;
+    let long = "x".repeat(16 * 1024);
+    page.say(&json!({ "type": "hello", "token": long })).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    travel(Duration::from_secs(6)).await;
+    page.fault("token-missing").await;
+    assert!(page.hear().await.is_none());
+
+    let mut page = Page::open(&running).await;
+    let token = running.store.token(event, Scope::Watch);
+    page.say(&json!({ "type": "hello", "token": token })).await;
+    let padded = format!("{}{}", FIREFOX.trim_end(), "\r\na=x-more:0123456789".repeat(1_000));
+    page.offer(1, &padded).await;
+    page.expect("welcome").await;
+    page.expect("answer").await;
+}

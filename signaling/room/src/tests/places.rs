@@ -19,6 +19,10 @@ const fn at(place: u8) -> Part {
     Part::Broadcaster { place }
 }
 
+fn co_host(rooms: &mut Rooms<u32>, number: u8, principal: Pseudonym, now: Instant) -> Result<(), Refusal> {
+    rooms.admit(Join { invited: true, ..join(number, Role::Broadcaster, principal, None) }, now)
+}
+
 fn broadcast(rooms: &mut Rooms<u32>, number: u8, principal: Pseudonym, now: Instant) -> Result<(), Refusal> {
     rooms.admit(join(number, Role::Broadcaster, principal, None), now)
 }
@@ -80,7 +84,7 @@ fn a_lower_limit_sends_nobody_away_and_a_higher_one_lets_in() {
     rooms.set_broadcasters(&EVENT, 16);
     parts(&mut rooms);
     broadcast(&mut rooms, 5, CAROL, now).expect("there is room");
-    assert_eq!(parts(&mut rooms), [(5, at(0))]);
+    assert_eq!(parts(&mut rooms), [(5, at(2))], "one that nobody has had");
 }
 
 #[test]
@@ -191,4 +195,61 @@ fn a_place_is_not_taken_again_and_again() {
     now += Duration::from_secs(3);
     broadcast(&mut rooms, 62, ALICE, now).expect("she has waited");
     assert_eq!(broadcast(&mut rooms, 63, ALICE, now), Err(Refusal::TooMany));
+}
+
+/// Viewers call the first place the host's. Whoever was invited comes before, and while the host reloads.
+#[test]
+fn the_first_place_is_the_hosts() {
+    let (mut rooms, now) = opened_for(3);
+    co_host(&mut rooms, 1, BOB, now).expect("there is room");
+    co_host(&mut rooms, 2, CAROL, now).expect("there is room");
+    assert_eq!(co_host(&mut rooms, 3, DAVE, now), Err(Refusal::BroadcasterPresent), "the last is kept");
+    broadcast(&mut rooms, 4, ALICE, now).expect("it is hers");
+    assert_eq!(parts(&mut rooms), [(1, at(1)), (2, at(2)), (4, at(0))]);
+    rooms.leave(session(4), ALICE, now).expect("it is hers");
+    assert_eq!(co_host(&mut rooms, 5, DAVE, now), Err(Refusal::BroadcasterPresent), "she is reloading");
+    rooms.leave(session(1), BOB, now).expect("it is his");
+    parts(&mut rooms);
+    co_host(&mut rooms, 6, DAVE, now).expect("there is room");
+    broadcast(&mut rooms, 7, ALICE, now).expect("it is hers");
+    assert_eq!(parts(&mut rooms), [(6, at(1)), (7, at(0))]);
+    co_host(&mut rooms, 8, DAVE, now).expect("he replaces himself");
+    assert_eq!(parts(&mut rooms), [(8, at(1))]);
+}
+
+/// Others of the operator's are not invited; they, too, leave a place alone that somebody may come back to.
+#[test]
+fn a_place_that_nobody_had_goes_first() {
+    let (mut rooms, now) = opened_for(3);
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, DAVE).expect("it is open");
+    broadcast(&mut rooms, 1, ALICE, now).expect("there is room");
+    rooms.leave(session(1), ALICE, now).expect("it is hers");
+    broadcast(&mut rooms, 2, BOB, now).expect("there is room");
+    broadcast(&mut rooms, 3, ALICE, now).expect("there is room");
+    assert_eq!(parts(&mut rooms), [(1, at(0)), (2, at(1)), (3, at(0))]);
+}
+
+/// An operator may send somebody else to an event of one.
+#[test]
+fn a_stage_of_one_is_for_whoever_comes_until_the_host_has() {
+    let (mut rooms, now) = opened_for(1);
+    rooms.attach(&EVENT, SocketId(1), Role::Viewer, DAVE).expect("it is open");
+    co_host(&mut rooms, 1, BOB, now).expect("there is room");
+    rooms.leave(session(1), BOB, now).expect("it is his");
+    broadcast(&mut rooms, 2, ALICE, now).expect("there is room");
+    rooms.leave(session(2), ALICE, now).expect("it is hers");
+    assert_eq!(co_host(&mut rooms, 3, BOB, now), Err(Refusal::BroadcasterPresent), "she may come back");
+    broadcast(&mut rooms, 4, ALICE, now).expect("it is hers");
+}
+
+/// What was read before the room opened is mended by what was read after, and by nothing that is older than a change.
+#[test]
+fn a_limit_read_before_the_room_opened_does_not_stay() {
+    let (mut rooms, now) = opened_for(1);
+    rooms.confirm_broadcasters(&EVENT, 2);
+    broadcast(&mut rooms, 1, ALICE, now).expect("there is room");
+    broadcast(&mut rooms, 2, BOB, now).expect("there is room");
+    rooms.set_broadcasters(&EVENT, 3);
+    rooms.confirm_broadcasters(&EVENT, 2);
+    broadcast(&mut rooms, 3, CAROL, now).expect("the change came after");
 }

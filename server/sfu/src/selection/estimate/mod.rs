@@ -9,7 +9,7 @@ mod throughput;
 
 pub(crate) use probe::{ClusterId, Probe};
 
-use crate::feedback::arrived::Arrived;
+use crate::feedback::arrived::{Arrived, Status};
 use delay::{Delay, Usage};
 use loss::{Loss, Verdict};
 use probe::Probing;
@@ -138,10 +138,15 @@ impl Estimator {
 
     /// Takes transport-wide feedback, the part behind its SSRCs.
     pub(crate) fn feedback(&mut self, body: &[u8], now: Instant) -> Option<Change> {
+        self.hear(Arrived::read(body)?, now)
+    }
+
+    /// Takes what became of packets, in the order of their numbers.
+    pub(crate) fn hear(&mut self, statuses: impl Iterator<Item = Status>, now: Instant) -> Option<Change> {
         let now = self.record.ticks(now);
         let mut newest = None;
         let wire_ms = 8_000.0 / self.estimate as f32;
-        for status in Arrived::read(body)? {
+        for status in statuses {
             if !is_after(self.record.next(), status.sequence) {
                 // Never sent; nor were those behind it.
                 break;
