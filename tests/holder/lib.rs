@@ -1,6 +1,6 @@
 //! A client that holds a key: proofs of possession (RFC 9449) as browsers make them, and as attackers would.
 //!
-//! Independent of the code that verifies them: its signatures come from the crypto library alone.
+//! Invariant: independent of the code that verifies them; its signatures come from the crypto library alone.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};

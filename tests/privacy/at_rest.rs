@@ -1,8 +1,9 @@
 //! The real binary at its most talkative: nothing of a journey is in its output or in any byte of its files.
 
 use super::journey::{self, Server};
-use super::planes::{Scratch, free_udp_port};
+use super::planes::Scratch;
 use super::scan::{Canary, found, found_in_directory};
+use crate::server::process::free_port;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ impl Process {
         assert!(binary.is_file(), "{} is missing: run cargo build --workspace", binary.display());
         let scratch = Scratch::new();
         let file = |name: &str| File::create(scratch.path().join(name)).expect("a scratch file");
-        let media_port = free_udp_port();
+        let media_port = free_port();
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--media-address", "127.0.0.1"]);
         command.args(["--media-port", &media_port.to_string()]).arg("--data-dir").arg(scratch.path().join("data"));

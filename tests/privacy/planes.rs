@@ -1,8 +1,9 @@
 //! Both planes in this process, on loopback, as the binary wires them.
 
 use super::client::Pass;
+use crate::server::process::free_port;
 use holder::Holder;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -114,7 +115,7 @@ impl Planes {
 /// A media plane on a port that was free a moment ago.
 fn media() -> (veilcast_shard::Running, u16) {
     for _ in 0..20 {
-        let first_port = free_udp_port();
+        let first_port = free_port();
         let addresses = vec![Ipv4Addr::LOCALHOST.into()];
         let config =
             veilcast_shard::Config { first_port, shared_port: false, shards: 1, addresses, advertised_port: None };
@@ -122,10 +123,5 @@ fn media() -> (veilcast_shard::Running, u16) {
             return (running, first_port);
         }
     }
-    panic!("no free UDP port in twenty attempts");
-}
-
-pub(super) fn free_udp_port() -> u16 {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    socket.local_addr().expect("is bound").port()
+    panic!("no free port in twenty attempts");
 }

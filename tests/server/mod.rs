@@ -14,7 +14,7 @@ mod lifecycle;
 mod media;
 mod metrics;
 mod peer;
-mod process;
+pub(crate) mod process;
 mod reach;
 mod relay;
 mod shared;

@@ -73,7 +73,7 @@ impl Drop for Scratch {
 
 /// A port that is free for TCP and UDP, below those that the system hands out by itself: between this look and the
 /// server's nobody else gets it by chance. The next few above it are left free, too: a second shard takes one.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = (std::process::id() % 100) as u16 * 100;
     for _ in 0..10_000 {

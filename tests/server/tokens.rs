@@ -135,15 +135,15 @@ async fn a_session_is_its_owners() {
 async fn a_session_ends_with_its_token() {
     let server = Server::start().await;
     let event = server.event();
-    let path = format!("/whep/{event}");
-    let brief = server.run(&["token", "--event", &event, "--scope", "watch", "--ttl", "3s"]);
+    let path = format!("/whip/{event}");
+    let brief = server.run(&["token", "--event", &event, "--scope", "broadcast", "--ttl", "3s"]);
     let brief = brief.value();
-    let made = post(&server, &path, brief, &watch()).await;
-    let place = made.location();
-    until("it expires", async || post(&server, &path, brief, &watch()).await.status == 401).await;
-    assert_eq!(post(&server, &path, brief, &watch()).await.fault(), is(401, "token-expired"));
-    let gone = async || delete(&server, &place, brief).await.fault() == is(404, "session-unknown");
-    until("nobody has left it, and it is over", gone).await;
+    let place = post(&server, &path, brief, &broadcast()).await.location();
+    let next = server.token(&event, "broadcast");
+    assert_eq!(post(&server, &path, &next, &broadcast()).await.fault(), is(409, "broadcaster-present"));
+    until("its place is free", async || post(&server, &path, &next, &broadcast()).await.status == 201).await;
+    assert_eq!(post(&server, &path, brief, &broadcast()).await.fault(), is(401, "token-expired"));
+    assert_eq!(delete(&server, &place, brief).await.fault(), is(404, "session-unknown"));
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ broadcasters: number, };
 export type Role = "broadcaster" | "viewer";
 
 /**
- * `POST /api/v1/events/{id}/token`: an operator's own token for one event.
+ * `POST /api/v1/events/{id}/token`: a token for the operator's own page.
  */
 export type TokenRequest = { 
 /**
@@ -101,76 +101,7 @@ export type TokenRequest = {
 role: Role, };
 
 /**
- * `POST /api/v1/events/{id}/join`: for whoever was invited.
- */
-export type JoinRequest = { 
-/**
- * The code of the invitation.
- */
-invitation: string, };
-
-/**
- * `POST /api/v1/events/{id}/invitations`, for the operator.
- */
-export type NewInvitation = { 
-/**
- * What whoever is invited may do.
- */
-role: Role, 
-/**
- * Its life, in seconds: 60 to 604,800 (a week).
- */
-expires_in: number, };
-
-/**
- * A new invitation, for one person: whoever uses it first.
- */
-export type Invitation = { 
-/**
- * Its name, to revoke it by.
- */
-id: string, 
-/**
- * What lets somebody in. Told this once.
- */
-code: string, 
-/**
- * Its life from now, in seconds.
- */
-expires_in: number, };
-
-/**
- * An invitation as its maker sees it later: not who uses it.
- */
-export type InvitationSummary = { 
-/**
- * Its name, to revoke it by.
- */
-id: string, 
-/**
- * What whoever is invited may do.
- */
-role: Role, 
-/**
- * Its life from now, in seconds.
- */
-expires_in: number, 
-/**
- * Whether somebody came by it.
- */
-used: boolean, };
-
-/**
- * `GET /api/v1/events/{id}/invitations`: those that are still good.
- */
-export type InvitationList = { 
-/**
- * The last to end first.
- */
-invitations: Array<InvitationSummary>, };
-
-/**
- * A token for one event; the answer of `guest`, `join` and `token`.
+ * A token for one event, bound to the key of the request's proof; also the answer of `guest` and `join`.
  */
 export type EventToken = { 
 /**
@@ -183,9 +114,78 @@ token: string,
 expires_in: number, };
 
 /**
+ * `POST /api/v1/events/{id}/invitations`, for the operator: lets one person in, whoever uses it first.
+ */
+export type NewInvitation = { 
+/**
+ * What it permits. A broadcaster's invites a co-host.
+ */
+role: Role, 
+/**
+ * Its life in seconds: 60 to 604,800 (a week).
+ */
+expires_in: number, };
+
+/**
+ * An invitation, on the one occasion that its code is told. Holds a secret, so it has no Debug.
+ */
+export type Invitation = { 
+/**
+ * Its name, to list and to revoke it.
+ */
+id: string, 
+/**
+ * For a link's fragment: `#invitation=CODE`.
+ */
+code: string, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, };
+
+/**
+ * What an operator may know of an invitation: not who uses it.
+ */
+export type InvitationSummary = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * What it permits.
+ */
+role: Role, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, 
+/**
+ * Whether somebody has come by it.
+ */
+used: boolean, };
+
+/**
+ * `GET /api/v1/events/{id}/invitations`
+ */
+export type InvitationList = { 
+/**
+ * Those that are still good, the last to end first.
+ */
+invitations: Array<InvitationSummary>, };
+
+/**
+ * `POST /api/v1/events/{id}/join`, for whoever was invited; answered by a token.
+ */
+export type JoinRequest = { 
+/**
+ * The code of the invitation.
+ */
+invitation: string, };
+
+/**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-invalid" | "token-expired" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "invitation-invalid" | "invitation-used" | "access-revoked" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -218,21 +218,52 @@ remedy: string,
 status: number, };
 
 /**
- * The answer to `challenge`, due within five seconds.
+ * The server's first message: what the client's proofs on this connection carry as their nonce.
+ */
+export type Challenge = { 
+/**
+ * 128 random bits.
+ */
+nonce: string, };
+
+/**
+ * The first message of a client, due within five seconds.
  */
 export type Hello = { 
 /**
- * An access token for one event.
+ * An access token for one event, bound to the client's key.
  */
 token: string, 
 /**
- * A DPoP proof (RFC 9449) for it, with the challenge as `nonce`.
+ * Its proof of that key (RFC 9449), with the challenge as its nonce.
  */
 proof: string, 
 /**
  * What its holder comes as, if it is less than the token permits: a broadcaster may come as a viewer, to see the others.
  */
 role?: Role, };
+
+/**
+ * A fresh token before the old one runs out: of the same subject, event and key.
+ */
+export type Renewal = { 
+/**
+ * The fresh token.
+ */
+token: string, 
+/**
+ * A new proof of its key.
+ */
+proof: string, };
+
+/**
+ * The answer to [`Renewal`].
+ */
+export type Renewed = { 
+/**
+ * Until the lease ends, in seconds.
+ */
+expires_in: number, };
 
 /**
  * An SDP offer (RFC 8829).
@@ -247,22 +278,10 @@ number: number,
  */
 sdp: string, 
 /**
- * With the first offer of a media session: a DPoP proof with its `dtls_fingerprint`.
+ * With the first offer of a media session: a proof of the token's key that names the offer's certificate
+ * (`dtls_fingerprint`). Later offers keep that certificate and need none.
  */
 proof?: string, };
-
-/**
- * A fresh token for the same subject, event and key.
- */
-export type Renewal = { 
-/**
- * The token.
- */
-token: string, 
-/**
- * A DPoP proof for it, with the challenge as `nonce`.
- */
-proof: string, };
 
 /**
  * The best picture that a viewer wants. Of a broadcaster with two layers, `medium` gets the lower one.
@@ -282,7 +301,7 @@ max: QualityCap, };
 /**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "offer" } & Offer | { "type": "renew" } & Renewal | { "type": "quality" } & QualityWish | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -364,31 +383,13 @@ event: EventSummary,
  */
 stage: StageState, 
 /**
+ * Until the lease ends, in seconds: at the end of its token everything of this socket is over, unless it is renewed.
+ */
+expires_in: number, 
+/**
  * For the client's peer connection, as the operator configured them: none, unless networks stand in the way.
  */
-ice_servers: Array<IceServer>, 
-/**
- * The life of the lease from now, in seconds.
- */
-expires_in: number, };
-
-/**
- * What the server says first.
- */
-export type Challenge = { 
-/**
- * For every proof on this connection: 128 random bits.
- */
-nonce: string, };
-
-/**
- * The lease goes on.
- */
-export type Renewed = { 
-/**
- * Its life from now, in seconds.
- */
-expires_in: number, };
+ice_servers: Array<IceServer>, };
 
 /**
  * An SDP answer.
@@ -637,15 +638,12 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "codec-unsupported",
   "certificate-unsupported",
   "token-missing",
-  "token-invalid",
-  "token-expired",
   "token-unbound",
   "proof-missing",
   "proof-invalid",
   "proof-nonce",
-  "invitation-invalid",
-  "invitation-used",
-  "access-revoked",
+  "token-invalid",
+  "token-expired",
   "scope-missing",
   "sign-in-failed",
   "sign-in-required",
@@ -654,6 +652,9 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "event-unknown",
   "event-ended",
   "event-private",
+  "invitation-invalid",
+  "invitation-used",
+  "access-revoked",
   "broadcaster-present",
   "replaced",
   "session-unknown",
