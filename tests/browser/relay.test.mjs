@@ -1,41 +1,25 @@
 // Media through a relay of the operator's (coturn over TCP): for who has no other way, and to nobody but this server.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import * as app from './lib/app.mjs';
-import { closeBrowsers, page } from './lib/browsers.mjs';
+import { page } from './lib/browsers.mjs';
 import { Relay } from './lib/relay.mjs';
-import { MEDIA_ADDRESS, Server } from './lib/server.mjs';
+import { MEDIA_ADDRESS } from './lib/server.mjs';
+import { Site } from './lib/site.mjs';
 
-/** A relay to the media address and one to somewhere else, with a server that names it. */
-const sites = {
-  reaching: { relay: { port: 3_478, allowed: MEDIA_ADDRESS }, server: { port: 8_080, mediaPort: 10_000 } },
-  astray: { relay: { port: 3_479, allowed: '10.99.0.9' }, server: { port: 8_081, mediaPort: 10_100 } },
-};
-
-before(async () => {
-  for (const site of Object.values(sites)) {
-    site.turn = await Relay.start(site.relay);
-    site.http = await Server.start({ ...site.server, args: ['--config', site.turn.server, '--log', 'debug'] });
-    site.broadcaster = await page('chromium');
-    await app.setUp(site.broadcaster, site.http);
-  }
-});
-
-after(async () => {
-  await closeBrowsers();
-  for (const { http, turn } of Object.values(sites)) {
-    await http?.stop();
-    await turn?.stop();
-  }
-});
-
-/** An event that is on air, without a relay between the studio and the server. */
-async function onAir({ http, broadcaster }, title) {
-  const event = await http.createEvent(title, '--public');
-  await app.prepare(broadcaster, http, event);
-  await app.goLive(broadcaster);
-  return event;
+/** A server that names a relay which reaches one address. */
+function relayed({ relayPort, allowed, port, mediaPort }) {
+  let relay;
+  const site = new Site(async () => {
+    relay = await Relay.start({ port: relayPort, allowed });
+    return { port, mediaPort, args: ['--config', relay.server, '--log', 'debug'] };
+  });
+  after(() => relay?.stop());
+  return site;
 }
+
+const reaching = relayed({ relayPort: 3_478, allowed: MEDIA_ADDRESS, port: 8_080, mediaPort: 10_000 });
+const astray = relayed({ relayPort: 3_479, allowed: '10.99.0.9', port: 8_081, mediaPort: 10_100 });
 
 /** Serialised into a page: a network that lets nothing pass but the relay. */
 function throughRelayOnly() {
@@ -48,12 +32,8 @@ function throughRelayOnly() {
   };
 }
 
-async function watch(kind, { http }, event) {
-  const viewer = await page(kind);
-  await viewer.evaluateOnNewDocument(throughRelayOnly);
-  await viewer.goto(`${http.url}/watch/${event}`);
-  return viewer;
-}
+const watch = (kind, site, event) =>
+  site.watch(kind, event, { prepared: (viewer) => viewer.evaluateOnNewDocument(throughRelayOnly) });
 
 /** The path that media take: the kind of our end of it, and what leads to the relay. */
 const path = async (viewer) => {
@@ -63,8 +43,8 @@ const path = async (viewer) => {
 
 for (const kind of ['chromium', 'firefox']) {
   test(`whose network lets nothing through but the relay watches in ${kind}, with credentials of its own`, async (t) => {
-    const event = await onAir(sites.reaching, `Relayed to ${kind}`);
-    const viewers = [await watch(kind, sites.reaching, event), await watch(kind, sites.reaching, event)];
+    const event = await reaching.onAir(`Relayed to ${kind}`);
+    const viewers = [await watch(kind, reaching, event), await watch(kind, reaching, event)];
     const names = [];
     for (const viewer of viewers) {
       const seen = await app.plays(viewer, { within: 30_000 });
@@ -75,8 +55,7 @@ for (const kind of ['chromium', 'firefox']) {
       t.diagnostic(`the first frame after ${Math.round(seen.firstFrame)} ms`);
     }
     assert.notEqual(names[0], names[1], 'nobody is told by the name');
-    await app.leave(sites.reaching.http, ...viewers);
-    await app.offAir(sites.reaching.broadcaster);
+    await reaching.end(...viewers);
   });
 }
 
@@ -99,26 +78,22 @@ async function whep(event, token) {
 }
 
 test("a stranger's player takes the relay from WHEP's Link", async () => {
-  const { http, broadcaster } = sites.reaching;
-  const event = await onAir(sites.reaching, 'Relayed over WHEP');
+  const event = await reaching.onAir('Relayed over WHEP');
   const viewer = await page('chromium');
-  await viewer.goto(`${http.url}/privacy`);
-  const { status, link } = await viewer.evaluate(whep, event, await http.token(event, 'watch'));
+  await viewer.goto(`${reaching.server.url}/privacy`);
+  const { status, link } = await viewer.evaluate(whep, event, await reaching.server.token(event, 'watch'));
   assert.equal(status, 201);
   assert.match(link, /rel="ice-server"/);
   await app.plays(viewer, { within: 30_000 });
   assert.deepEqual(await path(viewer), { candidate: 'relay', relayProtocol: 'tcp' });
-  await app.leave(http, viewer);
-  await app.offAir(broadcaster);
+  await reaching.end(viewer);
 });
 
 test('over a relay that may not reach the media address nothing flows, and the others watch', async () => {
-  const { http, broadcaster } = sites.astray;
-  const event = await onAir(sites.astray, 'Refused');
-  const other = await page('chromium');
-  await other.goto(`${http.url}/watch/${event}`);
+  const event = await astray.onAir('Refused');
+  const other = await astray.watch('chromium', event);
   await app.plays(other);
-  const refused = await watch('chromium', sites.astray, event);
+  const refused = await watch('chromium', astray, event);
   const described = () => refused.evaluate(() => window.describe());
   await app.until('the relay takes it', async () => (await described()).local.includes(' typ relay '));
   const started = Date.now();
@@ -129,6 +104,5 @@ test('over a relay that may not reach the media address nothing flows, and the o
   }
   assert.notEqual((await app.measure(other)).candidate, 'relay', 'who needs no relay takes none');
   await refused.browserContext().close();
-  await app.leave(http, other);
-  await app.offAir(broadcaster);
+  await astray.end(other);
 });
