@@ -1,13 +1,13 @@
 //! A broadcaster behind a narrow uplink that estimates it as a browser does: at its end, from what the server tells of
 //! arrivals, with probes between its packets.
 
-use crate::{Failure, heap};
+use crate::Failure;
+use crate::broadcast::{AUDIO, Broadcaster, FRAME, PAYLOAD, Shared};
 use harness::Peer;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use veilcast_sfu::{Estimator, Probe};
 
@@ -18,81 +18,36 @@ const CEILING: u32 = 2 * UPLINK;
 /// Where a browser begins.
 const START: u32 = 300_000;
 /// What waits longer than this in the uplink's queue is dropped.
-const QUEUE: Duration = Duration::from_millis(300);
-
-/// One packet a frame at 30 fps: 250 kbit/s, which one shard sends to 3,000 viewers with time to spare.
-const FRAME: Duration = Duration::from_micros(33_333);
-const PAYLOAD: usize = 1_040;
-const AUDIO: Duration = Duration::from_millis(20);
+pub(crate) const QUEUE: Duration = Duration::from_millis(300);
 
 /// How often the estimate is written down.
 const NOTE: Duration = Duration::from_millis(100);
 /// The longest nap: what has come is not read later.
 const NAP: Duration = Duration::from_millis(2);
 
-/// It sends while it is on air, and keeps its session alive otherwise.
-pub(crate) struct Studio {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<Result<(), std::io::Error>>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    on_air: AtomicBool,
-    over: AtomicBool,
-    packets: AtomicU64,
-    estimates: Mutex<Vec<u32>>,
-}
-
-impl Studio {
-    pub(crate) fn start(mut peer: Peer, socket: UdpSocket) -> Result<Self, Failure> {
-        socket.set_nonblocking(true)?;
-        peer.keep_feedback();
-        let shared = Arc::new(Shared::default());
-        let to = peer.server_address().ok_or("not connected")?;
-        let now = Instant::now();
-        let mut desk = Desk {
-            peer,
-            socket,
-            to,
-            shared: Arc::clone(&shared),
-            epoch: now,
-            begun: false,
-            answered: 0,
-            estimator: Estimator::new(START, now),
-            number: 0,
-            probe: None,
-            line: VecDeque::new(),
-            free: now,
-        };
-        let thread = std::thread::Builder::new().name("studio".to_owned()).spawn(move || {
-            let mut group = heap::group();
-            let _ours = group.enter();
-            desk.run()
-        })?;
-        Ok(Self { shared, thread: Some(thread) })
-    }
-
-    /// Broadcasts for so long with nothing known of the uplink; the estimate in bit/s, every [`NOTE`], and how many packets
-    /// of sound and picture were sent.
-    pub(crate) fn air(&self, duration: Duration) -> (Vec<u32>, u64) {
-        let packets = self.shared.packets.load(Ordering::Relaxed);
-        self.shared.on_air.store(true, Ordering::Relaxed);
-        std::thread::sleep(duration);
-        self.shared.on_air.store(false, Ordering::Relaxed);
-        std::thread::sleep(2 * QUEUE);
-        let estimates = std::mem::take(&mut *self.shared.estimates.lock().unwrap_or_else(PoisonError::into_inner));
-        (estimates, self.shared.packets.load(Ordering::Relaxed) - packets)
-    }
-}
-
-impl Drop for Studio {
-    fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+/// Starts one. It writes its estimate down while it is on air, in bit/s, and knows nothing of its uplink each time it
+/// begins.
+pub(crate) fn start(mut peer: Peer, socket: UdpSocket) -> Result<Broadcaster, Failure> {
+    socket.set_nonblocking(true)?;
+    peer.keep_feedback();
+    let shared = Arc::new(Shared::default());
+    let to = peer.server_address().ok_or("not connected")?;
+    let now = Instant::now();
+    let mut desk = Desk {
+        peer,
+        socket,
+        to,
+        shared: Arc::clone(&shared),
+        epoch: now,
+        begun: false,
+        answered: 0,
+        estimator: Estimator::new(START, now),
+        number: 0,
+        probe: None,
+        line: VecDeque::new(),
+        free: now,
+    };
+    Broadcaster::on_thread(shared, move || desk.run())
 }
 
 /// A probe under way: what is left of it, and when its next run is due.
@@ -146,6 +101,7 @@ impl Desk {
                 self.made(1, now);
                 audio += AUDIO;
             }
+            // One packet a frame is 250 kbit/s, which one shard sends to 3,000 viewers with time to spare.
             if now >= frame {
                 self.picture();
                 self.made(1, now);

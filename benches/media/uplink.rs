@@ -1,8 +1,9 @@
 //! What a broadcaster's browser would believe of its uplink, with few viewers and with many, in turns: the server tells it
 //! when packets arrived, and a busy server must not tell that they came late.
 
+use crate::broadcast::Broadcaster;
 use crate::plane::Plane;
-use crate::studio::{Studio, UPLINK};
+use crate::studio::{self, QUEUE, UPLINK};
 use crate::{Failure, median};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -17,7 +18,7 @@ const BEGINNING: usize = 40;
 /// What was seen with one audience.
 #[derive(Default)]
 struct Seen {
-    estimates: Vec<u32>,
+    estimates: Vec<i64>,
     /// What viewers should have got, and what they got.
     expected: u64,
     came: u64,
@@ -29,7 +30,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     for viewers in VIEWERS {
         let mut plane = Plane::start(1)?;
         let (peer, socket) = plane.studio()?;
-        let studio = Studio::start(peer, socket)?;
+        let studio = studio::start(peer, socket)?;
         plane.seat(viewers)?;
         sites.push((viewers, plane, studio, Seen::default()));
         consent(&mut sites)?;
@@ -39,10 +40,15 @@ pub(crate) fn run() -> Result<(), Failure> {
             consent(&mut sites)?;
             let (viewers, plane, studio, seen) = &mut sites[at];
             let (came, cpu) = plane.spent()?;
-            let (estimates, packets) = studio.air(ON_AIR);
+            let sent = studio.packets();
+            studio.set_on_air(true);
+            std::thread::sleep(ON_AIR);
+            studio.set_on_air(false);
+            // What waits in the uplink leaves, and arrives.
+            std::thread::sleep(2 * QUEUE);
             let (came_then, cpu_then) = plane.spent()?;
-            seen.estimates.extend(estimates.into_iter().skip(BEGINNING));
-            seen.expected += packets * *viewers as u64;
+            seen.estimates.extend(studio.take_notes().into_iter().skip(BEGINNING));
+            seen.expected += (studio.packets() - sent) * *viewers as u64;
             seen.came += came_then - came;
             seen.cpu += cpu_then - cpu;
         }
@@ -60,8 +66,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Everybody, on every plane: the other one waits meanwhile. Spread out, or the shard would have them all at once.
-fn consent(sites: &mut [(usize, Plane, Studio, Seen)]) -> Result<(), Failure> {
+/// Everybody's, on both planes: one waits while the other is on air.
+fn consent(sites: &mut [(usize, Plane, Broadcaster, Seen)]) -> Result<(), Failure> {
     for (_, plane, _, _) in sites {
         plane.consent()?;
     }
@@ -75,7 +81,7 @@ fn row(viewers: usize, seen: &Seen) -> Value {
     let at = |share: f64| sorted.get(((sorted.len().max(1) - 1) as f64 * share) as usize).copied().unwrap_or(0);
     let lost = 100.0 * seen.expected.saturating_sub(seen.came) as f64 / seen.expected.max(1) as f64;
     let cpu = 100.0 * seen.cpu.as_secs_f64() / (ON_AIR * ROUNDS as u32).as_secs_f64();
-    let middle = median(sorted.iter().map(|bps| f64::from(*bps)));
+    let middle = median(sorted.iter().map(|bps| *bps as f64));
     println!("{viewers:>8} {:>9} {lost:>8.3} {cpu:>7.1} {:>9} {middle:>9.0} {:>9}", seen.came, at(0.05), at(0.95));
     json!({
         "viewers": viewers,
