@@ -110,11 +110,7 @@ impl Desk {
             self.turn(now)?;
             self.fill(now);
             if now >= note {
-                self.shared
-                    .estimates
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(self.estimator.estimate_bps());
+                self.shared.note([i64::from(self.estimator.estimate_bps())]);
                 note += NOTE;
             }
         }
