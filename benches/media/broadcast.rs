@@ -26,13 +26,21 @@ pub(crate) struct Broadcaster {
     thread: Option<JoinHandle<Result<(), std::io::Error>>>,
 }
 
+/// What a broadcaster's thread and its owner tell each other.
 #[derive(Default)]
-struct Shared {
-    on_air: AtomicBool,
-    over: AtomicBool,
-    packets: AtomicU64,
-    /// From departure to arrival, in microseconds, as the server tells it.
-    gaps: Mutex<Vec<i64>>,
+pub(crate) struct Shared {
+    pub(crate) on_air: AtomicBool,
+    pub(crate) over: AtomicBool,
+    /// RTP packets for viewers that were sent.
+    pub(crate) packets: AtomicU64,
+    notes: Mutex<Vec<i64>>,
+}
+
+impl Shared {
+    /// Writes down what the broadcaster learns.
+    pub(crate) fn note(&self, learned: impl IntoIterator<Item = i64>) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(learned);
+    }
 }
 
 impl Broadcaster {
@@ -42,10 +50,18 @@ impl Broadcaster {
         let shared = Arc::new(Shared::default());
         let to = peer.server_address().ok_or("not connected")?;
         let mut studio = Studio { peer, socket, to, epoch, shared: Arc::clone(&shared), answered: 0, begun: false };
+        Self::on_thread(shared, move || studio.run())
+    }
+
+    /// One that is run otherwise, until it is over.
+    pub(crate) fn on_thread(
+        shared: Arc<Shared>,
+        run: impl FnOnce() -> Result<(), std::io::Error> + Send + 'static,
+    ) -> Result<Self, Failure> {
         let thread = std::thread::Builder::new().name("broadcaster".to_owned()).spawn(move || {
             let mut group = heap::group();
             let _ours = group.enter();
-            studio.run()
+            run()
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -57,10 +73,15 @@ impl Broadcaster {
     /// How far apart the usual and the worst packet in a hundred seem to arrive late, as the server's feedback has it since
     /// this was asked last: what disturbs a browser's estimate, the network's share being next to nothing here.
     pub(crate) fn feedback_jitter(&self) -> Duration {
-        let mut gaps = std::mem::take(&mut *self.shared.gaps.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut gaps = self.take_notes();
         gaps.sort_unstable();
         let at = |share: f64| gaps.get((gaps.len() as f64 * share) as usize).copied().unwrap_or(0);
         Duration::from_micros(u64::try_from(at(0.99) - at(0.5)).unwrap_or(0))
+    }
+
+    /// What its thread has written down since this was asked last.
+    pub(crate) fn take_notes(&self) -> Vec<i64> {
+        std::mem::take(&mut *self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// RTP packets sent so far.
@@ -145,10 +166,7 @@ impl Studio {
         while let Ok(len) = self.socket.recv(&mut buffer) {
             self.peer.receive(&buffer[..len], Instant::now());
         }
-        let told = self.peer.take_gaps();
-        if !told.is_empty() {
-            self.shared.gaps.lock().unwrap_or_else(PoisonError::into_inner).extend(told);
-        }
+        self.shared.note(self.peer.take_gaps());
         self.peer.advance(Instant::now());
         self.flush()
     }

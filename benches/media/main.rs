@@ -16,6 +16,8 @@ mod hot;
 mod inline;
 mod plane;
 mod shards;
+mod studio;
+mod uplink;
 
 use std::alloc::System;
 use tracking_allocator::Allocator;
@@ -28,12 +30,13 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 type Bench = fn() -> Result<(), Failure>;
 
-const ALL: [(&str, Bench); 6] = [
+const ALL: [(&str, Bench); 7] = [
     ("fanout", fanout::run),
     ("floor", floor::run),
     ("engine", engine::run),
     ("handshake", handshake::run),
     ("shards", shards::run),
+    ("uplink", uplink::run),
     ("hot", hot::run),
 ];
 

@@ -119,6 +119,17 @@ impl Plane {
         Ok(())
     }
 
+    /// Lets a broadcaster in that is the caller's to run.
+    pub(crate) fn studio(&mut self) -> Result<(Peer, UdpSocket), Failure> {
+        let (peer, socket, _) = self.connect(Role::Broadcaster)?;
+        Ok((peer, socket))
+    }
+
+    /// RTP packets that viewers have received so far, and the CPU time of all shards.
+    pub(crate) fn spent(&self) -> Result<(u64, Duration), Failure> {
+        Ok((self.drain.tally().packets, cpu::of(&self.threads)?))
+    }
+
     /// Lets so many viewers in, some of them samples. All get media in the end.
     pub(crate) fn seat(&mut self, viewers: usize) -> Result<(), Failure> {
         let every = viewers.div_ceil(SAMPLES);

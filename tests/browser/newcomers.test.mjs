@@ -1,43 +1,26 @@
 // How a newcomer begins: soon, and soon where the others are. In browsers of their own, since this is about milliseconds.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import * as app from './lib/app.mjs';
-import { closeBrowsers, page } from './lib/browsers.mjs';
-import { behind, films, median, observes, seen } from './lib/clock.mjs';
-import { Server } from './lib/server.mjs';
+import { behind, drawn, films, median, observes, seen } from './lib/clock.mjs';
+import { Site } from './lib/site.mjs';
 
-let server;
-let broadcaster;
-
-before(async () => {
-  server = await Server.start();
-  broadcaster = await page('chromium');
-  await films(broadcaster);
-  await app.setUp(broadcaster, server);
-});
-
-after(async () => {
-  await closeBrowsers();
-  await server?.stop();
-});
+const site = new Site({}, films);
 
 /**
  * An event on air without sound. How long a browser holds sound back against jitter is its own affair; it grows with a
  * page's age and the machine's load, and the picture waits for the sound.
  */
-async function onAir(title) {
-  const event = await server.createEvent(title, '--public');
-  await app.prepare(broadcaster, server, event);
-  await app.goLive(broadcaster);
-  await app.flip(broadcaster, 'Microphone');
+async function onAir(title, latency) {
+  const event = await site.onAir(title, '--latency', latency);
+  await app.flip(site.broadcaster, 'Microphone');
   return event;
 }
 
 /** A viewer; one that is `held` has everything but its answer, until it is let go. */
 async function watch(kind, event, { held = false } = {}) {
-  const viewer = await page(kind, { ownWindow: kind === 'firefox' });
-  await observes(viewer, { held });
-  await viewer.goto(`${server.url}/watch/${event}`);
+  const prepared = (viewer) => observes(viewer, { held });
+  const viewer = await site.watch(kind, event, { prepared, ownWindow: kind === 'firefox' });
   if (held) await app.until('it is about to ask', () => viewer.evaluate(() => window.waits === true));
   else await app.plays(viewer);
   return viewer;
@@ -46,7 +29,7 @@ async function watch(kind, event, { held = false } = {}) {
 const release = (viewer) => viewer.evaluate(() => window.release());
 
 /** What the broadcaster was asked for in all its layers. */
-const keyFrames = () => broadcaster.evaluate(() => window.keyFrames());
+const keyFrames = () => site.broadcaster.evaluate(() => window.keyFrames());
 
 /** Lets a viewer go; when it asked and when its first frame was shown. */
 async function starts(viewer) {
@@ -59,41 +42,60 @@ async function starts(viewer) {
 const toFirstFrame = (joins) => median(joins.map(({ begun, asked }) => begun - asked));
 
 const ROUNDS = 3;
+/** How old the key frame is that a newcomer begins with: what is kept goes back 2.5 s. */
+const AGE_MS = 1_500;
 
-for (const kind of ['chromium', 'firefox']) {
-  test(`a second after its first frame, a newcomer in ${kind} is where an established viewer is`, async (t) => {
-    const event = await onAir(`Newcomers in ${kind}`);
-    const established = await watch(kind, event);
-    await app.sleep(3_000);
-    const [heralds, newcomers] = [[], []];
-    let fromHistory = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      // Whoever comes after a while has a key frame made; who comes a second after them begins with that one.
-      const herald = await watch('chromium', event, { held: true });
-      const newcomer = await watch(kind, event, { held: true });
-      heralds.push(await starts(herald));
-      await app.sleep(1_000);
-      const made = await keyFrames();
-      const start = await starts(newcomer);
-      if ((await keyFrames()) === made) fromHistory += 1;
-      newcomers.push(start);
-      await app.sleep(2_200);
-      const [theirs, others] = [(await seen(newcomer)).shown, (await seen(established)).shown];
-      const between = (from, to) => behind(theirs, others, start.begun + from, start.begun + to);
-      const [first, later] = [between(0, 100), between(1_000, 2_000)];
-      const apart = median(later);
-      t.diagnostic(`a first frame after ${Math.round(start.begun - start.asked)} ms, ${Math.round(first[0])} ms behind;`
-        + ` a second later ${Math.round(apart)} ms behind, by ${later.length} frames`);
-      assert.ok(later.length >= 5, `${later.length} frames were compared`);
-      assert.ok(Math.abs(apart) <= 50, `${apart} ms behind`);
-      await app.leave(server, herald, newcomer);
-    }
-    assert.ok(fromHistory >= 2, `of ${ROUNDS} newcomers ${fromHistory} began with what was kept`);
-    const figures = [heralds, newcomers].map(toFirstFrame);
-    t.diagnostic(`first frame p50: ${Math.round(figures[0])} ms in chromium for who had to ask, ${Math.round(figures[1])} ms in ${kind} after them`);
-    const inChromium = kind === 'chromium' ? [...heralds, ...newcomers] : heralds;
-    assert.ok(toFirstFrame(inChromium) <= 300, `first frame p50 ${toFirstFrame(inChromium)} ms`);
-    await app.leave(server, established);
-    await app.offAir(broadcaster);
-  });
+/**
+ * Where a newcomer is a second after its first frame, in ms: at most so far from an established viewer, and at least so long
+ * after what it shows was drawn. A balanced event keeps 200 ms against jitter, and does so for a newcomer only because its
+ * first timestamps are compressed: with the broadcaster's own it takes what comes live for late, and shows that within 60 ms. An
+ * established viewer there keeps more the busier the machine is, which nobody can be compared with.
+ */
+const LATENCIES = { interactive: { apart: 50, age: 0 }, balanced: { apart: Infinity, age: 150 } };
+
+/** One newcomer: its start, and how far behind it was a second later. */
+async function joins(t, kind, event, established) {
+  // Whoever comes after a while has a key frame made; who comes soon after them begins with that one.
+  const herald = await watch('chromium', event, { held: true });
+  const newcomer = await watch(kind, event, { held: true });
+  const first = await starts(herald);
+  await app.sleep(AGE_MS);
+  const made = await keyFrames();
+  const start = await starts(newcomer);
+  const fromHistory = (await keyFrames()) === made;
+  await app.sleep(2_200);
+  const [theirs, others] = [(await seen(newcomer)).shown, (await seen(established)).shown];
+  const between = (from, to) => behind(theirs, others, start.begun + from, start.begun + to);
+  const later = between(1_000, 2_000);
+  const apart = median(later);
+  const age = median(behind(theirs, await drawn(site.broadcaster), start.begun + 1_000, start.begun + 2_000));
+  t.diagnostic(`a first frame after ${Math.round(start.begun - start.asked)} ms, ${Math.round(between(0, 100)[0])} ms`
+    + ` behind; a second later ${Math.round(apart)} ms behind, by ${later.length} frames, ${Math.round(age)} ms old`);
+  assert.ok(later.length >= 5, `${later.length} frames were compared`);
+  await app.leave(site.server, herald, newcomer);
+  return { herald: first, newcomer: start, fromHistory, apart, age };
+}
+
+for (const [latency, wanted] of Object.entries(LATENCIES)) {
+  for (const kind of ['chromium', 'firefox']) {
+    test(`${latency}: a second after its first frame, a newcomer in ${kind} is where it belongs`, async (t) => {
+      const event = await onAir(`Newcomers in ${kind}`, latency);
+      const established = await watch(kind, event);
+      await app.sleep(3_000);
+      const rounds = [];
+      for (let round = 0; round < ROUNDS; round++) rounds.push(await joins(t, kind, event, established));
+      const fromHistory = rounds.filter((round) => round.fromHistory).length;
+      assert.ok(fromHistory >= 2, `of ${ROUNDS} newcomers ${fromHistory} began with what was kept`);
+      for (const { apart, age } of rounds) {
+        assert.ok(Math.abs(apart) <= wanted.apart, `${apart} ms behind`);
+        assert.ok(age >= wanted.age, `${age} ms old`);
+      }
+      const [heralds, newcomers] = ['herald', 'newcomer'].map((who) => rounds.map((round) => round[who]));
+      t.diagnostic(`first frame p50: ${Math.round(toFirstFrame(heralds))} ms in chromium for who had to ask,`
+        + ` ${Math.round(toFirstFrame(newcomers))} ms in ${kind} after them`);
+      const inChromium = kind === 'chromium' ? [...heralds, ...newcomers] : heralds;
+      assert.ok(toFirstFrame(inChromium) <= 300, `first frame p50 ${toFirstFrame(inChromium)} ms`);
+      await site.end(established);
+    });
+  }
 }

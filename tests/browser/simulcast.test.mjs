@@ -1,41 +1,24 @@
 // A broadcast in several sizes, in browsers of its own: a camera that another page of the same browser has open comes in
 // that page's size.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import * as app from './lib/app.mjs';
-import { closeBrowsers, page } from './lib/browsers.mjs';
 import { NarrowLine } from './lib/narrow.mjs';
-import { Server } from './lib/server.mjs';
+import { Site } from './lib/site.mjs';
 
-let server;
-let broadcaster;
-
-before(async () => {
-  server = await Server.start({ args: ['--log', 'debug'] });
-  broadcaster = await page('chromium');
-  await broadcaster.evaluateOnNewDocument(() => { window.cameraSize = { width: 1280, height: 720 }; });
-  await app.setUp(broadcaster, server);
-});
-
-after(async () => {
-  await closeBrowsers();
-  await server?.stop();
-});
+const site = new Site({ args: ['--log', 'debug'] }, (broadcaster) =>
+  broadcaster.evaluateOnNewDocument(() => { window.cameraSize = { width: 1280, height: 720 }; }));
 
 /** An event on air in three layers: a camera of 720 lines is enough for them. */
 async function onAir(title) {
-  const event = await server.createEvent(title, '--public');
-  await app.prepare(broadcaster, server, event);
-  await app.goLive(broadcaster);
-  const { remote } = await broadcaster.evaluate(() => window.describe());
+  const event = await site.onAir(title);
+  const { remote } = await site.broadcaster.evaluate(() => window.describe());
   assert.equal(remote.match(/a=simulcast:.*/)?.[0].trim(), 'a=simulcast:recv l;m;h', 'the offered layers are taken');
   return event;
 }
 
 async function watch(kind, event, line) {
-  const viewer = await page(kind);
-  await line?.lead(viewer);
-  await viewer.goto(`${server.url}/watch/${event}`);
+  const viewer = await site.watch(kind, event, { prepared: (page) => line?.lead(page), ownWindow: kind === 'firefox' });
   await app.plays(viewer);
   return viewer;
 }
@@ -59,20 +42,19 @@ for (const kind of ['chromium', 'firefox']) {
     const event = await onAir(`Layers for ${kind}`);
     const viewer = await watch(kind, event);
     await reaches(viewer, 720, 15_000);
-    const sent = await broadcaster.evaluate(() => window.layers());
+    const sent = await site.broadcaster.evaluate(() => window.layers());
     assert.deepEqual(sent.map(({ rid, height }) => [rid, height]), [['l', 180], ['m', 360], ['h', 720]]);
     for (const [choice, height] of [['Low', 180], ['Medium', 360], ['Auto', 720], ['Low', 180]]) {
       await app.choose(viewer, choice, { mouse: false });
       await reaches(viewer, height);
     }
-    await app.leave(server, viewer);
-    await app.offAir(broadcaster);
+    await site.end(viewer);
   });
 }
 
 test('simulcast: a layer that nobody watches rests, and wakes when somebody does', async () => {
   const event = await onAir('Resting layers');
-  const layers = () => broadcaster.evaluate(() => window.layers());
+  const layers = () => site.broadcaster.evaluate(() => window.layers());
   const awake = async () => (await layers()).filter(({ active }) => active).map(({ rid }) => rid).join(' ');
   const [modest, other] = [await watch('chromium', event), await watch('chromium', event)];
   await app.choose(modest, 'Low');
@@ -87,13 +69,12 @@ test('simulcast: a layer that nobody watches rests, and wakes when somebody does
   await app.sleep(2_000);
   const frames = (all) => all.slice(1).map((layer) => layer.frames);
   assert.deepEqual(frames(await layers()), frames(rested), 'what rests sends nothing');
-  await app.says(broadcaster, 'Nobody needs the full size just now');
+  await app.says(site.broadcaster, 'Nobody needs the full size just now');
   await app.choose(other, 'Auto');
   await reaches(other, 720);
   assert.match(await awake(), /h$/);
   assert.equal((await app.measure(modest)).height, 180, 'the other viewer keeps its own');
-  await app.leave(server, modest, other);
-  await app.offAir(broadcaster);
+  await site.end(modest, other);
 });
 
 /** What came in so many seconds: frames, and the part of the sound that had to be made up. */
@@ -113,7 +94,10 @@ async function over(viewer, seconds) {
 /** A quarter of the top layer's rate: the middle layer and the sound fit, with some room. */
 const NARROW = 400_000;
 
-/** In Chromium: Firefox, which decodes in software, tells of arrivals in lumps as soon as the machine has other work. */
+/**
+ * In Chromium: Firefox, which decodes in software, tells of arrivals in lumps as soon as the machine has other work, and then
+ * may not be back at the full size half a minute after the line is wide again.
+ */
 test('simulcast: on a narrow line a viewer gets a smaller picture for as long, and the other the full one', async (t) => {
   const event = await onAir('A narrow line');
   const line = await NarrowLine.open();
@@ -144,7 +128,6 @@ test('simulcast: on a narrow line a viewer gets a smaller picture for as long, a
     + ` ${(settled.frames / 6).toFixed(1)} frames/s, ${(settled.concealed * 100).toFixed(1)} % of the sound made up; the full`
     + ` size ${back} ms after the line was wide again; frozen for ${Math.round(then.frozenMs - before.frozenMs)} ms on the`
     + ` narrow line and ${Math.round(now.frozenMs - then.frozenMs)} ms on the way back`);
-  await app.leave(server, narrow, other);
+  await site.end(narrow, other);
   line.close();
-  await app.offAir(broadcaster);
 });

@@ -99,14 +99,20 @@ fn who_comes_and_goes_disturbs_nobody() {
     assert_eq!(world.peers[plain].received.len(), 2, "a player with two sections gets one broadcaster");
 }
 
-#[test]
-fn the_hosts_leaving_ends_only_the_host() {
-    let mut world = World::new(72, Conditions::default());
-    let (host, second) = (world.broadcaster(), world.broadcaster());
+/// Two who have broadcast for so long, a viewer of both, and the broadcasters' zero of time.
+fn two_on_stage(seed: u64, on_air: Duration) -> (World, [PeerId; 2], PeerId, Instant) {
+    let mut world = World::new(seed, Conditions::default());
+    let stage = [world.broadcaster(), world.broadcaster()];
     let viewer = watch(&mut world, 2);
     world.run(ms(500));
     let epoch = world.now;
-    world.broadcast_all(&[host, second], epoch, ms(2_000));
+    world.broadcast_all(&stage, epoch, on_air);
+    (world, stage, viewer, epoch)
+}
+
+#[test]
+fn the_hosts_leaving_ends_only_the_host() {
+    let (mut world, [host, second], viewer, epoch) = two_on_stage(72, ms(2_000));
     let settled = world.now - ms(1_000);
     leave(&mut world, host);
     world.broadcast(second, epoch, ms(2_000));
@@ -147,12 +153,7 @@ fn who_hears_nothing_of_the_stage_keeps_whom_it_was_shown_first() {
 
 #[test]
 fn a_place_that_a_viewer_does_not_want_rests_and_goes_on_where_it_was() {
-    let mut world = World::new(74, Conditions::default());
-    let (host, second) = (world.broadcaster(), world.broadcaster());
-    let viewer = watch(&mut world, 2);
-    world.run(ms(500));
-    let epoch = world.now;
-    world.broadcast_all(&[host, second], epoch, ms(1_500));
+    let (mut world, [host, second], viewer, epoch) = two_on_stage(74, ms(1_500));
     let settled = world.now - ms(500);
     let ssrcs = tracks(0).map(|at| world.peers[viewer].media_ssrc(at));
     for direction in [Direction::Inactive, Direction::RecvOnly] {

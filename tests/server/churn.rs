@@ -78,6 +78,8 @@ struct Event {
     seed: AtomicU32,
     /// As the broadcaster's page is told.
     viewers: AtomicU32,
+    /// The sockets of those that went without a goodbye.
+    vanished: tokio::sync::Mutex<Vec<UdpSocket>>,
 }
 
 /// A peer on a socket of its own.
@@ -147,7 +149,10 @@ async fn view(event: Arc<Event>, vanishes: bool, stay: Duration) {
     let mut seat = Seat::take(&event, &format!("/whep/{}", event.path), &event.watch, "recvonly").await;
     seat.listen(stay).await;
     event.packets.fetch_add(seat.peer.arrivals as usize, Ordering::Relaxed);
-    if !vanishes {
+    if vanishes {
+        // Whoever got its port would be sent what is still meant for it.
+        event.vanished.lock().await.push(seat.socket);
+    } else {
         seat.leave(&event.server).await;
     }
 }
@@ -218,6 +223,7 @@ async fn nothing_grows_while_people_come_and_go() {
         packets: AtomicUsize::new(0),
         seed: AtomicU32::new(1),
         viewers: AtomicU32::new(0),
+        vanished: tokio::sync::Mutex::default(),
     });
     let audience = tokio::spawn(listen(Arc::clone(&event), page));
     let (stop, stopped) = tokio::sync::oneshot::channel();

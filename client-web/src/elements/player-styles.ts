@@ -34,25 +34,31 @@ export const playerStyles = css`
     height: 100%;
   }
 
+  /* Of the box that they fill. */
+  :host([several]) {
+    --_gap: 0.5rem;
+    --_tile: min(
+      (100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px,
+      (100cqh - (var(--_rows) - 1) * var(--_gap)) / var(--_rows) * 16 / 9 - 0.5px
+    );
+  }
+
   /* Several pictures: as large as so many of them can be, clear of the controls. */
   :host([several]) .stage {
-    --_gap: 0.5rem;
-
     inset: 0.5rem 0.5rem 3.75rem;
     gap: var(--_gap);
   }
 
   :host([several]) veilcast-player-tile {
-    width: min(
-      (100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px,
-      (100cqh - (var(--_rows) - 1) * var(--_gap)) / var(--_rows) * 16 / 9 - 0.5px
-    );
+    width: var(--_tile);
     height: auto;
     aspect-ratio: 16 / 9;
   }
 
   /* The page makes room below for pictures that stand one below the other. */
   :host([stacked]:not(:fullscreen)) {
+    --_tile: calc((100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px);
+
     aspect-ratio: auto;
   }
 
@@ -63,23 +69,12 @@ export const playerStyles = css`
     container-type: inline-size;
   }
 
-  :host([stacked]:not(:fullscreen)) veilcast-player-tile {
-    width: calc((100cqw - (var(--_columns) - 1) * var(--_gap)) / var(--_columns) - 0.5px);
-  }
-
   .poster {
-    position: absolute;
-    inset: 0;
-    display: flex;
-    flex-direction: column;
-    align-items: center;
-    justify-content: center;
     gap: 1rem;
     padding: 1rem 1.25rem;
     background:
       radial-gradient(60rem 30rem at 20% 0%, rgb(28 110 99 / 42%), transparent 70%),
       radial-gradient(50rem 30rem at 90% 100%, rgb(18 62 84 / 45%), transparent 70%), #081110;
-    text-align: center;
   }
 
   /* Clear of the controls below. */
@@ -189,8 +184,16 @@ export const playerStyles = css`
     pointer-events: none;
   }
 
+  /* In the corner of the first of several, wherever that is. */
   :host([several]) .top {
-    inset: 1.125rem 1.125rem auto;
+    inset: 0.5rem 0.5rem 3.75rem;
+    container-type: size;
+  }
+
+  :host([several]) .badge {
+    position: absolute;
+    top: calc((100cqh - var(--_rows) * (var(--_tile) * 9 / 16 + var(--_gap)) + var(--_gap)) / 2 + 0.625rem);
+    left: calc((100cqw - var(--_columns) * (var(--_tile) + var(--_gap)) + var(--_gap)) / 2 + 0.625rem);
   }
 
   .badge,

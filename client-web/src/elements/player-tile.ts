@@ -3,7 +3,7 @@ import type { Unplayable } from '../protocol/index.js';
 import { icons } from './icons.js';
 import { cover, type PlaceModel, placeName, tileLabel } from './player-view.js';
 import { request } from './requests.js';
-import { theme } from './theme.js';
+import { picture, theme } from './theme.js';
 
 /**
  * One broadcaster's picture and sound. `named` says whose it is and, in its place, why there is no picture: for one of
@@ -91,6 +91,7 @@ export class VeilcastPlayerTile extends LitElement {
 
   static override styles = [
     theme,
+    picture,
     css`
       :host {
         display: block;
@@ -110,27 +111,12 @@ export class VeilcastPlayerTile extends LitElement {
         display: contents;
       }
 
-      video {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        object-fit: contain;
-      }
-
       .cover {
-        position: absolute;
-        inset: 0;
-        display: flex;
-        flex-direction: column;
-        align-items: center;
-        justify-content: center;
         gap: 0.375rem;
         padding: 0.5rem 0.5rem 2rem;
         background: #12211f;
         color: #b9cbc6;
         font-size: clamp(0.8125rem, 4cqi, 1rem);
-        text-align: center;
         text-wrap: balance;
       }
 

@@ -19,7 +19,7 @@ import {
 import './player-controls.js';
 import { VeilcastPlayerTile } from './player-tile.js';
 import { onRequest } from './requests.js';
-import { theme } from './theme.js';
+import { picture, theme } from './theme.js';
 
 /** The controls step back after this long without a hand on them. */
 const IDLE_MS = 3_000;
@@ -184,7 +184,7 @@ export class VeilcastPlayer extends LitElement {
 
   #poster(shown: Poster): TemplateResult {
     // The live region says it; this is for the eye.
-    return html`<div class="poster ${shown.kind}">
+    return html`<div class="cover poster ${shown.kind}">
       <div class="words" aria-hidden="true">
         ${POSTER_ICONS[shown.kind]}
         <p class="title">${shown.title}</p>
@@ -365,7 +365,7 @@ export class VeilcastPlayer extends LitElement {
     }, IDLE_MS);
   }
 
-  static override styles = [theme, playerStyles];
+  static override styles = [theme, picture, playerStyles];
 }
 
 function isShown(quality: Quality): boolean {

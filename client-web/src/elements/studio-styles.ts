@@ -71,14 +71,6 @@ export const studioStyles = css`
     box-shadow: 0 0 0 3px var(--_live);
   }
 
-  video {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
-    object-fit: contain;
-  }
-
   video.mirror {
     scale: -1 1;
   }

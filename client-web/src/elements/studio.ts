@@ -16,7 +16,7 @@ import './studio-others.js';
 import { Sources } from './sources.js';
 import { studioStyles } from './studio-styles.js';
 import { airWords, duration, restWords, statsWords, uplinkWarning, viewersWords } from './studio-view.js';
-import { controls, theme } from './theme.js';
+import { controls, picture, theme } from './theme.js';
 
 /**
  * Broadcasts to one event: pickers, preview, level, on air and off; and whoever else is on stage, seen and heard.
@@ -407,7 +407,7 @@ export class VeilcastStudio extends LitElement {
     this.#broadcaster = null;
   }
 
-  static override styles = [theme, controls, studioStyles];
+  static override styles = [theme, controls, picture, studioStyles];
 }
 
 customElements.define('veilcast-studio', VeilcastStudio);

@@ -71,6 +71,27 @@ export const theme = css`
   }
 `;
 
+/** A picture that fills its box, and what is said over one. */
+export const picture = css`
+  video {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    object-fit: contain;
+  }
+
+  .cover {
+    position: absolute;
+    inset: 0;
+    display: flex;
+    flex-direction: column;
+    align-items: center;
+    justify-content: center;
+    text-align: center;
+  }
+`;
+
 /** Buttons, badges, notices: used by the elements and by the pages. */
 export const controls = css`
   .button {

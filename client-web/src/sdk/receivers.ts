@@ -31,7 +31,7 @@ export class Receivers {
     return stream;
   }
 
-  /** A new peer connection is about to be made. The streams keep the tracks of the old one for now. */
+  /** A new peer connection is about to be made. The streams keep the old one's tracks until {@link attach}. */
   begin(skipped: number | null): void {
     this.#transceivers = [];
     this.#attached = false;

@@ -38,6 +38,7 @@ pub use counters::{Counters, Noise};
 pub use dimpl::DtlsCertificate;
 pub use ingress::ice::{CONSENT_LIFETIME, TUPLE_HOLD, named_ufrag};
 pub use routing::{Batch, Packet};
+pub use selection::estimate::{Change, ClusterId, Estimator, Probe};
 
 use crate::egress::{Subscriber, SubscriberIx};
 use crate::fanout::Fanout;

@@ -3,12 +3,27 @@
 /** The blocks of a frame: its number in Gray code, so that only one of them changes from a frame to the next. */
 const GRID = { columns: 4, rows: 3 };
 
-/** Serialised into the studio: the camera is a drawing of the frame's number. */
+/** Serialised into the studio: the camera is a drawing of the frame's number. Notes which frame is drawn when. */
 function film({ columns, rows }) {
+  /** Grain, which costs bits: another part of one large picture in each frame. */
+  const grain = () => {
+    const [width, height] = [960, 540];
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
+    const context = canvas.getContext('2d');
+    const image = context.createImageData(width, height);
+    for (let at = 0; at < image.data.length; at += 4) {
+      image.data.fill(Math.random() * 256, at, at + 3);
+      image.data[at + 3] = 40;
+    }
+    context.putImageData(image, 0, 0);
+    return canvas;
+  };
   const draw = () => {
     const [width, height] = [640, 360];
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const context = canvas.getContext('2d', { alpha: false });
+    const noise = grain();
+    window.drawn = [];
     let frame = 0;
     setInterval(() => {
       const gray = frame ^ (frame >> 1);
@@ -17,6 +32,9 @@ function film({ columns, rows }) {
         const [x, y] = [bit % columns, Math.floor(bit / columns)];
         context.fillRect((x * width) / columns, (y * height) / rows, width / columns, height / rows);
       }
+      context.drawImage(noise, -Math.random() * 320, -Math.random() * 180);
+      window.drawn.push([performance.timeOrigin + performance.now(), frame]);
+      if (window.drawn.length > 600) window.drawn.shift();
       frame = (frame + 1) % (1 << (columns * rows));
     }, 1_000 / 30);
     return canvas.captureStream();
@@ -83,6 +101,8 @@ function observe({ columns, rows }, held) {
 export const films = (page) => page.evaluateOnNewDocument(film, GRID);
 
 export const observes = (page, { held = false } = {}) => page.evaluateOnNewDocument(observe, GRID, held);
+
+export const drawn = (page) => page.evaluate(() => window.drawn);
 
 export const seen = (page) => page.evaluate(() => window.seen);
 

@@ -40,6 +40,7 @@ function instrument() {
     const audio = of('inbound-rtp', 'audio');
     const pairs = stats.filter((s) => s.type === 'candidate-pair' && (s.nominated || s.selected));
     const pair = pairs.find((s) => s.state === 'succeeded') ?? pairs[0];
+    const local = stats.find((s) => s.id === pair?.localCandidateId);
     return {
       peers: peers.length,
       state: entry.peer.connectionState,
@@ -56,8 +57,10 @@ function instrument() {
       sentFrames: of('outbound-rtp', 'video').framesSent ?? 0,
       codec: stats.find((s) => s.id === video.codecId)?.mimeType,
       cipher: stats.find((s) => s.type === 'transport')?.srtpCipher,
-      localPort: stats.find((s) => s.id === pair?.localCandidateId)?.port,
-      transport: stats.find((s) => s.id === pair?.localCandidateId)?.protocol,
+      localPort: local?.port,
+      transport: local?.protocol,
+      candidate: local?.candidateType,
+      relayProtocol: local?.relayProtocol,
     };
   };
 

@@ -39,9 +39,22 @@ impl Peer {
         self.told.as_mut().map(|told| std::mem::take(&mut told.gaps)).unwrap_or_default()
     }
 
+    /// Keeps transport-wide feedback as it comes from now on, for an estimate of the test's own.
+    pub fn keep_feedback(&mut self) {
+        self.feedback = Some(Vec::new());
+    }
+
+    /// What has come of it, each without its header and SSRCs.
+    pub fn take_feedback(&mut self) -> Vec<Vec<u8>> {
+        self.feedback.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Reads transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1).
     pub(super) fn told_arrivals(&mut self, packet: &[u8]) {
         self.transport_feedback += 1;
+        if let Some(kept) = &mut self.feedback {
+            kept.push(packet[12..].to_vec());
+        }
         let Some(told) = &mut self.told else { return };
         let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
         let (base, count) = (word(12), usize::from(word(14)));

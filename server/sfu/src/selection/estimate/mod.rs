@@ -7,7 +7,7 @@ mod probe;
 mod record;
 mod throughput;
 
-pub(crate) use probe::{ClusterId, Probe};
+pub use probe::{ClusterId, Probe};
 
 use crate::feedback::arrived::{Arrived, Status};
 use delay::{Delay, Usage};
@@ -51,13 +51,15 @@ const TRIAL: f32 = 8.0;
 
 /// A change of the estimate, in bit/s.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Change {
-    pub(crate) from: u32,
-    pub(crate) to: u32,
+pub struct Change {
+    /// What it was.
+    pub from: u32,
+    /// What it is.
+    pub to: u32,
 }
 
-/// The estimate of one viewer's path, and what was sent on it.
-pub(crate) struct Estimator {
+/// The estimate of one viewer's path, and what was sent on it. Whoever else sends can use it, too.
+pub struct Estimator {
     record: SendRecord,
     /// Apart, since only feedback looks at it.
     ear: Box<Ear>,
@@ -94,7 +96,7 @@ struct Ear {
 
 impl Estimator {
     /// Begins with `start_bps`, which is not more than a guess.
-    pub(crate) fn new(start_bps: u32, now: Instant) -> Self {
+    pub fn new(start_bps: u32, now: Instant) -> Self {
         let estimate = start_bps.clamp(MIN_BPS, MAX_BPS);
         Self {
             record: SendRecord::new(now),
@@ -116,7 +118,7 @@ impl Estimator {
     }
 
     /// Notes a run: `count` packets, numbered from `first` on, of `bytes` in all, sent at once.
-    pub(crate) fn sent(&mut self, first: u16, count: u8, bytes: u32, probe: Option<ClusterId>, now: Instant) {
+    pub fn sent(&mut self, first: u16, count: u8, bytes: u32, probe: Option<ClusterId>, now: Instant) {
         let at = self.record.ticks(now);
         if self.is_idle(at) {
             // Whatever waited has arrived or never will.
@@ -137,7 +139,7 @@ impl Estimator {
     }
 
     /// Takes transport-wide feedback, the part behind its SSRCs.
-    pub(crate) fn feedback(&mut self, body: &[u8], now: Instant) -> Option<Change> {
+    pub fn feedback(&mut self, body: &[u8], now: Instant) -> Option<Change> {
         self.hear(Arrived::read(body)?, now)
     }
 
@@ -288,7 +290,7 @@ impl Estimator {
     }
 
     /// What the path carries, in bit/s.
-    pub(crate) const fn estimate_bps(&self) -> u32 {
+    pub const fn estimate_bps(&self) -> u32 {
         self.estimate
     }
 
@@ -311,7 +313,7 @@ impl Estimator {
     }
 
     /// A probe to send now, if more than what is proved is wanted, up to `goal_bps`.
-    pub(crate) fn wants_probe(&mut self, now: Instant, goal_bps: u32) -> Option<Probe> {
+    pub fn wants_probe(&mut self, now: Instant, goal_bps: u32) -> Option<Probe> {
         let now = self.record.ticks(now);
         self.ear.probing.give_up(now, self.overdue());
         let listening = self.heard.is_some_and(|heard| now < heard + STALE) && now < self.silence;

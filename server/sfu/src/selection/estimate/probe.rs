@@ -26,24 +26,27 @@ pub(crate) const AFTERMATH: u64 = MAX_HARM * MILLISECOND;
 /// Which probe a packet belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(test, derive(Default))]
-pub(crate) struct ClusterId(u8);
+pub struct ClusterId(u8);
 
 /// A probe to be sent: everything that leaves until `bytes` have left belongs to it, media too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Probe {
-    pub(crate) cluster: ClusterId,
-    pub(crate) rate_bps: u32,
-    pub(crate) bytes: u32,
+pub struct Probe {
+    /// What to tell [`super::Estimator::sent`] of whatever belongs to it.
+    pub cluster: ClusterId,
+    /// The rate to send at, in bit/s.
+    pub rate_bps: u32,
+    /// How much to send.
+    pub bytes: u32,
 }
 
 impl Probe {
     /// Bytes of each of its runs, which leave [`Probe::GAP`] apart.
-    pub(crate) fn run_bytes(&self) -> u32 {
+    pub fn run_bytes(&self) -> u32 {
         (u64::from(self.rate_bps) * GAP / 8_000) as u32
     }
 
     /// Time between its runs.
-    pub(crate) const GAP: std::time::Duration = std::time::Duration::from_millis(GAP);
+    pub const GAP: std::time::Duration = std::time::Duration::from_millis(GAP);
 }
 
 /// What a probe has shown.
