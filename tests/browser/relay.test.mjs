@@ -60,31 +60,40 @@ for (const kind of ['chromium', 'firefox']) {
   });
 }
 
-/** Serialised into a page: WHEP as a stranger's player speaks it, which learns of the relay from the answer's `Link`. */
-async function whep(event, token) {
+/** Serialised into a page: what a stranger's player offers. Nothing is gathered yet. */
+async function offered() {
   const peer = new RTCPeerConnection({ iceTransportPolicy: 'relay' });
   window.stranger = peer;
   for (const kind of ['audio', 'video']) peer.addTransceiver(kind, { direction: 'recvonly' });
-  const offer = await peer.createOffer();
-  const headers = { 'content-type': 'application/sdp', authorization: `Bearer ${token}` };
-  const answer = await fetch(`/whep/${event}`, { method: 'POST', headers, body: offer.sdp });
-  const link = answer.headers.get('link');
+  window.offer = await peer.createOffer();
+  return window.offer.sdp;
+}
+
+/** Serialised into a page: it takes the relay that the answer's `Link` names. */
+async function answered(sdp, link) {
   const field = (name) => link.match(new RegExp(`${name}="([^"]*)"`))[1];
   const server = { urls: link.match(/<([^>]*)>/)[1], username: field('username'), credential: field('credential') };
-  peer.setConfiguration({ iceTransportPolicy: 'relay', iceServers: [server] });
+  const { stranger, offer } = window;
+  stranger.setConfiguration({ iceTransportPolicy: 'relay', iceServers: [server] });
   // Candidates are gathered from here on.
-  await peer.setLocalDescription(offer);
-  await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
-  return { link, status: answer.status };
+  await stranger.setLocalDescription(offer);
+  await stranger.setRemoteDescription({ type: 'answer', sdp });
 }
 
 test("a stranger's player takes the relay from WHEP's Link", async () => {
   const event = await reaching.onAir('Relayed over WHEP');
   const viewer = await page('chromium');
   await viewer.goto(`${reaching.server.url}/privacy`);
-  const { status, link } = await viewer.evaluate(whep, event, await reaching.server.token(event, 'watch'));
+  // A program speaks WHEP and the page is its screen: pages of ours show no program's token.
+  const token = await reaching.server.token(event, 'watch');
+  const headers = { 'content-type': 'application/sdp', authorization: `Bearer ${token}` };
+  const body = await viewer.evaluate(offered);
+  const reply = await fetch(`${reaching.server.url}/whep/${event}`, { method: 'POST', headers, body });
+  const { status } = reply;
+  const link = reply.headers.get('link');
   assert.equal(status, 201);
   assert.match(link, /rel="ice-server"/);
+  await viewer.evaluate(answered, await reply.text(), link);
   await app.plays(viewer, { within: 30_000 });
   assert.deepEqual(await path(viewer), { candidate: 'relay', relayProtocol: 'tcp' });
   await reaching.end(viewer);
