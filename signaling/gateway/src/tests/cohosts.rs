@@ -85,8 +85,10 @@ async fn co_hosts_know_their_places_and_look_at_each_other() {
     let running = Running::new(config()).await;
     let event = running.store.event_of(false, 2).await;
     let mut studios = Vec::new();
-    for place in 0..2 {
-        let mut studio = Page::join(&running, event, Scope::Broadcast).await;
+    let host = running.store.host(event).await;
+    let co_host = running.store.invited(event, Scope::Broadcast).await;
+    for (place, person) in [host, co_host].into_iter().enumerate() {
+        let mut studio = Page::greet(&running, person.into(), None).await;
         studio.expect("welcome").await;
         studio.expect("audience").await;
         studio.offer(1, FFMPEG).await;

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
-use veilcast_auth::{Freshness, Issuer, Scope, Target, Thumbprint};
+use veilcast_auth::{Expiry, Freshness, Issuer, Scope, Target, Thumbprint};
 use veilcast_privacy::Redacted;
 use veilcast_records::{EventId, Latency, NewEvent, Records, base32, random_bits};
 
@@ -80,6 +80,20 @@ impl Store {
         let code = invitation.code.expose_text();
         let token = self.issuer.accept_invitation(&event, code, self.key_of(&holder), now).await.expect("is accepted");
         self.bound(holder, token.token.expose_text())
+    }
+
+    /// Whose event it is.
+    pub(crate) async fn host(&self, event: EventId) -> Bound {
+        let (holder, now) = (Holder::new(), SystemTime::now());
+        // Any grant will do: what counts is that nobody invited its holder.
+        let guest = self.issuer.guest_token(event, self.key_of(&holder), now).expect("is minted");
+        let guest = self.bound(holder, guest.token.expose_text());
+        let proof = guest.proof("GET", "/").sign();
+        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce };
+        let verified = self.issuer.verify_bound(&guest.token, &proof, &target, now, Expiry::Enforced).await;
+        let Ok((grant, _)) = verified else { panic!("a good proof") };
+        let own = self.issuer.own_token(&grant, event, Scope::Broadcast, now).expect("is minted");
+        self.bound(guest.holder, own.token.expose_text())
     }
 
     /// A key and a token that is bound to it.

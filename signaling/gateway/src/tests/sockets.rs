@@ -416,22 +416,25 @@ async fn offers_have_a_limit_of_their_own() {
     let event = running.store.event(true).await;
     let mut page = Page::join(&running, event, Scope::Watch).await;
     page.expect("welcome").await;
-    for number in 0..32 {
-        page.offer(number, FIREFOX).await;
-        page.expect("answer").await;
-    }
-    let told = |heard: Value| (heard["fault"]["code"].clone(), heard["fault"]["remedy"].is_string());
-    for number in 32..36 {
-        page.offer(number, FIREFOX).await;
-        assert_eq!(told(page.expect("fault").await), (json!("too-many"), true));
-    }
+    let begun = std::time::Instant::now();
+    let mut answered = 0;
+    let refused = loop {
+        page.offer(answered, FIREFOX).await;
+        let heard = page.hear().await.expect("the socket stays");
+        if heard["type"] == json!("fault") {
+            break heard;
+        }
+        answered += 1;
+    };
+    assert_eq!((&refused["fault"]["code"], refused["fault"]["remedy"].is_string()), (&json!("too-many"), true));
+    // A machine that is slow earns more meanwhile.
+    let earned = u32::try_from(begun.elapsed().as_secs() / 2).expect("not that long");
+    assert!((32..=33 + earned).contains(&answered), "{answered}");
     let asked = || running.media.words().iter().filter(|word| word.contains("offer") || word.contains("admit")).count();
-    assert_eq!(asked(), 32, "no shard heard of the others");
+    assert_eq!(asked(), answered as usize, "no shard heard of the others");
     travel(Duration::from_secs(2)).await;
     page.offer(40, FIREFOX).await;
     page.expect("answer").await;
-    page.offer(41, FIREFOX).await;
-    page.fault("too-many").await;
 }
 
 /// What nobody has shown a token for waits where it came from, and what comes right behind a token is read.
@@ -441,15 +444,13 @@ async fn before_hello_little_is_read() {
     let event = running.store.event(true).await;
     let mut page = Page::open(&running).await;
     let long = "x".repeat(16 * 1024);
-    page.say(&json!({ "type": "hello", "token": long })).await;
+    page.say(&json!({ "type": "hello", "token": long, "proof": long })).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     travel(Duration::from_secs(6)).await;
     page.fault("token-missing").await;
     assert!(page.hear().await.is_none());
 
-    let mut page = Page::open(&running).await;
-    let token = running.store.token(event, Scope::Watch);
-    page.say(&json!({ "type": "hello", "token": token })).await;
+    let mut page = Page::join(&running, event, Scope::Watch).await;
     let padded = format!("{}{}", FIREFOX.trim_end(), "\r\na=x-more:0123456789".repeat(1_000));
     page.offer(1, &padded).await;
     page.expect("welcome").await;
