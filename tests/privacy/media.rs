@@ -65,6 +65,19 @@ impl Wired {
         timeout(PATIENCE, live).await.expect("the media connection comes about in time");
     }
 
+    /// Lets the peer live until then.
+    pub(super) async fn listen(&mut self, until: Instant) {
+        let mut buffer = vec![0; 2_048];
+        self.peer.advance(Instant::now());
+        self.flush().await;
+        loop {
+            match tokio::time::timeout_at(until.into(), self.socket.recv_from(&mut buffer)).await {
+                Ok(received) => self.peer.receive(&buffer[..received.expect("is received").0], Instant::now()),
+                Err(_) => return,
+            }
+        }
+    }
+
     /// Sends what waits to be sent.
     pub(super) async fn flush(&mut self) {
         let server = self.peer.server_address().expect("has accepted an answer");

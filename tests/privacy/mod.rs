@@ -10,6 +10,7 @@ mod media;
 mod offers;
 mod paths;
 mod planes;
+mod revoked;
 mod scan;
 mod sdp;
 mod silence;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{Freshness, Issuer, Scope, Target};
+use veilcast_auth::{Freshness, InvitationId, Issuer, Scope, Target};
 use veilcast_gateway::{Config, DEFAULT_MAX_CONNECTIONS, Gateway, Seams, Tls};
 use veilcast_privacy::Redacted;
 use veilcast_records::{EventId, Latency, NewEvent, Records};
@@ -91,6 +91,11 @@ impl Planes {
 
     /// Somebody who was invited and has come.
     pub(super) async fn invited(&self, event: EventId, scope: Scope) -> Pass {
+        self.invite(event, scope).await.0
+    }
+
+    /// The same, with the invitation.
+    pub(super) async fn invite(&self, event: EventId, scope: Scope) -> (Pass, InvitationId) {
         let (holder, now) = (Arc::new(Holder::new()), SystemTime::now());
         let address = format!("{}/", self.issuer.public_url());
         let proof = holder.proof("GET", &address).nonce(&self.issuer.nonce(now)).sign();
@@ -98,7 +103,7 @@ impl Planes {
         let key = self.issuer.prove(&proof, &target, now).expect("a good proof").key;
         let invitation = self.issuer.invite(&event, scope, HOUR, now).await.expect("is made");
         let token = self.issuer.accept_invitation(&event, invitation.code.expose_text(), key, now).await;
-        Pass::bound(&holder, token.expect("is accepted").token.expose_text())
+        (Pass::bound(&holder, token.expect("is accepted").token.expose_text()), invitation.id)
     }
 
     /// As the binary stops: told, drained, closed.

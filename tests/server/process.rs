@@ -352,7 +352,7 @@ pub(super) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
 pub(super) static MACHINE: Mutex<()> = Mutex::const_new(());
 
 /// Shows that something takes at most `limit`: the best of three counts, because a busy machine may stop us, too.
-pub(super) async fn within(limit: Duration, mut measure: impl AsyncFnMut() -> Duration) {
+pub(crate) async fn within(limit: Duration, mut measure: impl AsyncFnMut() -> Duration) {
     let _alone = MACHINE.lock().await;
     let mut measured = Vec::new();
     for _ in 0..3 {

@@ -7,6 +7,7 @@ mod media;
 mod metrics;
 mod oauth;
 mod rest;
+mod routes;
 mod server;
 mod sockets;
 mod whip;
@@ -84,16 +85,21 @@ impl Store {
 
     /// Whose event it is.
     pub(crate) async fn host(&self, event: EventId) -> Bound {
-        let (holder, now) = (Holder::new(), SystemTime::now());
         // Any grant will do: what counts is that nobody invited its holder.
-        let guest = self.issuer.guest_token(event, self.key_of(&holder), now).expect("is minted");
-        let guest = self.bound(holder, guest.token.expose_text());
+        let (guest, now) = (self.guest(event), SystemTime::now());
         let proof = guest.proof("GET", "/").sign();
         let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce };
         let verified = self.issuer.verify_bound(&guest.token, &proof, &target, now, Expiry::Enforced).await;
         let Ok((grant, _)) = verified else { panic!("a good proof") };
         let own = self.issuer.own_token(&grant, event, Scope::Broadcast, now).expect("is minted");
         self.bound(guest.holder, own.token.expose_text())
+    }
+
+    /// Anybody, at a public event.
+    pub(crate) fn guest(&self, event: EventId) -> Bound {
+        let holder = Holder::new();
+        let token = self.issuer.guest_token(event, self.key_of(&holder), SystemTime::now()).expect("is minted");
+        self.bound(holder, token.token.expose_text())
     }
 
     /// A key and a token that is bound to it.

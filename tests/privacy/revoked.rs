@@ -1,0 +1,160 @@
+//! Whose access is over gets nothing more, read where packets and messages arrive (THREATS 16 and 31).
+
+use super::client::{Client, Pass, Socket};
+use super::media::Wired;
+use super::planes::Planes;
+use crate::server::process::within;
+use std::time::{Duration, Instant, SystemTime};
+use veilcast_auth::Scope;
+use veilcast_records::EventId;
+
+/// How late a last packet may be.
+const AT_ONCE: Duration = Duration::from_millis(250);
+/// A good while longer.
+const AFTERWARDS: Duration = Duration::from_millis(600);
+
+const HERE: [u8; 4] = [127, 0, 0, 1];
+
+/// Somebody who watches, and when the last packet came.
+struct Viewer {
+    wired: Wired,
+    packets: usize,
+    last: Instant,
+}
+
+impl Viewer {
+    async fn over_socket(planes: &Planes, pass: &Pass, seed: u8) -> (Self, Socket) {
+        let mut wired = Wired::new(HERE, seed.into()).await;
+        let mut socket = Client::new(planes.port, HERE).join(pass).await;
+        socket.offer(1, &wired.endpoint(seed).watch()).await;
+        wired.accept(socket.until("answer").await["sdp"].as_str().expect("an answer"));
+        wired.run(|peer| peer.connected).await;
+        socket.until("connected").await;
+        (Self::new(wired), socket)
+    }
+
+    async fn over_whep(planes: &Planes, event: EventId, pass: &Pass, seed: u8) -> Self {
+        let mut wired = Wired::new(HERE, seed.into()).await;
+        let offer = wired.endpoint(seed).watch();
+        let made = Client::new(planes.port, HERE).sdp(&format!("/whep/{event}"), Some(pass), &offer).await.expect(201);
+        wired.accept(&made.body);
+        wired.run(|peer| peer.connected).await;
+        Self::new(wired)
+    }
+
+    fn new(wired: Wired) -> Self {
+        Self { wired, packets: 0, last: Instant::now() }
+    }
+
+    async fn listen(&mut self, until: Instant) {
+        self.wired.listen(until).await;
+        let packets = self.wired.peer.video().len() + self.wired.peer.audio().len();
+        if packets > self.packets {
+            (self.packets, self.last) = (packets, Instant::now());
+        }
+    }
+}
+
+/// A broadcast, and who watches it.
+struct Scene {
+    studio: Wired,
+    frame: u32,
+    viewers: Vec<Viewer>,
+    // Their ends would be theirs, too.
+    _sockets: Vec<Socket>,
+}
+
+impl Scene {
+    async fn new(planes: &Planes, event: EventId) -> Self {
+        let mut studio = Wired::new(HERE, 1).await;
+        let offer = studio.endpoint(1).broadcast();
+        let pass = planes.tool(event, Scope::Broadcast);
+        let made = Client::new(planes.port, HERE).sdp(&format!("/whip/{event}"), Some(&pass), &offer).await.expect(201);
+        studio.accept(&made.body);
+        studio.run(|peer| peer.connected).await;
+        Self { studio, frame: 0, viewers: Vec::new(), _sockets: Vec::new() }
+    }
+
+    /// Sends and receives for so long.
+    async fn play(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.studio.peer.send_video(self.frame * 3_000, true, 2, 500);
+            self.studio.peer.send_audio(self.frame * 960);
+            self.studio.flush().await;
+            self.studio.listen(Instant::now() + Duration::from_millis(2)).await;
+            self.frame += 1;
+            for viewer in &mut self.viewers {
+                viewer.listen(Instant::now() + Duration::from_millis(4)).await;
+            }
+        }
+    }
+
+    /// Everybody gets packets.
+    async fn begin(&mut self) {
+        for _ in 0..50 {
+            self.play(Duration::from_millis(100)).await;
+            if self.viewers.iter().all(|viewer| viewer.packets > 10) {
+                return;
+            }
+        }
+        panic!("the broadcast does not arrive");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_came_by_a_revoked_invitation_gets_nothing_more() {
+    let planes = Planes::start().await;
+    within(AT_ONCE, async || {
+        let event = planes.event("Rehearsal", true).await;
+        let (his, invitation) = planes.invite(event, Scope::Watch).await;
+        let hers = planes.invited(event, Scope::Watch).await;
+        let mut scene = Scene::new(&planes, event).await;
+        let (viewer, mut page) = Viewer::over_socket(&planes, &his, 2).await;
+        scene.viewers.push(viewer);
+        scene.viewers.push(Viewer::over_whep(&planes, event, &his, 3).await);
+        let (viewer, socket) = Viewer::over_socket(&planes, &hers, 4).await;
+        scene.viewers.push(viewer);
+        scene._sockets.push(socket);
+        scene.begin().await;
+        // As another process does it: the server hears of it from the records.
+        let out = planes.issuer.revoke_invitation(&event, &invitation, SystemTime::now()).await.expect("written");
+        let revoked = Instant::now();
+        assert!(out.is_some());
+        scene.play(AFTERWARDS).await;
+        assert!(scene.viewers[2].last > revoked + AFTERWARDS / 2, "nobody else is put out");
+        assert_eq!(page.until("fault").await["fault"]["code"], "access-revoked");
+        assert!(page.hear().await.is_none());
+        let client = Client::new(planes.port, HERE);
+        let offer = scene.viewers[0].wired.endpoint(5).watch();
+        client.sdp(&format!("/whep/{event}"), Some(&his), &offer).await.expect(401);
+        let late = scene.viewers[..2].iter().map(|viewer| viewer.last.saturating_duration_since(revoked));
+        late.max().expect("two viewers")
+    })
+    .await;
+    planes.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_has_run_out_carries_nothing_more() {
+    let planes = Planes::start().await;
+    within(AT_ONCE, async || {
+        let event = planes.event("Rehearsal", true).await;
+        let mut scene = Scene::new(&planes, event).await;
+        let now = SystemTime::now();
+        let brief = planes.issuer.tool_token(event, Scope::Watch, Duration::from_secs(4), now).expect("is minted");
+        // Whole seconds (RFC 7519 section 2, NumericDate).
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let left = Duration::from_secs(since.as_secs() + 4) - since;
+        let end = Instant::now() + left;
+        let pass = Pass::tool(brief.token.expose_text());
+        scene.viewers.push(Viewer::over_whep(&planes, event, &pass, 2).await);
+        scene.begin().await;
+        scene.play((end + AFTERWARDS).saturating_duration_since(Instant::now())).await;
+        let last = scene.viewers[0].last;
+        assert!(last + Duration::from_secs(1) > end, "it had its time");
+        last.saturating_duration_since(end)
+    })
+    .await;
+    planes.stop().await;
+}
