@@ -160,6 +160,19 @@ describe('the lease', () => {
     expect(browser.sockets).toHaveLength(1);
   });
 
+  it('lasts to its end where a token is not to be had for another reason', async () => {
+    const token = numbered();
+    const { browser, states, errors } = await watching(token);
+    await browser.connect('viewer');
+    token.mockRejectedValue(VeilcastError.local('signed-out'));
+    await browser.clock.pass(299_000);
+    expect(states.at(-1)).toBe('connected');
+    browser.socket.say({ type: 'fault', fault: fault('token-expired', 401) });
+    await browser.clock.pass(2_000);
+    expect(states.at(-1)).toBe('failed');
+    expect(errors.at(-1)?.code).toBe('signed-out');
+  });
+
   it('that has run out is begun again with a token that is fetched anew', async () => {
     const token = numbered();
     const { browser, states } = await watching(token);

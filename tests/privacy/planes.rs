@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{Freshness, InvitationId, Issuer, Scope, Target};
+use veilcast_auth::{Freshness, InvitationId, Issuer, Party, Scope, Target};
 use veilcast_gateway::{Config, DEFAULT_MAX_CONNECTIONS, Gateway, Seams, Tls};
 use veilcast_privacy::Redacted;
 use veilcast_records::{EventId, Latency, NewEvent, Records};
@@ -99,7 +99,7 @@ impl Planes {
         let (holder, now) = (Arc::new(Holder::new()), SystemTime::now());
         let address = format!("{}/", self.issuer.public_url());
         let proof = holder.proof("GET", &address).nonce(&self.issuer.nonce(now)).sign();
-        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce };
+        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce, party: Party::default() };
         let key = self.issuer.prove(&proof, &target, now).expect("a good proof").key;
         let invitation = self.issuer.invite(&event, scope, HOUR, now).await.expect("is made");
         let token = self.issuer.accept_invitation(&event, invitation.code.expose_text(), key, now).await;

@@ -46,9 +46,14 @@ export const signedIn: Access = {
   prove: proveHolding,
 };
 
+/** Counts who was signed in here: an answer for somebody who has left is nobody's. */
+let generation = 0;
+
 /** The next who signs in here has nothing in common with the last. */
 export function forgetOperator(): void {
+  generation += 1;
   held = null;
+  asking = null;
   key = null;
 }
 
@@ -60,10 +65,12 @@ async function proveHolding(claims: Claims): Promise<string> {
 /** The token if there is a session at the issuer, else `null`; asks nothing of the person. */
 async function quietToken(refused: boolean): Promise<string | null> {
   if (!refused && held !== null && performance.now() < held.until) return held.token;
-  asking ??= authorizeQuietly().finally(() => {
-    asking = null;
+  if (asking !== null) return asking;
+  const answer = authorizeQuietly().finally(() => {
+    if (asking === answer) asking = null;
   });
-  return asking;
+  asking = answer;
+  return answer;
 }
 
 /** `/callback`: redeems the code. Returns where the person wanted to go. */
@@ -119,9 +126,11 @@ async function redeem(code: string, verifier: string): Promise<string> {
     code,
     code_verifier: verifier,
   });
+  const whose = generation;
   const address = new URL('/oauth/token', location.origin);
   const request = new Request(address, { method: 'POST', body, credentials: 'same-origin' });
   const { access_token, expires_in } = await call(request, parseTokenResponse, { prove: proveHolding });
+  if (whose !== generation) throw VeilcastError.local('signed-out');
   held = { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS };
   return access_token;
 }

@@ -6,12 +6,18 @@ import { type Access, invitedAccess } from '../sdk/access.js';
  * reload still gets in. One to watch and one to `broadcast` are kept apart.
  */
 export function takeInvitation(event: string, purpose: 'watch' | 'broadcast' = 'watch'): Access | null {
-  const code = takeCode(event, purpose);
-  return code === null ? null : invitedAccess(location.origin, event, code, purpose);
+  const place = purpose === 'watch' ? `veilcast-invitation-${event}` : `veilcast-stage-${event}`;
+  const code = takeCode(place);
+  if (code === null) return null;
+  const access = invitedAccess(location.origin, event, code, purpose);
+  const ended = (): void => {
+    sessionStorage.removeItem(place);
+    access.ended?.();
+  };
+  return { ...access, ended };
 }
 
-function takeCode(event: string, purpose: 'watch' | 'broadcast'): string | null {
-  const key = purpose === 'watch' ? `veilcast-invitation-${event}` : `veilcast-stage-${event}`;
+function takeCode(key: string): string | null {
   const code = new URLSearchParams(location.hash.slice(1)).get('invitation');
   if (code === null) return sessionStorage.getItem(key);
   history.replaceState(history.state, '', location.pathname);

@@ -3,7 +3,7 @@ import { createKey } from './proof.js';
 const DATABASE = 'veilcast';
 const STORE = 'keys';
 
-/** No invitation lives longer than a week, and no event needs its visitors' keys for longer than this. */
+/** No invitation lives longer than this. */
 const LIFE_MS = 30 * 24 * 3_600_000;
 
 interface Kept {

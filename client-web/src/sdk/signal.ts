@@ -5,6 +5,14 @@ import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
 import { type Incoming, parseServerMessage } from './parse.js';
 
+/** No later token will come: the person is out, or the event is over. */
+const WITHDRAWN: ReadonlySet<string> = new Set([
+  'access-revoked',
+  'event-ended',
+  'invitation-invalid',
+  'invitation-used',
+]);
+
 /** From opening the socket to the welcome. */
 const WELCOME_MS = 10_000;
 
@@ -129,7 +137,8 @@ export class Signal {
       this.send({ type: 'renew', token, proof });
     } catch (thrown) {
       const error = VeilcastError.from(thrown, 'unreachable');
-      if (error.fatal) return this.#end(error);
+      // Anything else may mend itself while the lease lasts; what is on air is not cut for it.
+      if (WITHDRAWN.has(error.code)) return this.#end(error);
     }
     const left = this.#until - this.environment.clock.now();
     if (!this.#closed && left > RENEW_LEAST_MS) this.#renewAfter(left / 2);

@@ -68,7 +68,8 @@ impl Issuer {
     ) -> Result<Option<Principal>, Error> {
         let Some(subject) = self.inner().records.remove_invitation(event, id).await? else { return Ok(None) };
         let principal = Principal(Pseudonym::new(subject));
-        self.revoke_subject(&principal, now + BOUND_LIFE).await?;
+        // Somebody may be joining by it at this moment: a minute more than the last token can have.
+        self.revoke_subject(&principal, now + BOUND_LIFE + Duration::from_secs(60)).await?;
         Ok(Some(principal))
     }
 }

@@ -27,7 +27,7 @@ pub use grant::{Grant, Principal, Scope, TokenId};
 pub use invitation::Invitation;
 pub use issuer::{AccessToken, Issuer};
 pub use operator::IssuerSession;
-pub use proof::{Challenge, Freshness, Proof, Target, Thumbprint};
+pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
 pub use token::Expiry;
 pub use veilcast_records::{EventId, InvitationId};
 

@@ -53,7 +53,13 @@ pub struct Target<'a> {
     pub path: &'a str,
     /// What makes it fresh.
     pub freshness: Freshness<'a>,
+    /// In whose share of the memory it is kept.
+    pub party: Party,
 }
+
+/// Whoever is given a share of what can be remembered: a network, by a tag that tells nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Party(pub [u8; 16]);
 
 /// What makes a proof fresh.
 #[derive(Clone, Copy)]
@@ -79,6 +85,11 @@ impl Challenge {
     /// For the client.
     pub fn nonce(&self) -> &str {
         &self.nonce
+    }
+
+    /// Forgets the proofs so far, once the token has changed that they are about: with another `ath` none of them fits.
+    pub fn forget(&self) {
+        self.seen.forget();
     }
 }
 
@@ -126,7 +137,9 @@ pub(crate) fn verify(
     }
     let nonce = claims.nonce.as_deref().ok_or(TokenError::ProofNonce)?;
     match target.freshness {
-        Freshness::Nonce => nonces.take(nonce, &key, &claims.jti, now)?,
+        // Without a token there is nothing to steal: such a proof, used again, gets its own key another token.
+        Freshness::Nonce if token.is_none() => nonces.check(nonce, now)?,
+        Freshness::Nonce => nonces.take(nonce, &key, &claims.jti, target.party, now)?,
         Freshness::Challenge(challenge) => {
             if !bool::from(nonce.as_bytes().ct_eq(challenge.nonce.as_bytes())) {
                 return Err(TokenError::ProofNonce);

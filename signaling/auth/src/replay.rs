@@ -1,6 +1,6 @@
 //! What makes a proof fresh: nonces that are computed, not kept, and the proofs that were seen under them.
 
-use crate::proof::Thumbprint;
+use crate::proof::{Party, Thumbprint};
 use crate::{Error, TokenError};
 use aws_lc_rs::{digest, hmac};
 use base64::Engine;
@@ -14,19 +14,26 @@ use veilcast_records::random_bits;
 /// A nonce belongs to one slot and is taken until the next one is over: one to two minutes.
 const SLOT_SECONDS: u64 = 60;
 
-/// Proofs of one key in one slot. A page makes a handful.
-const MOST_OF_A_KEY: usize = 256;
+/// So many slots back, and it is no request that waited but a clock that was set.
+const SET_BACK: u64 = 2;
 
-/// Proofs in one slot: a thousand joins a second for a minute, in some 4 MiB. Beyond it requests are refused, since a proof
-/// that is not remembered could be used again.
-const MOST: usize = 65_536;
+/// Proofs of one key in one slot. A page makes a handful.
+const MOST_OF_A_KEY: u16 = 256;
+
+/// Proofs in one slot, in some 16 MiB. Beyond it requests are refused, since a proof that is not remembered could be used again.
+const MOST: usize = 131_072;
+
+/// Proofs of one network in one slot: a hall behind one address has room, and one network alone does not fill the memory.
+const MOST_OF_A_PARTY: u32 = 16_384;
 
 /// Nonces of this process (RFC 9449 section 8), and what was used under them. A restart makes the old ones stale, and the
 /// proofs under them with it.
-pub(crate) struct Nonces {
+pub(crate) struct Nonces(Mutex<Inner>);
+
+struct Inner {
     key: hmac::Key,
     /// The present slot and the one before.
-    slots: Mutex<[Slot; 2]>,
+    slots: [Slot; 2],
 }
 
 #[derive(Default)]
@@ -38,23 +45,24 @@ struct Slot {
 /// Which proofs were used: a replay comes under the nonce of its first use, and so into the same set.
 #[derive(Default)]
 struct Used {
-    by_key: HashMap<Thumbprint, HashSet<[u8; 16]>>,
-    count: usize,
+    proofs: HashSet<[u8; 16]>,
+    of_key: HashMap<Thumbprint, u16>,
+    of_party: HashMap<Party, u32>,
 }
 
 impl Used {
-    fn take(&mut self, key: &Thumbprint, jti: &str) -> Result<(), TokenError> {
-        if self.count >= MOST {
-            return Err(TokenError::Busy);
-        }
-        let of_key = self.by_key.entry(*key).or_default();
-        if of_key.len() >= MOST_OF_A_KEY {
-            return Err(TokenError::Busy);
-        }
-        if !of_key.insert(short(jti)) {
+    fn take(&mut self, key: &Thumbprint, jti: &str, party: Party) -> Result<(), TokenError> {
+        let proof = digest_of(key, jti);
+        if self.proofs.contains(&proof) {
             return Err(TokenError::ProofInvalid);
         }
-        self.count += 1;
+        let (of_key, of_party) = (self.of_key.entry(*key).or_default(), self.of_party.entry(party).or_default());
+        if self.proofs.len() >= MOST || *of_key >= MOST_OF_A_KEY || *of_party >= MOST_OF_A_PARTY {
+            return Err(TokenError::Busy);
+        }
+        *of_key += 1;
+        *of_party += 1;
+        self.proofs.insert(proof);
         Ok(())
     }
 }
@@ -65,39 +73,77 @@ pub(crate) struct Seen(Mutex<Used>);
 
 impl Seen {
     pub(crate) fn take(&self, key: &Thumbprint, jti: &str) -> Result<(), TokenError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(key, jti)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(key, jti, Party::default())
+    }
+
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Used::default();
     }
 }
 
 impl Nonces {
     pub(crate) fn new() -> Result<Self, Error> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &random_bits::<32>()?);
-        Ok(Self { key, slots: Mutex::default() })
+        Ok(Self(Mutex::new(Inner { key: fresh_key()?, slots: Default::default() })))
     }
 
     /// The present nonce, the same for everybody.
     pub(crate) fn current(&self, now: SystemTime) -> String {
-        self.of_slot(slot(now))
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.of_slot(slot(now).max(inner.slots[0].number))
+    }
+
+    /// Whether a nonce is still good, for a proof that need not be remembered.
+    pub(crate) fn check(&self, nonce: &str, now: SystemTime) -> Result<(), TokenError> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = inner.present(now)?;
+        inner.slot_of(nonce, present).map(drop)
     }
 
     /// Uses a proof up under the nonce that it names.
-    pub(crate) fn take(&self, nonce: &str, key: &Thumbprint, jti: &str, now: SystemTime) -> Result<(), TokenError> {
-        let present = slot(now);
+    pub(crate) fn take(
+        &self,
+        nonce: &str,
+        key: &Thumbprint,
+        jti: &str,
+        party: Party,
+        now: SystemTime,
+    ) -> Result<(), TokenError> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = inner.present(now)?;
+        let number = inner.slot_of(nonce, present)?;
+        inner.open(present);
+        inner.slots[usize::from(number != present)].used.take(key, jti, party)
+    }
+}
+
+impl Inner {
+    /// The present slot. A request that had to wait may come with an older time: what was remembered last stays remembered.
+    fn present(&mut self, now: SystemTime) -> Result<u64, TokenError> {
+        let (told, opened) = (slot(now), self.slots[0].number);
+        if told + SET_BACK < opened {
+            // The clock was set back. Nonces of the time that comes once more must not be good once more.
+            *self = Self { key: fresh_key().map_err(|_| TokenError::Unavailable)?, slots: Default::default() };
+            return Ok(told);
+        }
+        Ok(told.max(opened))
+    }
+
+    /// Makes room for what is used in the present slot and the one before.
+    fn open(&mut self, present: u64) {
+        if self.slots[0].number < present {
+            self.slots.swap(0, 1);
+            self.slots[0] = Slot { number: present, used: Used::default() };
+        }
+        if self.slots[1].number + 1 != present {
+            // After a quiet minute, or at the beginning.
+            self.slots[1] = Slot { number: present.saturating_sub(1), used: Used::default() };
+        }
+    }
+
+    /// Which slot a nonce is of: the present one or the one before.
+    fn slot_of(&self, nonce: &str, present: u64) -> Result<u64, TokenError> {
         let fits = |number: &u64| bool::from(self.of_slot(*number).as_bytes().ct_eq(nonce.as_bytes()));
-        let number = [present, present.saturating_sub(1)].into_iter().find(fits).ok_or(TokenError::ProofNonce)?;
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots[0].number < present {
-            slots.swap(0, 1);
-            slots[0] = Slot { number: present, used: Used::default() };
-        }
-        match slots.iter_mut().find(|slot| slot.number == number) {
-            Some(slot) => slot.used.take(key, jti),
-            // The first proof after a quiet minute, under that minute's nonce.
-            None => {
-                slots[1] = Slot { number, used: Used::default() };
-                slots[1].used.take(key, jti)
-            }
-        }
+        [present, present.saturating_sub(1)].into_iter().find(fits).ok_or(TokenError::ProofNonce)
     }
 
     fn of_slot(&self, number: u64) -> String {
@@ -106,14 +152,19 @@ impl Nonces {
     }
 }
 
+fn fresh_key() -> Result<hmac::Key, Error> {
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &random_bits::<32>()?))
+}
+
 fn slot(now: SystemTime) -> u64 {
     crate::token::seconds(now) / SLOT_SECONDS
 }
 
-/// 128 bits of its digest: what a client chose must not decide what is kept of it.
-fn short(jti: &str) -> [u8; 16] {
+/// 128 bits of a digest: what a client chose must not decide what is kept of it.
+fn digest_of(key: &Thumbprint, jti: &str) -> [u8; 16] {
     let mut bits = [0; 16];
-    bits.copy_from_slice(&digest::digest(&digest::SHA256, jti.as_bytes()).as_ref()[..16]);
+    let digest = digest::digest(&digest::SHA256, &[&key.0, jti.as_bytes()].concat());
+    bits.copy_from_slice(&digest.as_ref()[..16]);
     bits
 }
 
@@ -123,6 +174,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     const KEY: Thumbprint = Thumbprint([1; 32]);
+    const HERE: Party = Party([1; 16]);
     const OTHER: Thumbprint = Thumbprint([2; 32]);
 
     fn at(seconds: u64) -> SystemTime {
@@ -133,13 +185,13 @@ mod tests {
     fn a_proof_is_used_once_in_its_nonces_life() {
         let nonces = Nonces::new().expect("randomness");
         let nonce = nonces.current(at(0));
-        assert_eq!(nonces.take(&nonce, &KEY, "first", at(0)), Ok(()));
+        assert_eq!(nonces.take(&nonce, &KEY, "first", HERE, at(0)), Ok(()));
         for later in [0, 59, 60, 119] {
-            assert_eq!(nonces.take(&nonce, &KEY, "first", at(later)), Err(TokenError::ProofInvalid), "{later}");
+            assert_eq!(nonces.take(&nonce, &KEY, "first", HERE, at(later)), Err(TokenError::ProofInvalid), "{later}");
         }
-        assert_eq!(nonces.take(&nonce, &KEY, "second", at(119)), Ok(()));
-        assert_eq!(nonces.take(&nonce, &OTHER, "first", at(119)), Ok(()), "another key's is another proof");
-        assert_eq!(nonces.take(&nonce, &KEY, "first", at(120)), Err(TokenError::ProofNonce));
+        assert_eq!(nonces.take(&nonce, &KEY, "second", HERE, at(119)), Ok(()));
+        assert_eq!(nonces.take(&nonce, &OTHER, "first", HERE, at(119)), Ok(()), "another key's is another proof");
+        assert_eq!(nonces.take(&nonce, &KEY, "first", HERE, at(120)), Err(TokenError::ProofNonce));
     }
 
     #[test]
@@ -148,15 +200,15 @@ mod tests {
         let (first, second) = (nonces.current(at(0)), nonces.current(at(60)));
         assert_ne!(first, second);
         // The second slot's proof comes first; the first slot's is still in time.
-        assert_eq!(nonces.take(&second, &KEY, "b", at(60)), Ok(()));
-        assert_eq!(nonces.take(&first, &KEY, "a", at(61)), Ok(()));
-        assert_eq!(nonces.take(&first, &KEY, "a", at(62)), Err(TokenError::ProofInvalid));
-        assert_eq!(nonces.take(&second, &KEY, "b", at(179)), Err(TokenError::ProofInvalid));
+        assert_eq!(nonces.take(&second, &KEY, "b", HERE, at(60)), Ok(()));
+        assert_eq!(nonces.take(&first, &KEY, "a", HERE, at(61)), Ok(()));
+        assert_eq!(nonces.take(&first, &KEY, "a", HERE, at(62)), Err(TokenError::ProofInvalid));
+        assert_eq!(nonces.take(&second, &KEY, "b", HERE, at(179)), Err(TokenError::ProofInvalid));
         let much_later = nonces.current(at(6_000));
-        assert_eq!(nonces.take(&much_later, &KEY, "a", at(6_060)), Ok(()));
-        assert_eq!(nonces.take(&much_later, &KEY, "a", at(6_060)), Err(TokenError::ProofInvalid));
-        assert_eq!(nonces.take(&second, &KEY, "c", at(6_060)), Err(TokenError::ProofNonce));
-        assert_eq!(nonces.take("", &KEY, "c", at(6_060)), Err(TokenError::ProofNonce));
+        assert_eq!(nonces.take(&much_later, &KEY, "a", HERE, at(6_060)), Ok(()));
+        assert_eq!(nonces.take(&much_later, &KEY, "a", HERE, at(6_060)), Err(TokenError::ProofInvalid));
+        assert_eq!(nonces.take(&second, &KEY, "c", HERE, at(6_060)), Err(TokenError::ProofNonce));
+        assert_eq!(nonces.take("", &KEY, "c", HERE, at(6_060)), Err(TokenError::ProofNonce));
     }
 
     #[test]
@@ -164,16 +216,49 @@ mod tests {
         let nonces = Nonces::new().expect("randomness");
         let nonce = nonces.current(at(0));
         for number in 0..MOST_OF_A_KEY {
-            assert_eq!(nonces.take(&nonce, &KEY, &number.to_string(), at(0)), Ok(()));
+            assert_eq!(nonces.take(&nonce, &KEY, &number.to_string(), HERE, at(0)), Ok(()));
         }
-        assert_eq!(nonces.take(&nonce, &KEY, "more", at(0)), Err(TokenError::Busy));
-        assert_eq!(nonces.take(&nonce, &OTHER, "more", at(0)), Ok(()), "the others do not suffer");
-        let mut key = [0; 32];
-        for number in 0..MOST as u64 {
-            key[..8].copy_from_slice(&number.to_be_bytes());
-            _ = nonces.take(&nonce, &Thumbprint(key), "one", at(0));
+        assert_eq!(nonces.take(&nonce, &KEY, "more", HERE, at(0)), Err(TokenError::Busy));
+        assert_eq!(nonces.take(&nonce, &OTHER, "more", HERE, at(0)), Ok(()), "the others do not suffer");
+        let take =
+            |key: Thumbprint, party: Party, at: SystemTime| nonces.take(&nonces.current(at), &key, "one", party, at);
+        let mut made = 0_u64;
+        let mut fresh = || {
+            let mut key = [0; 32];
+            made += 1;
+            key[..8].copy_from_slice(&made.to_be_bytes());
+            Thumbprint(key)
+        };
+        let networks = u8::try_from(MOST / MOST_OF_A_PARTY as usize).expect("a few");
+        for network in 2..2 + networks {
+            let filled =
+                (0..MOST_OF_A_PARTY).take_while(|_| take(fresh(), Party([network; 16]), at(0)).is_ok()).count();
+            assert!(filled + 300 > MOST_OF_A_PARTY as usize, "{network}: {filled}");
+            assert_eq!(take(fresh(), Party([network; 16]), at(0)), Err(TokenError::Busy), "its share");
         }
-        assert_eq!(nonces.take(&nonce, &Thumbprint([9; 32]), "one", at(0)), Err(TokenError::Busy));
-        assert_eq!(nonces.take(&nonces.current(at(60)), &Thumbprint([9; 32]), "one", at(60)), Ok(()));
+        assert_eq!(take(fresh(), Party([99; 16]), at(0)), Err(TokenError::Busy), "full");
+        assert_eq!(take(fresh(), Party([99; 16]), at(60)), Ok(()), "a minute later");
+    }
+
+    #[test]
+    fn what_waited_does_not_erase_what_is_remembered() {
+        let nonces = Nonces::new().expect("randomness");
+        let [n0, n1, n2] = [0, 60, 120].map(|time| nonces.current(at(time)));
+        let take = |nonce: &str, jti, now| nonces.take(nonce, &KEY, jti, HERE, at(now));
+        assert_eq!(take(&n1, "used", 119), Ok(()));
+        assert_eq!(take(&n2, "other", 120), Ok(()));
+        // Its time was read before it had to wait for the others.
+        assert_eq!(take(&n0, "late", 119), Err(TokenError::ProofNonce));
+        assert_eq!(take(&n1, "used", 121), Err(TokenError::ProofInvalid));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_proof_good_again() {
+        let nonces = Nonces::new().expect("randomness");
+        let nonce = nonces.current(at(6_000));
+        assert_eq!(nonces.take(&nonce, &KEY, "used", HERE, at(6_000)), Ok(()));
+        assert_eq!(nonces.check(&nonces.current(at(0)), at(0)), Err(TokenError::ProofNonce), "stale, once");
+        assert_eq!(nonces.check(&nonces.current(at(0)), at(0)), Ok(()));
+        assert_eq!(nonces.take(&nonce, &KEY, "used", HERE, at(6_000)), Err(TokenError::ProofNonce));
     }
 }

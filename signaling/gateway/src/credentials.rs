@@ -2,6 +2,7 @@
 //! token (RFC 6750 section 2.1). Never from a query or a body.
 
 use crate::app::App;
+use crate::edge::PrefixTag;
 use crate::fault::Problem;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
@@ -11,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilcast_auth::{Expiry, Freshness, Grant, Proof, Scope, Target, TokenError};
+use veilcast_auth::{Expiry, Freshness, Grant, Party, Proof, Scope, Target, TokenError};
 use veilcast_privacy::Secret;
 use veilcast_protocol::FaultCode;
 
@@ -24,6 +25,7 @@ pub(crate) struct Credentials {
     proof: Option<Secret>,
     method: Method,
     path: String,
+    party: Party,
     /// A page sent it: browsers say so wherever it matters, and programs do not.
     from_page: bool,
 }
@@ -53,6 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Credentials {
             proof: proof(&parts.headers)?,
             method: parts.method.clone(),
             path: uri.path().to_owned(),
+            party: parts.extensions.get::<PrefixTag>().map_or(Party::default(), |tag| tag.party()),
             from_page: parts.headers.contains_key(ORIGIN),
         })
     }
@@ -84,7 +87,7 @@ fn proof(headers: &HeaderMap) -> Result<Option<Secret>, Problem> {
 
 impl Credentials {
     fn target(&self) -> Target<'_> {
-        Target { method: self.method.as_str(), path: &self.path, freshness: Freshness::Nonce }
+        Target { method: self.method.as_str(), path: &self.path, freshness: Freshness::Nonce, party: self.party }
     }
 
     fn proof(&self) -> &str {

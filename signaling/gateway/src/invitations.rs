@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use veilcast_auth::{EventId, InvitationId, Scope};
+use veilcast_auth::{EventId, InvitationError, InvitationId, Scope};
 use veilcast_privacy::Secret;
 use veilcast_protocol::{
     EventToken, FaultCode, Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation, Role,
@@ -97,8 +97,11 @@ async fn join(
     let code = Secret::from(asked.invitation);
     // Before the invitation is looked at: a proof that has to be made again must not use it up.
     let key = app.newcomer(&credentials)?.key;
-    let token = app.issuer.accept_invitation(&id, code.expose_text(), key, SystemTime::now()).await?;
-    // Only to whoever was invited: whether it exists and has ended is nobody else's business.
-    not_ended(&app.event(&id).await?)?;
+    let accepted = app.issuer.accept_invitation(&id, code.expose_text(), key, SystemTime::now()).await;
+    // Only to whoever knows a code: whether the event exists and has ended is nobody else's business.
+    if accepted.as_ref().err() != Some(&InvitationError::Invalid) {
+        not_ended(&app.event(&id).await?)?;
+    }
+    let token = accepted?;
     Ok(Json(on_the_wire(&token)))
 }

@@ -17,7 +17,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
-use veilcast_auth::{Challenge, Expiry, Freshness, Target};
+use veilcast_auth::{Challenge, Expiry, Freshness, Party, Target};
 use veilcast_control::{Role, VideoCap};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
@@ -134,6 +134,7 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
     wire.allowance.lift();
     let id = app.hub.number_socket();
     let mail = app.hub.directory.add_socket(id);
+    app.hub.directory.lease(id, access.until);
     // From here on, whatever ends this function takes the socket and its session out of the room.
     let _present = Present { app, id };
     let stage = match attach(app, &access, id).await {
@@ -180,7 +181,7 @@ fn left(until: Instant) -> u32 {
 
 /// What every proof on a socket is about.
 const fn target(challenge: &Challenge) -> Target<'_> {
-    Target { method: "GET", path: "/ws", freshness: Freshness::Challenge(challenge) }
+    Target { method: "GET", path: "/ws", freshness: Freshness::Challenge(challenge), party: Party([0; 16]) }
 }
 
 /// Waits for `hello` and checks its token and its proof.
@@ -402,7 +403,12 @@ impl Member<'_> {
         if !same || !same_role {
             return Ok(Err(Problem::new(FaultCode::TokenInvalid)));
         }
+        if token.expose_text() != self.token.expose_text() {
+            // A broadcast of days would fill it.
+            self.challenge.forget();
+        }
         (self.access.until, self.token) = (fresh.until, token);
+        self.app.hub.directory.lease(self.id, fresh.until);
         let expires_in = left(fresh.until);
         wire.say(&ServerMessage::Renewed(Renewed { expires_in })).await.map(Ok)
     }

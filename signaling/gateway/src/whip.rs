@@ -8,7 +8,7 @@ use crate::fault::Problem;
 use crate::methods;
 use crate::random;
 use crate::sdp::{FragmentShape, Origin, parse_fragment, write_fragment};
-use crate::session::{Access, HttpSession, end_of, same_certificate};
+use crate::session::{Access, HttpSession, end_of, permission, same_certificate};
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LINK, LOCATION};
@@ -169,7 +169,10 @@ impl App {
     ) -> Result<Response, Problem> {
         let grant = self.caller(credentials, Expiry::Enforced).await?.grant;
         let (id, session) = self.owned(role, path, &grant)?;
-        self.hub.directory.extend(id, end_of(&grant));
+        // An operator is one principal in every event; a token goes on with what it permits.
+        if grant.for_event(&session.event).is_ok_and(|scope| permission(scope) == Some(role)) {
+            self.hub.directory.extend(id, end_of(&grant));
+        }
         let condition = headers.get(IF_MATCH).ok_or(Problem::new(FaultCode::PreconditionRequired))?;
         let matches = condition.to_str().is_ok_and(|text| is_match(text, &session.entity_tag));
         let remote = parse_fragment(body.text()?)?;

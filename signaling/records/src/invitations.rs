@@ -1,6 +1,6 @@
 use crate::events::coarse;
 use crate::store::unix;
-use crate::{Error, EventId, Records, base32, random_bits};
+use crate::{Error, EventId, Records, base32, random_bits, seal};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -76,8 +76,8 @@ impl Records {
         Ok(InvitationId(id))
     }
 
-    /// Uses an invitation with a key. The first key stays; both steps are one statement, so that of two who race for it one
-    /// wins.
+    /// Uses an invitation with a key. The first key stays, and of two who race for it one wins. Whoever comes again or guesses
+    /// costs a look, not a write.
     pub async fn redeem_invitation(
         &self,
         event: &EventId,
@@ -85,13 +85,21 @@ impl Records {
         key: &[u8; 32],
         now: SystemTime,
     ) -> Result<Redeemed, Error> {
-        let take = "UPDATE invitation SET key_thumbprint = coalesce(key_thumbprint, ?3) \
-             WHERE code_hash = ?1 AND event = ?2 AND expires > ?4 \
-             RETURNING key_thumbprint, subject, broadcasts, expires";
-        let query = sqlx::query(take).bind(code_hash.as_slice()).bind(event.as_str());
-        let row = query.bind(key.as_slice()).bind(unix(now)).fetch_optional(self.pool()).await?;
-        let Some(row) = row else { return Ok(Redeemed::Unknown) };
-        if row.try_get::<Vec<u8>, _>("key_thumbprint")? != key {
+        let look = "SELECT key_mark, subject, broadcasts, expires FROM invitation \
+             WHERE code_hash = ?1 AND event = ?2 AND expires > ?3";
+        let query = sqlx::query(look).bind(code_hash.as_slice()).bind(event.as_str()).bind(unix(now));
+        let Some(row) = query.fetch_optional(self.pool()).await? else { return Ok(Redeemed::Unknown) };
+        // The key's thumbprint stands in its tokens: what is kept must not be the same.
+        let mark = seal::keyed(&self.keys().pairwise, &[b"invitation", code_hash, key]);
+        let mine = match row.try_get::<Option<Vec<u8>>, _>("key_mark")? {
+            Some(first) => first == mark,
+            None => {
+                let take = "UPDATE invitation SET key_mark = ?2 WHERE code_hash = ?1 AND key_mark IS NULL";
+                let statement = sqlx::query(take).bind(code_hash.as_slice()).bind(mark.as_slice());
+                statement.execute(self.pool()).await?.rows_affected() == 1
+            }
+        };
+        if !mine {
             return Ok(Redeemed::Others);
         }
         let subject = row.try_get::<Vec<u8>, _>("subject")?.try_into().map_err(|_| Error::Sealed)?;
@@ -100,7 +108,7 @@ impl Records {
 
     /// The invitations to an event that are still good, the last to end first.
     pub async fn invitations(&self, event: &EventId, now: SystemTime) -> Result<Vec<InvitationRow>, Error> {
-        let query = "SELECT id, broadcasts, expires, key_thumbprint IS NOT NULL AS used FROM invitation \
+        let query = "SELECT id, broadcasts, expires, key_mark IS NOT NULL AS used FROM invitation \
              WHERE event = ?1 AND expires > ?2 ORDER BY expires DESC, id";
         let rows = sqlx::query(query).bind(event.as_str()).bind(unix(now)).fetch_all(self.pool()).await?;
         let read = |row: &SqliteRow| {

@@ -54,7 +54,7 @@ pub const RETENTION: &[Retention] = &[
     },
     Retention {
         kind: "invitation",
-        what: "the digest of an invitation's code, a random id for whoever came by it, and that browser's key thumbprint",
+        what: "the digest of an invitation's code, a random id for whoever came by it, and a mark of that browser's key",
         why: "an invitation is for one person, and can be withdrawn",
         until: "its time is over, or the operator revokes it",
         sweep: Some("DELETE FROM invitation WHERE expires <= ?1"),

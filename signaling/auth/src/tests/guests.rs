@@ -6,7 +6,7 @@ use holder::Holder;
 use std::time::SystemTime;
 
 async fn guest(bench: &Bench, letter: &str, holder: &Holder, now: SystemTime) -> (String, Grant) {
-    let token = bench.issuer.guest_token(event(letter), bench.key_of(holder), now).expect("minted");
+    let token = bench.issuer.guest_token(event(letter), bench.key_at(holder, now), now).expect("minted");
     assert_eq!((token.scope, token.expires_in), (Scope::Watch, seconds(300)));
     let text = token.token.expose_text().to_owned();
     let grant = bench.bound(holder, &text, now).await.expect("valid");

@@ -6,7 +6,7 @@ mod invitations;
 mod operators;
 mod proofs;
 
-use crate::{Expiry, Freshness, Grant, Issuer, Target, TokenError};
+use crate::{Expiry, Freshness, Grant, Issuer, Party, Target, TokenError};
 use holder::Holder;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,7 +31,7 @@ pub(super) fn event(letter: &str) -> EventId {
 pub(super) const HERE: &str = "http://localhost:8080/api/v1/events";
 
 pub(super) const fn target() -> Target<'static> {
-    Target { method: "POST", path: "/api/v1/events", freshness: Freshness::Nonce }
+    Target { method: "POST", path: "/api/v1/events", freshness: Freshness::Nonce, party: Party([0; 16]) }
 }
 
 pub(super) struct Bench {
@@ -64,8 +64,12 @@ impl Bench {
 
     /// The thumbprint of a holder's key, as its first proof tells it.
     pub(super) fn key_of(&self, holder: &Holder) -> crate::Thumbprint {
-        let proof = holder.proof("POST", HERE).nonce(&self.issuer.nonce(noon())).sign();
-        self.issuer.prove(&proof, &target(), noon()).expect("a good proof").key
+        self.key_at(holder, noon())
+    }
+
+    pub(super) fn key_at(&self, holder: &Holder, now: SystemTime) -> crate::Thumbprint {
+        let proof = holder.proof("POST", HERE).nonce(&self.issuer.nonce(now)).sign();
+        self.issuer.prove(&proof, &target(), now).expect("a good proof").key
     }
 }
 

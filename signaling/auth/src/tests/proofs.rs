@@ -1,7 +1,7 @@
 //! RFC 9449 section 4.3, point by point, and what a stolen token is worth (THREATS rows 15 and 32).
 
 use super::{Bench, HERE, event, noon, seconds, target};
-use crate::{Challenge, Expiry, Freshness, Scope, Target, TokenError};
+use crate::{Challenge, Expiry, Freshness, Party, Scope, Target, TokenError};
 use holder::{Holder, Making};
 use serde_json::{Value, json};
 
@@ -167,7 +167,8 @@ async fn a_connection_has_a_challenge_of_its_own() {
     let scene = Scene::new().await;
     let (here, elsewhere) = (Challenge::new().expect("randomness"), Challenge::new().expect("randomness"));
     let verify = async |proof: &str, challenge: &Challenge| {
-        let on = Target { method: "GET", path: "/ws", freshness: Freshness::Challenge(challenge) };
+        let on =
+            Target { method: "GET", path: "/ws", freshness: Freshness::Challenge(challenge), party: Party::default() };
         scene.bench.issuer.verify_bound(&scene.token, proof, &on, noon(), Expiry::Enforced).await.map(drop)
     };
     let proof = |nonce: &str| {

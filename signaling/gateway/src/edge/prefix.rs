@@ -8,6 +8,7 @@ use axum::response::Response;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use veilcast_auth::Party;
 
 /// How long two requests from one network can be told to be so, at most.
 const KEY_LIFE: Duration = Duration::from_secs(600);
@@ -16,6 +17,13 @@ const KEY_LIFE: Duration = Duration::from_secs(600);
 /// itself goes no further than this file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PrefixTag([u8; 16]);
+
+impl PrefixTag {
+    /// Whose share of memory a request takes.
+    pub(crate) const fn party(self) -> Party {
+        Party(self.0)
+    }
+}
 
 /// Marks a request that a trusted proxy passed on: the host name is the proxy's business.
 #[derive(Clone, Copy)]

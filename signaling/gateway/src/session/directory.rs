@@ -22,6 +22,8 @@ const UNANSWERED: usize = 4;
 pub(crate) struct Directory {
     waiting: DashMap<PeerKey, VecDeque<oneshot::Sender<Reply>>>,
     sockets: DashMap<SocketId, mpsc::Sender<ServerMessage>>,
+    /// When the lease of each socket ends: a socket that is busy with a slow client does not look at the clock.
+    leases: DashMap<SocketId, Instant>,
     http: DashMap<SessionId, HttpSession>,
 }
 
@@ -122,8 +124,19 @@ impl Directory {
         receiver
     }
 
+    /// Until when a socket is somebody's.
+    pub(crate) fn lease(&self, socket: SocketId, until: Instant) {
+        self.leases.insert(socket, until);
+    }
+
+    /// The sockets whose lease is over.
+    pub(crate) fn lapsed_sockets(&self, now: Instant) -> Vec<SocketId> {
+        self.leases.iter().filter(|entry| *entry.value() <= now).map(|entry| *entry.key()).collect()
+    }
+
     pub(crate) fn remove_socket(&self, socket: SocketId) {
         self.sockets.remove(&socket);
+        self.leases.remove(&socket);
     }
 
     pub(crate) fn socket_count(&self) -> usize {

@@ -131,11 +131,14 @@ impl Hub {
         }
     }
 
-    /// Ends the sessions of WHIP and WHEP whose token has run out. Sockets see to their own.
+    /// Ends the sessions whose token has run out. A socket tells its client when it gets round to it.
     pub(crate) async fn end_lapsed(&self) {
         let mut ticks = tokio::time::interval(LAPSES);
         loop {
             ticks.tick().await;
+            for socket in self.directory.lapsed_sockets(tokio::time::Instant::now()) {
+                self.with(|rooms, now| rooms.detach(socket, now));
+            }
             for (session, principal) in self.directory.lapsed(tokio::time::Instant::now()) {
                 // Whatever ended it meanwhile was faster.
                 _ = self.with(|rooms, now| rooms.leave(session, principal, now));

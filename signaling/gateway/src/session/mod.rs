@@ -7,4 +7,4 @@ mod verbs;
 
 pub(crate) use directory::{HttpSession, Mail, SocketGone};
 pub(crate) use hub::{Hub, Pumps};
-pub(crate) use verbs::{Access, end_of, same_certificate};
+pub(crate) use verbs::{Access, end_of, permission, same_certificate};

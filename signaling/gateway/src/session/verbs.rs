@@ -66,7 +66,7 @@ pub(crate) fn same_certificate(proof: &Proof, sdp: &str) -> Result<(), Problem> 
 }
 
 /// What a scope permits in a room.
-const fn permission(scope: Scope) -> Option<Role> {
+pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
         Scope::Broadcast => Some(Role::Broadcaster),
         Scope::Watch => Some(Role::Viewer),

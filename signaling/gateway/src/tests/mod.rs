@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
-use veilcast_auth::{Expiry, Freshness, Issuer, Scope, Target, Thumbprint};
+use veilcast_auth::{Expiry, Freshness, Issuer, Party, Scope, Target, Thumbprint};
 use veilcast_privacy::Redacted;
 use veilcast_records::{EventId, Latency, NewEvent, Records, base32, random_bits};
 
@@ -88,7 +88,7 @@ impl Store {
         // Any grant will do: what counts is that nobody invited its holder.
         let (guest, now) = (self.guest(event), SystemTime::now());
         let proof = guest.proof("GET", "/").sign();
-        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce };
+        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce, party: Party::default() };
         let verified = self.issuer.verify_bound(&guest.token, &proof, &target, now, Expiry::Enforced).await;
         let Ok((grant, _)) = verified else { panic!("a good proof") };
         let own = self.issuer.own_token(&grant, event, Scope::Broadcast, now).expect("is minted");
@@ -110,7 +110,7 @@ impl Store {
     fn key_of(&self, holder: &Holder) -> Thumbprint {
         let now = SystemTime::now();
         let proof = holder.proof("GET", &format!("{ORIGIN}/")).nonce(&self.issuer.nonce(now)).sign();
-        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce };
+        let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce, party: Party::default() };
         self.issuer.prove(&proof, &target, now).expect("a good proof").key
     }
 }
