@@ -70,7 +70,7 @@ impl Records {
         let insert = "INSERT INTO invitation (code_hash, id, event, broadcasts, subject, expires) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let statement = sqlx::query(insert).bind(code_hash.as_slice()).bind(&id).bind(new.event.as_str());
-        let expires = coarse(new.expires + Duration::from_secs(59));
+        let expires = coarse(new.expires + Duration::from_secs(60));
         let statement = statement.bind(new.broadcasts).bind(subject.as_slice()).bind(expires);
         statement.execute(self.pool()).await?;
         Ok(InvitationId(id))
