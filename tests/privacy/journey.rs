@@ -180,7 +180,25 @@ async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
             told.token("invited person's token", joined.json()["token"].as_str().expect("a token"));
         }
     }
+    stream_key(operator, &format!("{path}/stream-keys"), told).await;
     (broadcast, watch)
+}
+
+/// A program's key, used well and in every wrong way.
+async fn stream_key(operator: &Client, path: &str, told: &mut Told) {
+    let made = operator.post(path, Some(&told.admin), &json!({ "expires_in": 3_600 })).await.expect(201).json();
+    let key = made["key"].as_str().expect("a key");
+    told.add("stream key", key);
+    told.add("stream key without its prefix", &key[3..]);
+    let (program, encoder) = (Pass::tool(key), Endpoint::new(13));
+    told.endpoint(&encoder);
+    let (whip, whep) = (format!("/whip/{}", told.event), format!("/whep/{}", told.event));
+    operator.sdp(&whip, Some(&program), "v=0").await.expect(400);
+    operator.sdp(&whip, Some(&Pass::tool(&format!("{key}x"))), &encoder.broadcast()).await.expect(401);
+    operator.sdp(&whep, Some(&program), &encoder.watch()).await.expect(401);
+    operator.post(path, Some(&program), &json!({ "expires_in": 60 })).await.expect(401);
+    let made = operator.sdp(&whip, Some(&program), &encoder.broadcast()).await.expect(201);
+    operator.delete(made.header("location"), &program).await.expect(200);
 }
 
 /// A guest of the event at this path.

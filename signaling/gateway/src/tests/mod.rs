@@ -9,6 +9,7 @@ mod oauth;
 mod rest;
 mod server;
 mod sockets;
+mod stream_keys;
 mod whip;
 
 use crate::app::{App, router};
