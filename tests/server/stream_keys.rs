@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 impl Server {
     /// A fresh stream key.
-    fn stream_key(&self, event: &str) -> String {
+    pub(super) fn stream_key(&self, event: &str) -> String {
         self.run(&["stream-key", "create", "--event", event]).value().to_owned()
     }
 

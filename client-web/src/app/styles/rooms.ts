@@ -207,6 +207,10 @@ export const rooms = css`
     flex: 0 1 9rem;
   }
 
+  .made > button {
+    justify-self: start;
+  }
+
   .made,
   .invite {
     display: grid;

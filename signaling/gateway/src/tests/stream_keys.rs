@@ -54,6 +54,7 @@ async fn an_operator_makes_lists_and_revokes_them() {
     }
     assert_eq!(bench.media.words(), ["open", "admit broadcaster"], "on air");
     assert_eq!(bench.ask(revoke(&event, &id)).await.status, StatusCode::NO_CONTENT);
+    assert!(bench.app.hub.with(|rooms, _| rooms.open_events().next().is_none()), "off air before the answer");
     until("it is off air", async || bench.media.words() == ["open", "admit broadcaster", "revoke", "close"]).await;
     assert_eq!(publish(&bench, &event, &key).await.fault(), is(401, "token-invalid"));
     assert_eq!(bench.ask(revoke(&event, &id)).await.fault(), is(404, "not-found"));
