@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPkce } from '../src/app/pkce.js';
 import { match, type Route } from '../src/app/router.js';
 import { strength } from '../src/app/strength.js';
-import { invitationWords, span } from '../src/app/words.js';
+import { invitationWords, span, streamKeyWords } from '../src/app/words.js';
 import { hashed, randomText } from '../src/sdk/encoding.js';
 
 describe('PKCE', () => {
@@ -80,5 +80,17 @@ describe('invitations', () => {
     [604_800, '7 days'],
   ])('%d seconds are %s', (seconds, words) => {
     expect(span(seconds)).toBe(words);
+  });
+});
+
+describe('stream keys', () => {
+  it.each([
+    [null, 'Not used yet · ends in 30 days'],
+    [0, 'Used just now · ends in 30 days'],
+    [1, 'Last used 1 minute ago · ends in 30 days'],
+    [3 * 60, 'Last used 3 hours ago · ends in 30 days'],
+  ])('used %j minutes ago', (used_minutes_ago, state) => {
+    const key = { id: 'abcdefgh', expires_in: 30 * 86_400, used_minutes_ago };
+    expect(streamKeyWords(key)).toEqual({ name: 'Stream key abcd', state });
   });
 });

@@ -104,6 +104,27 @@ describe('an operator', () => {
     expect(JSON.parse(asked[1]?.body ?? '')).toEqual({ role: 'viewer', expires_in: 3_600 });
   });
 
+  it('makes stream keys, sees them and takes them back', async () => {
+    const made = { id: 'k/1', key: 'vk_KEY', expires_in: 86_400 };
+    const seen = { id: 'k/1', expires_in: 86_000, used_minutes_ago: 3 };
+    answers = [
+      granted('admin'),
+      Response.json(made, { status: 201 }),
+      Response.json({ stream_keys: [seen] }),
+      new Response(null, { status: 204 }),
+    ];
+    expect(await api.makeStreamKey('e', { expires_in: 86_400 })).toEqual(made);
+    expect(await api.streamKeys('e')).toEqual([seen]);
+    await api.revokeStreamKey('e', 'k/1');
+    const path = `${ORIGIN}/api/v1/events/e/stream-keys`;
+    expect(asked.slice(1).map(({ request }) => `${request.method} ${request.url}`)).toEqual([
+      `POST ${path}`,
+      `GET ${path}`,
+      `DELETE ${path}/k%2F1`,
+    ]);
+    expect(JSON.parse(asked[1]?.body ?? '')).toEqual({ expires_in: 86_400 });
+  });
+
   it('gets a fresh token where the old one is not taken, once', async () => {
     const refused = () => Response.json(fault('token-expired', 401), { status: 401 });
     answers = [granted('one'), refused(), granted('two'), refused()];

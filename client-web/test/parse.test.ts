@@ -7,6 +7,8 @@ import {
   parseInvitationList,
   parseJson,
   parseServerMessage,
+  parseStreamKey,
+  parseStreamKeyList,
 } from '../src/sdk/parse.js';
 import { ABSENT, EVENT, fault } from './fakes.js';
 
@@ -142,6 +144,23 @@ describe('the rest of the wire', () => {
     expect(parseEventList({ events: [older] })).toEqual([{ ...older, latency }]);
     expect(() => parseEventList({ events: [{ ...EVENT, latency: 'none' }] })).toThrow(Malformed);
     expect(() => parseJson('7')).toThrow(Malformed);
+  });
+
+  it('reads stream keys, with the key once and without it ever after', () => {
+    const made = { id: 'a', key: 'vk_b', expires_in: 60 };
+    expect(parseStreamKey(made)).toEqual(made);
+    expect(() => parseStreamKey({ ...made, key: undefined })).toThrow(Malformed);
+    const [unused, used] = [null, 7].map((used_minutes_ago) => ({
+      id: 'a',
+      expires_in: 60,
+      used_minutes_ago,
+    }));
+    expect(parseStreamKeyList({ stream_keys: [unused, { ...used, key: 'vk_b' }] })).toEqual([unused, used]);
+    for (const wrong of [undefined, -1, 'soon']) {
+      expect(() => parseStreamKeyList({ stream_keys: [{ ...used, used_minutes_ago: wrong }] })).toThrow(
+        Malformed,
+      );
+    }
   });
 
   it('reads invitations, with their code once and without it ever after', () => {

@@ -100,6 +100,11 @@ try {
   await app.prepare(operator, server, event);
   await app.sleep(1_000);
   await shoot(operator, 'studio-preview');
+  await app.press(operator, 'Create a stream key');
+  await app.says(operator, 'Not used yet');
+  await operator.evaluate(() => document.querySelector('vc-stream-keys').scrollIntoView({ block: 'end' }));
+  await shoot(operator, 'studio-keys');
+  await app.press(operator, 'I have copied it');
   await app.goLive(operator);
   const viewer = await page('chromium');
   await viewer.goto(`${server.url}/watch/${event}`);

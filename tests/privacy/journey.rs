@@ -150,8 +150,8 @@ async fn exchange(operator: &Client, port: u16, code: &str, holder: &Holder) -> 
 
 /// An event, with the operator's own token to broadcast and a guest's to watch.
 async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
-    let admin = told.admin.clone();
-    let admin = Some(&admin);
+    let operators = told.admin.clone();
+    let admin = Some(&operators);
     let new = json!({ "title": TITLE, "public": true, "listed": false });
     operator.post("/api/v1/events", None, &new).await.expect(401);
     operator.post("/api/v1/events", Some(&Pass::tool("eyJhbGciOiJub25lIn0.e30.")), &new).await.expect(401);
@@ -164,8 +164,7 @@ async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
     let wanted = json!({ "role": "broadcaster" });
     let broadcast = operator.post(&format!("{path}/token"), admin, &wanted).await.expect(200).json();
     let watch = guest(operator, &path).await;
-    let own = admin.expect("the operator");
-    let broadcast = own.with(broadcast["token"].as_str().expect("a token"));
+    let broadcast = operators.with(broadcast["token"].as_str().expect("a token"));
     told.token("broadcaster's token", &broadcast.token);
     told.token("guest's token", &watch.token);
     let wanted = json!({ "role": "viewer", "expires_in": 600 });
@@ -180,7 +179,25 @@ async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
             told.token("invited person's token", joined.json()["token"].as_str().expect("a token"));
         }
     }
+    stream_key(operator, &format!("{path}/stream-keys"), told).await;
     (broadcast, watch)
+}
+
+/// A program's key, used well and in every wrong way.
+async fn stream_key(operator: &Client, path: &str, told: &mut Told) {
+    let made = operator.post(path, Some(&told.admin), &json!({ "expires_in": 3_600 })).await.expect(201).json();
+    let key = made["key"].as_str().expect("a key");
+    told.add("stream key", key);
+    told.add("stream key without its prefix", &key[3..]);
+    let (program, encoder) = (Pass::tool(key), Endpoint::new(13));
+    told.endpoint(&encoder);
+    let (whip, whep) = (format!("/whip/{}", told.event), format!("/whep/{}", told.event));
+    operator.sdp(&whip, Some(&program), "v=0").await.expect(400);
+    operator.sdp(&whip, Some(&Pass::tool(&format!("{key}x"))), &encoder.broadcast()).await.expect(401);
+    operator.sdp(&whep, Some(&program), &encoder.watch()).await.expect(401);
+    operator.post(path, Some(&program), &json!({ "expires_in": 60 })).await.expect(401);
+    let made = operator.sdp(&whip, Some(&program), &encoder.broadcast()).await.expect(201);
+    operator.delete(made.header("location"), &program).await.expect(200);
 }
 
 /// A guest of the event at this path.

@@ -101,7 +101,7 @@ fn help_is_on_standard_output() {
     assert!(help.code == 0 && help.out.contains("Usage: veilcast") && help.err.is_empty());
     let version = run(["--version"]);
     assert_eq!(version.value(), concat!("veilcast ", env!("CARGO_PKG_VERSION")));
-    for command in ["serve", "event", "invite", "token", "setup", "check"] {
+    for command in ["serve", "event", "invite", "stream-key", "token", "setup", "check"] {
         let help = run([command, "--help"]);
         assert!(help.code == 0 && help.out.contains(&format!("Usage: veilcast {command}")), "{}", help.err);
     }

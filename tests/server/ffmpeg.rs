@@ -46,16 +46,16 @@ async fn a_profile_is_seen(profile: &str, number: u8) {
     let _alone = MACHINE.lock().await;
     let server = Server::start().await;
     let event = server.event();
-    let (token, watch) = (server.token(&event, "broadcast"), server.token(&event, "watch"));
+    let (key, watch) = (server.stream_key(&event), server.token(&event, "watch"));
     let early = view(&server, &event, &watch).await;
     let url = server.url(&format!("/whip/{event}"));
     let media = |viewer: &super::peer::Session| {
         viewer.received.video(|s| s.count() >= 30) && viewer.received.audio(|s| s.count() >= 30)
     };
-    let start = || Running::start(publish(profile, &url, &token), &server.scratch, "ffmpeg");
+    let start = || Running::start(publish(profile, &url, &key), &server.scratch, "ffmpeg");
     let mut process = start();
     // Once in a while this muxer leaves its socket blocking after the handshake and then sends a frame for each datagram
-    // it receives, one a second; started again, the same token takes the stage over.
+    // it receives, one a second; started again, the same key takes the stage over.
     let begun = Instant::now();
     while !media(&early) && begun.elapsed() < Duration::from_secs(8) {
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -19,6 +19,7 @@ mod reach;
 mod relay;
 mod shared;
 mod startup;
+mod stream_keys;
 mod tls;
 mod tokens;
 mod wire;

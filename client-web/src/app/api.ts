@@ -7,8 +7,11 @@ import type {
   InvitationSummary,
   NewEvent,
   NewInvitation,
+  NewStreamKey,
   Setup,
   SignIn,
+  StreamKey,
+  StreamKeySummary,
   TokenRequest,
 } from '../protocol/index.js';
 import type { Access } from '../sdk/access.js';
@@ -20,6 +23,8 @@ import {
   parseInstance,
   parseInvitation,
   parseInvitationList,
+  parseStreamKey,
+  parseStreamKeyList,
 } from '../sdk/parse.js';
 import { operator, signedIn } from './auth.js';
 
@@ -50,12 +55,20 @@ export const api = {
     const path = `${eventPath(id)}/invitations/${encodeURIComponent(invitation)}`;
     return callWith(operator, plain('DELETE', path), nothing);
   },
+  makeStreamKey: (id: string, key: NewStreamKey): Promise<StreamKey> =>
+    callWith(operator, plain('POST', `${eventPath(id)}/stream-keys`, key), parseStreamKey),
+  revokeStreamKey: (id: string, key: string): Promise<void> => {
+    const path = `${eventPath(id)}/stream-keys/${encodeURIComponent(key)}`;
+    return callWith(operator, plain('DELETE', path), nothing);
+  },
 
   // These happen by themselves, while a broadcast may be on air: they lead nobody away from the page.
   eventToken: (id: string, request: TokenRequest): Promise<EventToken> =>
     callWith(signedIn, plain('POST', `${eventPath(id)}/token`, request), parseEventToken),
   invitations: (id: string): Promise<InvitationSummary[]> =>
     callWith(signedIn, plain('GET', `${eventPath(id)}/invitations`), parseInvitationList),
+  streamKeys: (id: string): Promise<StreamKeySummary[]> =>
+    callWith(signedIn, plain('GET', `${eventPath(id)}/stream-keys`), parseStreamKeyList),
 };
 
 function eventPath(id: string): string {

@@ -52,6 +52,11 @@ export function stageLink(id: string, invitation: string): string {
   return `${location.origin}/studio/${id}#invitation=${invitation}`;
 }
 
+/** Where programs broadcast to. */
+export function whipAddress(id: string): string {
+  return `${location.origin}/whip/${id}`;
+}
+
 export function watchLink(id: string, invitation?: string): string {
   const link = `${location.origin}/watch/${id}`;
   return invitation === undefined ? link : `${link}#invitation=${invitation}`;

@@ -3,6 +3,7 @@ import { icons } from '../elements/icons.js';
 import type { EventSummary, Role } from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
+import { toClipboard } from './clipboard.js';
 import { stageLink, watchLink } from './parts.js';
 import { span } from './words.js';
 
@@ -114,14 +115,5 @@ class Share extends LitElement {
 const LIFE: TemplateResult = html`<select aria-label="How long the invitation is valid">
   ${LIVES.map(({ seconds, words }) => html`<option value=${seconds} ?selected=${seconds === USUAL_LIFE}>${words}</option>`)}
 </select>`;
-
-async function toClipboard(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 customElements.define('vc-share', Share);

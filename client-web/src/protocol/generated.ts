@@ -183,6 +183,58 @@ export type JoinRequest = {
 invitation: string, };
 
 /**
+ * `POST /api/v1/events/{id}/stream-keys`, for the operator: lets a program broadcast by WHIP.
+ */
+export type NewStreamKey = { 
+/**
+ * Its life in seconds: 60 to 31,536,000 (a year). The event's end ends it, too.
+ */
+expires_in: number, };
+
+/**
+ * A stream key, on the one occasion that it is told. Holds a secret, so it has no Debug.
+ */
+export type StreamKey = { 
+/**
+ * Its name, to list and to revoke it.
+ */
+id: string, 
+/**
+ * For the program's "Bearer Token".
+ */
+key: string, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, };
+
+/**
+ * What an operator may know of a stream key.
+ */
+export type StreamKeySummary = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, 
+/**
+ * How many minutes ago it was last shown to the server; `null` if it never was.
+ */
+used_minutes_ago: number | null, };
+
+/**
+ * `GET /api/v1/events/{id}/stream-keys`
+ */
+export type StreamKeyList = { 
+/**
+ * Those that are still good, the last to end first.
+ */
+stream_keys: Array<StreamKeySummary>, };
+
+/**
  * Every way in which a request can be refused.
  */
 export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";

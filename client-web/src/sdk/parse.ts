@@ -17,6 +17,8 @@ import {
   type Role,
   type ServerMessage,
   type StageState,
+  type StreamKey,
+  type StreamKeySummary,
   type TokenResponse,
 } from '../protocol/index.js';
 
@@ -201,6 +203,22 @@ export function parseInvitationList(value: unknown): InvitationSummary[] {
       role: oneOf(fields, 'role', ROLES),
       expires_in: count(fields, 'expires_in'),
       used: boolean(fields, 'used'),
+    };
+  });
+}
+
+export function parseStreamKey(value: unknown): StreamKey {
+  const fields = object(value);
+  return { id: string(fields, 'id'), key: string(fields, 'key'), expires_in: count(fields, 'expires_in') };
+}
+
+export function parseStreamKeyList(value: unknown): StreamKeySummary[] {
+  return list(object(value), 'stream_keys').map((each) => {
+    const fields = object(each);
+    return {
+      id: string(fields, 'id'),
+      expires_in: count(fields, 'expires_in'),
+      used_minutes_ago: fields.used_minutes_ago === null ? null : count(fields, 'used_minutes_ago'),
     };
   });
 }

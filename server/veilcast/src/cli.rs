@@ -23,7 +23,10 @@ pub(crate) enum Command {
     Event(EventCommand),
     /// Print an invitation to one event: a link for one person, whoever opens it first
     Invite(InviteArguments),
-    /// Print an access token for one event, for a program such as OBS or ffmpeg
+    /// Make, list and revoke keys for programs such as OBS that broadcast to one event
+    #[command(subcommand)]
+    StreamKey(StreamKeyCommand),
+    /// Print an access token for one event, for a script
     Token(TokenArguments),
     /// Print a one-time link that creates the operator's account, while there is none
     Setup(Place),
@@ -39,6 +42,16 @@ pub(crate) enum EventCommand {
     List(Place),
     /// End an event for good
     End(EndArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StreamKeyCommand {
+    /// Make a key and print it, this once
+    Create(NewStreamKeyArguments),
+    /// List an event's keys: id, end, last use
+    List(StreamKeysArguments),
+    /// Revoke a key; whoever broadcasts with it is off air at once
+    Revoke(RevokeStreamKeyArguments),
 }
 
 /// Where the records are; all that a command besides `serve` needs to know.
@@ -202,6 +215,39 @@ pub(crate) struct TokenArguments {
     pub(crate) ttl: Option<Duration>,
 }
 
+#[derive(Args)]
+pub(crate) struct NewStreamKeyArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The event's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) event: EventId,
+    /// How long it is valid, like 12h, 7d, 365d; the event's end ends it, too [default: 30d]
+    #[arg(long, value_name = "TIME", value_parser = parse_key_life)]
+    pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Args)]
+pub(crate) struct StreamKeysArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The event's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) event: EventId,
+}
+
+#[derive(Args)]
+pub(crate) struct RevokeStreamKeyArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The event's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) event: EventId,
+    /// The key's id, as the list shows it
+    #[arg(long, value_name = "KEYID")]
+    pub(crate) id: String,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TokenScope {
     /// Send to the event
@@ -227,10 +273,21 @@ impl TokenScope {
     }
 }
 
-/// A token cannot be called back by its holder, so none lives longer than a month.
-const LONGEST_LIFE: u64 = 30 * 24 * 3600;
+/// Days. A token cannot be called back by its holder, so none lives longer than a month.
+const LONGEST_LIFE: u64 = 30;
+
+/// Days. A stream key can be revoked; a year is as long as anybody remembers what it was for.
+const LONGEST_KEY_LIFE: u64 = 365;
 
 fn parse_life(text: &str) -> Result<Duration, String> {
+    parse_time(text, LONGEST_LIFE)
+}
+
+fn parse_key_life(text: &str) -> Result<Duration, String> {
+    parse_time(text, LONGEST_KEY_LIFE)
+}
+
+fn parse_time(text: &str, most_days: u64) -> Result<Duration, String> {
     let wrong = || "write a whole number and s, m, h or d, like 10m".to_owned();
     let unit = match text.bytes().last() {
         Some(b's') => 1,
@@ -241,9 +298,9 @@ fn parse_life(text: &str) -> Result<Duration, String> {
     };
     let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
     match count.checked_mul(unit) {
-        Some(0) => Err("a token that is valid for no time helps nobody".to_owned()),
-        Some(seconds) if seconds <= LONGEST_LIFE => Ok(Duration::from_secs(seconds)),
-        _ => Err("30d is the longest".to_owned()),
+        Some(0) => Err("what is valid for no time helps nobody".to_owned()),
+        Some(seconds) if seconds <= most_days * 24 * 3600 => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("{most_days}d is the longest")),
     }
 }
 
@@ -265,5 +322,7 @@ mod tests {
         for text in ["", "m", "10", "1.5h", "-1m", "0s", "31d", "99999999999999999999d", "10é", "é"] {
             assert!(parse_life(text).is_err(), "{text}");
         }
+        assert_eq!(parse_key_life("365d"), Ok(Duration::from_secs(31_536_000)));
+        assert!(parse_key_life("366d").is_err() && parse_key_life("0s").is_err());
     }
 }

@@ -132,19 +132,23 @@ pub(crate) fn warn(sources: &Sources) {
 }
 
 /// The records, and the origin that their links and tokens are made with.
-struct Office {
+pub(crate) struct Office {
     records: Records,
     sources: Sources,
 }
 
 impl Office {
+    pub(crate) const fn records(&self) -> &Records {
+        &self.records
+    }
+
     /// An event that somebody may still come to.
-    async fn open_event(&self, id: &EventId) -> Result<Event, Failure> {
+    pub(crate) async fn open_event(&self, id: &EventId) -> Result<Event, Failure> {
         let event = self.records.event(id).await?.ok_or(Failure::EventUnknown)?;
         if event.state == EventState::Ended { Err(Failure::EventEnded) } else { Ok(event) }
     }
 
-    async fn open(place: Place) -> Result<Self, Failure> {
+    pub(crate) async fn open(place: Place) -> Result<Self, Failure> {
         let sources = Sources::place(place)?;
         warn(&sources);
         let directory = Config::data_dir(&sources).map_err(Failure::Configuration)?;
@@ -169,7 +173,7 @@ impl Office {
         Ok(url)
     }
 
-    async fn issuer(&self, now: SystemTime) -> Result<Issuer, Failure> {
+    pub(crate) async fn issuer(&self, now: SystemTime) -> Result<Issuer, Failure> {
         Ok(Issuer::open(self.records.clone(), &self.origin().await?, now).await?)
     }
 }

@@ -24,6 +24,9 @@ pub enum Failure {
     /// Over.
     #[error("this event has ended; create another with 'veilcast event create'")]
     EventEnded,
+    /// No such stream key.
+    #[error("there is no such stream key of this event; 'veilcast stream-key list' shows all")]
+    StreamKeyUnknown,
     /// The directory for certificates by ACME.
     #[error("cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast", words::reason(*.why))]
     CertificateCache {

@@ -13,13 +13,14 @@ mod listen;
 mod logging;
 mod network;
 mod serve;
+mod stream_keys;
 mod words;
 
 pub use cli::Cli;
 pub use config::Problem;
 pub use failure::Failure;
 
-use cli::{Command, EventCommand};
+use cli::{Command, EventCommand, StreamKeyCommand};
 use config::Sources;
 use rustix::fs::Mode;
 use tokio::runtime::Runtime;
@@ -46,6 +47,11 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         },
         Command::Invite(arguments) => commands::invite(arguments).await,
         Command::Token(arguments) => commands::token(arguments).await,
+        Command::StreamKey(command) => match command {
+            StreamKeyCommand::Create(arguments) => stream_keys::create(arguments).await,
+            StreamKeyCommand::List(arguments) => stream_keys::list(arguments).await,
+            StreamKeyCommand::Revoke(arguments) => stream_keys::revoke(arguments).await,
+        },
         Command::Setup(place) => commands::setup(place).await,
     }
 }

@@ -1,6 +1,7 @@
 //! What went wrong, in words that need no manual.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 use veilcast_records::Error as RecordsError;
 use veilcast_shard::Error as MediaError;
 
@@ -33,6 +34,17 @@ pub(crate) fn of_media(error: &MediaError) -> String {
     }
 }
 
+/// A time as `--ttl` takes it, in the largest unit that it fills.
+pub(crate) fn of_span(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    match minutes {
+        0 => "less than 1m".to_owned(),
+        1..60 => format!("{minutes}m"),
+        60..1_440 => format!("{}h", minutes / 60),
+        _ => format!("{}d", minutes / 1_440),
+    }
+}
+
 /// The records' refusal.
 pub(crate) fn of_records(error: &RecordsError) -> String {
     match error {
@@ -42,5 +54,19 @@ pub(crate) fn of_records(error: &RecordsError) -> String {
             reason(*why)
         ),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_the_unit_that_they_fill() {
+        for (seconds, words) in
+            [(59, "less than 1m"), (60, "1m"), (3_599, "59m"), (3_600, "1h"), (86_399, "23h"), (2_592_000, "30d")]
+        {
+            assert_eq!(of_span(Duration::from_secs(seconds)), words);
+        }
     }
 }

@@ -70,7 +70,7 @@ pub struct Grant {
     pub event: Option<EventId>,
     /// Until when.
     pub expires: SystemTime,
-    /// By which token.
+    /// By which token; a stream key has no id but its holder's.
     pub token: TokenId,
     /// The key that the token is bound to; `None` for a program's.
     pub key: Option<Thumbprint>,

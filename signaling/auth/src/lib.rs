@@ -18,6 +18,7 @@ mod operator;
 mod password;
 mod proof;
 mod replay;
+mod stream_key;
 mod token;
 
 pub use authorize::{AuthorizationRequest, CodeExchange, REDIRECT_PATHS};
@@ -28,8 +29,9 @@ pub use invitation::Invitation;
 pub use issuer::{AccessToken, Issuer};
 pub use operator::IssuerSession;
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
+pub use stream_key::{StreamKey, is_stream_key};
 pub use token::Expiry;
-pub use veilcast_records::{EventId, InvitationId};
+pub use veilcast_records::{EventId, InvitationId, StreamKeyId};
 
 /// The one registered OAuth client: our own pages.
 pub const CLIENT_WEB: &str = "veilcast-web";

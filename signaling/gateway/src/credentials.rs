@@ -1,5 +1,5 @@
 //! What a request shows of its sender: a token bound to a key with a proof of that key (RFC 9449 section 7.1), or a program's
-//! token (RFC 6750 section 2.1). Never from a query or a body.
+//! token or stream key (RFC 6750 section 2.1). Never from a query or a body.
 
 use crate::app::App;
 use crate::edge::PrefixTag;
@@ -12,7 +12,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilcast_auth::{Expiry, Freshness, Grant, Party, Proof, Scope, Target, TokenError};
+use veilcast_auth::{Expiry, Freshness, Grant, Party, Proof, Scope, Target, TokenError, is_stream_key};
+use veilcast_control::Role;
 use veilcast_privacy::Secret;
 use veilcast_protocol::FaultCode;
 
@@ -34,6 +35,7 @@ enum Shown {
     Nothing,
     Bound(Secret),
     Tool(Secret),
+    StreamKey(Secret),
 }
 
 /// Who sent a request that may come from a program.
@@ -71,7 +73,10 @@ fn shown(headers: &HeaderMap) -> Result<Shown, Problem> {
     let (scheme, token) = text.split_once(' ').ok_or(Problem::new(FaultCode::TokenMissing))?;
     let token = Secret::new(token.trim());
     match scheme {
-        scheme if scheme.eq_ignore_ascii_case("bearer") => Ok(Shown::Tool(token)),
+        scheme if scheme.eq_ignore_ascii_case("bearer") => match is_stream_key(token.expose_text()) {
+            true => Ok(Shown::StreamKey(token)),
+            false => Ok(Shown::Tool(token)),
+        },
         scheme if scheme.eq_ignore_ascii_case("dpop") => Ok(Shown::Bound(token)),
         _ => Err(Problem::new(FaultCode::TokenMissing)),
     }
@@ -105,6 +110,7 @@ impl App {
                 self.issuer.verify_tool(token.expose_text(), SystemTime::now(), Expiry::Enforced).await?;
                 Err(TokenError::Unbound.into())
             }
+            Shown::StreamKey(_) => Err(TokenError::Unbound.into()),
             Shown::Nothing => Err(TokenError::Missing.into()),
         }
     }
@@ -124,8 +130,13 @@ impl App {
         Ok(grant)
     }
 
-    /// The sender, which may be a program.
-    pub(crate) async fn caller(&self, credentials: &Credentials, expiry: Expiry) -> Result<Caller, Problem> {
+    /// The sender, which may be a program that comes as a `role`.
+    pub(crate) async fn caller(
+        &self,
+        credentials: &Credentials,
+        role: Role,
+        expiry: Expiry,
+    ) -> Result<Caller, Problem> {
         match &credentials.shown {
             Shown::Bound(token) => {
                 let (grant, proof) = self.bound(credentials, token, expiry).await?;
@@ -136,6 +147,12 @@ impl App {
                 // A page that has got hold of a program's token is not the program.
                 if credentials.from_page { Err(TokenError::Unbound.into()) } else { Ok(Caller { grant, proof: None }) }
             }
+            // Looked at only where it may be used: everywhere else, a good one is not told apart from a wrong one.
+            Shown::StreamKey(key) if role == Role::Broadcaster && !credentials.from_page => {
+                let grant = self.issuer.verify_stream_key(key.expose_text(), SystemTime::now()).await?;
+                Ok(Caller { grant, proof: None })
+            }
+            Shown::StreamKey(_) => Err(TokenError::Unbound.into()),
             Shown::Nothing => Err(TokenError::Missing.into()),
         }
     }

@@ -24,6 +24,7 @@ pub mod sdp;
 mod serve;
 mod session;
 mod socket;
+mod stream_keys;
 mod tls;
 mod whip;
 

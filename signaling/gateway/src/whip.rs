@@ -113,7 +113,7 @@ impl App {
         EventPath(event): &EventPath,
         body: &SdpBody<false>,
     ) -> Result<Response, Problem> {
-        let Caller { grant, proof } = self.caller(credentials, Expiry::Enforced).await?;
+        let Caller { grant, proof } = self.caller(credentials, role, Expiry::Enforced).await?;
         let access = self.access_of(&grant, event).await?;
         if let Some(proof) = proof {
             same_certificate(&proof, body.text()?)?;
@@ -167,7 +167,7 @@ impl App {
         headers: &HeaderMap,
         body: &SdpBody<true>,
     ) -> Result<Response, Problem> {
-        let grant = self.caller(credentials, Expiry::Enforced).await?.grant;
+        let grant = self.caller(credentials, role, Expiry::Enforced).await?.grant;
         let (id, session) = self.owned(role, path, &grant)?;
         // An operator is one principal in every event; a token goes on with what it permits.
         if grant.for_event(&session.event).is_ok_and(|scope| permission(scope) == Some(role)) {
@@ -191,9 +191,10 @@ impl App {
         Ok(response)
     }
 
-    /// RFC 9725 section 4.2: leaving. A token that ran out meanwhile is good enough for that.
+    /// RFC 9725 section 4.2: leaving. A token that ran out meanwhile is good enough for that; with a stream key, the session has
+    /// ended by then.
     async fn delete(&self, role: Role, credentials: &Credentials, path: &SessionPath) -> Result<StatusCode, Problem> {
-        let grant = self.caller(credentials, Expiry::Ignored).await?.grant;
+        let grant = self.caller(credentials, role, Expiry::Ignored).await?.grant;
         let (id, session) = self.owned(role, path, &grant)?;
         self.leave(id, session.principal)?;
         Ok(StatusCode::OK)

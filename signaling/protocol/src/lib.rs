@@ -11,6 +11,7 @@ mod join;
 mod media;
 mod oauth;
 mod presence;
+mod stream_key;
 
 pub use event::{
     EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent, TokenRequest,
@@ -24,6 +25,7 @@ pub use media::{
 };
 pub use oauth::{AuthorizationRequest, Instance, Setup, SignIn, SignedIn, TokenResponse};
 pub use presence::{Audience, AudienceHealth, Draining, Ended};
+pub use stream_key::{NewStreamKey, StreamKey, StreamKeyList, StreamKeySummary};
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]

@@ -49,6 +49,10 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::InvitationSummary>(out, cfg);
     add::<wire::InvitationList>(out, cfg);
     add::<wire::JoinRequest>(out, cfg);
+    add::<wire::NewStreamKey>(out, cfg);
+    add::<wire::StreamKey>(out, cfg);
+    add::<wire::StreamKeySummary>(out, cfg);
+    add::<wire::StreamKeyList>(out, cfg);
 }
 
 fn session(out: &mut String, cfg: &Config) {

@@ -14,6 +14,7 @@ mod retention;
 mod schema;
 mod seal;
 mod store;
+mod stream_keys;
 
 pub use accounts::Account;
 pub use directory::DataLock;
@@ -24,3 +25,4 @@ pub use invitations::{HeldInvitation, InvitationId, InvitationRow, NewInvitation
 pub use issuer::{SetupOutcome, SigningKey};
 pub use retention::{RETENTION, Retention};
 pub use store::Records;
+pub use stream_keys::{HeldStreamKey, NewStreamKey, StreamKeyId, StreamKeyRow};

@@ -60,6 +60,15 @@ pub const RETENTION: &[Retention] = &[
         sweep: Some("DELETE FROM invitation WHERE expires <= ?1"),
     },
     Retention {
+        kind: "stream_key",
+        what: "the digest of a stream key, a random id for the program that has it, and the minute of its last use",
+        why: "a program broadcasts with it, and it can be withdrawn",
+        until: "its time is over, its event ends, or the operator revokes it",
+        sweep: Some(
+            "DELETE FROM stream_key WHERE expires <= ?1 OR event IN (SELECT id FROM event WHERE state = 'ended')",
+        ),
+    },
+    Retention {
         kind: "signing_key",
         what: "a key that signs access tokens, sealed",
         why: "tokens stay valid over a restart",

@@ -7,6 +7,7 @@ const RECORDS: &[&str] = &[
     include_str!("../migrations/records-1.sql"),
     include_str!("../migrations/records-2.sql"),
     include_str!("../migrations/records-3.sql"),
+    include_str!("../migrations/records-4.sql"),
 ];
 const KEYS: &[&str] = &[include_str!("../migrations/keys-1.sql")];
 

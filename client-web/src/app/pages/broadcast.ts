@@ -11,6 +11,7 @@ import { access, errorNotice, loading, stateBadge } from '../parts.js';
 import '../cohosts.js';
 import '../invitations.js';
 import '../share.js';
+import '../stream-keys.js';
 
 class Broadcast extends Page {
   static override properties = {
@@ -100,7 +101,8 @@ class Broadcast extends Page {
           this.summary = changed.detail;
         }}
       ></vc-cohosts>
-      <vc-invitations .event=${event} .made=${this.made}></vc-invitations>`;
+      <vc-invitations .event=${event} .made=${this.made}></vc-invitations>
+      <vc-stream-keys .event=${event}></vc-stream-keys>`;
   }
 
   #invitationMade(): void {

@@ -163,7 +163,8 @@ export const rooms = css`
   }
 
   .cohosts,
-  .invitations {
+  .invitations,
+  .stream-keys {
     display: grid;
     gap: 0.75rem;
     max-width: 34rem;
@@ -171,7 +172,8 @@ export const rooms = css`
   }
 
   .sheet.cohosts h2,
-  .sheet.invitations h2 {
+  .sheet.invitations h2,
+  .sheet.stream-keys h2 {
     margin: 0;
     display: flex;
     align-items: center;
@@ -180,12 +182,36 @@ export const rooms = css`
 
   .cohosts .lead,
   .cohosts .hint,
-  .invitations .lead {
+  .invitations .lead,
+  .stream-keys .lead,
+  .stream-keys .hint {
     margin: 0;
     color: var(--_soft);
     font-size: 0.9375rem;
   }
 
+  .stream-keys form,
+  vc-copy-field {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: end;
+    gap: 0.5rem;
+  }
+
+  vc-copy-field label {
+    flex: 1 1 14rem;
+    min-width: 0;
+  }
+
+  .stream-keys .life {
+    flex: 0 1 9rem;
+  }
+
+  .made > button {
+    justify-self: start;
+  }
+
+  .made,
   .invite {
     display: grid;
     gap: 0.5rem;

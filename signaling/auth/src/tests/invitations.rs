@@ -25,16 +25,16 @@ async fn whoever_comes_first_is_invited() {
     let code = made.code.expose_text();
     assert!(accept(&other, code, &first, 0).await.err() == Some(InvitationError::Invalid), "of another event");
     assert!(accept(&event, "guessed", &first, 0).await.err() == Some(InvitationError::Invalid));
-    let token = accept(&event, code, &first, 0).await.ok().expect("is accepted");
+    let token = accept(&event, code, &first, 0).await.expect("is accepted");
     let grant = bench.bound(&first, token.token.expose_text(), noon()).await.expect("valid");
     assert!(grant.for_event(&event) == Ok(Scope::Broadcast) && grant.invited);
     assert!(bench.bound(&second, token.token.expose_text(), noon()).await.is_err(), "bound to its key");
     assert!(accept(&event, code, &second, 0).await.err() == Some(InvitationError::Used));
-    let again = accept(&event, code, &first, 200).await.ok().expect("the same key comes again");
+    let again = accept(&event, code, &first, 200).await.expect("the same key comes again");
     let renewed = bench.bound(&first, again.token.expose_text(), noon()).await.expect("valid");
     assert!(renewed.principal == grant.principal);
     // No token outlives its invitation by more than the rounding of its row.
-    let last = accept(&event, code, &first, 3_590).await.ok().expect("is accepted");
+    let last = accept(&event, code, &first, 3_590).await.expect("is accepted");
     assert!(last.expires_in <= seconds(70), "{:?}", last.expires_in);
     assert!(accept(&event, code, &first, 3_661).await.err() == Some(InvitationError::Invalid));
 }

@@ -5,6 +5,7 @@ mod guests;
 mod invitations;
 mod operators;
 mod proofs;
+mod stream_keys;
 
 use crate::{Expiry, Freshness, Grant, Issuer, Party, Target, TokenError};
 use holder::Holder;
@@ -52,6 +53,13 @@ impl Bench {
     /// Why a program's token is refused.
     pub(super) async fn refusal(&self, token: &str, now: SystemTime) -> Option<TokenError> {
         self.issuer.verify_tool(token, now, Expiry::Enforced).await.err()
+    }
+
+    /// Whether no file of the records holds these bytes.
+    pub(super) fn files_lack(&self, bytes: &[u8]) -> bool {
+        let files = std::fs::read_dir(&self.directory).expect("the directory");
+        let holds = |path: PathBuf| std::fs::read(path).expect("a file").windows(bytes.len()).any(|part| part == bytes);
+        !files.map(|file| file.expect("an entry").path()).filter(|path| path.is_file()).any(holds)
     }
 
     /// What a bound token permits to whoever holds its key.

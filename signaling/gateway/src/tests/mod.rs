@@ -10,6 +10,7 @@ mod rest;
 mod routes;
 mod server;
 mod sockets;
+mod stream_keys;
 mod whip;
 
 use crate::app::{App, router};
@@ -93,6 +94,12 @@ impl Store {
         let Ok((grant, _)) = verified else { panic!("a good proof") };
         let own = self.issuer.own_token(&grant, event, Scope::Broadcast, now).expect("is minted");
         self.bound(guest.holder, own.token.expose_text())
+    }
+
+    /// A program's key, as the studio makes it.
+    pub(crate) async fn stream_key(&self, event: EventId) -> String {
+        let made = self.issuer.make_stream_key(&event, HOUR, SystemTime::now()).await.expect("is made");
+        made.key.expose_text().to_owned()
     }
 
     /// Anybody, at a public event.

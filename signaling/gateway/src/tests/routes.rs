@@ -25,14 +25,16 @@ enum Who {
     ToolWatch,
     OtherToolBroadcast,
     OtherToolWatch,
+    StreamKey,
+    OtherStreamKey,
 }
 
 use Who::{
-    Cohost, Host, Nobody, Operator, OtherCohost, OtherGuest, OtherHost, OtherToolBroadcast, OtherToolWatch,
-    OtherViewer, ToolBroadcast, ToolWatch, Viewer,
+    Cohost, Host, Nobody, Operator, OtherCohost, OtherGuest, OtherHost, OtherStreamKey, OtherToolBroadcast,
+    OtherToolWatch, OtherViewer, StreamKey, ToolBroadcast, ToolWatch, Viewer,
 };
 
-const EVERYBODY: [Who; 13] = [
+const EVERYBODY: [Who; 15] = [
     Nobody,
     Operator,
     Host,
@@ -46,6 +48,8 @@ const EVERYBODY: [Who; 13] = [
     ToolWatch,
     OtherToolBroadcast,
     OtherToolWatch,
+    StreamKey,
+    OtherStreamKey,
 ];
 const PAGES: [Who; 9] = [Nobody, Operator, Host, Cohost, Viewer, OtherHost, OtherCohost, OtherViewer, OtherGuest];
 
@@ -60,18 +64,21 @@ fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
         ("GET", "/api/v1/events", Value::Null, PAGES.to_vec()),
         ("POST", "/api/v1/events", event, vec![Operator]),
         ("GET", "/api/v1/events/{id}", Value::Null, vec![Operator, Host, Cohost, Viewer]),
-        ("PATCH", "/api/v1/events/{id}", json!({ "broadcasters": 3 }), vec![Operator]),
+        ("PATCH", "/api/v1/events/{id}", json!({ "broadcasters": 16 }), vec![Operator]),
         ("POST", "/api/v1/events/{id}/token", json!({ "role": "viewer" }), vec![Operator]),
         ("POST", "/api/v1/events/{id}/guest", Value::Null, vec![]),
         ("GET", "/api/v1/events/{id}/invitations", Value::Null, vec![Operator]),
         ("POST", "/api/v1/events/{id}/invitations", invitation, vec![Operator]),
         ("DELETE", "/api/v1/events/{id}/invitations/{invitation}", Value::Null, vec![]),
+        ("GET", "/api/v1/events/{id}/stream-keys", Value::Null, vec![Operator]),
+        ("POST", "/api/v1/events/{id}/stream-keys", json!({ "expires_in": 60 }), vec![Operator]),
+        ("DELETE", "/api/v1/events/{id}/stream-keys/{key}", Value::Null, vec![]),
         ("POST", "/api/v1/events/{id}/join", json!({ "invitation": "guessed" }), vec![]),
         ("PATCH", "/whip/{event}/{session}", json!("a=candidate:1\r\n"), vec![ToolBroadcast]),
         ("PATCH", "/whep/{event}/{session}", json!("a=candidate:1\r\n"), vec![]),
         ("DELETE", "/whep/{event}/{session}", Value::Null, vec![]),
         ("DELETE", "/whip/{event}/{session}", Value::Null, vec![ToolBroadcast]),
-        ("POST", "/whip/{event}", json!(FFMPEG), vec![Host, Cohost, ToolBroadcast]),
+        ("POST", "/whip/{event}", json!(FFMPEG), vec![Host, Cohost, ToolBroadcast, StreamKey]),
         ("POST", "/whep/{event}", json!(FIREFOX), vec![Viewer, ToolWatch]),
         ("POST", "/api/v1/events/{id}/end", Value::Null, vec![Operator]),
     ]
@@ -121,6 +128,8 @@ impl World {
             (ToolWatch, store.token(event, Scope::Watch)),
             (OtherToolBroadcast, store.token(other, Scope::Broadcast)),
             (OtherToolWatch, store.token(other, Scope::Watch)),
+            (StreamKey, store.stream_key(event).await),
+            (OtherStreamKey, store.stream_key(other).await),
         ];
         let publish = Ask::new("POST", &format!("/whip/{event}")).token(&tools[0].1).sdp(FFMPEG);
         let made = bench.ask(publish).await;
@@ -130,7 +139,10 @@ impl World {
 
     async fn ask(&self, who: Who, number: u8, (method, path, body): (&str, &str, &Value)) -> Reply {
         let path = path.replace("{id}", self.event.as_str()).replace("{event}", self.event.as_str());
-        let path = path.replace("{session}", &self.session).replace("{invitation}", &"a".repeat(26));
+        let path = path
+            .replace("{session}", &self.session)
+            .replace("{invitation}", &"a".repeat(26))
+            .replace("{key}", &"a".repeat(26));
         // Failures are counted by network.
         let ask = Ask::new(method, &path).from([10, 1, number, 1]).header("if-match", "*");
         let text = body.as_str().unwrap_or_default();

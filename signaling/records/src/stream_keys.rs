@@ -1,0 +1,205 @@
+use crate::events::coarse;
+use crate::store::unix;
+use crate::{Error, EventId, Records, base32, random_bits};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A stream key's name towards its maker: 26 characters `[a-z2-7]`. Nobody broadcasts with it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StreamKeyId(String);
+
+impl StreamKeyId {
+    /// The id in text; anything else names no key.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The 26 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A stream key to be made.
+pub struct NewStreamKey<'a> {
+    /// What it broadcasts to.
+    pub event: &'a EventId,
+    /// Until when; the end of that minute is kept.
+    pub expires: SystemTime,
+}
+
+/// What its maker may know of a stream key.
+pub struct StreamKeyRow {
+    /// Its name.
+    pub id: StreamKeyId,
+    /// Until when.
+    pub expires: SystemTime,
+    /// The minute in which it was last shown to the server; `None`: not yet.
+    pub last_used: Option<SystemTime>,
+}
+
+/// A stream key that was shown and is good.
+pub struct HeldStreamKey {
+    /// What it broadcasts to.
+    pub event: EventId,
+    /// Stands for its holder in this event.
+    pub subject: [u8; 16],
+    /// Until when.
+    pub expires: SystemTime,
+}
+
+impl Records {
+    /// Makes a stream key known by its digest.
+    pub async fn put_stream_key(&self, digest: &[u8; 32], new: &NewStreamKey<'_>) -> Result<StreamKeyId, Error> {
+        let (id, subject) = (base32(&random_bits()?), random_bits::<16>()?);
+        let insert = "INSERT INTO stream_key (digest, id, event, subject, expires) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let statement = sqlx::query(insert).bind(digest.as_slice()).bind(&id).bind(new.event.as_str());
+        let expires = coarse(new.expires + Duration::from_secs(59));
+        statement.bind(subject.as_slice()).bind(expires).execute(self.pool()).await?;
+        Ok(StreamKeyId(id))
+    }
+
+    /// Looks a stream key up by its digest, and notes the minute of its use. `None`: unknown, revoked, or past its time.
+    pub async fn use_stream_key(&self, digest: &[u8; 32], now: SystemTime) -> Result<Option<HeldStreamKey>, Error> {
+        let query = "SELECT event, subject, expires, last_used FROM stream_key WHERE digest = ?1 AND expires > ?2";
+        let query = sqlx::query(query).bind(digest.as_slice()).bind(unix(now));
+        let Some(row) = query.fetch_optional(self.pool()).await? else { return Ok(None) };
+        // One write a minute at most: everybody who watches the records reads them again after each.
+        if row.try_get::<Option<i64>, _>("last_used")? != Some(coarse(now)) {
+            let note = sqlx::query("UPDATE stream_key SET last_used = ?2 WHERE digest = ?1");
+            note.bind(digest.as_slice()).bind(coarse(now)).execute(self.pool()).await?;
+        }
+        let event = row.try_get::<&str, _>("event")?.parse().map_err(|_| Error::Sealed)?;
+        Ok(Some(HeldStreamKey { event, subject: subject(&row)?, expires: time(row.try_get("expires")?) }))
+    }
+
+    /// The stream keys of an event that are still good, the last to end first.
+    pub async fn stream_keys(&self, event: &EventId, now: SystemTime) -> Result<Vec<StreamKeyRow>, Error> {
+        let query = "SELECT id, expires, last_used FROM stream_key \
+             WHERE event = ?1 AND expires > ?2 ORDER BY expires DESC, id";
+        let rows = sqlx::query(query).bind(event.as_str()).bind(unix(now)).fetch_all(self.pool()).await?;
+        let read = |row: &SqliteRow| {
+            let (id, last_used) = (row.try_get("id")?, row.try_get::<Option<i64>, _>("last_used")?);
+            let expires = time(row.try_get("expires")?);
+            Ok(StreamKeyRow { id: StreamKeyId(id), expires, last_used: last_used.map(time) })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Removes a stream key, refuses its holder for as long as it would have been good, and says whom it stood for. `None`:
+    /// there is no such key.
+    pub async fn remove_stream_key(&self, event: &EventId, id: &StreamKeyId) -> Result<Option<[u8; 16]>, Error> {
+        // Both or neither: a server that runs meanwhile learns from the refusal whom to put out.
+        let mut transaction = self.pool().begin().await?;
+        let remove = "DELETE FROM stream_key WHERE event = ?1 AND id = ?2 RETURNING subject, expires";
+        let removed = sqlx::query(remove).bind(event.as_str()).bind(id.as_str());
+        let Some(row) = removed.fetch_optional(&mut *transaction).await? else { return Ok(None) };
+        let (subject, expires) = (subject(&row)?, row.try_get::<i64, _>("expires")?);
+        let refuse = sqlx::query("INSERT OR IGNORE INTO revocation (token_id, expires) VALUES (?1, ?2)");
+        refuse.bind(base32(&subject)).bind(expires).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(Some(subject))
+    }
+}
+
+fn subject(row: &SqliteRow) -> Result<[u8; 16], Error> {
+    row.try_get::<Vec<u8>, _>("subject")?.try_into().map_err(|_| Error::Sealed)
+}
+
+fn time(seconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::Scratch;
+    use crate::{Latency, NewEvent};
+    use veilcast_privacy::Redacted;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const KEY: [u8; 32] = [1; 32];
+
+    /// A quarter past some minute in 2027.
+    fn noon() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_800_000_015)
+    }
+
+    async fn event(records: &Records) -> EventId {
+        let title = Redacted::new("Rehearsal".to_owned());
+        let new = NewEvent { title, public: false, listed: false, broadcasters: 2, latency: Latency::Interactive };
+        records.create_event(new, noon()).await.expect("is made")
+    }
+
+    async fn put(records: &Records, event: &EventId, digest: [u8; 32], life: Duration) -> StreamKeyId {
+        let new = NewStreamKey { event, expires: noon() + life };
+        records.put_stream_key(&digest, &new).await.expect("written")
+    }
+
+    #[tokio::test]
+    async fn a_key_is_its_events_until_its_end() {
+        let place = Scratch::new("stream-key");
+        let records = Records::open(place.path()).await.expect("opens");
+        let event = event(&records).await;
+        put(&records, &event, KEY, HOUR).await;
+        let other = put(&records, &event, [2; 32], 2 * HOUR).await;
+        assert!(records.use_stream_key(&[3; 32], noon()).await.expect("read").is_none());
+        let held = records.use_stream_key(&KEY, noon()).await.expect("read").expect("is good");
+        assert!(held.event == event && held.expires == noon() + HOUR + Duration::from_secs(45), "to the minute");
+        let second = records.use_stream_key(&[2; 32], noon()).await.expect("read").expect("is good");
+        assert!(second.subject != held.subject, "each is somebody else");
+        let last = held.expires - Duration::from_secs(1);
+        assert!(records.use_stream_key(&KEY, last).await.expect("read").is_some_and(|k| k.subject == held.subject));
+        assert!(records.use_stream_key(&KEY, held.expires).await.expect("read").is_none());
+        let left = records.stream_keys(&event, held.expires).await.expect("read");
+        assert!(left.len() == 1 && left[0].id == other);
+        assert_eq!(records.forget(held.expires).await.expect("swept"), 1);
+    }
+
+    #[tokio::test]
+    async fn its_last_use_is_known_to_the_minute() {
+        let place = Scratch::new("stream-key-use");
+        let records = Records::open(place.path()).await.expect("opens");
+        let event = event(&records).await;
+        put(&records, &event, KEY, HOUR).await;
+        let used = async || records.stream_keys(&event, noon()).await.expect("read")[0].last_used;
+        assert_eq!(used().await, None);
+        let minute = noon() - Duration::from_secs(15);
+        for (after, written) in [(0, minute), (40, minute), (50, minute + Duration::from_secs(60))] {
+            records.use_stream_key(&KEY, noon() + Duration::from_secs(after)).await.expect("read").expect("is good");
+            assert_eq!(used().await, Some(written), "after {after} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_removed_key_is_gone_and_its_holder_refused() {
+        let place = Scratch::new("stream-key-removed");
+        let records = Records::open(place.path()).await.expect("opens");
+        let (event, other) = (event(&records).await, event(&records).await);
+        let id = put(&records, &event, KEY, HOUR).await;
+        let held = records.use_stream_key(&KEY, noon()).await.expect("read").expect("is good");
+        assert!(records.remove_stream_key(&other, &id).await.expect("read").is_none(), "another event's");
+        assert!(records.revocations().await.expect("read").is_empty());
+        assert!(records.remove_stream_key(&event, &id).await.expect("written") == Some(held.subject));
+        assert!(records.remove_stream_key(&event, &id).await.expect("written").is_none());
+        assert!(records.use_stream_key(&KEY, noon()).await.expect("read").is_none());
+        assert_eq!(records.revocations().await.expect("read"), [base32(&held.subject)]);
+        assert_eq!(records.forget(held.expires - Duration::from_secs(1)).await.expect("swept"), 0);
+        assert_eq!(records.forget(held.expires).await.expect("swept"), 1, "nothing is kept longer than the key");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_an_event_is_the_end_of_its_keys() {
+        let place = Scratch::new("stream-key-event");
+        let records = Records::open(place.path()).await.expect("opens");
+        let (event, other) = (event(&records).await, event(&records).await);
+        put(&records, &event, KEY, HOUR).await;
+        put(&records, &other, [2; 32], HOUR).await;
+        assert_eq!(records.forget(noon()).await.expect("swept"), 0);
+        records.end_event(&event).await.expect("ends");
+        assert_eq!(records.forget(noon()).await.expect("swept"), 1);
+        assert!(records.stream_keys(&event, noon()).await.expect("read").is_empty());
+        assert!(records.use_stream_key(&[2; 32], noon()).await.expect("read").is_some(), "the other one's goes on");
+    }
+}
