@@ -3,7 +3,7 @@ import { icons } from '../elements/icons.js';
 import type { EventSummary, InvitationSummary } from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
-import { errorNotice } from './parts.js';
+import { errorNotice, revocable } from './parts.js';
 import { invitationWords } from './words.js';
 
 /** Who came by one shows without a reload. */
@@ -71,23 +71,8 @@ class Invitations extends LitElement {
 
   #row(invitation: InvitationSummary): TemplateResult {
     const { purpose, state } = invitationWords(invitation);
-    return html`<li class="row">
-      <div class="what">
-        <strong class="name">${purpose}</strong>
-        <p class="meta">${state}</p>
-      </div>
-      <div class="actions">
-        <button
-          type="button"
-          class="button danger small"
-          aria-label="Revoke the invitation: ${purpose}, ${state}"
-          ?disabled=${this.busy}
-          @click=${() => this.#revoke(invitation)}
-        >
-          Revoke
-        </button>
-      </div>
-    </li>`;
+    const words = { name: purpose, state, what: `the invitation: ${purpose}` };
+    return revocable(words, this.busy, () => this.#revoke(invitation));
   }
 
   async #revoke(invitation: InvitationSummary): Promise<void> {

@@ -61,3 +61,28 @@ export function watchLink(id: string, invitation?: string): string {
   const link = `${location.origin}/watch/${id}`;
   return invitation === undefined ? link : `${link}#invitation=${invitation}`;
 }
+
+/** Something that was handed out and can be taken back. `what` begins the words of the button for whoever cannot see the row. */
+export function revocable(
+  { name, state, what }: { name: string; state: string; what: string },
+  busy: boolean,
+  revoke: () => void,
+): TemplateResult {
+  return html`<li class="row">
+    <div class="what">
+      <strong class="name">${name}</strong>
+      <p class="meta">${state}</p>
+    </div>
+    <div class="actions">
+      <button
+        type="button"
+        class="button danger small"
+        aria-label="Revoke ${what}, ${state}"
+        ?disabled=${busy}
+        @click=${revoke}
+      >
+        Revoke
+      </button>
+    </div>
+  </li>`;
+}

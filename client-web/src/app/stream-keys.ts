@@ -4,7 +4,7 @@ import type { EventSummary, StreamKey, StreamKeySummary } from '../protocol/inde
 import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import './copy-field.js';
-import { errorNotice, whipAddress } from './parts.js';
+import { errorNotice, revocable, whipAddress } from './parts.js';
 import { keyName, streamKeyWords } from './words.js';
 
 /** Uses are told to the minute. */
@@ -120,23 +120,7 @@ class StreamKeys extends LitElement {
 
   #row(key: StreamKeySummary): TemplateResult {
     const { name, state } = streamKeyWords(key);
-    return html`<li class="row">
-      <div class="what">
-        <strong class="name">${name}</strong>
-        <p class="meta">${state}</p>
-      </div>
-      <div class="actions">
-        <button
-          type="button"
-          class="button danger small"
-          aria-label="Revoke ${name}, ${state}"
-          ?disabled=${this.busy}
-          @click=${() => this.#revoke(key)}
-        >
-          Revoke
-        </button>
-      </div>
-    </li>`;
+    return revocable({ name, state, what: name }, this.busy, () => this.#revoke(key));
   }
 
   #hide(): void {
