@@ -51,6 +51,18 @@ fn a_path_that_narrows_gets_less_and_what_it_had_when_it_widens() {
     narrows_and_widens(world, broadcaster, viewer, epoch);
 }
 
+/// The same for one that takes nothing from a source that has not named its section: probes come on the line of
+/// retransmissions, where long nothing comes.
+#[test]
+fn so_does_one_whose_receiver_goes_by_the_mid() {
+    let (mut world, broadcaster, viewer, epoch) = world(60);
+    (world.peers[viewer].heeds_mid, world.peers[viewer].tells_arrivals) = (true, false);
+    world.broadcast_layers(broadcaster, epoch, seconds(3), &[]);
+    assert_eq!(world.peers[viewer].padding, 0, "nothing came on that line before the media was reported on");
+    world.peers[viewer].tells_arrivals = true;
+    narrows_and_widens(world, broadcaster, viewer, epoch);
+}
+
 /// The same with feedback that names sources and their numbers, and knows no transport-wide ones.
 #[test]
 fn so_does_a_path_that_is_told_of_by_rfc_8888() {

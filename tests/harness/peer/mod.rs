@@ -18,7 +18,7 @@ pub(crate) use arrived::Arrived;
 use dimpl::{Dtls, DtlsCertificate, Output, SrtpProfile};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_srtp::context::Context;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -108,6 +108,10 @@ pub struct Peer {
     pub tells_congestion: bool,
     /// It is busy with other things: reads its socket at intervals of up to this, and takes that for the time of arrival.
     pub busy: Duration,
+    /// Takes nothing from a source that no packet of its own has named the section of, as Firefox does.
+    pub heeds_mid: bool,
+    /// Sources whose section was named.
+    named: BTreeSet<u32>,
     /// Packets of padding that arrived.
     pub padding: u64,
     /// When they did.
@@ -211,6 +215,8 @@ impl Peer {
             tells_congestion: false,
             busy: Duration::ZERO,
             reads: None,
+            heeds_mid: false,
+            named: BTreeSet::new(),
             padding: 0,
             padded: Vec::new(),
             connected: false,
@@ -534,6 +540,11 @@ impl Peer {
         let plain = incoming.decrypt_rtp(bytes).expect("the server's SRTP is authentic");
         let mut packet = Rtp::read(&plain);
         self.arrivals += 1;
+        if packet.element(MID).is_some() {
+            self.named.insert(packet.ssrc);
+        } else if self.heeds_mid && !self.named.contains(&packet.ssrc) {
+            return;
+        }
         if let Some(number) = packet.element(TRANSPORT_CC).filter(|_| self.tells_arrivals) {
             let read = self
                 .reads

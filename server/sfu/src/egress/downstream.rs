@@ -242,7 +242,7 @@ impl Downstream {
         self.wanted == Some(layer) || self.shown() == Some(layer)
     }
 
-    /// The receiver reported on our SSRC.
+    /// The receiver reported on the SSRC of our media.
     pub(crate) const fn acknowledge(&mut self) {
         self.acknowledged = true;
     }
@@ -308,9 +308,7 @@ impl Downstream {
         let mut elements = Elements::default();
         elements.add(self.ids.transport_cc, &transport);
         elements.add(self.ids.abs_send_time, &context.abs_send_time);
-        if !self.acknowledged {
-            elements.add(self.ids.mid, &self.agreed.mid);
-        }
+        elements.add(self.ids.mid, &self.agreed.mid);
         let header = header::write(out, &fields, &elements);
         out[0] |= 0x20;
         let index = self.rtx_index;
@@ -511,7 +509,9 @@ impl Downstream {
         let mut elements = Elements::default();
         elements.add(self.ids.transport_cc, &transport);
         elements.add(self.ids.abs_send_time, &context.abs_send_time);
-        if !self.acknowledged {
+        // Firefox takes nothing from a source that no packet of its own has named the section of, whatever the answer says.
+        // Reports acknowledge the media alone, so retransmissions always name it.
+        if !self.acknowledged || fields.ssrc != self.ssrc {
             elements.add(self.ids.mid, &self.agreed.mid);
         }
         let announces = !self.acknowledged || packet.frame.is_entry() || self.line.ranges.next() <= self.announce_until;
