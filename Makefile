@@ -21,12 +21,12 @@ test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and brows
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	cargo build $(CARGO_FLAGS) --all-targets
-	cargo test $(CARGO_FLAGS)
+	RUST_TEST_THREADS=$$((2 * $$(nproc))) cargo test $(CARGO_FLAGS) # most tests wait most of the time
 	cd client-web && npm run --silent check && npm run --silent test
 	tests/browser/run.sh --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs
 
-bench: ## measure what forwarding costs (BENCH=name runs one; benches/README.md lists them)
-	BENCH=$(BENCH) cargo bench $(CARGO_FLAGS) --bench media
+bench: $(if $(filter revocation,$(BENCH)),build) ## measure what forwarding costs (BENCH=name runs one; benches/README.md lists them)
+	BENCH=$(BENCH) cargo bench $(CARGO_FLAGS) --bench $(if $(filter revocation,$(BENCH)),load,media)
 
 load: build ## synthetic viewers over real WHEP against the release build (VIEWERS=n, RUNS=n for medians)
 	VIEWERS=$(or $(VIEWERS),100) RUNS=$(or $(RUNS),1) cargo bench $(CARGO_FLAGS) --bench load

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const HTTP: u16 = 18_080;
+pub(super) const HTTP: u16 = 18_080;
 const MEDIA: u16 = 18_000;
 
 pub(super) struct Server {

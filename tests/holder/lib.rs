@@ -2,6 +2,9 @@
 //!
 //! Invariant: independent of the code that verifies them; its signatures come from the crypto library alone.
 
+pub mod client;
+pub mod operator;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use aws_lc_rs::{digest, rand};

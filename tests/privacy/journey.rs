@@ -1,13 +1,12 @@
 //! Everything that people do with a server, the wrong things included, told with canaries.
 
-use super::client::{Client, Pass, Reply, send};
 use super::media::Wired;
 use super::offers::Endpoint;
 use super::scan::Canary;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::SinkExt;
 use holder::Holder;
+use holder::client::{Client, Pass, send};
+use holder::operator::{VERIFIER, issuer_cookie};
 use serde_json::json;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
@@ -19,8 +18,6 @@ const WRONG_PASSWORD: &str = "wrong-Timbuktu-battery";
 const WRONG_OPERATOR: &str = "Nightjar-Stranger";
 pub(super) const TITLE: &str = "Harvest Moon Séance";
 const SHORT: &str = "Ptarmigan";
-/// RFC 7636 appendix B
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// Whose packets and requests come from where: 127.0.0.0/8 is all loopback.
 const OPERATOR_AT: [u8; 4] = [127, 44, 55, 66];
@@ -99,53 +96,26 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
     operator.post(path, None, &setup("no-such-token-at-all", PASSWORD)).await.expect(403);
     operator.post(path, None, &setup(&server.setup_token, SHORT)).await.expect(400);
     let opened = operator.post(path, None, &setup(&server.setup_token, PASSWORD)).await.expect(200);
-    told.add("setup cookie", cookie(&opened));
+    told.add("setup cookie", issuer_cookie(&opened));
     operator.post(path, None, &setup(&server.setup_token, PASSWORD)).await.expect(403);
     let sign_in = |name: &str, password: &str| json!({ "name": name, "password": password });
     operator.post("/oauth/sign-in", None, &sign_in(OPERATOR, WRONG_PASSWORD)).await.expect(401);
     operator.post("/oauth/sign-in", None, &sign_in(WRONG_OPERATOR, PASSWORD)).await.expect(401);
     let opened = operator.post("/oauth/sign-in", None, &sign_in(OPERATOR, PASSWORD)).await.expect(200);
-    let cookie = cookie(&opened).to_owned();
+    let cookie = issuer_cookie(&opened).to_owned();
     told.add("cookie", &cookie);
     // A code that is used twice takes back what it gave (RFC 6749 section 4.1.2); then once more, as it should be.
-    let code = authorize(operator, server.port, &cookie).await;
+    let code = operator.authorize(&cookie).await;
     told.add("used code", &code);
     let holder = Arc::new(Holder::new());
-    let taken = exchange(operator, server.port, &code, &holder).await.expect(200).json();
+    let taken = operator.exchange(&code, &holder).await.expect(200).json();
     told.token("admin token, taken back", taken["access_token"].as_str().expect("a token"));
-    exchange(operator, server.port, &code, &holder).await.expect(400);
-    let code = authorize(operator, server.port, &cookie).await;
+    operator.exchange(&code, &holder).await.expect(400);
+    let code = operator.authorize(&cookie).await;
     told.add("code", &code);
-    let admin = exchange(operator, server.port, &code, &holder).await.expect(200).json();
+    let admin = operator.exchange(&code, &holder).await.expect(200).json();
     told.admin = Pass::bound(&holder, admin["access_token"].as_str().expect("a token"));
     told.token("admin token", &told.admin.token.clone());
-}
-
-fn cookie(reply: &Reply) -> &str {
-    let value = reply.header("set-cookie").split(';').next().unwrap_or_default();
-    value.strip_prefix("veilcast-issuer=").expect("the issuer's cookie")
-}
-
-async fn authorize(operator: &Client, port: u16, cookie: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, VERIFIER.as_bytes());
-    let challenge = URL_SAFE_NO_PAD.encode(digest);
-    let path = format!(
-        "/oauth/authorize?response_type=code&client_id=veilcast-web&redirect_uri=http%3A%2F%2Flocalhost%3A{port}\
-         %2Fcallback&state=s&code_challenge={challenge}&code_challenge_method=S256&scope=admin"
-    );
-    let reply = send(operator.ask("GET", &path).header("cookie", format!("veilcast-issuer={cookie}"))).await;
-    let location = reply.expect(303).header("location").to_owned();
-    let code = location.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
-    code.unwrap_or_else(|| panic!("no code in {location}")).to_owned()
-}
-
-async fn exchange(operator: &Client, port: u16, code: &str, holder: &Holder) -> Reply {
-    let form = format!(
-        "grant_type=authorization_code&code={code}&client_id=veilcast-web&code_verifier={VERIFIER}\
-         &redirect_uri=http%3A%2F%2Flocalhost%3A{port}%2Fcallback"
-    );
-    let kind = "application/x-www-form-urlencoded";
-    send(operator.newcomer("/oauth/token", holder).await.header("content-type", kind).body(form)).await
 }
 
 /// An event, with the operator's own token to broadcast and a guest's to watch.

@@ -12,7 +12,7 @@ use veilcast_control::{
 };
 use veilcast_privacy::Secret;
 
-use super::client::PATIENCE;
+use holder::client::PATIENCE;
 
 pub(super) struct Wired {
     pub(super) peer: Peer,

@@ -4,7 +4,6 @@
 //! where one could come to light. Each search is shown to work by a leak that is planted for it.
 
 mod at_rest;
-mod client;
 mod journey;
 mod media;
 mod offers;

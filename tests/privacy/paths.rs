@@ -1,9 +1,9 @@
 //! Identifiers in addresses: whatever is put in their place leads nowhere (THREATS 23).
 
-use super::client::{Client, Pass};
 use super::offers::Endpoint;
 use super::planes::Planes;
 use harness::Random;
+use holder::client::{Client, Pass};
 use veilcast_auth::Scope;
 
 /// Ways out of a directory, out of a line, out of a string, and names of what lies around.

@@ -1,8 +1,8 @@
 //! Both planes in this process, on loopback, as the binary wires them.
 
-use super::client::Pass;
 use crate::server::process::free_port;
 use holder::Holder;
+use holder::client::Pass;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

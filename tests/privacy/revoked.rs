@@ -1,9 +1,9 @@
 //! Whose access is over gets nothing more, read where packets and messages arrive (THREATS 16 and 31).
 
-use super::client::{Client, Pass, Socket};
 use super::media::Wired;
 use super::planes::Planes;
 use crate::server::process::within;
+use holder::client::{Client, Pass, Socket};
 use std::time::{Duration, Instant, SystemTime};
 use veilcast_auth::Scope;
 use veilcast_records::EventId;

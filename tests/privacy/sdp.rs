@@ -1,9 +1,9 @@
 //! What a peer says of itself stays with the server (DESIGN, a join), and its descriptions stay within limits (THREATS 14).
 
-use super::client::{Client, Pass, Reply};
 use super::offers::Endpoint;
 use super::planes::Planes;
 use harness::Random;
+use holder::client::{Client, Pass, Reply};
 use std::fmt::Write;
 use veilcast_auth::Scope;
 

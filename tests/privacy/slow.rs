@@ -1,9 +1,9 @@
 //! Clients that take their time, or more room than is theirs, hold nobody up (THREATS 21).
 
-use super::client::{Client, PATIENCE};
 use super::offers::Endpoint;
 use super::planes::Planes;
 use futures_util::{SinkExt, StreamExt};
+use holder::client::{Client, PATIENCE};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;

@@ -1,10 +1,10 @@
 //! What somebody without a token is told: nothing of anybody, and nothing of what he himself sent in vain.
 
-use super::client::{Client, Pass, Reply, send};
 use super::journey::{self, OPERATOR, PASSWORD, Server, TITLE};
 use super::offers::Endpoint;
 use super::planes::Planes;
 use super::scan::{Canary, found};
+use holder::client::{Client, Pass, Reply, send};
 use serde_json::json;
 use std::time::SystemTime;
 use veilcast_auth::Scope;

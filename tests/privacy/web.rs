@@ -1,8 +1,8 @@
 //! Hostile pages and hostile words (THREATS 22).
 
-use super::client::{Client, Reply, send};
 use super::offers::Endpoint;
 use super::planes::Planes;
+use holder::client::{Client, Reply, send};
 use serde_json::json;
 use std::collections::BTreeMap;
 use veilcast_auth::Scope;

@@ -1,7 +1,7 @@
 //! A person's tools: HTTP by reqwest, raw HTTP by hand, a WebSocket, each from an address of one's own.
 
+use crate::Holder;
 use futures_util::{SinkExt, StreamExt};
-use holder::Holder;
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
@@ -16,40 +16,46 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// Longer than anything here takes on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Somebody with an address and a server to talk to.
 #[derive(Clone)]
-pub(super) struct Client {
+pub struct Client {
     http: reqwest::Client,
     port: u16,
     source: Ipv4Addr,
 }
 
 /// An answer, read to its end.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub struct Reply {
+    /// As in RFC 9110.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// As text.
+    pub body: String,
 }
 
 impl Reply {
-    pub(super) fn header(&self, name: &str) -> &str {
+    /// The first header of this name; nothing if there is none.
+    pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
-    pub(super) fn json(&self) -> Value {
+    /// The body.
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
     }
 
     /// Everything that came, for a search.
-    pub(super) fn everything(&self) -> String {
+    pub fn everything(&self) -> String {
         let headers: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         format!("{}\n{}\n\n{}", self.status, headers.join("\n"), self.body)
     }
 
-    pub(super) fn expect(self, status: u16) -> Self {
+    /// The same, if it has this status.
+    pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
     }
@@ -57,7 +63,7 @@ impl Reply {
 
 impl Client {
     /// From `source`, which is in 127.0.0.0/8. The server throttles by /24.
-    pub(super) fn new(port: u16, source: [u8; 4]) -> Self {
+    pub fn new(port: u16, source: [u8; 4]) -> Self {
         let source = Ipv4Addr::from(source);
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -69,37 +75,43 @@ impl Client {
         Self { http: http.expect("a client"), port, source }
     }
 
-    pub(super) fn ask(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    /// A request to be completed.
+    pub fn ask(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         self.http.request(method, format!("http://localhost:{}{path}", self.port))
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    /// `GET`, without credentials.
+    pub async fn get(&self, path: &str) -> Reply {
         send(self.ask("GET", path)).await
     }
 
-    pub(super) async fn post(&self, path: &str, pass: Option<&Pass>, body: &Value) -> Reply {
+    /// `POST` of JSON.
+    pub async fn post(&self, path: &str, pass: Option<&Pass>, body: &Value) -> Reply {
         let request = self.ask("POST", path).header("content-type", "application/json").body(body.to_string());
         send(self.shown(request, ("POST", path), pass, "").await).await
     }
 
-    pub(super) async fn sdp(&self, path: &str, pass: Option<&Pass>, body: &str) -> Reply {
+    /// `POST` of an offer, with its fingerprint in the proof.
+    pub async fn sdp(&self, path: &str, pass: Option<&Pass>, body: &str) -> Reply {
         let request = self.ask("POST", path).header("content-type", "application/sdp").body(body.to_owned());
         send(self.shown(request, ("POST", path), pass, body).await).await
     }
 
-    pub(super) async fn patch(&self, path: &str, pass: &Pass, tag: &str, body: &str) -> Reply {
+    /// `PATCH` of a WHIP or WHEP resource (RFC 9725 section 4.3).
+    pub async fn patch(&self, path: &str, pass: &Pass, tag: &str, body: &str) -> Reply {
         let request = self.ask("PATCH", path).header("content-type", "application/trickle-ice-sdpfrag");
         let request = request.header("if-match", tag).body(body.to_owned());
         send(self.shown(request, ("PATCH", path), Some(pass), "").await).await
     }
 
-    pub(super) async fn delete(&self, path: &str, pass: &Pass) -> Reply {
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str, pass: &Pass) -> Reply {
         send(self.shown(self.ask("DELETE", path), ("DELETE", path), Some(pass), "").await).await
     }
 
     /// A request of a key that has no token yet.
-    pub(super) async fn newcomer(&self, path: &str, holder: &Holder) -> reqwest::RequestBuilder {
+    pub async fn newcomer(&self, path: &str, holder: &Holder) -> reqwest::RequestBuilder {
         let proof = holder.proof("POST", &self.address(path)).nonce(&self.nonce().await).sign();
         self.ask("POST", path).header("dpop", proof)
     }
@@ -117,7 +129,7 @@ impl Client {
         request.header("authorization", format!("DPoP {token}")).header("dpop", proof.offer(offer).sign())
     }
 
-    fn address(&self, path: &str) -> String {
+    pub(crate) fn address(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.port)
     }
 
@@ -125,7 +137,8 @@ impl Client {
         self.get("/api/v1/instance").await.header("dpop-nonce").to_owned()
     }
 
-    pub(super) async fn connect(&self) -> TcpStream {
+    /// A bare connection.
+    pub async fn connect(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from((self.source, 0))).expect("loopback has it");
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
@@ -133,7 +146,7 @@ impl Client {
     }
 
     /// Sends bytes as they are; what came back until the server closed, status first.
-    pub(super) async fn raw(&self, bytes: &[u8]) -> String {
+    pub async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.expect("is written");
         let mut reply = Vec::new();
@@ -143,7 +156,7 @@ impl Client {
     }
 
     /// Opens `/ws`; `Err` is the status of a refusal.
-    pub(super) async fn socket(&self, origin: Option<&str>) -> Result<Socket, u16> {
+    pub async fn socket(&self, origin: Option<&str>) -> Result<Socket, u16> {
         let mut request = format!("ws://localhost:{}/ws", self.port).into_client_request().expect("a request");
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().expect("a header"));
@@ -156,7 +169,7 @@ impl Client {
     }
 
     /// A socket that has said `hello`.
-    pub(super) async fn join(&self, pass: &Pass) -> Socket {
+    pub async fn join(&self, pass: &Pass) -> Socket {
         let mut socket = self.socket(None).await.expect("is upgraded");
         let nonce = socket.until("challenge").await["nonce"].as_str().expect("a nonce").to_owned();
         let proofs = Proofs { pass: pass.clone(), nonce, address: self.address("/ws") };
@@ -167,22 +180,25 @@ impl Client {
 
 /// What somebody shows: a token, and the key that it is bound to unless it is a program's.
 #[derive(Clone)]
-pub(super) struct Pass {
-    pub(super) token: String,
+pub struct Pass {
+    /// The access token.
+    pub token: String,
     holder: Option<Arc<Holder>>,
 }
 
 impl Pass {
-    pub(super) fn tool(token: &str) -> Self {
+    /// A program's.
+    pub fn tool(token: &str) -> Self {
         Self { token: token.to_owned(), holder: None }
     }
 
     /// The same key with another token.
-    pub(super) fn with(&self, token: &str) -> Self {
+    pub fn with(&self, token: &str) -> Self {
         Self { token: token.to_owned(), holder: self.holder.clone() }
     }
 
-    pub(super) fn bound(holder: &Arc<Holder>, token: &str) -> Self {
+    /// A page's.
+    pub fn bound(holder: &Arc<Holder>, token: &str) -> Self {
         Self { token: token.to_owned(), holder: Some(Arc::clone(holder)) }
     }
 }
@@ -201,7 +217,8 @@ impl Proofs {
     }
 }
 
-pub(super) async fn send(request: reqwest::RequestBuilder) -> Reply {
+/// Sends a request and reads the answer to its end.
+pub async fn send(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap_or_else(|error| panic!("{error:?}"));
     let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
@@ -209,24 +226,28 @@ pub(super) async fn send(request: reqwest::RequestBuilder) -> Reply {
 }
 
 /// A page's socket, with everything that it has heard.
-pub(super) struct Socket {
-    pub(super) stream: WebSocketStream<TcpStream>,
-    pub(super) heard: String,
+pub struct Socket {
+    /// For what no page does.
+    pub stream: WebSocketStream<TcpStream>,
+    /// A message a line.
+    pub heard: String,
     proofs: Option<Proofs>,
 }
 
 impl Socket {
-    pub(super) async fn say(&mut self, message: &Value) {
+    /// Says something.
+    pub async fn say(&mut self, message: &Value) {
         self.stream.send(Message::text(message.to_string())).await.expect("is sent");
     }
 
-    pub(super) async fn offer(&mut self, number: u32, sdp: &str) {
+    /// Offers a media session, with the proof that its certificate needs.
+    pub async fn offer(&mut self, number: u32, sdp: &str) {
         let proof = self.proofs.as_ref().map(|proofs| proofs.sign(sdp));
         self.say(&json!({ "type": "offer", "number": number, "sdp": sdp, "proof": proof })).await;
     }
 
     /// The next message; `None` when the socket is closed.
-    pub(super) async fn hear(&mut self) -> Option<Value> {
+    pub async fn hear(&mut self) -> Option<Value> {
         loop {
             match timeout(PATIENCE, self.stream.next()).await.expect("something comes in time") {
                 Some(Ok(Message::Text(text))) => {
@@ -241,7 +262,7 @@ impl Socket {
     }
 
     /// Waits for a message of this kind.
-    pub(super) async fn until(&mut self, kind: &str) -> Value {
+    pub async fn until(&mut self, kind: &str) -> Value {
         loop {
             let heard = self.hear().await.unwrap_or_else(|| panic!("{kind} was due, but the socket closed"));
             if heard["type"] == kind {
