@@ -85,7 +85,7 @@ pub(super) async fn run() -> Result<(), Failure> {
     }
     let mut by_event = Late::default();
     let called = Instant::now();
-    operator.post(&format!("{path}/end"), Some(&admin), &json!({})).await.expect(204);
+    operator.post(&format!("{path}/end"), Some(&admin), &json!({})).await.expect(200);
     by_event.listen(called, at_once).await?;
     broadcaster.abort();
     report(by_invitation, by_event)
