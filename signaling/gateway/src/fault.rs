@@ -25,6 +25,7 @@ impl Problem {
     pub(crate) fn new(code: FaultCode) -> Self {
         let retry_after = match code {
             FaultCode::Draining => Some(Duration::from_secs(5)),
+            FaultCode::ProviderUnavailable => Some(Duration::from_secs(30)),
             FaultCode::TooMany => Some(Duration::from_secs(60)),
             _ => None,
         };
@@ -43,10 +44,10 @@ impl Problem {
 
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
-        use FaultCode::{InvitationInvalid, ProofInvalid, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid};
+        use FaultCode::{InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid};
         matches!(
             self.fault.code,
-            TokenInvalid | ProofInvalid | InvitationInvalid | SdpInvalid | SignInFailed | SetupInvalid
+            TokenInvalid | ProofInvalid | ProviderRefused | InvitationInvalid | SdpInvalid | SignInFailed | SetupInvalid
         )
     }
 }
@@ -107,6 +108,7 @@ impl From<TokenError> for Problem {
             TokenError::ProofInvalid => FaultCode::ProofInvalid,
             TokenError::ProofNonce => FaultCode::ProofNonce,
             TokenError::Busy => FaultCode::TooMany,
+            TokenError::ProviderUnavailable => FaultCode::ProviderUnavailable,
             TokenError::Unavailable => FaultCode::Internal,
         })
     }

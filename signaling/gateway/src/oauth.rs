@@ -102,7 +102,7 @@ const fn redirected(error: AuthorizeError) -> Option<&'static str> {
     }
 }
 
-fn see_other(location: &str) -> Result<Response, Problem> {
+pub(crate) fn see_other(location: &str) -> Result<Response, Problem> {
     let location = HeaderValue::from_str(location).map_err(|_| Problem::new(FaultCode::BadRequest))?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
 }
@@ -141,7 +141,7 @@ pub(crate) fn signed_in(app: &App, opened: &IssuerSession) -> Result<Response, P
 }
 
 impl App {
-    fn set_cookie(&self, value: &str, life: u32) -> Result<HeaderValue, Problem> {
+    pub(crate) fn set_cookie(&self, value: &str, life: u32) -> Result<HeaderValue, Problem> {
         let secure = if self.origins.is_secure() { "; Secure" } else { "" };
         let text = format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/oauth; Max-Age={life}{secure}");
         let mut header = HeaderValue::from_str(&text).map_err(|_| Problem::new(FaultCode::Internal))?;
@@ -206,7 +206,7 @@ async fn token(
 }
 
 /// RFC 6749 section 5.2: status 400 and a member `error`; the rest is a fault like any other.
-fn refused(error: &'static str, code: FaultCode) -> Response {
+pub(crate) fn refused(error: &'static str, code: FaultCode) -> Response {
     let problem = Problem::new(code);
     let body = json!({
         "error": error,

@@ -39,6 +39,20 @@ pub const RETENTION: &[Retention] = &[
         sweep: Some("DELETE FROM issuer_session WHERE expires <= ?1"),
     },
     Retention {
+        kind: "identity",
+        what: "a digest of who somebody is at a sign-in provider; neither their name there nor the provider",
+        why: "being the same person at the next sign-in",
+        until: "the account is erased",
+        sweep: None,
+    },
+    Retention {
+        kind: "identity_session",
+        what: "a digest of a sign-in provider's session",
+        why: "signing out there signs out here",
+        until: "12 hours after signing in",
+        sweep: Some("DELETE FROM identity_session WHERE expires <= ?1"),
+    },
+    Retention {
         kind: "setup_token",
         what: "the digest of a one-time setup link",
         why: "making the first account",

@@ -8,6 +8,8 @@ const RECORDS: &[&str] = &[
     include_str!("../migrations/records-2.sql"),
     include_str!("../migrations/records-3.sql"),
     include_str!("../migrations/records-4.sql"),
+    include_str!("../migrations/records-5.sql"),
+    include_str!("../migrations/records-6.sql"),
 ];
 const KEYS: &[&str] = &[include_str!("../migrations/keys-1.sql")];
 
@@ -41,7 +43,7 @@ mod tests {
     use sqlx::sqlite::SqliteConnectOptions;
 
     #[tokio::test]
-    async fn an_event_of_the_first_version_has_one_broadcaster() {
+    async fn an_event_of_the_first_version_has_one_broadcaster_and_is_as_public_as_before() {
         let place = Scratch::new("first-version");
         std::fs::create_dir(place.path()).expect("a directory");
         let path = place.path().join("records.db");
@@ -53,7 +55,8 @@ mod tests {
         }
         migrate_records(&mut connection, &path).await.expect("migrates");
         migrate_records(&mut connection, &path).await.expect("has nothing more to do");
-        let row = sqlx::query("SELECT broadcasters FROM event").fetch_one(&mut connection).await.expect("read");
+        let row = sqlx::query("SELECT broadcasters, admission FROM event").fetch_one(&mut connection).await.expect("read");
         assert_eq!(row.try_get::<i64, _>(0).expect("a number"), 1);
+        assert_eq!(row.try_get::<String, _>(1).expect("text"), "public", "as it was");
     }
 }

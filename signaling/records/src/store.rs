@@ -83,15 +83,27 @@ impl Records {
 
     /// A subject that means this account to one client only (OpenID Connect Core section 8.1).
     pub fn pairwise_subject(&self, account: &AccountId, client: &str) -> [u8; 16] {
-        let digest = seal::keyed(&self.keys().pairwise, &[client.as_bytes(), account.as_str().as_bytes()]);
-        let mut subject = [0; 16];
-        subject.copy_from_slice(&digest[..16]);
-        subject
+        self.subject(&[client.as_bytes(), account.as_str().as_bytes()])
     }
 
     /// A subject that means the holder of this key in one event only. Nothing is kept of it.
     pub fn guest_subject(&self, event: &EventId, key_thumbprint: &[u8; 32]) -> [u8; 16] {
-        let digest = seal::keyed(&self.keys().pairwise, &[b"guest", event.as_str().as_bytes(), key_thumbprint]);
+        self.subject(&[b"guest", event.as_str().as_bytes(), key_thumbprint])
+    }
+
+    /// A subject that means this account in one event only: nobody who sees it in two can tell that it is the same.
+    pub fn member_subject(&self, event: &EventId, account: &AccountId) -> [u8; 16] {
+        self.subject(&[b"member", event.as_str().as_bytes(), account.as_str().as_bytes()])
+    }
+
+    /// A subject that means somebody whom a provider's own token is about, in one event only. Nothing is kept of it.
+    pub fn foreign_subject(&self, event: &EventId, issuer: &str, subject: &str) -> [u8; 16] {
+        self.subject(&[b"foreign", event.as_str().as_bytes(), issuer.as_bytes(), subject.as_bytes()])
+    }
+
+    /// Of all kinds of subjects: their parts differ in number or in the first one.
+    fn subject(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let digest = seal::keyed(&self.keys().pairwise, parts);
         let mut subject = [0; 16];
         subject.copy_from_slice(&digest[..16]);
         subject

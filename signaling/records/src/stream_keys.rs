@@ -115,7 +115,7 @@ fn time(seconds: i64) -> SystemTime {
 mod tests {
     use super::*;
     use crate::store::tests::Scratch;
-    use crate::{Latency, NewEvent};
+    use crate::{Admission, Latency, NewEvent};
     use veilcast_privacy::Redacted;
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -128,7 +128,7 @@ mod tests {
 
     async fn event(records: &Records) -> EventId {
         let title = Redacted::new("Rehearsal".to_owned());
-        let new = NewEvent { title, public: false, listed: false, broadcasters: 2, latency: Latency::Interactive };
+        let new = NewEvent { title, admission: Admission::Invitation, listed: false, broadcasters: 2, latency: Latency::Interactive };
         records.create_event(new, noon()).await.expect("is made")
     }
 

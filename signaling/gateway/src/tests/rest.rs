@@ -66,15 +66,16 @@ pub(crate) fn code_of(reply: &Reply) -> String {
 }
 
 fn new_event(public: bool, listed: bool) -> Value {
-    json!({ "title": "A <b>title</b>", "public": public, "listed": listed })
+    let admission = if public { "public" } else { "invitation" };
+    json!({ "title": "A <b>title</b>", "admission": admission, "listed": listed })
 }
 
 #[tokio::test]
 async fn an_operator_runs_an_event_from_the_first_start_to_the_end() {
     let bench = Bench::new().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": false }));
+    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": false, "providers": [] }));
     let admin = bench.admin().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": true }));
+    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": true, "providers": [] }));
 
     let made = bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&new_event(true, true))).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
@@ -195,9 +196,9 @@ async fn an_event_has_the_latency_that_it_was_made_with() {
     let bench = Bench::new().await;
     let admin = bench.admin().await;
     let cases = [
-        (json!({ "title": "Talk", "public": true }), "interactive", (0, 200)),
-        (json!({ "title": "Talk", "public": true, "latency": "interactive" }), "interactive", (0, 200)),
-        (json!({ "title": "Concert", "public": true, "latency": "balanced" }), "balanced", (200, 800)),
+        (json!({ "title": "Talk", "admission": "public" }), "interactive", (0, 200)),
+        (json!({ "title": "Talk", "admission": "public", "latency": "interactive" }), "interactive", (0, 200)),
+        (json!({ "title": "Concert", "admission": "public", "latency": "balanced" }), "balanced", (200, 800)),
     ];
     for (wanted, latency, bounds) in cases {
         let event = bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&wanted)).await.json();
