@@ -237,7 +237,7 @@ stream_keys: Array<StreamKeySummary>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -697,6 +697,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "token-invalid",
   "token-expired",
   "scope-missing",
+  "step-up-required",
   "sign-in-failed",
   "sign-in-required",
   "setup-invalid",

@@ -4,7 +4,7 @@ use crate::password::Passwords;
 use crate::proof::{self, Proof, Target, Thumbprint};
 use crate::replay::Nonces;
 use crate::token::{self, Claims, Confirmation, Expected, Expiry, seconds};
-use crate::{Error, Grant, Principal, Scope, Subject, TokenError, TokenId};
+use crate::{Error, Grant, Principal, Recognised, Scope, Subject, TokenError, TokenId};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
@@ -50,6 +50,8 @@ pub(crate) struct Minting<'a> {
     pub(crate) life: Duration,
     /// The key that it is bound to (RFC 9449 section 6).
     pub(crate) key: Option<Thumbprint>,
+    /// Of whoever has signed in.
+    pub(crate) recognised: Option<Recognised>,
 }
 
 impl Issuer {
@@ -141,7 +143,8 @@ impl Issuer {
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
         let (client, subject) = (CLIENT_TOKEN, Subject::OwnId);
-        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key: None }, now)?.0)
+        let minting = Minting { client, subject, scope, event: Some(event), life, key: None, recognised: None };
+        Ok(self.mint(&minting, now)?.0)
     }
 
     /// An operator's own token for one event, bound to the key that the operator's token is bound to.
@@ -153,14 +156,16 @@ impl Issuer {
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
         let (client, subject, life) = (crate::CLIENT_WEB, Subject::Of(operator.principal), BOUND_LIFE);
-        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key: operator.key }, now)?.0)
+        let (key, recognised) = (operator.key, operator.recognised.clone());
+        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key, recognised }, now)?.0)
     }
 
     /// A guest's token for watching one event. The same key is the same guest there, and nobody elsewhere.
     pub fn guest_token(&self, event: EventId, key: Thumbprint, now: SystemTime) -> Result<AccessToken, Error> {
         let subject = Principal(Pseudonym::new(self.0.records.guest_subject(&event, &key.0)));
         let (scope, subject, life) = (Scope::Watch, Subject::Of(subject), BOUND_LIFE);
-        let minting = Minting { client: CLIENT_GUEST, subject, scope, event: Some(event), life, key: Some(key) };
+        let (client, recognised) = (CLIENT_GUEST, None);
+        let minting = Minting { client, subject, scope, event: Some(event), life, key: Some(key), recognised };
         Ok(self.mint(&minting, now)?.0)
     }
 
@@ -193,6 +198,9 @@ impl Issuer {
             scope: minting.scope.as_str().to_owned(),
             event: minting.event.map(|event| event.to_string()),
             cnf: minting.key.map(|key| Confirmation { jkt: key.text() }),
+            sid: minting.recognised.as_ref().map(|recognised| recognised.session.as_str().to_owned()),
+            auth_time: minting.recognised.as_ref().map(|recognised| seconds(recognised.at)),
+            acr: minting.recognised.as_ref().map(|recognised| token::acr(recognised.level).to_owned()),
         };
         let key = self.0.keys.first().ok_or(Error::Key)?;
         let token = token::sign(&claims, key)?;
@@ -204,10 +212,19 @@ impl Issuer {
         let grant = token::verify(token, &self.0.keys, &expected, expiry, now)?;
         let revoked =
             self.0.records.is_revoked(&token_id_text(&grant.token), &base32(grant.principal.0.expose_bits())).await;
-        match revoked.map_err(|_| TokenError::Unavailable)? {
-            true => Err(TokenError::Invalid),
-            false => Ok(grant),
+        if revoked.map_err(|_| TokenError::Unavailable)? || !self.session_lasts(&grant, expiry, now).await? {
+            return Err(TokenError::Invalid);
         }
+        Ok(grant)
+    }
+
+    /// A token that came of a session ends with it; leaving is still allowed afterwards.
+    async fn session_lasts(&self, grant: &Grant, expiry: Expiry, now: SystemTime) -> Result<bool, TokenError> {
+        let Some(recognised) = grant.recognised.as_ref().filter(|_| expiry == Expiry::Enforced) else {
+            return Ok(true);
+        };
+        let session = self.0.records.session_by_id(&recognised.session, now).await;
+        Ok(session.map_err(|_| TokenError::Unavailable)?.is_some())
     }
 }
 

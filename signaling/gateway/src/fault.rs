@@ -85,6 +85,11 @@ const fn challenge(code: FaultCode) -> Option<&'static str> {
         FaultCode::ScopeMissing => {
             Some("Bearer error=\"insufficient_scope\", DPoP error=\"insufficient_scope\", algs=\"ES256 EdDSA\"")
         }
+        // RFC 9470 section 3; `veilcast_auth` has the same class and age, and a test compares them.
+        FaultCode::StepUpRequired => Some(
+            "DPoP error=\"insufficient_user_authentication\", acr_values=\"urn:veilcast:acr:mfa\", max_age=\"600\", \
+             algs=\"ES256 EdDSA\"",
+        ),
         _ => None,
     }
 }
@@ -102,6 +107,7 @@ impl From<TokenError> for Problem {
             TokenError::Invalid => FaultCode::TokenInvalid,
             TokenError::Expired => FaultCode::TokenExpired,
             TokenError::ScopeMissing => FaultCode::ScopeMissing,
+            TokenError::StepUpRequired => FaultCode::StepUpRequired,
             TokenError::Unbound => FaultCode::TokenUnbound,
             TokenError::ProofMissing => FaultCode::ProofMissing,
             TokenError::ProofInvalid => FaultCode::ProofInvalid,

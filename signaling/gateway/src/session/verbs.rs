@@ -70,7 +70,7 @@ pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
         Scope::Broadcast => Some(Role::Broadcaster),
         Scope::Watch => Some(Role::Viewer),
-        Scope::Admin => None,
+        Scope::Admin | Scope::Account => None,
     }
 }
 
