@@ -6,7 +6,7 @@
 //   POST CONTROL/down         { down: true | false }: the door is shut
 //   POST CONTROL/redirect     { to }: key set and token endpoint answer with a redirect there; null ends it
 //   POST CONTROL/logout       { sub }: tells every client by the back channel; answers what they said
-//   POST CONTROL/logout-token { client, claims, header }: any logout token, good or bad
+//   POST CONTROL/logout-token { client, claims, header, bare }: any logout token, good or bad; bare: any token
 //   GET  CONTROL/requests     what was asked for since the start, in order
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -82,6 +82,7 @@ class Realm {
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
+        revocation: { enabled: true },
         introspection: { enabled: true, allowedPolicy: () => true },
         dPoP: { enabled: dpop },
         backchannelLogout: { enabled: true },
@@ -177,14 +178,17 @@ class Realm {
     return { said };
   }
 
-  logoutToken({ client, claims = {}, header = {} }) {
+  logoutToken({ client, claims = {}, header = {}, bare = false }) {
     const [key] = this.keys;
     const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const now = Math.floor(Date.now() / 1000);
     const event = { 'http://schemas.openid.net/event/backchannel-logout': {} };
-    const usual = { iss: this.issuer, aud: client, iat: now, exp: now + 120, jti: randomUUID(), events: event };
+    const usual = { iss: this.issuer, aud: client, iat: now, exp: now + 120, jti: randomUUID() };
+    if (!bare) usual.events = event;
     const head = { alg: 'ES256', kid: key.kid, typ: 'logout+jwt', ...header };
-    const input = `${part(head)}.${part({ ...usual, ...claims })}`;
+    // What is null is left out, so that a test can take something away.
+    const present = (value) => Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
+    const input = `${part(present(head))}.${part(present({ ...usual, ...claims }))}`;
     const signature = sign('sha256', Buffer.from(input), { key: { ...key }, format: 'jwk', dsaEncoding: 'ieee-p1363' });
     return `${input}.${signature.toString('base64url')}`;
   }

@@ -47,8 +47,7 @@ export const api = {
   startAtProvider: (provider: number): Promise<Departure> =>
     call(withCookie('/oauth/provider/start', { provider }), parseDeparture),
   /** What a fault is in words, by its code. */
-  fault: (code: string): Promise<Fault> =>
-    call(asJson(`/problems/${encodeURIComponent(code)}`), parseFault),
+  fault: (code: string): Promise<Fault> => call(asJson(`/problems/${encodeURIComponent(code)}`), parseFault),
   signOut: (): Promise<void> => call(withCookie('/oauth/sign-out', {}), nothing),
 
   events: (): Promise<EventSummary[]> => callWith(operator, plain('GET', '/api/v1/events'), parseEventList),

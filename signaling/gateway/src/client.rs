@@ -3,13 +3,13 @@
 use crate::app::App;
 use crate::edge::BehindProxy;
 use crate::fault::Problem;
-use axum::{Json, Router};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use std::sync::Arc;
 use veilcast_protocol::{Fault, FaultCode};

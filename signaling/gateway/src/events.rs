@@ -17,8 +17,8 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{AccessToken, EventId, Grant, Scope, TokenError};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{
-    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, Role, Setup, SignInProvider,
-    TokenRequest,
+    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, Role, Setup,
+    SignInProvider, TokenRequest,
 };
 use veilcast_records::{Admission, Event, EventState};
 

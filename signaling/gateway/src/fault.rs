@@ -44,10 +44,18 @@ impl Problem {
 
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
-        use FaultCode::{InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid};
+        use FaultCode::{
+            InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid,
+        };
         matches!(
             self.fault.code,
-            TokenInvalid | ProofInvalid | ProviderRefused | InvitationInvalid | SdpInvalid | SignInFailed | SetupInvalid
+            TokenInvalid
+                | ProofInvalid
+                | ProviderRefused
+                | InvitationInvalid
+                | SdpInvalid
+                | SignInFailed
+                | SetupInvalid
         )
     }
 }
@@ -86,6 +94,11 @@ const fn challenge(code: FaultCode) -> Option<&'static str> {
         FaultCode::ScopeMissing => {
             Some("Bearer error=\"insufficient_scope\", DPoP error=\"insufficient_scope\", algs=\"ES256 EdDSA\"")
         }
+        // RFC 9470 section 3; `veilcast_auth` has the same class and age, and a test compares them.
+        FaultCode::StepUpRequired => Some(
+            "DPoP error=\"insufficient_user_authentication\", acr_values=\"urn:veilcast:acr:mfa\", max_age=\"600\", \
+             algs=\"ES256 EdDSA\"",
+        ),
         _ => None,
     }
 }
@@ -103,6 +116,7 @@ impl From<TokenError> for Problem {
             TokenError::Invalid => FaultCode::TokenInvalid,
             TokenError::Expired => FaultCode::TokenExpired,
             TokenError::ScopeMissing => FaultCode::ScopeMissing,
+            TokenError::StepUpRequired => FaultCode::StepUpRequired,
             TokenError::Unbound => FaultCode::TokenUnbound,
             TokenError::ProofMissing => FaultCode::ProofMissing,
             TokenError::ProofInvalid => FaultCode::ProofInvalid,

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilcast_auth::{AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession};
+use veilcast_auth::{AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession, Level, acr};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{FaultCode, SignIn, SignedIn, TokenResponse};
 
@@ -96,6 +96,7 @@ const fn redirected(error: AuthorizeError) -> Option<&'static str> {
         AuthorizeError::ResponseTypeUnsupported => Some("unsupported_response_type"),
         AuthorizeError::ChallengeInvalid => Some("invalid_request"),
         AuthorizeError::ScopeUnknown => Some("invalid_scope"),
+        AuthorizeError::ScopeRefused => Some("access_denied"),
         AuthorizeError::Busy => Some("temporarily_unavailable"),
         AuthorizeError::Unavailable => Some("server_error"),
         AuthorizeError::SignInRequired | AuthorizeError::ClientUnknown | AuthorizeError::RedirectUnknown => None,
@@ -236,7 +237,8 @@ async fn metadata(State(app): State<Arc<App>>) -> Json<Value> {
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
         "token_endpoint": format!("{issuer}/oauth/token"),
         "jwks_uri": format!("{issuer}/oauth/jwks"),
-        "scopes_supported": ["admin"],
+        "scopes_supported": ["admin", "account"],
+        "acr_values_supported": [acr(Level::Single), acr(Level::Multi)],
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code"],
         "code_challenge_methods_supported": ["S256"],

@@ -16,13 +16,16 @@ use axum::{Form, Json, Router};
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use veilcast_auth::{EventId, LoggedOut, LogoutError, ProviderAnswer, ProviderError};
 use veilcast_privacy::Secret;
 use veilcast_protocol::{Departure, FaultCode, ProviderChoice};
 
 /// Which browser began a sign-in. It has to come with a navigation from the provider's site, so it is `Lax`; it opens nothing.
 const COOKIE: &str = "veilcast-provider";
+
+/// From a token's check to its holder's place in a room: some milliseconds, and on a busy machine some more.
+const JOINING: Duration = Duration::from_millis(500);
 
 /// Where the app goes on, with or without somebody signed in. Where to, only the tab knows that left.
 const BACK: &str = "/signed-in";
@@ -34,10 +37,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/oauth/provider/logout", only(post(logout), "POST"))
 }
 
-async fn start(
-    State(app): State<Arc<App>>,
-    JsonBody(chosen): JsonBody<ProviderChoice>,
-) -> Result<Response, Problem> {
+async fn start(State(app): State<Arc<App>>, JsonBody(chosen): JsonBody<ProviderChoice>) -> Result<Response, Problem> {
     let number = usize::try_from(chosen.provider).unwrap_or(usize::MAX);
     let departure = app.issuer.begin_provider_sign_in(number, SystemTime::now()).await.map_err(told)?;
     let cookie = app.provider_cookie(departure.cookie.expose_text(), seconds(departure.expires_in))?;
@@ -85,15 +85,17 @@ struct Logout {
 }
 
 /// OpenID Connect Back-Channel Logout 1.0, sections 2.5 to 2.8: from the provider itself, without a browser.
-async fn logout(
-    State(app): State<Arc<App>>,
-    given: Result<Form<Logout>, FormRejection>,
-) -> Result<Response, Problem> {
+async fn logout(State(app): State<Arc<App>>, given: Result<Form<Logout>, FormRejection>) -> Result<Response, Problem> {
     let token = Secret::from(form(given)?.logout_token);
     match app.issuer.provider_logout(token.expose_text(), SystemTime::now()).await {
         Ok(ended) => {
             if let Some(ended) = ended {
                 app.put_out(&ended);
+                // And whoever was joining at that moment, with a token that was good when it was looked at.
+                tokio::spawn(async move {
+                    tokio::time::sleep(JOINING).await;
+                    app.put_out(&ended);
+                });
             }
             Ok(StatusCode::OK.into_response())
         }

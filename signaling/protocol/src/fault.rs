@@ -102,6 +102,8 @@ faults! {
     TokenExpired = "token-expired", 401, "This token has expired.", "Get a new token and try again.";
     /// Valid, but for other things.
     ScopeMissing = "scope-missing", 403, "This token does not permit that.", "Get a token with the scope that this action needs.";
+    /// Not recognised surely enough, or too long ago (RFC 9470).
+    StepUpRequired = "step-up-required", 401, "This needs a fresh proof that it is you.", "Confirm with a passkey, or with your password and an authenticator app, and try again.";
     /// The account is not known or the password is wrong; the two are not told apart.
     SignInFailed = "sign-in-failed", 401, "The name or the password is wrong.", "Check both and try again.";
     /// No session at the issuer.

@@ -14,7 +14,8 @@ mod presence;
 mod stream_key;
 
 pub use event::{
-    Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent, TokenRequest,
+    Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,
+    TokenRequest,
 };
 pub use fault::{Fault, FaultCode};
 pub use invitation::{Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation};

@@ -155,8 +155,7 @@ impl Records {
 
     /// An event's row as it is now.
     pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let query =
-            "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event WHERE id = ?1";
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event WHERE id = ?1";
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.map(|row| self.read_event(&row)).transpose()
     }

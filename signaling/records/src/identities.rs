@@ -119,7 +119,11 @@ mod tests {
         let account = records.recognise_identity(&new, now).await.expect("written");
         let (issuer, later) = (new.issuer, now + SESSION_LIFE + Duration::from_secs(60));
         let found = async |session: &str, now| {
-            records.account_of_provider_session(issuer, session, now).await.expect("read").is_some_and(|id| id == account)
+            records
+                .account_of_provider_session(issuer, session, now)
+                .await
+                .expect("read")
+                .is_some_and(|id| id == account)
         };
         assert!(found("canary-sid", now).await && !found("canary-sid", later).await && !found("other", now).await);
         let known = records.account_of_identity(issuer, "canary-ada").await.expect("read");

@@ -143,7 +143,13 @@ mod tests {
 
     async fn event(records: &Records) -> EventId {
         let title = Redacted::new("Rehearsal".to_owned());
-        let new = NewEvent { title, admission: Admission::Invitation, listed: false, broadcasters: 2, latency: Latency::Interactive };
+        let new = NewEvent {
+            title,
+            admission: Admission::Invitation,
+            listed: false,
+            broadcasters: 2,
+            latency: Latency::Interactive,
+        };
         records.create_event(new, SystemTime::now()).await.expect("is made")
     }
 

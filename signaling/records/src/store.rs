@@ -51,9 +51,9 @@ impl Records {
     async fn try_open(directory: &Path) -> Result<Self, Error> {
         let layout = directory::prepare(directory)?;
         let options = options(&layout.records, SqliteJournalMode::Wal);
-        schema::migrate_records(&mut options.connect().await?, &layout.records).await?;
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await?;
         let keys = open_keys(&layout.keys).await?;
+        schema::migrate_records(&mut options.connect().await?, &layout.records, &keys).await?;
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await?;
         let audience = format!("urn:veilcast:{}", instance_id(&pool).await?);
         Ok(Self(Arc::new(Inner { pool, keys, options, audience })))
     }
@@ -107,6 +107,11 @@ impl Records {
         let mut subject = [0; 16];
         subject.copy_from_slice(&digest[..16]);
         subject
+    }
+
+    /// What authenticators know this account's person by (WebAuthn section 5.4.3): random to them, and known to nobody else.
+    pub fn user_handle(&self, account: &AccountId) -> [u8; 16] {
+        self.pairwise_subject(account, "urn:veilcast:authenticator")
     }
 
     /// Sweeps every table by [`crate::RETENTION`] and says how many records are gone.
@@ -190,6 +195,11 @@ async fn instance_id(pool: &SqlitePool) -> Result<String, Error> {
 /// Seconds since 1970.
 pub(crate) fn unix(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The reverse of [`unix`].
+pub(crate) fn time(seconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -144,7 +144,9 @@ class Studio extends Page {
   }
 
   #signIn(): TemplateResult {
-    const where = new Intl.ListFormat('en', { type: 'disjunction' }).format(this.providers.map(({ name }) => name));
+    const where = new Intl.ListFormat('en', { type: 'disjunction' }).format(
+      this.providers.map(({ name }) => name),
+    );
     return html`<label class="check">
       <input type="radio" name="admission" value="sign-in" />
       <span>Whoever signs in<small>With ${where}. You see how many watch, not who.</small></span>

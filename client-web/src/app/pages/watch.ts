@@ -73,7 +73,8 @@ class Watch extends Page {
 
   /** Whoever has signed in before gets in without another word; the others are asked to. */
   async #refused(thrown: unknown): Promise<void> {
-    if (!(thrown instanceof VeilcastError) || thrown.code !== 'event-sign-in' || this.#access !== null) return;
+    if (!(thrown instanceof VeilcastError) || thrown.code !== 'event-sign-in' || this.#access !== null)
+      return;
     this.entry = 'looking';
     const access = memberAccess(this.#id);
     try {

@@ -64,7 +64,9 @@ fn table_of(table: &DeTable<'_>) -> Option<BTreeMap<String, Value>> {
 fn value_of(value: &DeValue<'_>) -> Option<Value> {
     match value {
         DeValue::String(text) => Some(Value::Text(text.to_string())),
-        DeValue::Array(items) => items.iter().map(|item| value_of(item.get_ref())).collect::<Option<_>>().map(Value::List),
+        DeValue::Array(items) => {
+            items.iter().map(|item| value_of(item.get_ref())).collect::<Option<_>>().map(Value::List)
+        }
         DeValue::Table(table) => table_of(table).map(Value::Table),
         _ => None,
     }
@@ -87,7 +89,9 @@ impl Entry {
             Some(_) => return Err("mode is \"sign-in\" or \"resource-server\"".to_owned()),
         };
         let own: &[&str] = if is_resource { &RESOURCE } else { &SIGN_IN };
-        if let Some(other) = self.fields.keys().find(|key| !COMMON.contains(&key.as_str()) && !own.contains(&key.as_str())) {
+        if let Some(other) =
+            self.fields.keys().find(|key| !COMMON.contains(&key.as_str()) && !own.contains(&key.as_str()))
+        {
             let known = COMMON.iter().chain(own).copied().collect::<Vec<_>>().join(", ");
             return Err(format!("unknown key {other}; in this mode there are {known}"));
         }
@@ -111,7 +115,10 @@ impl Entry {
         }
         let (scopes, roles) = (self.list("scopes")?, self.roles()?);
         if !scopes.is_empty() && roles.is_empty() {
-            return Err("scopes tell more about people than who they are; they are asked for only where roles name what for".to_owned());
+            return Err(
+                "scopes tell more about people than who they are; they are asked for only where roles name what for"
+                    .to_owned(),
+            );
         }
         if scopes.iter().any(|scope| !is_token(scope)) {
             return Err("a scope has no spaces and no quotation marks; write each as an entry of the list".to_owned());
@@ -147,13 +154,22 @@ impl Entry {
             (None, Some(claim)) => Requirement::Claim(claim),
             _ => return Err("needs either scope or claim: what a token has to say to be good here".to_owned()),
         };
-        Ok(ProviderMode::ResourceServer(Profile { form: self.form()?, audience, requirement, event_claim, scope, binding }))
+        Ok(ProviderMode::ResourceServer(Profile {
+            form: self.form()?,
+            audience,
+            requirement,
+            event_claim,
+            scope,
+            binding,
+        }))
     }
 
     fn form(&self) -> Result<TokenForm, String> {
         if let Some(endpoint) = self.text("introspection")? {
             if self.fields.contains_key("typ") || self.fields.contains_key("algs") {
-                return Err("introspection is for tokens that cannot be read here; typ and algs are for the others".to_owned());
+                return Err(
+                    "introspection is for tokens that cannot be read here; typ and algs are for the others".to_owned()
+                );
             }
             self.needed("client_id", "as introspection asks for it")?;
             return Ok(TokenForm::Opaque { endpoint });
@@ -162,7 +178,11 @@ impl Entry {
             Some("at+jwt") => TokenType::AccessToken,
             Some("JWT") => TokenType::Jwt,
             Some("none") => TokenType::Absent,
-            _ => return Err("needs typ: \"at+jwt\", \"JWT\" or \"none\", as its tokens have it in their header".to_owned()),
+            _ => {
+                return Err(
+                    "needs typ: \"at+jwt\", \"JWT\" or \"none\", as its tokens have it in their header".to_owned()
+                );
+            }
         };
         if typ != TokenType::AccessToken {
             self.needed("client_id", "an ID token for it looks like an access token, and is refused by that")?;
@@ -176,7 +196,10 @@ impl Entry {
     }
 
     fn roles(&self) -> Result<Vec<RoleRule>, String> {
-        let wrong = || "roles is a list like { claim = \"groups\", value = \"staff\", role = \"operator\" }, or \"member\"".to_owned();
+        let wrong = || {
+            "roles is a list like { claim = \"groups\", value = \"staff\", role = \"operator\" }, or \"member\""
+                .to_owned()
+        };
         let Some(Value::List(items)) = self.fields.get("roles") else {
             return if self.fields.contains_key("roles") { Err(wrong()) } else { Ok(Vec::new()) };
         };
@@ -216,7 +239,11 @@ impl Entry {
             _ => return Err("has client_secret and client_secret_file; remove one of them".to_owned()),
         };
         let trimmed = Secret::new(given.expose_text().trim());
-        if trimmed.expose_secret().is_empty() { Err("its client secret is empty".to_owned()) } else { Ok(Some(trimmed)) }
+        if trimmed.expose_secret().is_empty() {
+            Err("its client secret is empty".to_owned())
+        } else {
+            Ok(Some(trimmed))
+        }
     }
 
     fn needed(&self, key: &str, what: &str) -> Result<String, String> {

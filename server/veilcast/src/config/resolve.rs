@@ -253,7 +253,10 @@ impl Reader<'_> {
 
     fn providers(&mut self) -> Vec<ProviderSettings> {
         let entries = &self.sources.providers;
-        entries.iter().filter_map(|entry| entry.settings().map_err(|problem| self.problems.push(problem)).ok()).collect()
+        entries
+            .iter()
+            .filter_map(|entry| entry.settings().map_err(|problem| self.problems.push(problem)).ok())
+            .collect()
     }
 
     fn one<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {

@@ -168,7 +168,9 @@ impl Sources {
     /// Everybody who is let in gets the credential, so a file that others can read is no reason not to start.
     fn warn_of_open(&mut self, path: &Path) {
         let mode = std::fs::metadata(path).map_or(0, |found| found.permissions().mode() & 0o777);
-        if mode & 0o007 != 0 && (self.ice_servers.iter().any(Entry::is_secret) || self.providers.iter().any(provider::Entry::is_secret)) {
+        if mode & 0o007 != 0
+            && (self.ice_servers.iter().any(Entry::is_secret) || self.providers.iter().any(provider::Entry::is_secret))
+        {
             let text = format!(
                 "holds a credential and is open to every user (mode {mode:o}); run: chmod o-rwx {}",
                 path.display()

@@ -214,3 +214,135 @@ async fn read(response: Response<hyper::body::Incoming>) -> Result<Vec<u8>, Fetc
         false => FetchError::Unreachable,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    /// Answers one request with these bytes.
+    async fn answer<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: Vec<u8>) {
+        let mut request = [0; 4_096];
+        _ = stream.read(&mut request).await;
+        // A client that has read enough hangs up.
+        _ = stream.write_all(&bytes).await;
+        _ = stream.shutdown().await;
+    }
+
+    fn response(head: &str, body: &[u8]) -> Vec<u8> {
+        [format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    }
+
+    /// What comes of asking a plain server on this machine that answers so.
+    async fn plain(bytes: Vec<u8>) -> Result<Vec<u8>, FetchError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = format!("http://localhost:{}", listener.local_addr().expect("is bound").port());
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("somebody comes");
+            answer(stream, bytes).await;
+        });
+        Fetch::new(&address, &[], None).expect("is sound").get(&format!("{address}/x")).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_small_and_whole_and_no_redirect() {
+        assert_eq!(plain(response("200 OK", b"{}")).await.as_deref(), Ok(&b"{}"[..]));
+        let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n".to_vec();
+        assert_eq!(plain(chunked).await.as_deref(), Ok(&b"{}"[..]));
+        for (head, error) in [
+            ("302 Found\r\nlocation: http://localhost/", FetchError::Redirect),
+            ("308 Permanent Redirect\r\nlocation: /y", FetchError::Redirect),
+            ("404 Not Found", FetchError::Status(404)),
+            ("204 No Content", FetchError::Status(204)),
+        ] {
+            assert_eq!(plain(response(head, b"")).await, Err(error), "{head}");
+        }
+        assert_eq!(plain(response("200 OK", &vec![b' '; MOST_BYTES])).await.map(|body| body.len()), Ok(MOST_BYTES));
+        assert_eq!(plain(response("200 OK", &vec![b' '; MOST_BYTES + 1])).await, Err(FetchError::TooLarge));
+        assert_eq!(
+            plain(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}".to_vec()).await,
+            Err(FetchError::Unreachable)
+        );
+        assert_eq!(plain(b"no HTTP at all\r\n\r\n".to_vec()).await, Err(FetchError::Unreachable));
+    }
+
+    #[test]
+    fn only_configured_hosts_are_asked() {
+        let other = ["keys.example".to_owned(), "Id.example:8443".to_owned()];
+        let fetch = Fetch::new("https://id.example/realms/a", &other, None).expect("is sound");
+        for address in
+            ["https://id.example/x?y", "https://ID.example/", "https://keys.example/k", "https://id.example:8443/"]
+        {
+            assert!(fetch.permit(address).is_ok(), "{address}");
+        }
+        for address in [
+            "http://id.example/x",
+            "https://id.example.evil.example/",
+            "https://evil.example/id.example",
+            "https://user@id.example/",
+            "https://id.example@evil.example/",
+            "https://id.example:444/",
+            "https://id.example/#x",
+            "https://169.254.169.254/",
+            "http://localhost/",
+            "http://127.0.0.1/",
+            "file:///etc/passwd",
+            "//id.example/",
+            "/x",
+            "",
+        ] {
+            assert_eq!(fetch.permit(address).err(), Some(FetchError::Address), "{address}");
+        }
+        for issuer in [
+            "http://id.example",
+            "https://",
+            "https://a@b",
+            "ftp://localhost",
+            "",
+            "http://10.0.0.1",
+            "http://localhost.evil.example",
+        ] {
+            assert_eq!(Fetch::new(issuer, &[], None).err(), Some(FetchError::Address), "{issuer}");
+        }
+        assert!(
+            Fetch::new("http://localhost:3000", &[], None).is_ok()
+                && Fetch::new("http://[::1]:3000", &[], None).is_ok()
+        );
+        assert_eq!(Fetch::new("https://a", &[], Some(b"no PEM")).err(), Some(FetchError::Certificate));
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_of_a_trusted_authority_for_this_host() {
+        let (root_key, key) = (KeyPair::generate().expect("a key"), KeyPair::generate().expect("a key"));
+        let mut root = CertificateParams::new(Vec::new()).expect("no names");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = root.self_signed(&root_key).expect("is signed").pem();
+        let leaf = CertificateParams::new(vec!["localhost".to_owned()]).expect("good names");
+        let leaf = leaf.signed_by(&key, &Issuer::new(root, root_key)).expect("is signed");
+        let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+        let private = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let config = Arc::new(builder.with_single_cert(vec![leaf.der().clone()], private).expect("a pair"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("is bound").port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                if let Ok(stream) = TlsAcceptor::from(config.clone()).accept(stream).await {
+                    answer(stream, response("200 OK", b"{}")).await;
+                }
+            }
+        });
+        let ask = async |host: &str, root: Option<&[u8]>| {
+            let address = format!("https://{host}:{port}");
+            Fetch::new(&address, &[], root).expect("is sound").get(&format!("{address}/")).await
+        };
+        assert_eq!(ask("localhost", Some(pem.as_bytes())).await.as_deref(), Ok(&b"{}"[..]));
+        assert_eq!(ask("localhost", None).await, Err(FetchError::Certificate), "of nobody's authority");
+        assert_eq!(ask("127.0.0.1", Some(pem.as_bytes())).await, Err(FetchError::Certificate), "for another host");
+    }
+}

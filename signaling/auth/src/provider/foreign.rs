@@ -152,11 +152,14 @@ impl Issuer {
         id.copy_from_slice(&crate::secrets::digest_of(token)[..16]);
         Ok(Grant {
             principal: Principal(Pseudonym::new(principal)),
+            scope: resource.profile.scope,
+            event: Some(*event),
             expires: UNIX_EPOCH.checked_add(exp).ok_or(TokenError::Invalid)?,
             token: TokenId(Pseudonym::new(id)),
             key: resource.key(&claims)?,
-            // Not for it to end.
-            ..Grant::invited_to(*event, resource.profile.scope)
+            // Whoever broadcasts has not made the event.
+            invited: true,
+            recognised: None,
         })
     }
 

@@ -86,7 +86,8 @@ fn signature_only(algorithm: Algorithm) -> Validation {
 /// RFC 7519 sections 4.1.4 to 4.1.6. A time that is there has to be one.
 fn is_of_this_time(claims: &Value, now: SystemTime) -> bool {
     let now = crate::token::seconds(now);
-    let holds = |name: &str, test: &dyn Fn(u64) -> bool| claims.get(name).is_none_or(|at| at.as_u64().is_some_and(test));
+    let holds =
+        |name: &str, test: &dyn Fn(u64) -> bool| claims.get(name).is_none_or(|at| at.as_u64().is_some_and(test));
     holds("exp", &|exp| exp > now)
         && holds("nbf", &|nbf| nbf <= now + SKEW.as_secs())
         && holds("iat", &|iat| iat <= now + SKEW.as_secs())

@@ -142,7 +142,8 @@ mod tests {
     }
 
     fn accepted(changes: &Value, typ: Option<&str>) -> bool {
-        let mut claims = json!({ "aud": "us", "iat": 1_799_999_990_u64, "jti": "j", "sub": "s", "events": { EVENT: {} } });
+        let mut claims =
+            json!({ "aud": "us", "iat": 1_799_999_990_u64, "jti": "j", "sub": "s", "events": { EVENT: {} } });
         for (name, value) in changes.as_object().expect("members") {
             claims[name] = value.clone();
             if value.is_null() {

@@ -56,8 +56,12 @@ impl Introspected {
         }
         let _place = self.places.try_acquire().map_err(|_| TokenError::Busy)?;
         let fields = [("token", token), ("token_type_hint", "access_token")];
-        let answer = remote.post(endpoint, &fields, true).await.map_err(|_: FetchError| TokenError::ProviderUnavailable)?;
-        let claims = read(&answer, now).ok_or(TokenError::ProviderUnavailable)?;
+        let claims = match remote.post(endpoint, &fields, true).await {
+            Ok(answer) => read(&answer, now).ok_or(TokenError::ProviderUnavailable)?,
+            // Not a token that it would say anything about.
+            Err(FetchError::Status(400)) => None,
+            Err(_) => return Err(TokenError::ProviderUnavailable),
+        };
         self.keep(digest, claims.clone(), now);
         claims.ok_or(TokenError::Invalid)
     }
@@ -90,6 +94,10 @@ fn read(answer: &[u8], now: SystemTime) -> Option<Option<Value>> {
     if claims.get("exp").is_none() {
         claims["exp"] = json!(crate::token::seconds(now + KEPT));
     }
+    // A program speaks for itself (RFC 9068 section 2.2 has it so for the tokens that can be read).
+    if claims.get("sub").is_none() {
+        claims["sub"] = claims.get("client_id")?.clone();
+    }
     Some(Some(claims))
 }
 
@@ -103,7 +111,9 @@ mod tests {
         assert!(read(b"{\"active\":false,\"sub\":\"s\"}", now) == Some(None));
         let open = read(b"{\"active\":true,\"sub\":\"s\"}", now).flatten().expect("active");
         assert_eq!(open["exp"], json!(crate::token::seconds(now + KEPT)));
-        for other in [&b"{}"[..], b"{\"active\":\"true\"}", b"[]", b"", b"{\"sub\":\"s\"}"] {
+        let program = read(b"{\"active\":true,\"client_id\":\"p\"}", now).flatten().expect("active");
+        assert_eq!(program["sub"], json!("p"));
+        for other in [&b"{}"[..], b"{\"active\":true}", b"{\"active\":\"true\"}", b"[]", b"", b"{\"sub\":\"s\"}"] {
             assert!(read(other, now).is_none());
         }
     }

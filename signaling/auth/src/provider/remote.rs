@@ -163,22 +163,14 @@ impl Remote {
         fields: &[(&str, &str)],
         basic: bool,
     ) -> Result<Vec<u8>, FetchError> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(fields);
-        match &self.client_secret {
-            Some(secret) if basic => {
-                let header = self.basic(secret);
-                self.fetch.post(address, Sender::Basic(&header), form.finish()).await
-            }
-            Some(secret) => {
-                form.append_pair("client_id", &self.client_id).append_pair("client_secret", secret.expose_text());
-                self.fetch.post(address, Sender::Nobody, form.finish()).await
-            }
-            None => {
-                form.append_pair("client_id", &self.client_id);
-                self.fetch.post(address, Sender::Nobody, form.finish()).await
-            }
-        }
+        let (sender, own) = match &self.client_secret {
+            Some(secret) if basic => (Some(self.basic(secret)), vec![]),
+            Some(secret) => (None, vec![("client_id", self.client_id()), ("client_secret", secret.expose_text())]),
+            None => (None, vec![("client_id", self.client_id())]),
+        };
+        let form = form(fields.iter().chain(&own));
+        let sender = sender.as_ref().map_or(Sender::Nobody, Sender::Basic);
+        self.fetch.post(address, sender, form).await
     }
 
     /// Redeems a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
@@ -204,4 +196,8 @@ impl Remote {
         let pair = Secret::from(format!("{}:{}", encode(&self.client_id), encode(secret.expose_text())));
         Secret::from(format!("Basic {}", STANDARD.encode(pair.expose_secret())))
     }
+}
+
+fn form<'a>(fields: impl Iterator<Item = &'a (&'a str, &'a str)>) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }

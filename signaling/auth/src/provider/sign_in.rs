@@ -89,8 +89,7 @@ impl Issuer {
         let federation = &self.inner().federation;
         let door = federation.doors.get(number).ok_or(ProviderError::Unknown)?;
         let document = door.remote.document(now).await.map_err(ProviderError::Provider)?;
-        let (state, nonce, verifier, cookie) =
-            (random_secret()?, random_secret()?, random_secret()?, random_secret()?);
+        let (state, nonce, verifier, cookie) = (random_secret()?, random_secret()?, random_secret()?, random_secret()?);
         let mut location = document.authorization_endpoint.clone();
         location.push(if location.contains('?') { '&' } else { '?' });
         location.push_str(&question(door, &self.callback(), &state, &nonce, &verifier));

@@ -9,7 +9,13 @@ use veilcast_records::{Admission, EventId, Latency, NewEvent};
 
 async fn event(bench: &Bench) -> EventId {
     let title = Redacted::new("Rehearsal".to_owned());
-    let new = NewEvent { title, admission: Admission::Invitation, listed: false, broadcasters: 2, latency: Latency::Interactive };
+    let new = NewEvent {
+        title,
+        admission: Admission::Invitation,
+        listed: false,
+        broadcasters: 2,
+        latency: Latency::Interactive,
+    };
     bench.records.create_event(new, noon()).await.expect("is made")
 }
 

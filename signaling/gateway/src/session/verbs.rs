@@ -70,7 +70,7 @@ pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
         Scope::Broadcast => Some(Role::Broadcaster),
         Scope::Watch => Some(Role::Viewer),
-        Scope::Admin => None,
+        Scope::Admin | Scope::Account => None,
     }
 }
 
@@ -96,7 +96,8 @@ impl App {
             Latency::Interactive => PlayoutDelay::INTERACTIVE,
             Latency::Balanced => PlayoutDelay::BALANCED,
         };
-        let settings = RoomSettings { private: event.admission != Admission::Public, playout_delay, ..RoomSettings::default() };
+        let settings =
+            RoomSettings { private: event.admission != Admission::Public, playout_delay, ..RoomSettings::default() };
         let key = random::room()?;
         Ok(self.hub.with(|rooms, _| rooms.open(&event.id, key, settings, event.broadcasters))?)
     }

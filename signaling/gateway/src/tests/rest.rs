@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holder::Holder;
 use serde_json::{Value, json};
 use std::time::SystemTime;
-use veilcast_auth::Scope;
-use veilcast_records::EventId;
+use veilcast_auth::{Level, Role, Scope};
+use veilcast_records::{EventId, NewIdentity};
 
 const PASSWORD: &str = "correct horse battery";
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
@@ -24,10 +24,14 @@ impl Bench {
     }
 
     pub(crate) async fn authorize(&self, cookie: &str) -> Reply {
+        self.authorize_for(cookie, "admin").await
+    }
+
+    async fn authorize_for(&self, cookie: &str, scope: &str) -> Reply {
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
         let path = format!(
             "/oauth/authorize?response_type=code&client_id=veilcast-web&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2F\
-             callback&state=s%26t&code_challenge={challenge}&code_challenge_method=S256&scope=admin"
+             callback&state=s%26t&code_challenge={challenge}&code_challenge_method=S256&scope={scope}"
         );
         self.ask(Ask::new("GET", &path).header("cookie", cookie)).await
     }
@@ -45,6 +49,19 @@ impl Bench {
     pub(crate) async fn admin(&self) -> Bound {
         let cookie = self.operator().await;
         let code = code_of(&self.authorize(&cookie).await);
+        let holder = Holder::new();
+        let token = self.exchange(&code, &holder).await.json();
+        self.store.bound(holder, token["access_token"].as_str().expect("a token"))
+    }
+
+    /// Somebody who has signed in at a provider.
+    pub(crate) async fn member(&self) -> Bound {
+        let identity = NewIdentity { issuer: "https://id.example", subject: "ada", session: None, role: Role::Member };
+        let (store, now) = (&self.store, SystemTime::now());
+        let account = store.records.recognise_identity(&identity, now).await.expect("is made");
+        let session = store.issuer.open_session(&account, "University", Level::Single, now).await.expect("is opened");
+        let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
+        let code = code_of(&self.authorize_for(&cookie, "account").await);
         let holder = Holder::new();
         let token = self.exchange(&code, &holder).await.json();
         self.store.bound(holder, token["access_token"].as_str().expect("a token"))
