@@ -1,7 +1,7 @@
 // A sign-in provider for tests: the npm package oidc-provider, with as many realms as are asked for, each on a port of its own and
 // configured as providers really are. Runs until its standard input is closed. One line of standard output: the address for
 //
-//   POST /realm               { clients, dpop, silent, logout }, all optional → { issuer, control }
+//   POST /realm               { clients, dpop, claims, lacks }, all optional → { issuer, control }
 //   POST CONTROL/rotate       a new signing key, the old one stays published; { withdraw: true }: it does not
 //   POST CONTROL/down         { down: true | false }: the door is shut
 //   POST CONTROL/redirect     { to }: key set and token endpoint answer with a redirect there; null ends it
@@ -55,7 +55,7 @@ class Realm {
 
   /** A provider does not change its keys: whoever rotates begins anew, with everything in memory as it was. */
   build() {
-    const { clients = [], dpop = false, claims = { openid: ['sub', 'groups', 'sid'] }, pkce = ['S256'] } = this.options;
+    const { clients = [], dpop = false, claims = { openid: ['sub', 'sid'], groups: ['groups'] } } = this.options;
     const provider = new Provider(this.issuer, {
       clients: clients.map((client) => ({
         id_token_signed_response_alg: 'ES256',
@@ -78,7 +78,9 @@ class Realm {
         return grant;
       },
       acrValues: ['urn:test:mfa'],
-      pkce: { required: () => false, methods: pkce },
+      pkce: { required: () => false },
+      // Its guard against addresses of this machine is for others than us.
+      fetch: (url, { dispatcher, ...options }) => fetch(url, options),
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
@@ -97,7 +99,6 @@ class Realm {
           }),
         },
       },
-      extraTokenClaims: () => ({ events: undefined, event: this.options.event }),
       formats: {
         customizers: {
           jwt(_, token, structured) {
@@ -121,8 +122,24 @@ class Realm {
       response.writeHead(307, { location: this.redirect });
       return response.end();
     }
+    if (this.options.lacks && address.pathname === '/.well-known/openid-configuration') return this.describe(response);
     if (address.pathname.startsWith('/interaction/')) return this.interact(request, response, address);
     return this.handle(request, response);
+  }
+
+  /** A provider that does not say something of itself. */
+  describe(response) {
+    const at = (path) => `${this.issuer}${path}`;
+    const document = {
+      issuer: this.issuer,
+      authorization_endpoint: at('/auth'),
+      token_endpoint: at('/token'),
+      jwks_uri: at('/jwks'),
+      id_token_signing_alg_values_supported: ['ES256'],
+      code_challenge_methods_supported: ['S256'],
+    };
+    delete document[this.options.lacks];
+    return reply(response, 200, document);
   }
 
   /** What a provider that keeps everything would keep, but for the body: the handler reads that. */

@@ -6,6 +6,11 @@
 export type EventState = "scheduled" | "live" | "ended";
 
 /**
+ * Who may watch an event without being invited.
+ */
+export type Admission = "public" | "sign-in" | "invitation";
+
+/**
  * How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
  */
 export type Latency = "interactive" | "balanced";
@@ -582,6 +587,19 @@ fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } 
 fault: Fault, };
 
 /**
+ * A provider that people may sign in at.
+ */
+export type SignInProvider = { 
+/**
+ * For [`ProviderChoice`].
+ */
+number: number, 
+/**
+ * For the button.
+ */
+name: string, };
+
+/**
  * `GET /api/v1/instance`: what a page needs to know before anybody signs in.
  */
 export type Instance = { 
@@ -593,6 +611,24 @@ ready: boolean,
  * Where people may sign in besides here.
  */
 providers: Array<SignInProvider>, };
+
+/**
+ * `POST /oauth/provider/start`: begins to sign in at a provider.
+ */
+export type ProviderChoice = { 
+/**
+ * Which.
+ */
+provider: number, };
+
+/**
+ * The answer to [`ProviderChoice`].
+ */
+export type Departure = { 
+/**
+ * Where the browser goes from here, in the same tab.
+ */
+location: string, };
 
 /**
  * `POST /api/v1/setup`: makes the operator's account with the one-time token of the printed link.

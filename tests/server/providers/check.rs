@@ -27,10 +27,17 @@ async fn check_says_whether_a_provider_will_do_and_how_to_mend_it() {
     realm.down(true).await;
     let down = check(&realm.settings(""));
     assert!(down.code == 2 && down.err.contains("nobody answers"), "{}", down.err);
-    let old = Realm::open(&json!({ "clients": [client(8_080)], "pkce": ["plain"] })).await;
-    let refused = check(&old.settings(""));
-    assert!(refused.code == 2 && refused.err.contains("S256"), "{}", refused.err);
-    for done in [good, slash, down, refused] {
+    for (lacks, words) in [
+        ("code_challenge_methods_supported", "S256"),
+        ("token_endpoint", "token_endpoint"),
+        ("id_token_signing_alg_values_supported", "ID tokens"),
+        ("jwks_uri", "not what OpenID Connect"),
+    ] {
+        let poor = Realm::open(&json!({ "clients": [client(8_080)], "lacks": lacks })).await;
+        let refused = check(&poor.settings(""));
+        assert!(refused.code == 2 && refused.err.contains(words), "{lacks}: {}", refused.err);
+    }
+    for done in [good, slash, down] {
         assert!(!done.err.contains(SECRET) && !done.out.contains(SECRET));
     }
 }

@@ -131,13 +131,13 @@ impl Issuer {
         if resources.is_empty() {
             return None;
         }
-        let issuer = jwt::claimed_issuer(token);
-        if issuer.as_deref() == Some(self.public_url()) {
-            return None;
-        }
         let is_opaque = |resource: &&Resource| matches!(resource.profile.form, TokenForm::Opaque { .. });
-        let named = resources.iter().find(|resource| Some(resource.remote.issuer()) == issuer.as_deref());
-        named.or_else(|| resources.iter().find(is_opaque))
+        match jwt::claimed_issuer(token) {
+            // Somebody else's is shown to nobody; ours is nobody else's.
+            Some(issuer) if issuer == self.public_url() => None,
+            Some(issuer) => resources.iter().find(|resource| resource.remote.issuer() == issuer),
+            None => resources.iter().find(is_opaque),
+        }
     }
 
     async fn foreign(&self, token: &str, event: &EventId, now: SystemTime) -> Result<Grant, TokenError> {

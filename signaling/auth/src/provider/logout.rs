@@ -99,8 +99,12 @@ impl Heard {
         if heard.len() >= MOST {
             heard.retain(|_, until| *until > now);
         }
+        if heard.len() >= MOST || heard.contains_key(&digest) {
+            return false;
+        }
         // As long as the token could be shown again: both clocks may be off.
-        heard.len() < MOST && heard.insert(digest, now + OLDEST + 2 * jwt::SKEW).is_none()
+        heard.insert(digest, now + OLDEST + 2 * jwt::SKEW);
+        true
     }
 
     pub(super) fn forget(&self, now: SystemTime) {
