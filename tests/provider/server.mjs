@@ -152,7 +152,7 @@ class Realm {
   async interact(request, response, address) {
     if (request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-      return response.end(`<!doctype html><html lang="en"><title>Test University</title>
+      return response.end(`<!doctype html><html lang="en"><title>Test University</title><link rel="icon" href="data:,">
         <h1>Test University</h1><form method="post">
         <label>Name <input name="login" value="ada"></label><button>Continue</button></form>`);
     }
