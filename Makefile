@@ -44,9 +44,9 @@ soak: $(CLIENT) ## ten minutes of people who come, go and vanish: memory, thread
 
 clean: ## remove what was built
 	cargo clean
-	rm -rf client-web/dist client-web/node_modules tests/browser/node_modules
+	rm -rf client-web/dist client-web/node_modules tests/browser/node_modules tests/provider/node_modules
 
-tools: client-web/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json
+tools: client-web/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json tests/provider/node_modules/.package-lock.json
 	tests/tools/system.sh
 	tests/tools/ffmpeg.sh >/dev/null
 
@@ -56,6 +56,10 @@ client-web/node_modules/.package-lock.json: client-web/package-lock.json
 
 tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-audit --no-fund
+	@touch $@
+
+tests/provider/node_modules/.package-lock.json: tests/provider/package-lock.json
+	cd tests/provider && npm ci --no-audit --no-fund
 	@touch $@
 
 $(CLIENT): client-web/node_modules/.package-lock.json $(CLIENT_SOURCES)

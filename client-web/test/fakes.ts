@@ -297,7 +297,7 @@ export const EVENT = {
   id: 'a'.repeat(26),
   title: 'T',
   state: 'scheduled',
-  public: true,
+  admission: 'public',
   listed: false,
   broadcasters: 1,
   latency: 'interactive',

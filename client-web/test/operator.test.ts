@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { api } from '../src/app/api.js';
-import { forgetOperator, signedIn } from '../src/app/auth.js';
+import { completeSignIn, forgetOperator, member, signedIn } from '../src/app/auth.js';
 import { hashed } from '../src/sdk/encoding.js';
 import { fault } from './fakes.js';
 import { verified } from './proofs.js';
@@ -33,6 +33,31 @@ afterEach(() => vi.unstubAllGlobals());
 const granted = (access_token: string) =>
   Response.json({ access_token, token_type: 'DPoP', expires_in: 300, scope: 'admin' });
 const proofs = () => Promise.all(asked.map(({ request }) => verified(request.headers.get('dpop'))));
+
+describe('somebody who has signed in', () => {
+  it('is asked for by a scope of its own, and its token is not the operator’s', async () => {
+    const scopes: (string | null)[] = [];
+    const land = landing;
+    landing = (address) => {
+      scopes.push(address.searchParams.get('scope'));
+      return land(address);
+    };
+    answers = [granted('account'), granted('admin')];
+    expect(await member.token(false)).toBe('account');
+    expect(await signedIn.token(false)).toBe('admin');
+    expect(await member.token(false)).toBe('account');
+    expect(scopes).toEqual(['account', 'admin']);
+  });
+
+  it('is told when it may not administer, and sent round in no circle', async () => {
+    landing = (address) =>
+      `${ORIGIN}/callback?error=access_denied&state=${address.searchParams.get('state')}`;
+    await expect(signedIn.token(false)).rejects.toMatchObject({ code: 'not-operator' });
+    vi.stubGlobal('sessionStorage', { getItem: () => null, removeItem: () => {} });
+    const answer = new URLSearchParams({ error: 'access_denied' });
+    await expect(completeSignIn(answer)).rejects.toMatchObject({ code: 'not-operator' });
+  });
+});
 
 describe('an operator', () => {
   it('has a token that is bound to a key, and proves both with every call', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   Malformed,
+  parseDeparture,
   parseEventList,
   parseFault,
+  parseInstance,
   parseInvitation,
   parseInvitationList,
   parseJson,
@@ -125,6 +127,24 @@ describe('parseServerMessage', () => {
   it('is not fooled by the names of object methods', () => {
     expect(say({ type: 'constructor' })).toBeNull();
     expect(say({ type: '__proto__' })).toBeNull();
+  });
+});
+
+describe('signing in elsewhere', () => {
+  it('lists the providers, and none where a server knows of none', () => {
+    const providers = [{ number: 0, name: 'University' }];
+    expect(parseInstance({ ready: true, providers })).toEqual({ ready: true, providers });
+    expect(parseInstance({ ready: true })).toEqual({ ready: true, providers: [] });
+    expect(() => parseInstance({ ready: true, providers: [{ number: 0 }] })).toThrow(Malformed);
+  });
+
+  it('goes to web addresses only', () => {
+    expect(parseDeparture({ location: 'https://id.example/auth?x' })).toEqual({
+      location: 'https://id.example/auth?x',
+    });
+    for (const location of ['javascript:alert(1)', 'data:text/html,x', '/auth', '', 7, ' https://a']) {
+      expect(() => parseDeparture({ location })).toThrow(Malformed);
+    }
   });
 });
 

@@ -82,7 +82,7 @@ fn unargued_packages(text: &str) -> Vec<String> {
 
 #[test]
 fn every_package_is_argued_for() {
-    for file in ["client-web/package.json", "tests/browser/package.json"] {
+    for file in ["client-web/package.json", "tests/browser/package.json", "tests/provider/package.json"] {
         nothing(file, &unargued_packages(&read(file)));
     }
     assert_eq!(unargued_packages(r#"{"dependencies":{"left-pad":"1"}}"#), ["left-pad"]);
@@ -96,7 +96,8 @@ fn lock_files_name_versions_and_no_places() {
         line.starts_with("source = ") && *line != "source = \"registry+https://github.com/rust-lang/crates.io-index\""
     };
     nothing("Cargo.lock", &cargo.lines().filter(foreign).map(str::to_owned).collect::<Vec<_>>());
-    for file in ["client-web/package-lock.json", "tests/browser/package-lock.json"] {
+    for file in ["client-web/package-lock.json", "tests/browser/package-lock.json", "tests/provider/package-lock.json"]
+    {
         let lock: Value = serde_json::from_str(&read(file)).expect("JSON");
         let packages = lock["packages"].as_object().expect("packages");
         let placed = packages.iter().filter(|(_, package)| package["resolved"].is_string());

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as app from './lib/app.mjs';
 import { closeBrowsers, page } from './lib/browsers.mjs';
 import { pages } from './lib/pages.mjs';
+import { Provider } from './lib/provider.mjs';
 import { root, Server } from './lib/server.mjs';
 
 const folder = join(root, 'target/screens');
@@ -74,7 +75,9 @@ async function several(operator) {
   await app.offAir(operator);
 }
 
-const server = await Server.start();
+const provider = await Provider.start();
+const realm = await provider.realm('http://localhost:8080');
+const server = await Server.start({ config: realm.settings });
 try {
   const operator = await page('chromium');
   await operator.goto(await server.setupLink());
@@ -149,7 +152,18 @@ try {
   await viewer.goto(`${server.url}/watch/${event.replace(/./g, 'a')}`);
   await app.says(viewer, 'There is no such event');
   await shoot(viewer, 'watch-unknown');
+  const members = await server.createEvent('For whoever signs in', '--sign-in');
+  await viewer.goto(`${server.url}/watch/${members}`);
+  await app.says(viewer, 'Sign in to watch');
+  await shoot(viewer, 'watch-sign-in');
+  await viewer.goto(`${server.url}/signed-in?fault=provider-refused`);
+  await app.says(viewer, 'could not be signed in');
+  await shoot(viewer, 'signed-in-refused');
+  await operator.goto(`${server.url}/studio`);
+  await app.press(operator, 'New event');
+  await shoot(operator, 'studio-new');
 } finally {
   await closeBrowsers();
   await server.stop();
+  await provider.stop();
 }

@@ -122,10 +122,10 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
 async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
     let operators = told.admin.clone();
     let admin = Some(&operators);
-    let new = json!({ "title": TITLE, "public": true, "listed": false });
+    let new = json!({ "title": TITLE, "admission": "public", "listed": false });
     operator.post("/api/v1/events", None, &new).await.expect(401);
     operator.post("/api/v1/events", Some(&Pass::tool("eyJhbGciOiJub25lIn0.e30.")), &new).await.expect(401);
-    let long = json!({ "title": TITLE.repeat(20), "public": true });
+    let long = json!({ "title": TITLE.repeat(20), "admission": "public" });
     operator.post("/api/v1/events", admin, &long).await.expect(400);
     let made = operator.post("/api/v1/events", admin, &new).await.expect(201).json();
     told.event = made["id"].as_str().expect("an id").to_owned();

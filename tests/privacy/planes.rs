@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{Freshness, InvitationId, Issuer, Party, Scope, Target};
 use veilcast_gateway::{Config, DEFAULT_MAX_CONNECTIONS, Gateway, Seams, Tls};
 use veilcast_privacy::Redacted;
-use veilcast_records::{EventId, Latency, NewEvent, Records};
+use veilcast_records::{Admission, EventId, Latency, NewEvent, Records};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -79,7 +79,8 @@ impl Planes {
 
     pub(super) async fn event(&self, title: &str, public: bool) -> EventId {
         let title = Redacted::new(title.to_owned());
-        let new = NewEvent { title, public, listed: public, broadcasters: 1, latency: Latency::Interactive };
+        let admission = if public { Admission::Public } else { Admission::Invitation };
+        let new = NewEvent { title, admission, listed: public, broadcasters: 1, latency: Latency::Interactive };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 

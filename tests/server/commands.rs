@@ -31,7 +31,7 @@ fn events_are_made_listed_and_ended_without_a_server() {
     let quiet = ask(&["event", "create", "--title", "Board", "--latency", "balanced"]);
     let lines = ask(&["event", "list"]).out;
     let expected = format!(
-        "{}\tscheduled\tprivate\tunlisted\tBoard\n{id}\tscheduled\tpublic\tlisted\tRehearsal — part 1\n",
+        "{}\tscheduled\tinvitation\tunlisted\tBoard\n{id}\tscheduled\tpublic\tlisted\tRehearsal — part 1\n",
         quiet.value()
     );
     assert_eq!(lines, expected, "newest first, separated by tabs");

@@ -15,6 +15,7 @@ mod media;
 mod metrics;
 mod peer;
 pub(crate) mod process;
+mod providers;
 mod reach;
 mod relay;
 mod shared;

@@ -1,7 +1,9 @@
 import type {
+  Departure,
   EventChange,
   EventSummary,
   EventToken,
+  Fault,
   Instance,
   Invitation,
   InvitationSummary,
@@ -17,16 +19,18 @@ import type {
 import type { Access } from '../sdk/access.js';
 import { call, callWith } from '../sdk/http.js';
 import {
+  parseDeparture,
   parseEvent,
   parseEventList,
   parseEventToken,
+  parseFault,
   parseInstance,
   parseInvitation,
   parseInvitationList,
   parseStreamKey,
   parseStreamKeyList,
 } from '../sdk/parse.js';
-import { operator, signedIn } from './auth.js';
+import { member, operator, signedIn } from './auth.js';
 
 /** The REST calls of the app, one line each. */
 export const api = {
@@ -39,6 +43,11 @@ export const api = {
   },
   setup: (setup: Setup): Promise<void> => call(withCookie('/api/v1/setup', setup), nothing),
   signIn: (signIn: SignIn): Promise<void> => call(withCookie('/oauth/sign-in', signIn), nothing),
+  /** Where to sign in at a provider; this browser is told apart by a cookie that goes nowhere else. */
+  startAtProvider: (provider: number): Promise<Departure> =>
+    call(withCookie('/oauth/provider/start', { provider }), parseDeparture),
+  /** What a fault is in words, by its code. */
+  fault: (code: string): Promise<Fault> => call(asJson(`/problems/${encodeURIComponent(code)}`), parseFault),
   signOut: (): Promise<void> => call(withCookie('/oauth/sign-out', {}), nothing),
 
   events: (): Promise<EventSummary[]> => callWith(operator, plain('GET', '/api/v1/events'), parseEventList),
@@ -65,6 +74,9 @@ export const api = {
   // These happen by themselves, while a broadcast may be on air: they lead nobody away from the page.
   eventToken: (id: string, request: TokenRequest): Promise<EventToken> =>
     callWith(signedIn, plain('POST', `${eventPath(id)}/token`, request), parseEventToken),
+  /** For a viewer who has signed in. */
+  memberToken: (id: string): Promise<EventToken> =>
+    callWith(member, plain('POST', `${eventPath(id)}/token`, { role: 'viewer' }), parseEventToken),
   invitations: (id: string): Promise<InvitationSummary[]> =>
     callWith(signedIn, plain('GET', `${eventPath(id)}/invitations`), parseInvitationList),
   streamKeys: (id: string): Promise<StreamKeySummary[]> =>
@@ -78,6 +90,12 @@ function eventPath(id: string): string {
 /** Without cookies: what anyone may ask, the server answers the same for everyone; the others show a token. */
 function plain(method: string, path: string, body?: object): Request {
   return json(method, path, body, { credentials: 'omit' });
+}
+
+/** What an address shows people as text. */
+function asJson(path: string): Request {
+  const headers = { accept: 'application/json' };
+  return new Request(new URL(path, location.origin), { credentials: 'omit', headers });
 }
 
 function withCookie(path: string, body: object): Request {

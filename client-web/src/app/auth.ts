@@ -7,29 +7,37 @@ import { type Claims, createKey, prove } from '../sdk/proof.js';
 import { createPkce, type Pkce } from './pkce.js';
 
 const CLIENT_ID = 'veilcast-web';
-const SCOPE = 'admin';
 const PENDING = 'veilcast-sign-in';
 /** Renewed this long before it expires. */
 const MARGIN_MS = 30_000;
 
 /** What has to survive the way to the issuer and back. The verifier is worth nothing without the code. */
 interface Pending {
+  scope: Scope;
   verifier: string;
   state: string;
   returnTo: string;
 }
 
-let held: { token: string; until: number } | null = null;
-let asking: Promise<string | null> | null = null;
-/** What the operator's tokens are bound to. Like them, it lives in this page's memory alone. */
+type Scope = 'admin' | 'account';
+
+interface Held {
+  token: string;
+  until: number;
+}
+
+/** The tokens of this page's person: one to administer with, one as anybody who has signed in. */
+const held = new Map<Scope, Held>();
+const asking = new Map<Scope, Promise<string | null>>();
+/** What they are bound to. Like them, it lives in this page's memory alone. */
 let key: Promise<CryptoKeyPair> | null = null;
 
 /** The operator's access, who is led to the sign-in page if need be. */
 export const operator: Access = {
   async token(refused) {
-    const token = await quietToken(refused);
+    const token = await quietToken('admin', refused);
     if (token !== null) return token;
-    await leaveForSignIn();
+    await leaveForSignIn('admin');
     // The page is on its way out; nobody may act on a missing token.
     return new Promise(() => {});
   },
@@ -37,14 +45,16 @@ export const operator: Access = {
 };
 
 /** The same for what happens without being asked for: it leaves no page. */
-export const signedIn: Access = {
-  async token(refused) {
-    const token = await quietToken(refused);
-    if (token === null) throw VeilcastError.local('signed-out');
-    return token;
-  },
-  prove: proveHolding,
-};
+export const signedIn: Access = { token: (refused) => tokenOrNothing('admin', refused), prove: proveHolding };
+
+/** Of anybody who has signed in here. */
+export const member: Access = { token: (refused) => tokenOrNothing('account', refused), prove: proveHolding };
+
+async function tokenOrNothing(scope: Scope, refused: boolean): Promise<string> {
+  const token = await quietToken(scope, refused);
+  if (token === null) throw VeilcastError.local('signed-out');
+  return token;
+}
 
 /** Counts who was signed in here: an answer for somebody who has left is nobody's. */
 let generation = 0;
@@ -52,8 +62,8 @@ let generation = 0;
 /** The next who signs in here has nothing in common with the last. */
 export function forgetOperator(): void {
   generation += 1;
-  held = null;
-  asking = null;
+  held.clear();
+  asking.clear();
   key = null;
 }
 
@@ -63,47 +73,58 @@ async function proveHolding(claims: Claims): Promise<string> {
 }
 
 /** The token if there is a session at the issuer, else `null`; asks nothing of the person. */
-async function quietToken(refused: boolean): Promise<string | null> {
-  if (!refused && held !== null && performance.now() < held.until) return held.token;
-  if (asking !== null) return asking;
-  const answer = authorizeQuietly().finally(() => {
-    if (asking === answer) asking = null;
+async function quietToken(scope: Scope, refused: boolean): Promise<string | null> {
+  const last = held.get(scope);
+  if (!refused && last !== undefined && performance.now() < last.until) return last.token;
+  const already = asking.get(scope);
+  if (already !== undefined) return already;
+  const answer = authorizeQuietly(scope).finally(() => {
+    if (asking.get(scope) === answer) asking.delete(scope);
   });
-  asking = answer;
+  asking.set(scope, answer);
   return answer;
 }
 
 /** `/callback`: redeems the code. Returns where the person wanted to go. */
 export async function completeSignIn(query: URLSearchParams): Promise<string> {
   const pending = takePending();
+  // Somebody who has signed in and may not do this.
+  if (query.get('error') === 'access_denied') throw VeilcastError.local('not-operator');
   const code = query.get('code');
   if (pending === null || code === null || query.get('state') !== pending.state) return '/studio';
-  await redeem(code, pending.verifier);
+  await redeem(pending.scope, code, pending.verifier);
   return pending.returnTo;
 }
 
 /** Signed in or not shows in where the issuer's redirect ends; no page is left and no broadcast cut. */
-async function authorizeQuietly(): Promise<string | null> {
+async function authorizeQuietly(scope: Scope): Promise<string | null> {
   const pkce = await createPkce();
   const state = randomText(256);
-  const response = await fetch(authorizeAddress(pkce, state), { credentials: 'same-origin' });
+  const response = await fetch(authorizeAddress(scope, pkce, state), { credentials: 'same-origin' });
   const landed = new URL(response.url);
   if (landed.pathname === '/sign-in') return null;
+  const ours = landed.pathname === '/callback' && landed.searchParams.get('state') === state;
+  if (ours && landed.searchParams.get('error') === 'access_denied') throw VeilcastError.local('not-operator');
   const code = landed.searchParams.get('code');
   // Whatever else answers, such as a proxy while the server restarts, says nothing about the session.
-  if (landed.pathname !== '/callback' || code === null || landed.searchParams.get('state') !== state)
-    throw VeilcastError.local('unreachable');
-  return redeem(code, pkce.verifier);
+  if (!ours || code === null) throw VeilcastError.local('unreachable');
+  return redeem(scope, code, pkce.verifier);
 }
 
-async function leaveForSignIn(): Promise<void> {
+/** To the sign-in page, and back to this one. */
+export async function leaveForSignIn(scope: Scope): Promise<void> {
   const pkce = await createPkce();
-  const pending: Pending = { verifier: pkce.verifier, state: randomText(256), returnTo: location.pathname };
+  const pending: Pending = {
+    scope,
+    verifier: pkce.verifier,
+    state: randomText(256),
+    returnTo: location.pathname,
+  };
   sessionStorage.setItem(PENDING, JSON.stringify(pending));
-  location.assign(authorizeAddress(pkce, pending.state));
+  location.assign(authorizeAddress(scope, pkce, pending.state));
 }
 
-function authorizeAddress(pkce: Pkce, state: string): URL {
+function authorizeAddress(scope: Scope, pkce: Pkce, state: string): URL {
   const address = new URL('/oauth/authorize', location.origin);
   address.search = new URLSearchParams({
     response_type: 'code',
@@ -112,13 +133,13 @@ function authorizeAddress(pkce: Pkce, state: string): URL {
     state,
     code_challenge: pkce.challenge,
     code_challenge_method: 'S256',
-    scope: SCOPE,
+    scope,
   }).toString();
   return address;
 }
 
 /** RFC 6749 section 4.1.3; the proof binds the token to our key (RFC 9449 section 5). */
-async function redeem(code: string, verifier: string): Promise<string> {
+async function redeem(scope: Scope, code: string, verifier: string): Promise<string> {
   const body = new URLSearchParams({
     grant_type: 'authorization_code',
     client_id: CLIENT_ID,
@@ -131,7 +152,7 @@ async function redeem(code: string, verifier: string): Promise<string> {
   const request = new Request(address, { method: 'POST', body, credentials: 'same-origin' });
   const { access_token, expires_in } = await call(request, parseTokenResponse, { prove: proveHolding });
   if (whose !== generation) throw VeilcastError.local('signed-out');
-  held = { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS };
+  held.set(scope, { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS });
   return access_token;
 }
 
@@ -143,8 +164,9 @@ function takePending(): Pending | null {
   const text = sessionStorage.getItem(PENDING);
   sessionStorage.removeItem(PENDING);
   if (text === null) return null;
-  const { verifier, state, returnTo } = parseJson(text);
+  const { scope, verifier, state, returnTo } = parseJson(text);
+  if (scope !== 'admin' && scope !== 'account') return null;
   if (typeof verifier !== 'string' || typeof state !== 'string' || typeof returnTo !== 'string') return null;
   // Only a path of this origin: `//host` would be another one.
-  return /^\/(?!\/)/.test(returnTo) ? { verifier, state, returnTo } : null;
+  return /^\/(?!\/)/.test(returnTo) ? { scope, verifier, state, returnTo } : null;
 }

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
-import { type EventState, type EventSummary, MAX_BROADCASTERS } from '../protocol/index.js';
+import { type Admission, type EventState, type EventSummary, MAX_BROADCASTERS } from '../protocol/index.js';
 import type { VeilcastError } from '../sdk/errors.js';
 
 /** What went wrong and how to mend it. */
@@ -22,12 +22,18 @@ export function stateBadge(state: EventState): TemplateResult {
   return html`<span class="badge ${look}">${words}</span>`;
 }
 
+const ADMISSIONS: Record<Admission, { icon: TemplateResult; words: string; open: string }> = {
+  public: { icon: icons.globe, words: 'Anyone with the link', open: 'Anyone' },
+  'sign-in': { icon: icons.people, words: 'Whoever signs in', open: 'Whoever signs in' },
+  invitation: { icon: icons.lock, words: 'By invitation', open: 'By invitation' },
+};
+
 /** Who may come in, as an icon with its words. */
 export function access(event: EventSummary): TemplateResult {
   const listed = event.listed ? ' · on the home page' : '';
+  const { icon, words, open } = ADMISSIONS[event.admission];
   // On the home page the link is there for everybody.
-  const words = event.public ? (event.listed ? 'Anyone' : 'Anyone with the link') : 'By invitation';
-  return html`<span class="with-icon">${event.public ? icons.globe : icons.lock}${words}${listed}</span>`;
+  return html`<span class="with-icon">${icon}${event.listed ? open : words}${listed}</span>`;
 }
 
 export function loading(what: string): TemplateResult {

@@ -13,6 +13,12 @@ export const routes: readonly Route[] = [
   },
   { pattern: '/sign-in', tag: 'vc-sign-in', title: 'Sign in', load: () => import('./pages/sign-in.js') },
   {
+    pattern: '/signed-in',
+    tag: 'vc-signed-in',
+    title: 'Signing in',
+    load: () => import('./pages/signed-in.js'),
+  },
+  {
     pattern: '/callback',
     tag: 'vc-callback',
     title: 'Signing in',

@@ -25,7 +25,7 @@ const LIVES: readonly { seconds: number; words: string }[] = [
 const USUAL_LIFE = 12 * 3_600;
 
 /**
- * Copies what a viewer needs: the link of a public event, or a fresh invitation to a private one. `choose` offers how long
+ * Copies what a viewer needs: the link of an event that needs no invitation, or a fresh invitation. `choose` offers how long
  * that is valid. With `stage`, a fresh invitation to broadcast. Fires `vc-invited` when it has made an invitation.
  */
 class Share extends LitElement {
@@ -74,7 +74,7 @@ class Share extends LitElement {
 
   /** What is copied runs out. */
   get #invites(): boolean {
-    return this.stage || this.event?.public === false;
+    return this.stage || this.event?.admission === 'invitation';
   }
 
   async #copy(): Promise<void> {

@@ -6,6 +6,11 @@
 export type EventState = "scheduled" | "live" | "ended";
 
 /**
+ * Who may watch an event without being invited.
+ */
+export type Admission = "public" | "sign-in" | "invitation";
+
+/**
  * How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
  */
 export type Latency = "interactive" | "balanced";
@@ -27,9 +32,9 @@ title: string,
  */
 state: EventState, 
 /**
- * Admits guests.
+ * Who may watch without being invited.
  */
-public: boolean, 
+admission: Admission, 
 /**
  * Stands on the home page.
  */
@@ -61,9 +66,9 @@ export type NewEvent = {
  */
 title: string, 
 /**
- * Admits guests without an account.
+ * Who may watch without being invited; nobody where it is left out.
  */
-public: boolean, 
+admission: Admission, 
 /**
  * Shows the event on the home page.
  */
@@ -92,7 +97,7 @@ broadcasters: number, };
 export type Role = "broadcaster" | "viewer";
 
 /**
- * `POST /api/v1/events/{id}/token`: a token for the operator's own page.
+ * `POST /api/v1/events/{id}/token`: a token for a page of whoever has signed in, or holds a token of a trusted provider.
  */
 export type TokenRequest = { 
 /**
@@ -237,7 +242,7 @@ stream_keys: Array<StreamKeySummary>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -582,13 +587,48 @@ fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } 
 fault: Fault, };
 
 /**
+ * A provider that people may sign in at.
+ */
+export type SignInProvider = { 
+/**
+ * For [`ProviderChoice`].
+ */
+number: number, 
+/**
+ * For the button.
+ */
+name: string, };
+
+/**
  * `GET /api/v1/instance`: what a page needs to know before anybody signs in.
  */
 export type Instance = { 
 /**
  * Whether an operator's account exists.
  */
-ready: boolean, };
+ready: boolean, 
+/**
+ * Where people may sign in besides here.
+ */
+providers: Array<SignInProvider>, };
+
+/**
+ * `POST /oauth/provider/start`: begins to sign in at a provider.
+ */
+export type ProviderChoice = { 
+/**
+ * Which.
+ */
+provider: number, };
+
+/**
+ * The answer to [`ProviderChoice`].
+ */
+export type Departure = { 
+/**
+ * Where the browser goes from here, in the same tab.
+ */
+location: string, };
 
 /**
  * `POST /api/v1/setup`: makes the operator's account with the one-time token of the printed link.
@@ -697,6 +737,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "token-invalid",
   "token-expired",
   "scope-missing",
+  "step-up-required",
   "sign-in-failed",
   "sign-in-required",
   "setup-invalid",
@@ -704,6 +745,11 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "event-unknown",
   "event-ended",
   "event-private",
+  "event-sign-in",
+  "provider-refused",
+  "provider-cancelled",
+  "provider-not-admitted",
+  "provider-unavailable",
   "invitation-invalid",
   "invitation-used",
   "access-revoked",

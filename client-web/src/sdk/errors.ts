@@ -10,6 +10,7 @@ export type LocalCode =
   | 'device-missing'
   | 'device-busy'
   | 'signed-out'
+  | 'not-operator'
   | 'answer-unusable';
 
 const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
@@ -36,6 +37,10 @@ const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
     remedy: 'Close the other program, then try again.',
   },
   'signed-out': { title: 'You are signed out.', remedy: 'Reload this page to sign in again.' },
+  'not-operator': {
+    title: 'This account cannot do that here.',
+    remedy: 'Ask whoever runs this server, or sign in with another account.',
+  },
   'answer-unusable': {
     title: 'The server’s answer could not be used.',
     remedy: 'Update the browser, then try again.',
@@ -63,11 +68,13 @@ const FATAL: ReadonlySet<FaultCode | LocalCode> = new Set([
   'event-unknown',
   'event-ended',
   'event-private',
+  'event-sign-in',
   'broadcaster-present',
   'origin-refused',
   'unsupported',
   'replaced',
   'signed-out',
+  'not-operator',
   'answer-unusable',
 ]);
 

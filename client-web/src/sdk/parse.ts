@@ -1,6 +1,8 @@
 import {
   type Activity,
+  type Admission,
   type AudienceHealth,
+  type Departure,
   type EventState,
   type EventSummary,
   type EventToken,
@@ -16,6 +18,7 @@ import {
   type Quality,
   type Role,
   type ServerMessage,
+  type SignInProvider,
   type StageState,
   type StreamKey,
   type StreamKeySummary,
@@ -35,6 +38,7 @@ export type Incoming = ServerMessage;
 type Fields = Readonly<Record<string, unknown>>;
 
 const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
+const ADMISSIONS: readonly Admission[] = ['public', 'sign-in', 'invitation'];
 const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
 const LATENCIES: readonly Latency[] = ['interactive', 'balanced'];
 const QUALITIES: readonly Quality[] = ['off', 'paused', 'low', 'medium', 'high'];
@@ -173,7 +177,7 @@ export function parseEvent(value: unknown): EventSummary {
     id: string(fields, 'id'),
     title: string(fields, 'title'),
     state: oneOf(fields, 'state', EVENT_STATES),
-    public: boolean(fields, 'public'),
+    admission: oneOf(fields, 'admission', ADMISSIONS),
     listed: boolean(fields, 'listed'),
     broadcasters: fields.broadcasters === undefined ? 1 : count(fields, 'broadcasters'),
     // Servers before there was a choice.
@@ -234,7 +238,22 @@ export function parseTokenResponse(value: unknown): TokenResponse {
 }
 
 export function parseInstance(value: unknown): Instance {
-  return { ready: boolean(object(value), 'ready') };
+  const fields = object(value);
+  // Servers before there were any.
+  const providers = fields.providers === undefined ? [] : list(fields, 'providers').map(parseProvider);
+  return { ready: boolean(fields, 'ready'), providers };
+}
+
+function parseProvider(value: unknown): SignInProvider {
+  const fields = object(value);
+  return { number: count(fields, 'number'), name: string(fields, 'name') };
+}
+
+/** Only http and https: the address is gone to. */
+export function parseDeparture(value: unknown): Departure {
+  const location = string(object(value), 'location');
+  if (!/^https?:\/\//.test(location)) throw new Malformed('location');
+  return { location };
 }
 
 export function parseJson(text: string): Fields {

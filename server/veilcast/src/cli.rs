@@ -2,7 +2,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use veilcast_auth::Scope;
-use veilcast_records::{EventId, Latency};
+use veilcast_records::{Admission, EventId, Latency};
 
 /// Live streaming with privacy built in.
 ///
@@ -147,6 +147,9 @@ pub(crate) struct NewEventArguments {
     /// Admit guests without an account
     #[arg(long)]
     pub(crate) public: bool,
+    /// Admit whoever has signed in
+    #[arg(long, conflicts_with = "public")]
+    pub(crate) sign_in: bool,
     /// Show the event on the home page
     #[arg(long)]
     pub(crate) listed: bool,
@@ -156,6 +159,16 @@ pub(crate) struct NewEventArguments {
     /// How soon viewers see what happens, against how smoothly
     #[arg(long, value_enum, default_value_t)]
     pub(crate) latency: EventLatency,
+}
+
+impl NewEventArguments {
+    pub(crate) const fn admission(&self) -> Admission {
+        match (self.public, self.sign_in) {
+            (true, _) => Admission::Public,
+            (false, true) => Admission::SignIn,
+            (false, false) => Admission::Invitation,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

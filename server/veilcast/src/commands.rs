@@ -4,7 +4,7 @@ use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, TokenA
 use crate::config::{Config, Problem, Sources};
 use crate::{Failure, console, network, serve};
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{EventId, Issuer, Scope};
+use veilcast_auth::{CALLBACK_PATH, EventId, Federation, FetchError, Issuer, ProviderMode, Scope};
 use veilcast_privacy::Redacted;
 use veilcast_records::{Event, EventState, NewEvent, Records};
 
@@ -16,10 +16,11 @@ const INVITATION_LIFE: Duration = Duration::from_secs(12 * 3_600);
 
 /// `veilcast event create`
 pub(crate) async fn create_event(arguments: NewEventArguments) -> Result<(), Failure> {
-    let office = Office::open(arguments.place).await?;
-    let title = Redacted::new(arguments.title);
-    let NewEventArguments { public, listed, broadcasters, latency, .. } = arguments;
-    let new = NewEvent { title, public, listed, broadcasters, latency: latency.latency() };
+    let admission = arguments.admission();
+    let NewEventArguments { place, title, listed, broadcasters, latency, .. } = arguments;
+    let office = Office::open(place).await?;
+    let title = Redacted::new(title);
+    let new = NewEvent { title, admission, listed, broadcasters, latency: latency.latency() };
     let id = office.records.create_event(new, SystemTime::now()).await?;
     console::value(id.as_str());
     let origin = office.origin().await?;
@@ -41,7 +42,7 @@ pub(crate) async fn list_events(place: Place) -> Result<(), Failure> {
 
 /// Separated by tabs, so that scripts can cut it; a title has no control characters.
 fn line_of(event: &Event) -> String {
-    let admission = if event.public { "public" } else { "private" };
+    let admission = event.admission.name();
     let listing = if event.listed { "listed" } else { "unlisted" };
     let title = event.title.expose_redacted();
     format!("{}\t{}\t{admission}\t{listing}\t{title}", event.id, event.state.name())
@@ -102,7 +103,7 @@ pub(crate) async fn offer_setup(issuer: &Issuer, now: SystemTime) -> Result<(), 
 }
 
 /// `veilcast check`
-pub(crate) fn check(sources: &Sources, network: bool) -> Result<(), Failure> {
+pub(crate) async fn check(sources: &Sources, network: bool) -> Result<(), Failure> {
     warn(sources);
     let config = Config::resolve(sources).map_err(Failure::Configuration)?;
     check_edge(&config)?;
@@ -114,7 +115,33 @@ pub(crate) fn check(sources: &Sources, network: bool) -> Result<(), Failure> {
         console::say(&format!("ICE servers told to everybody who is let in: {}.", config.ice_servers.len()));
     }
     console::say(&format!("Records: {}.", config.data_dir.display()));
+    check_providers(&config).await?;
     if network { network::check(&config) } else { Ok(()) }
+}
+
+/// Asks each provider what it is, as its first use would.
+async fn check_providers(config: &Config) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let callback = format!("{}{CALLBACK_PATH}", config.public_url_on(config.listen.port()));
+    for provider in &config.providers {
+        let issuer = &provider.issuer;
+        match (Federation::examine(provider).await, &provider.mode) {
+            (Ok(()), ProviderMode::SignIn(settings)) => console::say(&format!(
+                "Sign-in with {}: {issuer} answers. It has to know this address of ours: {callback}",
+                settings.name
+            )),
+            (Ok(()), ProviderMode::ResourceServer(_)) => {
+                console::say(&format!("Access tokens of {issuer} are taken; it answers."));
+            }
+            (Err(error), _) => problems.push(Problem::new(format!("provider {issuer}"), error.to_string())),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::Configuration(problems)) }
+}
+
+/// Settings of a provider that got through and cannot be used all the same.
+pub(crate) fn unsound(error: FetchError) -> Failure {
+    Failure::Configuration(vec![Problem::new("provider", error.to_string())])
 }
 
 /// What only the edge can tell: whether a certificate belongs to its key, for instance.

@@ -39,7 +39,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 async fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(flags) => serve::run(&Sources::process(flags)?).await,
-        Command::Check(arguments) => commands::check(&Sources::process(arguments.flags)?, arguments.network),
+        Command::Check(arguments) => commands::check(&Sources::process(arguments.flags)?, arguments.network).await,
         Command::Event(command) => match command {
             EventCommand::Create(arguments) => commands::create_event(arguments).await,
             EventCommand::List(place) => commands::list_events(place).await,

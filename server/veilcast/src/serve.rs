@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use veilcast_auth::Issuer;
+use veilcast_auth::{Federation, Issuer};
 use veilcast_gateway::{DEFAULT_MAX_CONNECTIONS, Gateway, Seams};
 use veilcast_records::{DataLock, Records};
 
@@ -31,7 +31,8 @@ pub(crate) async fn run(sources: &Sources) -> Result<(), Failure> {
     let records = Records::open(&config.data_dir).await?;
     let doors = Doors::open(config.listen)?;
     let now = SystemTime::now();
-    let issuer = Issuer::open(records.clone(), &config.public_url_on(doors.port), now).await?;
+    let federation = Federation::new(&config.providers).map_err(commands::unsound)?;
+    let issuer = Issuer::open_with(records.clone(), &config.public_url_on(doors.port), federation, now).await?;
     // Only now, with the doors open: commands shall not make links to a server that did not start.
     records.set_public_url(issuer.public_url()).await?;
     let (port, description) = (doors.port, doors.description);

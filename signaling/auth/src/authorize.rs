@@ -1,6 +1,6 @@
 use crate::issuer::{BOUND_LIFE, Minting, token_id_text};
-use crate::operator::{digest_of, random_secret};
 use crate::proof::Thumbprint;
+use crate::secrets::{digest_of, random_secret};
 use crate::{
     AccessToken, AuthorizeError, CLIENT_WEB, Error, ExchangeError, Issuer, Principal, Scope, Subject, TokenId,
 };
@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use subtle::ConstantTimeEq;
 use veilcast_privacy::{Pseudonym, Secret};
+use veilcast_records::{HeldSession, Role};
 
 /// Pages that may receive a code, under the instance's own origin: exactly these.
 pub const REDIRECT_PATHS: [&str; 2] = ["/studio", "/callback"];
@@ -33,7 +34,7 @@ pub struct AuthorizationRequest<'a> {
     pub code_challenge: &'a str,
     /// `S256`
     pub code_challenge_method: &'a str,
-    /// `admin`
+    /// `admin` or `account`
     pub scope: &'a str,
 }
 
@@ -57,7 +58,9 @@ pub(crate) struct Codes(Mutex<HashMap<[u8; 32], Code>>);
 struct Code {
     challenge: [u8; 32],
     redirect_uri: String,
+    scope: Scope,
     subject: [u8; 16],
+    session: HeldSession,
     expires: SystemTime,
     /// The token it was exchanged for, and that token's end.
     used: Option<(String, SystemTime)>,
@@ -79,20 +82,24 @@ impl Issuer {
         request: &AuthorizationRequest<'_>,
         now: SystemTime,
     ) -> Result<Secret, AuthorizeError> {
-        let challenge = self.check_request(request)?;
-        let account = self.session_account(cookie, now).await.map_err(|_| AuthorizeError::Unavailable)?;
-        let account = account.ok_or(AuthorizeError::SignInRequired)?;
-        let subject = self.inner().records.pairwise_subject(&account, CLIENT_WEB);
+        let (challenge, scope) = self.check_request(request)?;
+        let session = self.session(cookie, now).await.map_err(|_| AuthorizeError::Unavailable)?;
+        let session = session.ok_or(AuthorizeError::SignInRequired)?;
+        if scope == Scope::Admin && session.role != Role::Operator {
+            return Err(AuthorizeError::ScopeRefused);
+        }
+        let subject = self.inner().records.pairwise_subject(&session.account, CLIENT_WEB);
         let code = random_secret().map_err(|_| AuthorizeError::Unavailable)?;
         let redirect_uri = request.redirect_uri.to_owned();
-        let entry = Code { challenge, redirect_uri, subject, expires: now + CODE_LIFE, used: None };
+        let expires = now + CODE_LIFE;
+        let entry = Code { challenge, redirect_uri, scope, subject, session, expires, used: None };
         match self.inner().codes.put(digest_of(code.expose_text()), entry, now) {
             true => Ok(code),
             false => Err(AuthorizeError::Busy),
         }
     }
 
-    /// Exchanges a code, once, for an access token with the scope [`Scope::Admin`], bound to `key`. The page renews it
+    /// Exchanges a code, once, for an access token with the scope that was asked for, bound to `key`. The page renews it
     /// silently through [`Issuer::authorize`] while the issuer session lasts.
     pub async fn exchange(
         &self,
@@ -100,7 +107,7 @@ impl Issuer {
         key: Thumbprint,
         now: SystemTime,
     ) -> Result<AccessToken, ExchangeError> {
-        let mint = |subject| self.mint_admin(subject, key, now);
+        let mint = |code: &Code| self.mint_for(code, key, now);
         match self.inner().codes.redeem(exchange, now, mint).map_err(|_| ExchangeError::Unavailable)? {
             Redeemed::Token(token) => Ok(token),
             Redeemed::Refused => Err(ExchangeError::Invalid),
@@ -112,7 +119,7 @@ impl Issuer {
         }
     }
 
-    fn check_request(&self, request: &AuthorizationRequest<'_>) -> Result<[u8; 32], AuthorizeError> {
+    fn check_request(&self, request: &AuthorizationRequest<'_>) -> Result<([u8; 32], Scope), AuthorizeError> {
         if request.client_id != CLIENT_WEB {
             return Err(AuthorizeError::ClientUnknown);
         }
@@ -124,20 +131,21 @@ impl Issuer {
         if request.response_type != "code" {
             return Err(AuthorizeError::ResponseTypeUnsupported);
         }
-        if request.scope != Scope::Admin.as_str() {
-            return Err(AuthorizeError::ScopeUnknown);
-        }
+        let scope = Scope::parse(request.scope).filter(|scope| !scope.is_of_an_event());
+        let scope = scope.ok_or(AuthorizeError::ScopeUnknown)?;
         if request.code_challenge_method != "S256" {
             return Err(AuthorizeError::ChallengeInvalid);
         }
         let challenge = URL_SAFE_NO_PAD.decode(request.code_challenge).ok();
-        challenge.and_then(|bytes| bytes.try_into().ok()).ok_or(AuthorizeError::ChallengeInvalid)
+        let challenge = challenge.and_then(|bytes| bytes.try_into().ok()).ok_or(AuthorizeError::ChallengeInvalid)?;
+        Ok((challenge, scope))
     }
 
-    fn mint_admin(&self, subject: [u8; 16], key: Thumbprint, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
-        let subject = Subject::Of(Principal(Pseudonym::new(subject)));
-        let (client, scope, life) = (CLIENT_WEB, Scope::Admin, BOUND_LIFE);
-        let minting = Minting { client, subject, scope, event: None, life, key: Some(key) };
+    fn mint_for(&self, code: &Code, key: Thumbprint, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
+        let subject = Subject::Of(Principal(Pseudonym::new(code.subject)));
+        let (client, scope, life) = (CLIENT_WEB, code.scope, BOUND_LIFE);
+        let recognised = Some(self.recognised(&code.session, &key));
+        let minting = Minting { client, subject, scope, event: None, life, key: Some(key), recognised };
         self.mint(&minting, now)
     }
 }
@@ -164,7 +172,7 @@ impl Codes {
         &self,
         exchange: &CodeExchange<'_>,
         now: SystemTime,
-        mint: impl FnOnce([u8; 16]) -> Result<(AccessToken, TokenId), Error>,
+        mint: impl FnOnce(&Code) -> Result<(AccessToken, TokenId), Error>,
     ) -> Result<Redeemed, Error> {
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         codes.retain(|_, code| code.expires > now);
@@ -176,7 +184,7 @@ impl Codes {
         if !code.fits(exchange) {
             return Ok(Redeemed::Refused);
         }
-        let (token, id) = mint(code.subject)?;
+        let (token, id) = mint(&code)?;
         code.used = Some((token_id_text(&id), now + BOUND_LIFE));
         codes.insert(hash, code);
         Ok(Redeemed::Token(token))

@@ -26,6 +26,9 @@ pub enum TokenError {
     /// Valid, but for other things.
     #[error("the token does not permit this")]
     ScopeMissing,
+    /// Its holder was not recognised surely enough, or too long ago (RFC 9470 section 3).
+    #[error("more proof of who is asking is needed")]
+    StepUpRequired,
     /// A token for programs, where a bound one is needed.
     #[error("the token is not bound to a key")]
     Unbound,
@@ -41,6 +44,9 @@ pub enum TokenError {
     /// So many proofs that not all could be remembered.
     #[error("too many proofs of possession")]
     Busy,
+    /// The provider that it came from cannot be asked about it; not the token's fault.
+    #[error("the token's issuer cannot be reached")]
+    ProviderUnavailable,
     /// The records failed; not the token's fault.
     #[error("tokens cannot be checked at the moment")]
     Unavailable,
@@ -118,9 +124,12 @@ pub enum AuthorizeError {
     /// PKCE with S256 is required.
     #[error("an S256 code challenge is required")]
     ChallengeInvalid,
-    /// Only `admin` is given this way.
+    /// Only `admin` and `account` are given this way.
     #[error("the scope is not known")]
     ScopeUnknown,
+    /// `admin`, for somebody who is no operator.
+    #[error("the account does not have that scope")]
+    ScopeRefused,
     /// Too many codes wait to be exchanged.
     #[error("too many are signing in at once")]
     Busy,

@@ -1,8 +1,11 @@
-use crate::TokenError;
 use crate::proof::Thumbprint;
-use std::time::SystemTime;
+use crate::{Recognised, TokenError};
+use std::time::{Duration, SystemTime};
 use veilcast_privacy::Pseudonym;
-use veilcast_records::EventId;
+use veilcast_records::{EventId, Level};
+
+/// How long somebody who was asked for two factors may do what matters without being asked again: `max_age` of the challenge.
+pub const STEP_UP_AGE: Duration = Duration::from_secs(600);
 
 /// On whose behalf a token speaks, without saying who that is: equal for equal principals, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +34,8 @@ pub enum Scope {
     Broadcast,
     /// Watching one event.
     Watch,
+    /// One's own account: what it is recognised by, where it is signed in, what happened to it.
+    Account,
     /// Administering this instance.
     Admin,
 }
@@ -41,12 +46,18 @@ impl Scope {
         match self {
             Self::Broadcast => "event:broadcast",
             Self::Watch => "event:watch",
+            Self::Account => "account",
             Self::Admin => "admin",
         }
     }
 
+    /// Whether it is for one event.
+    pub const fn is_of_an_event(self) -> bool {
+        matches!(self, Self::Broadcast | Self::Watch)
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Broadcast, Self::Watch, Self::Admin].into_iter().find(|scope| scope.as_str() == text)
+        [Self::Broadcast, Self::Watch, Self::Account, Self::Admin].into_iter().find(|scope| scope.as_str() == text)
     }
 }
 
@@ -66,7 +77,7 @@ pub struct Grant {
     pub principal: Principal,
     /// What.
     pub scope: Scope,
-    /// In which event; `None` exactly for [`Scope::Admin`].
+    /// In which event; `None` exactly for scopes that are not of an event.
     pub event: Option<EventId>,
     /// Until when.
     pub expires: SystemTime,
@@ -76,6 +87,8 @@ pub struct Grant {
     pub key: Option<Thumbprint>,
     /// Its holder was invited to somebody else's event, which is not for it to end.
     pub invited: bool,
+    /// When and how surely its holder was recognised; `None` for whoever has not signed in.
+    pub recognised: Option<Recognised>,
 }
 
 impl Grant {
@@ -87,6 +100,14 @@ impl Grant {
             Some(own) if own == *event => Ok(self.scope),
             Some(_) => Err(TokenError::Invalid),
         }
+    }
+
+    /// Refuses whoever was not recognised by two factors, or longer ago than [`STEP_UP_AGE`] (RFC 9470 section 3).
+    pub fn require_step_up(&self, now: SystemTime) -> Result<(), TokenError> {
+        let recent = |recognised: &&Recognised| {
+            recognised.level == Level::Multi && now < recognised.at.checked_add(STEP_UP_AGE).unwrap_or(recognised.at)
+        };
+        self.recognised.as_ref().filter(recent).map(|_| ()).ok_or(TokenError::StepUpRequired)
     }
 
     /// Refuses a grant of any other scope. No scope includes another.

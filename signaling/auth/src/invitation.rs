@@ -1,6 +1,6 @@
 use crate::issuer::{BOUND_LIFE, Minting};
-use crate::operator::{digest_of, random_secret};
 use crate::proof::Thumbprint;
+use crate::secrets::{digest_of, random_secret};
 use crate::{AccessToken, Error, InvitationError, Issuer, Principal, Scope, Subject};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
@@ -54,6 +54,7 @@ impl Issuer {
             event: Some(*event),
             life: left.min(BOUND_LIFE),
             key: Some(key),
+            recognised: None,
         };
         self.mint(&minting, now).map(|(token, _)| token).map_err(|_| InvitationError::Unavailable)
     }

@@ -4,7 +4,7 @@ use crate::password::Passwords;
 use crate::proof::{self, Proof, Target, Thumbprint};
 use crate::replay::Nonces;
 use crate::token::{self, Claims, Confirmation, Expected, Expiry, seconds};
-use crate::{Error, Grant, Principal, Scope, Subject, TokenError, TokenId};
+use crate::{Error, Federation, Grant, Principal, Recognised, Scope, Subject, TokenError, TokenId};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
@@ -17,6 +17,8 @@ pub(crate) const BOUND_LIFE: Duration = Duration::from_secs(300);
 /// Who a token was issued to (`client_id`, RFC 9068 section 2.2).
 const CLIENT_GUEST: &str = "veilcast-guest";
 const CLIENT_TOKEN: &str = "veilcast-token";
+/// Of whoever came by a provider's own token.
+pub(crate) const CLIENT_FOREIGN: &str = "veilcast-foreign";
 
 /// The embedded issuer of one instance: mints tokens and verifies them. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +30,7 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) codes: Codes,
     pub(crate) nonces: Nonces,
+    pub(crate) federation: Federation,
     keys: Vec<Key>,
 }
 
@@ -50,11 +53,23 @@ pub(crate) struct Minting<'a> {
     pub(crate) life: Duration,
     /// The key that it is bound to (RFC 9449 section 6).
     pub(crate) key: Option<Thumbprint>,
+    /// Of whoever has signed in.
+    pub(crate) recognised: Option<Recognised>,
 }
 
 impl Issuer {
     /// The issuer named `public_url`, with the signing key from `records`; the first start makes one.
     pub async fn open(records: Records, public_url: &str, now: SystemTime) -> Result<Self, Error> {
+        Self::open_with(records, public_url, Federation::default(), now).await
+    }
+
+    /// The same, with providers that people may sign in at or bring tokens of.
+    pub async fn open_with(
+        records: Records,
+        public_url: &str,
+        federation: Federation,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
         let keys = key::load(&records, now).await?;
         let public_url = public_url.trim_end_matches('/').to_owned();
         let passwords = Passwords::new();
@@ -64,6 +79,7 @@ impl Issuer {
             passwords,
             codes: Codes::default(),
             nonces: Nonces::new()?,
+            federation,
             keys,
         })))
     }
@@ -141,7 +157,8 @@ impl Issuer {
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
         let (client, subject) = (CLIENT_TOKEN, Subject::OwnId);
-        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key: None }, now)?.0)
+        let minting = Minting { client, subject, scope, event: Some(event), life, key: None, recognised: None };
+        Ok(self.mint(&minting, now)?.0)
     }
 
     /// An operator's own token for one event, bound to the key that the operator's token is bound to.
@@ -153,14 +170,48 @@ impl Issuer {
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
         let (client, subject, life) = (crate::CLIENT_WEB, Subject::Of(operator.principal), BOUND_LIFE);
-        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key: operator.key }, now)?.0)
+        let (key, recognised) = (operator.key, operator.recognised.clone());
+        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key, recognised }, now)?.0)
+    }
+
+    /// A viewer's token for whoever has signed in, with a token for their account: in every event somebody else.
+    pub async fn member_token(
+        &self,
+        account: &Grant,
+        event: EventId,
+        now: SystemTime,
+    ) -> Result<AccessToken, TokenError> {
+        let recognised = account.recognised.clone().ok_or(TokenError::Invalid)?;
+        let session = self.0.records.session_by_id(&recognised.session, now).await;
+        let session = session.map_err(|_| TokenError::Unavailable)?.ok_or(TokenError::Invalid)?;
+        let subject = Principal(Pseudonym::new(self.0.records.member_subject(&event, &session.account)));
+        let (client, subject, key) = (crate::CLIENT_WEB, Subject::Of(subject), account.key);
+        let (scope, event, recognised) = (Scope::Watch, Some(event), Some(recognised));
+        let minting = Minting { client, subject, scope, event, life: BOUND_LIFE, key, recognised };
+        Ok(self.mint(&minting, now).map_err(|_| TokenError::Unavailable)?.0)
+    }
+
+    /// Our own token for one event in exchange for a provider's, bound to the same key and good for no longer.
+    pub fn exchanged_token(&self, foreign: &Grant, event: EventId, now: SystemTime) -> Result<AccessToken, Error> {
+        let left = foreign.expires.duration_since(now).unwrap_or_default();
+        let minting = Minting {
+            client: CLIENT_FOREIGN,
+            subject: Subject::Of(foreign.principal),
+            scope: foreign.scope,
+            event: Some(event),
+            life: left.min(BOUND_LIFE),
+            key: foreign.key,
+            recognised: None,
+        };
+        Ok(self.mint(&minting, now)?.0)
     }
 
     /// A guest's token for watching one event. The same key is the same guest there, and nobody elsewhere.
     pub fn guest_token(&self, event: EventId, key: Thumbprint, now: SystemTime) -> Result<AccessToken, Error> {
         let subject = Principal(Pseudonym::new(self.0.records.guest_subject(&event, &key.0)));
         let (scope, subject, life) = (Scope::Watch, Subject::Of(subject), BOUND_LIFE);
-        let minting = Minting { client: CLIENT_GUEST, subject, scope, event: Some(event), life, key: Some(key) };
+        let (client, recognised) = (CLIENT_GUEST, None);
+        let minting = Minting { client, subject, scope, event: Some(event), life, key: Some(key), recognised };
         Ok(self.mint(&minting, now)?.0)
     }
 
@@ -168,6 +219,7 @@ impl Issuer {
     /// many records are gone.
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         self.0.codes.forget(now);
+        self.0.federation.forget(now);
         Ok(self.0.records.forget(now).await?)
     }
 
@@ -193,6 +245,9 @@ impl Issuer {
             scope: minting.scope.as_str().to_owned(),
             event: minting.event.map(|event| event.to_string()),
             cnf: minting.key.map(|key| Confirmation { jkt: key.text() }),
+            sid: minting.recognised.as_ref().map(|recognised| recognised.session.as_str().to_owned()),
+            auth_time: minting.recognised.as_ref().map(|recognised| seconds(recognised.at)),
+            acr: minting.recognised.as_ref().map(|recognised| token::acr(recognised.level).to_owned()),
         };
         let key = self.0.keys.first().ok_or(Error::Key)?;
         let token = token::sign(&claims, key)?;
@@ -204,10 +259,19 @@ impl Issuer {
         let grant = token::verify(token, &self.0.keys, &expected, expiry, now)?;
         let revoked =
             self.0.records.is_revoked(&token_id_text(&grant.token), &base32(grant.principal.0.expose_bits())).await;
-        match revoked.map_err(|_| TokenError::Unavailable)? {
-            true => Err(TokenError::Invalid),
-            false => Ok(grant),
+        if revoked.map_err(|_| TokenError::Unavailable)? || !self.session_lasts(&grant, expiry, now).await? {
+            return Err(TokenError::Invalid);
         }
+        Ok(grant)
+    }
+
+    /// A token that came of a session ends with it; leaving is still allowed afterwards.
+    async fn session_lasts(&self, grant: &Grant, expiry: Expiry, now: SystemTime) -> Result<bool, TokenError> {
+        let Some(recognised) = grant.recognised.as_ref().filter(|_| expiry == Expiry::Enforced) else {
+            return Ok(true);
+        };
+        let session = self.0.records.session_by_id(&recognised.session, now).await;
+        Ok(session.map_err(|_| TokenError::Unavailable)?.is_some())
     }
 }
 

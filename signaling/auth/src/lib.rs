@@ -3,8 +3,8 @@
 //! Invariant: identity ends here. What leaves this crate is a [`Grant`] with pseudonyms; a name or a password
 //! that entered does not come out again, and nothing here that could tell a person has a `Debug`.
 //!
-//! A passkey will be one more way to open an [`IssuerSession`] beside [`Issuer::sign_in`]; it does not change what a
-//! [`Grant`] is.
+//! However somebody is recognised, [`Issuer::open_session`] is the one door behind it, and a [`Grant`] says when and how surely
+//! that was.
 
 mod authorize;
 mod error;
@@ -17,21 +17,29 @@ mod key;
 mod operator;
 mod password;
 mod proof;
+mod provider;
 mod replay;
+mod secrets;
+mod session;
 mod stream_key;
 mod token;
 
 pub use authorize::{AuthorizationRequest, CodeExchange, REDIRECT_PATHS};
 pub use error::{AuthorizeError, Error, ExchangeError, InvitationError, SetupError, SignInError, TokenError};
 pub(crate) use grant::Subject;
-pub use grant::{Grant, Principal, Scope, TokenId};
+pub use grant::{Grant, Principal, STEP_UP_AGE, Scope, TokenId};
 pub use invitation::Invitation;
 pub use issuer::{AccessToken, Issuer};
-pub use operator::IssuerSession;
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
+pub use provider::{
+    Binding, CALLBACK_PATH, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
+    ProviderAnswer, ProviderError, ProviderMode, ProviderSettings, Requirement, RoleRule, SignInSettings,
+    SigningAlgorithm, TokenForm, TokenType,
+};
+pub use session::{IssuerSession, Recognised};
 pub use stream_key::{StreamKey, is_stream_key};
-pub use token::Expiry;
-pub use veilcast_records::{EventId, InvitationId, StreamKeyId};
+pub use token::{Expiry, acr};
+pub use veilcast_records::{AccountId, EventId, InvitationId, IssuerSessionId, Level, Role, StreamKeyId};
 
 /// The one registered OAuth client: our own pages.
 pub const CLIENT_WEB: &str = "veilcast-web";

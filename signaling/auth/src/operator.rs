@@ -1,30 +1,21 @@
 use crate::password::PasswordError;
+use crate::secrets::{digest_of, random_secret};
+use crate::session::IssuerSession;
 use crate::{Error, Issuer, SetupError, SignInError};
-use aws_lc_rs::digest;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Secret;
-use veilcast_records::{AccountId, SetupOutcome, random_bits};
+use veilcast_records::{AccountId, FactorId, FactorKind, Level, NewFactor};
+
+/// What the list of sign-ins calls a password.
+const PASSWORD: &str = "Password";
 
 /// Time to open the printed link.
 const SETUP_LIFE: Duration = Duration::from_secs(30 * 60);
-
-/// A working day: the operator signs in once for an event.
-const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
 
 /// Length rather than composition (NIST SP 800-63B section 5.1.1).
 const LEAST_PASSWORD: usize = 12;
 const MOST_PASSWORD_BYTES: usize = 1024;
 const MOST_NAME: usize = 64;
-
-/// A session at the issuer, for an HttpOnly cookie.
-pub struct IssuerSession {
-    /// The cookie's value. Only its digest is kept.
-    pub cookie: Secret,
-    /// Its life.
-    pub expires_in: Duration,
-}
 
 impl Issuer {
     /// Whether an operator's account exists.
@@ -52,8 +43,8 @@ impl Issuer {
     ) -> Result<IssuerSession, SetupError> {
         let (hash, records) = (digest_of(token), &self.inner().records);
         // Before anything is hashed: a stranger without a link costs one look-up.
-        let valid = records.setup_token_is_valid(&hash, now).await.map_err(|_| SetupError::Unavailable)?;
-        if !valid {
+        let link = records.setup_link(&hash, now).await.map_err(|_| SetupError::Unavailable)?;
+        if link.is_none() {
             return Err(SetupError::Invalid);
         }
         let name = parse_name(name).ok_or(SetupError::NameInvalid)?;
@@ -62,47 +53,37 @@ impl Issuer {
             PasswordError::Busy => SetupError::Busy,
             PasswordError::Failed => SetupError::Unavailable,
         })?;
-        let outcome = records.complete_setup(&hash, name, &password_hash, now).await;
-        match outcome.map_err(|_| SetupError::Unavailable)? {
-            SetupOutcome::Done(account) => self.open_session(&account, now).await.map_err(|_| SetupError::Unavailable),
-            SetupOutcome::Refused => Err(SetupError::Invalid),
-        }
+        let factor = NewFactor { kind: FactorKind::Password, lookup: None, body: password_hash };
+        let account = records.complete_setup(&hash, Some(name), &factor, now).await;
+        let account = account.map_err(|_| SetupError::Unavailable)?.ok_or(SetupError::Invalid)?;
+        let session = self.open_session(&account, PASSWORD, Level::Single, now).await;
+        session.map_err(|_| SetupError::Unavailable)
     }
 
     /// Opens a session at the issuer for a name and its password.
     pub async fn sign_in(&self, name: &str, password: Secret, now: SystemTime) -> Result<IssuerSession, SignInError> {
-        let account = match parse_name(name) {
-            Some(name) => self.inner().records.account_by_name(name).await.map_err(|_| SignInError::Unavailable)?,
-            None => None,
-        };
         if password.expose_secret().len() > MOST_PASSWORD_BYTES {
             return Err(SignInError::Failed);
         }
-        let (id, hash) = account.map(|account| (account.id, account.password_hash)).unzip();
+        let known = self.password_of(name).await.map_err(|_| SignInError::Unavailable)?;
+        let (known, hash) = known.map(|(account, factor, hash)| ((account, factor), hash)).unzip();
         let fits = self.inner().passwords.verify(password, hash).await.map_err(|error| match error {
             PasswordError::Busy => SignInError::Busy,
             PasswordError::Failed => SignInError::Unavailable,
         })?;
-        match id {
-            Some(id) if fits => self.open_session(&id, now).await.map_err(|_| SignInError::Unavailable),
-            _ => Err(SignInError::Failed),
-        }
+        let Some((account, factor)) = known.filter(|_| fits) else { return Err(SignInError::Failed) };
+        let used = self.inner().records.factor_was_used(&factor, now).await;
+        used.map_err(|_| SignInError::Unavailable)?;
+        self.open_session(&account, PASSWORD, Level::Single, now).await.map_err(|_| SignInError::Unavailable)
     }
 
-    /// Ends a session at the issuer.
-    pub async fn sign_out(&self, cookie: &str) -> Result<(), Error> {
-        Ok(self.inner().records.close_session(&digest_of(cookie)).await?)
-    }
-
-    pub(crate) async fn session_account(&self, cookie: &str, now: SystemTime) -> Result<Option<AccountId>, Error> {
-        Ok(self.inner().records.session(&digest_of(cookie), now).await?)
-    }
-
-    async fn open_session(&self, account: &AccountId, now: SystemTime) -> Result<IssuerSession, Error> {
-        let cookie = random_secret()?;
-        let hash = digest_of(cookie.expose_text());
-        self.inner().records.open_session(&hash, account, now + SESSION_LIFE).await?;
-        Ok(IssuerSession { cookie, expires_in: SESSION_LIFE })
+    /// The account with this name, and its password's hash if it has a password.
+    async fn password_of(&self, name: &str) -> Result<Option<(AccountId, FactorId, Secret)>, Error> {
+        let (Some(name), records) = (parse_name(name), &self.inner().records) else { return Ok(None) };
+        let Some(account) = records.account_by_name(name).await? else { return Ok(None) };
+        let factors = records.factors(&account).await?.into_iter();
+        let password = factors.into_iter().find(|factor| factor.kind == FactorKind::Password);
+        Ok(password.map(|factor| (account, factor.id, factor.body)))
     }
 }
 
@@ -120,16 +101,4 @@ fn check_password(password: &Secret) -> Result<(), SetupError> {
         return Err(SetupError::PasswordTooShort);
     }
     Ok(())
-}
-
-/// 256 random bits in base64url: what a link, a cookie or a code carries.
-pub(crate) fn random_secret() -> Result<Secret, Error> {
-    Ok(Secret::from(URL_SAFE_NO_PAD.encode(random_bits::<32>()?)))
-}
-
-/// What is kept of such a secret. A plain digest suffices: there is nothing to guess in 256 random bits.
-pub(crate) fn digest_of(secret: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref());
-    bytes
 }

@@ -1,4 +1,4 @@
-use crate::operator::{digest_of, random_secret};
+use crate::secrets::{digest_of, random_secret};
 use crate::{Error, Grant, Issuer, Principal, Scope, TokenError, TokenId};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
@@ -43,6 +43,7 @@ impl Issuer {
             key: None,
             // The host's own program: the place that is kept for the host is its, too.
             invited: false,
+            recognised: None,
         })
     }
 

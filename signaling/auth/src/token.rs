@@ -1,12 +1,13 @@
 use crate::invitation::CLIENT_INVITATION;
+use crate::issuer::CLIENT_FOREIGN;
 use crate::key::{ALGORITHM, Key};
 use crate::proof::Thumbprint;
-use crate::{Error, Grant, Principal, Scope, TokenError, TokenId};
+use crate::{Error, Grant, Principal, Recognised, Scope, TokenError, TokenId};
 use jsonwebtoken::{Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_records::{EventId, base32};
+use veilcast_records::{EventId, IssuerSessionId, Level, base32};
 
 /// RFC 9068 section 2.1
 const TYPE: &str = "at+jwt";
@@ -15,7 +16,7 @@ const TYPE: &str = "at+jwt";
 const MAX_TOKEN: usize = 2048;
 
 /// RFC 9068 section 2.2. Strict on purpose: `aud` is one string, times are whole seconds, every claim but
-/// `event`, `nbf` and `cnf` is required.
+/// `event`, `nbf`, `cnf` and those of a person who signed in is required.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) iss: String,
@@ -32,6 +33,14 @@ pub(crate) struct Claims {
     pub(crate) event: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cnf: Option<Confirmation>,
+    /// The session at the issuer that it came of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sid: Option<String>,
+    /// RFC 9470 section 6.2, with `acr`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) auth_time: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) acr: Option<String>,
 }
 
 /// RFC 7800 section 3.1 with RFC 9449 section 6.1.
@@ -126,14 +135,40 @@ fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTim
     }
     let scope = Scope::parse(&claims.scope).ok_or(TokenError::Invalid)?;
     let event = claims.event.as_deref().map(str::parse::<EventId>).transpose().map_err(|_| TokenError::Invalid)?;
-    if event.is_none() != (scope == Scope::Admin) {
+    if event.is_some() != scope.is_of_an_event() {
         return Err(TokenError::Invalid);
     }
     let expires = UNIX_EPOCH.checked_add(Duration::from_secs(claims.exp)).ok_or(TokenError::Invalid)?;
     let principal = Principal(parse_bits(&claims.sub)?);
-    let invited = claims.client_id == CLIENT_INVITATION;
+    // Neither of them has made the event.
+    let invited = [CLIENT_INVITATION, CLIENT_FOREIGN].contains(&claims.client_id.as_str());
     let key = claims.cnf.map(|cnf| Thumbprint::parse(&cnf.jkt).ok_or(TokenError::Invalid)).transpose()?;
-    Ok(Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?), key, invited })
+    let recognised = recognised(claims.sid.as_deref(), claims.auth_time, claims.acr.as_deref())?;
+    if recognised.is_none() && !scope.is_of_an_event() {
+        return Err(TokenError::Invalid);
+    }
+    Ok(Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?), key, invited, recognised })
+}
+
+/// The three claims of a person who signed in, or none of them.
+fn recognised(session: Option<&str>, at: Option<u64>, level: Option<&str>) -> Result<Option<Recognised>, TokenError> {
+    let (session, at, level) = match (session, at, level) {
+        (None, None, None) => return Ok(None),
+        (Some(session), Some(at), Some(level)) => (session, at, level),
+        _ => return Err(TokenError::Invalid),
+    };
+    let known = [Level::Single, Level::Multi].into_iter().find(|known| acr(*known) == level);
+    let at = UNIX_EPOCH.checked_add(Duration::from_secs(at)).ok_or(TokenError::Invalid)?;
+    let level = known.ok_or(TokenError::Invalid)?;
+    Ok(Some(Recognised { session: IssuerSessionId::new(session), at, level }))
+}
+
+/// The authentication context class of a level: the claim `acr`, and `acr_values` of a challenge.
+pub const fn acr(level: Level) -> &'static str {
+    match level {
+        Level::Single => "urn:veilcast:acr:single",
+        Level::Multi => "urn:veilcast:acr:mfa",
+    }
 }
 
 /// Subjects and token ids have the form of event ids: 128 bits in base32.

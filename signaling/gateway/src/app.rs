@@ -6,7 +6,7 @@ use crate::edge::{
 use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{client, events, invitations, metrics, oauth, socket, stream_keys, whip};
+use crate::{client, events, invitations, metrics, oauth, provider, socket, stream_keys, whip};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -54,6 +54,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(invitations::routes())
         .merge(stream_keys::routes())
         .merge(oauth::routes())
+        .merge(provider::routes())
         .merge(client::routes())
         .merge(metrics::routes())
         .route("/healthz", get(|| async { "ok\n" }))

@@ -3,13 +3,13 @@
 use crate::app::App;
 use crate::edge::BehindProxy;
 use crate::fault::Problem;
-use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use std::sync::Arc;
 use veilcast_protocol::{Fault, FaultCode};
@@ -19,8 +19,18 @@ use veilcast_protocol::{Fault, FaultCode};
 struct Files;
 
 /// The app's pages. Every other path is a file or nothing.
-const PAGES: [&str; 9] =
-    ["/", "/sign-in", "/setup", "/studio", "/studio/{id}", "/watch/{id}", "/privacy", "/operator", "/callback"];
+const PAGES: [&str; 10] = [
+    "/",
+    "/sign-in",
+    "/signed-in",
+    "/setup",
+    "/studio",
+    "/studio/{id}",
+    "/watch/{id}",
+    "/privacy",
+    "/operator",
+    "/callback",
+];
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     let pages = PAGES
@@ -93,10 +103,13 @@ fn file_response(file: EmbeddedFile, cache: &'static str) -> Response {
     (headers, file.data.into_owned()).into_response()
 }
 
-/// What a fault's `type` leads to (RFC 9457 section 3.1.1).
-async fn problem(code: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+/// What a fault's `type` leads to (RFC 9457 section 3.1.1): text, or the fault itself for a page that shows it.
+async fn problem(headers: HeaderMap, code: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
     let Path(code) = code.map_err(|_| Problem::new(FaultCode::NotFound))?;
     let known = FaultCode::ALL.iter().find(|known| known.name() == code);
     let fault = known.map(|code| Fault::new(*code)).ok_or(Problem::new(FaultCode::NotFound))?;
-    Ok(format!("{}\n\n{}\n{}\n", fault.code.name(), fault.title, fault.remedy))
+    if headers.get(ACCEPT).is_some_and(|accepts| accepts == "application/json") {
+        return Ok(Json(fault).into_response());
+    }
+    Ok(format!("{}\n\n{}\n{}\n", fault.code.name(), fault.title, fault.remedy).into_response())
 }

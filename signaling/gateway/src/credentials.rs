@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilcast_auth::{Expiry, Freshness, Grant, Party, Proof, Scope, Target, TokenError, is_stream_key};
+use veilcast_auth::{EventId, Expiry, Freshness, Grant, Party, Proof, Scope, Target, TokenError, is_stream_key};
 use veilcast_control::Role;
 use veilcast_privacy::Secret;
 use veilcast_protocol::FaultCode;
@@ -130,13 +130,17 @@ impl App {
         Ok(grant)
     }
 
-    /// The sender, which may be a program that comes as a `role`.
+    /// The sender, which may be a program that comes as a `role`. Where the path names an event, a provider's own token will do.
     pub(crate) async fn caller(
         &self,
         credentials: &Credentials,
         role: Role,
         expiry: Expiry,
+        event: Option<&EventId>,
     ) -> Result<Caller, Problem> {
+        if let (Some(event), true) = (event, self.shows_foreign(credentials)) {
+            return self.foreign_caller(credentials, event).await;
+        }
         match &credentials.shown {
             Shown::Bound(token) => {
                 let (grant, proof) = self.bound(credentials, token, expiry).await?;
@@ -155,6 +159,39 @@ impl App {
             Shown::StreamKey(_) => Err(TokenError::Unbound.into()),
             Shown::Nothing => Err(TokenError::Missing.into()),
         }
+    }
+
+    fn shows_foreign(&self, credentials: &Credentials) -> bool {
+        match &credentials.shown {
+            Shown::Bound(token) | Shown::Tool(token) => self.issuer.is_foreign(token.expose_text()),
+            Shown::StreamKey(_) | Shown::Nothing => false,
+        }
+    }
+
+    async fn foreign_caller(&self, credentials: &Credentials, event: &EventId) -> Result<Caller, Problem> {
+        let now = SystemTime::now();
+        match &credentials.shown {
+            Shown::Tool(token) => {
+                let grant = self.issuer.verify_foreign_tool(token.expose_text(), event, now).await?;
+                if credentials.from_page { Err(TokenError::Unbound.into()) } else { Ok(Caller { grant, proof: None }) }
+            }
+            _ => self.foreign_holder(credentials, event).await?.ok_or(TokenError::Missing.into()),
+        }
+    }
+
+    /// The sender, if it shows a provider's token with a proof of the key that this is bound to.
+    pub(crate) async fn foreign_holder(
+        &self,
+        credentials: &Credentials,
+        event: &EventId,
+    ) -> Result<Option<Caller>, Problem> {
+        let Shown::Bound(token) = &credentials.shown else { return Ok(None) };
+        if !self.issuer.is_foreign(token.expose_text()) {
+            return Ok(None);
+        }
+        let (token, proof, target) = (token.expose_text(), credentials.proof(), credentials.target());
+        let verified = self.issuer.verify_foreign_bound(token, event, proof, &target, SystemTime::now()).await?;
+        Ok(Some(Caller { grant: verified.0, proof: Some(verified.1) }))
     }
 
     /// The key of somebody who asks for a first token.

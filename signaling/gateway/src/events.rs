@@ -1,7 +1,7 @@
 //! `/api/v1`: the instance, its events, their tokens.
 
 use crate::app::App;
-use crate::credentials::Credentials;
+use crate::credentials::{Caller, Credentials};
 use crate::extract::{EventPath, JsonBody};
 use crate::fault::Problem;
 use crate::methods::only;
@@ -17,9 +17,10 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{AccessToken, EventId, Grant, Scope, TokenError};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{
-    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, Role, Setup, TokenRequest,
+    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, Role, Setup,
+    SignInProvider, TokenRequest,
 };
-use veilcast_records::{Event, EventState};
+use veilcast_records::{Admission, Event, EventState};
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -33,7 +34,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 }
 
 async fn instance(State(app): State<Arc<App>>) -> Result<Json<Instance>, Problem> {
-    Ok(Json(Instance { ready: app.issuer.ready().await? }))
+    let name = |(number, name): (u32, &str)| SignInProvider { number, name: name.to_owned() };
+    let providers = (0..).zip(app.issuer.provider_names()).map(name).collect();
+    Ok(Json(Instance { ready: app.issuer.ready().await?, providers }))
 }
 
 async fn setup(State(app): State<Arc<App>>, JsonBody(setup): JsonBody<Setup>) -> Result<Response, Problem> {
@@ -57,9 +60,9 @@ async fn create(
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<Response, Problem> {
     app.admin(&credentials).await?;
-    let NewEvent { title, public, listed, broadcasters, latency } = new;
+    let NewEvent { title, admission, listed, broadcasters, latency } = new;
     let (title, broadcasters, latency) = (Redacted::new(title), broadcasters.unwrap_or(1), kept(latency));
-    let new = veilcast_records::NewEvent { title, public, listed, broadcasters, latency };
+    let new = veilcast_records::NewEvent { title, admission: admitting(admission), listed, broadcasters, latency };
     let id = app.records.create_event(new, SystemTime::now()).await?;
     let row = app.event(&id).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/events/{id}"));
@@ -74,8 +77,8 @@ async fn show(
     EventPath(id): EventPath,
 ) -> Result<Json<EventSummary>, Problem> {
     let row = app.event(&id).await?;
-    if !row.public {
-        let grant = app.holder_if_any(&credentials).await?.ok_or(Problem::new(FaultCode::EventPrivate))?;
+    if row.admission != Admission::Public {
+        let grant = app.holder_if_any(&credentials).await?.ok_or(closed(&row))?;
         if grant.scope != Scope::Admin {
             grant.for_event(&id)?;
         }
@@ -115,21 +118,41 @@ fn may_end(grant: &Grant, row: &Event) -> Result<bool, TokenError> {
     Ok(grant.scope == Scope::Admin || (grant.for_event(&row.id)? == Scope::Broadcast && alone))
 }
 
-/// A token for the operator's own studio or player, which carries the operator's principal, so that a studio on another
-/// device takes over instead of being refused.
+/// A token for one event, in exchange for another one, bound to the same key. The operator's carries the operator's principal, so
+/// that a studio on another device takes over instead of being refused; whoever has signed in otherwise watches, and is
+/// somebody else at every event; a provider's own token gives what its profile says.
 async fn token(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     EventPath(id): EventPath,
     JsonBody(wanted): JsonBody<TokenRequest>,
 ) -> Result<Json<EventToken>, Problem> {
-    let grant = app.admin(&credentials).await?;
-    not_ended(&app.event(&id).await?)?;
     let scope = match wanted.role {
         Role::Broadcaster => Scope::Broadcast,
         Role::Viewer => Scope::Watch,
     };
-    Ok(Json(on_the_wire(&app.issuer.own_token(&grant, id, scope, SystemTime::now())?)))
+    if let Some(Caller { grant, .. }) = app.foreign_holder(&credentials, &id).await? {
+        grant.require(scope)?;
+        not_ended(&app.event(&id).await?)?;
+        return Ok(Json(on_the_wire(&app.issuer.exchanged_token(&grant, id, SystemTime::now())?)));
+    }
+    let (grant, _) = app.holder(&credentials).await?;
+    let token = match (grant.scope, scope) {
+        (Scope::Admin, _) => {
+            not_ended(&app.event(&id).await?)?;
+            app.issuer.own_token(&grant, id, scope, SystemTime::now())?
+        }
+        (Scope::Account, Scope::Watch) => {
+            let row = app.event(&id).await?;
+            if row.admission == Admission::Invitation {
+                return Err(closed(&row));
+            }
+            not_ended(&row)?;
+            app.issuer.member_token(&grant, id, SystemTime::now()).await?
+        }
+        _ => return Err(TokenError::ScopeMissing.into()),
+    };
+    Ok(Json(on_the_wire(&token)))
 }
 
 /// Anybody's token for a public event. The same key stays the same guest.
@@ -139,8 +162,8 @@ async fn guest(
     EventPath(id): EventPath,
 ) -> Result<Json<EventToken>, Problem> {
     let row = app.event(&id).await?;
-    if !row.public {
-        return Err(Problem::new(FaultCode::EventPrivate));
+    if row.admission != Admission::Public {
+        return Err(closed(&row));
     }
     not_ended(&row)?;
     let key = app.newcomer(&credentials)?.key;
@@ -175,13 +198,31 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
             EventState::Live => veilcast_protocol::EventState::Live,
             EventState::Ended => veilcast_protocol::EventState::Ended,
         },
-        public: row.public,
+        admission: match row.admission {
+            Admission::Public => veilcast_protocol::Admission::Public,
+            Admission::SignIn => veilcast_protocol::Admission::SignIn,
+            Admission::Invitation => veilcast_protocol::Admission::Invitation,
+        },
         listed: row.listed,
         broadcasters: row.broadcasters,
         latency: match row.latency {
             veilcast_records::Latency::Interactive => Latency::Interactive,
             veilcast_records::Latency::Balanced => Latency::Balanced,
         },
+    }
+}
+
+/// What somebody hears who has nothing to show for an event that is not public: how to get in.
+fn closed(row: &Event) -> Problem {
+    Problem::new(if row.admission == Admission::SignIn { FaultCode::EventSignIn } else { FaultCode::EventPrivate })
+}
+
+/// An admission as the records have it.
+const fn admitting(admission: veilcast_protocol::Admission) -> Admission {
+    match admission {
+        veilcast_protocol::Admission::Public => Admission::Public,
+        veilcast_protocol::Admission::SignIn => Admission::SignIn,
+        veilcast_protocol::Admission::Invitation => Admission::Invitation,
     }
 }
 

@@ -25,6 +25,7 @@ impl Problem {
     pub(crate) fn new(code: FaultCode) -> Self {
         let retry_after = match code {
             FaultCode::Draining => Some(Duration::from_secs(5)),
+            FaultCode::ProviderUnavailable => Some(Duration::from_secs(30)),
             FaultCode::TooMany => Some(Duration::from_secs(60)),
             _ => None,
         };
@@ -43,10 +44,18 @@ impl Problem {
 
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
-        use FaultCode::{InvitationInvalid, ProofInvalid, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid};
+        use FaultCode::{
+            InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid,
+        };
         matches!(
             self.fault.code,
-            TokenInvalid | ProofInvalid | InvitationInvalid | SdpInvalid | SignInFailed | SetupInvalid
+            TokenInvalid
+                | ProofInvalid
+                | ProviderRefused
+                | InvitationInvalid
+                | SdpInvalid
+                | SignInFailed
+                | SetupInvalid
         )
     }
 }
@@ -85,6 +94,11 @@ const fn challenge(code: FaultCode) -> Option<&'static str> {
         FaultCode::ScopeMissing => {
             Some("Bearer error=\"insufficient_scope\", DPoP error=\"insufficient_scope\", algs=\"ES256 EdDSA\"")
         }
+        // RFC 9470 section 3; `veilcast_auth` has the same class and age, and a test compares them.
+        FaultCode::StepUpRequired => Some(
+            "DPoP error=\"insufficient_user_authentication\", acr_values=\"urn:veilcast:acr:mfa\", max_age=\"600\", \
+             algs=\"ES256 EdDSA\"",
+        ),
         _ => None,
     }
 }
@@ -102,11 +116,13 @@ impl From<TokenError> for Problem {
             TokenError::Invalid => FaultCode::TokenInvalid,
             TokenError::Expired => FaultCode::TokenExpired,
             TokenError::ScopeMissing => FaultCode::ScopeMissing,
+            TokenError::StepUpRequired => FaultCode::StepUpRequired,
             TokenError::Unbound => FaultCode::TokenUnbound,
             TokenError::ProofMissing => FaultCode::ProofMissing,
             TokenError::ProofInvalid => FaultCode::ProofInvalid,
             TokenError::ProofNonce => FaultCode::ProofNonce,
             TokenError::Busy => FaultCode::TooMany,
+            TokenError::ProviderUnavailable => FaultCode::ProviderUnavailable,
             TokenError::Unavailable => FaultCode::Internal,
         })
     }

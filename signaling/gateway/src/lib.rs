@@ -18,6 +18,7 @@ mod listen;
 mod methods;
 mod metrics;
 mod oauth;
+mod provider;
 mod random;
 mod relay;
 pub mod sdp;

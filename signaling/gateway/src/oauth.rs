@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilcast_auth::{AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession};
+use veilcast_auth::{AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession, Level, acr};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{FaultCode, SignIn, SignedIn, TokenResponse};
 
@@ -96,13 +96,14 @@ const fn redirected(error: AuthorizeError) -> Option<&'static str> {
         AuthorizeError::ResponseTypeUnsupported => Some("unsupported_response_type"),
         AuthorizeError::ChallengeInvalid => Some("invalid_request"),
         AuthorizeError::ScopeUnknown => Some("invalid_scope"),
+        AuthorizeError::ScopeRefused => Some("access_denied"),
         AuthorizeError::Busy => Some("temporarily_unavailable"),
         AuthorizeError::Unavailable => Some("server_error"),
         AuthorizeError::SignInRequired | AuthorizeError::ClientUnknown | AuthorizeError::RedirectUnknown => None,
     }
 }
 
-fn see_other(location: &str) -> Result<Response, Problem> {
+pub(crate) fn see_other(location: &str) -> Result<Response, Problem> {
     let location = HeaderValue::from_str(location).map_err(|_| Problem::new(FaultCode::BadRequest))?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
 }
@@ -141,7 +142,7 @@ pub(crate) fn signed_in(app: &App, opened: &IssuerSession) -> Result<Response, P
 }
 
 impl App {
-    fn set_cookie(&self, value: &str, life: u32) -> Result<HeaderValue, Problem> {
+    pub(crate) fn set_cookie(&self, value: &str, life: u32) -> Result<HeaderValue, Problem> {
         let secure = if self.origins.is_secure() { "; Secure" } else { "" };
         let text = format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/oauth; Max-Age={life}{secure}");
         let mut header = HeaderValue::from_str(&text).map_err(|_| Problem::new(FaultCode::Internal))?;
@@ -206,7 +207,7 @@ async fn token(
 }
 
 /// RFC 6749 section 5.2: status 400 and a member `error`; the rest is a fault like any other.
-fn refused(error: &'static str, code: FaultCode) -> Response {
+pub(crate) fn refused(error: &'static str, code: FaultCode) -> Response {
     let problem = Problem::new(code);
     let body = json!({
         "error": error,
@@ -236,7 +237,8 @@ async fn metadata(State(app): State<Arc<App>>) -> Json<Value> {
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
         "token_endpoint": format!("{issuer}/oauth/token"),
         "jwks_uri": format!("{issuer}/oauth/jwks"),
-        "scopes_supported": ["admin"],
+        "scopes_supported": ["admin", "account"],
+        "acr_values_supported": [acr(Level::Single), acr(Level::Multi)],
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code"],
         "code_challenge_methods_supported": ["S256"],

@@ -113,7 +113,7 @@ impl App {
         EventPath(event): &EventPath,
         body: &SdpBody<false>,
     ) -> Result<Response, Problem> {
-        let Caller { grant, proof } = self.caller(credentials, role, Expiry::Enforced).await?;
+        let Caller { grant, proof } = self.caller(credentials, role, Expiry::Enforced, Some(event)).await?;
         let access = self.access_of(&grant, event).await?;
         if let Some(proof) = proof {
             same_certificate(&proof, body.text()?)?;
@@ -167,7 +167,8 @@ impl App {
         headers: &HeaderMap,
         body: &SdpBody<true>,
     ) -> Result<Response, Problem> {
-        let grant = self.caller(credentials, role, Expiry::Enforced).await?.grant;
+        let event = path.event.parse().ok();
+        let grant = self.caller(credentials, role, Expiry::Enforced, event.as_ref()).await?.grant;
         let (id, session) = self.owned(role, path, &grant)?;
         // An operator is one principal in every event; a token goes on with what it permits.
         if grant.for_event(&session.event).is_ok_and(|scope| permission(scope) == Some(role)) {
@@ -194,7 +195,8 @@ impl App {
     /// RFC 9725 section 4.2: leaving. A token that ran out meanwhile is good enough for that; with a stream key, the session has
     /// ended by then.
     async fn delete(&self, role: Role, credentials: &Credentials, path: &SessionPath) -> Result<StatusCode, Problem> {
-        let grant = self.caller(credentials, role, Expiry::Ignored).await?.grant;
+        let event = path.event.parse().ok();
+        let grant = self.caller(credentials, role, Expiry::Ignored, event.as_ref()).await?.grant;
         let (id, session) = self.owned(role, path, &grant)?;
         self.leave(id, session.principal)?;
         Ok(StatusCode::OK)

@@ -10,9 +10,9 @@ use ts_rs::TS;
 pub struct NewEvent {
     /// 1–120 characters, shown to viewers.
     pub title: String,
-    /// Admits guests without an account.
+    /// Who may watch without being invited; nobody where it is left out.
     #[serde(default)]
-    pub public: bool,
+    pub admission: Admission,
     /// Shows the event on the home page.
     #[serde(default)]
     pub listed: bool,
@@ -47,14 +47,28 @@ pub struct EventSummary {
     pub title: String,
     /// Where it stands.
     pub state: EventState,
-    /// Admits guests.
-    pub public: bool,
+    /// Who may watch without being invited.
+    pub admission: Admission,
     /// Stands on the home page.
     pub listed: bool,
     /// How many may broadcast at once.
     pub broadcasters: u8,
     /// How soon viewers see what happens.
     pub latency: Latency,
+}
+
+/// Who may watch an event without being invited.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Admission {
+    /// Whoever has the link: guests without an account.
+    Public,
+    /// Whoever has signed in here.
+    SignIn,
+    /// Nobody.
+    #[default]
+    Invitation,
 }
 
 /// How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
@@ -90,7 +104,7 @@ pub struct EventList {
     pub events: Vec<EventSummary>,
 }
 
-/// `POST /api/v1/events/{id}/token`: a token for the operator's own page.
+/// `POST /api/v1/events/{id}/token`: a token for a page of whoever has signed in, or holds a token of a trusted provider.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]

@@ -102,6 +102,8 @@ faults! {
     TokenExpired = "token-expired", 401, "This token has expired.", "Get a new token and try again.";
     /// Valid, but for other things.
     ScopeMissing = "scope-missing", 403, "This token does not permit that.", "Get a token with the scope that this action needs.";
+    /// Not recognised surely enough, or too long ago (RFC 9470).
+    StepUpRequired = "step-up-required", 401, "This needs a fresh proof that it is you.", "Confirm with a passkey, or with your password and an authenticator app, and try again.";
     /// The account is not known or the password is wrong; the two are not told apart.
     SignInFailed = "sign-in-failed", 401, "The name or the password is wrong.", "Check both and try again.";
     /// No session at the issuer.
@@ -116,6 +118,16 @@ faults! {
     EventEnded = "event-ended", 410, "This event has ended.", "Ask the organiser whether there will be another.";
     /// Not public.
     EventPrivate = "event-private", 403, "This event is by invitation.", "Ask the organiser for an invitation.";
+    /// For whoever has signed in.
+    EventSignIn = "event-sign-in", 403, "This event is for people who are signed in.", "Sign in here and open the event again.";
+    /// The provider's answer does not fit, or nobody asked for it.
+    ProviderRefused = "provider-refused", 403, "You could not be signed in with the answer that came back.", "Begin again, in the same browser; if it happens again, tell whoever runs this server.";
+    /// The person said no.
+    ProviderCancelled = "provider-cancelled", 403, "You were not signed in, because that was cancelled.", "Sign in again whenever you like.";
+    /// Good there, and let in here by no rule.
+    ProviderNotAdmitted = "provider-not-admitted", 403, "Your account there does not let you in here.", "Ask whoever runs this server who may sign in.";
+    /// It does not answer, or not as it should.
+    ProviderUnavailable = "provider-unavailable", 503, "The place where you sign in cannot be reached at the moment.", "Try again in a minute; if it happens again, tell whoever runs this server.";
     /// Unknown, withdrawn, or past its time.
     InvitationInvalid = "invitation-invalid", 403, "This invitation is not valid, or not any more.", "Ask the organiser for a new one.";
     /// Another browser came first.

@@ -14,7 +14,8 @@ mod presence;
 mod stream_key;
 
 pub use event::{
-    EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent, TokenRequest,
+    Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,
+    TokenRequest,
 };
 pub use fault::{Fault, FaultCode};
 pub use invitation::{Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation};
@@ -23,7 +24,9 @@ pub use media::{
     Activity, Answer, LayerState, LayerStates, Offer, OwnPlace, PlaceState, Quality, QualityCap, QualityState,
     QualityWish, StageState, Unplayable,
 };
-pub use oauth::{AuthorizationRequest, Instance, Setup, SignIn, SignedIn, TokenResponse};
+pub use oauth::{
+    AuthorizationRequest, Departure, Instance, ProviderChoice, Setup, SignIn, SignInProvider, SignedIn, TokenResponse,
+};
 pub use presence::{Audience, AudienceHealth, Draining, Ended};
 pub use stream_key::{NewStreamKey, StreamKey, StreamKeyList, StreamKeySummary};
 

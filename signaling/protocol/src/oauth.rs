@@ -8,6 +8,35 @@ use ts_rs::TS;
 pub struct Instance {
     /// Whether an operator's account exists.
     pub ready: bool,
+    /// Where people may sign in besides here.
+    pub providers: Vec<SignInProvider>,
+}
+
+/// A provider that people may sign in at.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct SignInProvider {
+    /// For [`ProviderChoice`].
+    pub number: u32,
+    /// For the button.
+    pub name: String,
+}
+
+/// `POST /oauth/provider/start`: begins to sign in at a provider.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct ProviderChoice {
+    /// Which.
+    pub provider: u32,
+}
+
+/// The answer to [`ProviderChoice`].
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Departure {
+    /// Where the browser goes from here, in the same tab.
+    pub location: String,
 }
 
 /// `POST /api/v1/setup`: makes the operator's account with the one-time token of the printed link.

@@ -36,6 +36,7 @@ fn render() -> String {
 
 fn event(out: &mut String, cfg: &Config) {
     add::<wire::EventState>(out, cfg);
+    add::<wire::Admission>(out, cfg);
     add::<wire::Latency>(out, cfg);
     add::<wire::EventSummary>(out, cfg);
     add::<wire::EventList>(out, cfg);
@@ -86,7 +87,10 @@ fn session(out: &mut String, cfg: &Config) {
 }
 
 fn oauth(out: &mut String, cfg: &Config) {
+    add::<wire::SignInProvider>(out, cfg);
     add::<wire::Instance>(out, cfg);
+    add::<wire::ProviderChoice>(out, cfg);
+    add::<wire::Departure>(out, cfg);
     add::<wire::Setup>(out, cfg);
     add::<wire::SignIn>(out, cfg);
     add::<wire::SignedIn>(out, cfg);

@@ -66,12 +66,44 @@ impl Latency {
     }
 }
 
+/// Who may watch an event without being invited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Admission {
+    /// Whoever has the link: guests without an account.
+    Public,
+    /// Whoever has an account here.
+    SignIn,
+    /// Nobody.
+    #[default]
+    Invitation,
+}
+
+impl Admission {
+    /// The choice in text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::SignIn => "sign-in",
+            Self::Invitation => "invitation",
+        }
+    }
+
+    fn from_row(text: &str) -> Self {
+        match text {
+            "public" => Self::Public,
+            "sign-in" => Self::SignIn,
+            // The table's CHECK admits no other; of an unknown kind, it admits nobody.
+            _ => Self::Invitation,
+        }
+    }
+}
+
 /// An event to be made.
 pub struct NewEvent {
     /// 1 to 120 characters, none of them a control character.
     pub title: Redacted<String>,
-    /// Admits guests without an account.
-    pub public: bool,
+    /// Who may watch without being invited.
+    pub admission: Admission,
     /// Stands on the home page.
     pub listed: bool,
     /// How many may broadcast at once, 1 to [`MAX_BROADCASTERS`].
@@ -87,8 +119,8 @@ pub struct Event {
     pub id: EventId,
     /// Its title.
     pub title: Redacted<String>,
-    /// Admits guests without an account.
-    pub public: bool,
+    /// Who may watch without being invited.
+    pub admission: Admission,
     /// Stands on the home page.
     pub listed: bool,
     /// How many may broadcast at once.
@@ -111,9 +143,9 @@ impl Records {
         within(new.broadcasters)?;
         let id = EventId::random()?;
         let sealed = seal::seal(&self.keys().instance, &place(&id), title.as_bytes())?;
-        let insert = "INSERT INTO event (id, title_sealed, public, listed, state, broadcasters, created, latency) \
+        let insert = "INSERT INTO event (id, title_sealed, admission, listed, state, broadcasters, created, latency) \
              VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7)";
-        let statement = sqlx::query(insert).bind(id.as_str()).bind(sealed).bind(new.public).bind(new.listed);
+        let statement = sqlx::query(insert).bind(id.as_str()).bind(sealed).bind(new.admission.name()).bind(new.listed);
         let statement = statement.bind(new.broadcasters);
         let created = CoarseTime::new(now).unix_seconds();
         let statement = statement.bind(i64::try_from(created).unwrap_or(i64::MAX)).bind(new.latency.name());
@@ -123,15 +155,14 @@ impl Records {
 
     /// An event's row as it is now.
     pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let query =
-            "SELECT id, title_sealed, public, listed, state, broadcasters, created, latency FROM event WHERE id = ?1";
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event WHERE id = ?1";
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.map(|row| self.read_event(&row)).transpose()
     }
 
     /// Every event, newest first.
     pub async fn events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created, latency FROM event \
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event \
             ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
@@ -139,7 +170,7 @@ impl Records {
 
     /// The events of the home page: listed and not over, newest first.
     pub async fn listed_events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, public, listed, state, broadcasters, created, latency FROM event \
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event \
              WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
@@ -172,7 +203,7 @@ impl Records {
         Ok(Event {
             id,
             title: Redacted::new(title.expose_text().to_owned()),
-            public: row.try_get("public")?,
+            admission: Admission::from_row(row.try_get("admission")?),
             listed: row.try_get("listed")?,
             broadcasters: row.try_get("broadcasters")?,
             latency: Latency::from_row(row.try_get("latency")?),
@@ -203,7 +234,7 @@ mod tests {
 
     fn titled(title: &str) -> NewEvent {
         let title = Redacted::new(title.to_owned());
-        NewEvent { title, public: true, listed: false, broadcasters: 1, latency: Latency::Interactive }
+        NewEvent { title, admission: Admission::Public, listed: false, broadcasters: 1, latency: Latency::Interactive }
     }
 
     #[tokio::test]
@@ -212,7 +243,7 @@ mod tests {
         let records = Records::open(place.path()).await.expect("opens");
         let id = records.create_event(titled("Canary concert"), SystemTime::now()).await.expect("made");
         let event = records.event(&id).await.expect("read").expect("there");
-        assert!(event.public && !event.listed && event.state == EventState::Scheduled);
+        assert!(event.admission == Admission::Public && !event.listed && event.state == EventState::Scheduled);
         assert_eq!(event.title.expose_redacted(), "Canary concert");
         assert!(records.go_live(&id).await.expect("written"));
         assert!(!records.go_live(&id).await.expect("written"));
@@ -230,6 +261,17 @@ mod tests {
             let new = NewEvent { latency, ..titled("Canary concert") };
             let id = records.create_event(new, SystemTime::now()).await.expect("made");
             assert_eq!(records.event(&id).await.expect("read").expect("there").latency, latency);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_keeps_its_admission() {
+        let place = Scratch::new("admission");
+        let records = Records::open(place.path()).await.expect("opens");
+        for admission in [Admission::Public, Admission::SignIn, Admission::Invitation] {
+            let new = NewEvent { admission, ..titled("Canary concert") };
+            let id = records.create_event(new, SystemTime::now()).await.expect("made");
+            assert_eq!(records.event(&id).await.expect("read").expect("there").admission, admission);
         }
     }
 

@@ -86,6 +86,44 @@ impl AccountId {
     }
 }
 
+/// Names that only their person hears.
+macro_rules! names {
+    ($($(#[doc = $doc:literal])+ $name:ident),+) => { $(
+        $(#[doc = $doc])+
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name that was heard from a page; it may be of nothing.
+            pub fn new(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+
+            /// 26 characters `[a-z2-7]`.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            pub(crate) fn random() -> Result<Self, Error> {
+                Ok(Self(base32(&random_bits()?)))
+            }
+
+            pub(crate) fn from_row(text: String) -> Self {
+                Self(text)
+            }
+        }
+    )+ };
+}
+
+names! {
+    /// A factor of an account.
+    FactorId,
+    /// A session at the issuer: the claim `sid` of its tokens.
+    IssuerSessionId,
+    /// An entry of an account's activity.
+    ActivityId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

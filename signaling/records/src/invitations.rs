@@ -136,14 +136,20 @@ fn expires(row: &SqliteRow) -> Result<SystemTime, Error> {
 mod tests {
     use super::*;
     use crate::store::tests::Scratch;
-    use crate::{Latency, NewEvent};
+    use crate::{Admission, Latency, NewEvent};
     use veilcast_privacy::Redacted;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
     async fn event(records: &Records) -> EventId {
         let title = Redacted::new("Rehearsal".to_owned());
-        let new = NewEvent { title, public: false, listed: false, broadcasters: 2, latency: Latency::Interactive };
+        let new = NewEvent {
+            title,
+            admission: Admission::Invitation,
+            listed: false,
+            broadcasters: 2,
+            latency: Latency::Interactive,
+        };
         records.create_event(new, SystemTime::now()).await.expect("is made")
     }
 

@@ -1,8 +1,8 @@
-use crate::accounts::{self, Operator};
 use crate::events::coarse;
 use crate::store::unix;
-use crate::{AccountId, Error, Records, seal};
+use crate::{AccountId, Error, NewFactor, Records, Role, seal};
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use std::time::SystemTime;
 use veilcast_privacy::Secret;
 
@@ -14,45 +14,27 @@ pub struct SigningKey {
     pub pkcs8: Secret,
 }
 
-/// How [`Records::complete_setup`] ended.
-pub enum SetupOutcome {
-    /// The operator exists now.
-    Done(AccountId),
-    /// The token is unknown, used or too old; or somebody was faster.
-    Refused,
+/// What the one-time link of a setup token does.
+pub enum SetupLink {
+    /// It makes the first operator.
+    First,
+    /// It replaces every factor of this account.
+    Recovery(AccountId),
 }
 
-// Cookies, setup tokens and codes are found by their SHA-256: 256 random bits that nobody chose, so the time of
+fn link(row: &SqliteRow) -> Result<Option<SetupLink>, Error> {
+    let account = row.try_get::<Option<String>, _>("account")?.map(AccountId::from_row);
+    Ok(match (account, row.try_get("ready")?) {
+        (Some(account), _) => Some(SetupLink::Recovery(account)),
+        (None, false) => Some(SetupLink::First),
+        (None, true) => None,
+    })
+}
+
+// Setup tokens are found by their SHA-256: 256 random bits that nobody chose, so the time of
 // an index look-up tells nothing that helps to find another (THREATS row 24).
 impl Records {
-    /// Opens a session at the issuer under the digest of its cookie.
-    pub async fn open_session(
-        &self,
-        cookie_hash: &[u8; 32],
-        account: &AccountId,
-        expires: SystemTime,
-    ) -> Result<(), Error> {
-        let statement = sqlx::query("INSERT INTO issuer_session (cookie_hash, account, expires) VALUES (?1, ?2, ?3)");
-        let statement = statement.bind(cookie_hash.as_slice()).bind(account.as_str()).bind(coarse(expires));
-        statement.execute(self.pool()).await?;
-        Ok(())
-    }
-
-    /// Whose session it is, unless it has expired.
-    pub async fn session(&self, cookie_hash: &[u8; 32], now: SystemTime) -> Result<Option<AccountId>, Error> {
-        let query = sqlx::query("SELECT account FROM issuer_session WHERE cookie_hash = ?1 AND expires > ?2");
-        let row = query.bind(cookie_hash.as_slice()).bind(unix(now)).fetch_optional(self.pool()).await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?.map(AccountId::from_row))
-    }
-
-    /// Ends a session at the issuer.
-    pub async fn close_session(&self, cookie_hash: &[u8; 32]) -> Result<(), Error> {
-        let statement = sqlx::query("DELETE FROM issuer_session WHERE cookie_hash = ?1");
-        statement.bind(cookie_hash.as_slice()).execute(self.pool()).await?;
-        Ok(())
-    }
-
-    /// Makes a setup token known by its digest. False while an operator exists.
+    /// Makes the token of a setup link known by its digest. False while an operator exists.
     pub async fn put_setup_token(&self, token_hash: &[u8; 32], expires: SystemTime) -> Result<bool, Error> {
         let insert = "INSERT INTO setup_token (token_hash, expires) \
              SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM account WHERE role = 'operator')";
@@ -60,35 +42,61 @@ impl Records {
         Ok(statement.execute(self.pool()).await?.rows_affected() == 1)
     }
 
-    /// Whether a setup token would be taken now; it is not used up by asking.
-    pub async fn setup_token_is_valid(&self, token_hash: &[u8; 32], now: SystemTime) -> Result<bool, Error> {
-        let query = "SELECT EXISTS (SELECT 1 FROM setup_token WHERE token_hash = ?1 AND expires > ?2) \
-             AND NOT EXISTS (SELECT 1 FROM account WHERE role = 'operator')";
-        let row = sqlx::query(query).bind(token_hash.as_slice()).bind(unix(now)).fetch_one(self.pool()).await?;
-        Ok(row.try_get(0)?)
+    /// The same for a link that gives `account` new factors in the place of all it has.
+    pub async fn put_recovery_token(
+        &self,
+        token_hash: &[u8; 32],
+        account: &AccountId,
+        expires: SystemTime,
+    ) -> Result<(), Error> {
+        let insert = "INSERT INTO setup_token (token_hash, expires, account) VALUES (?1, ?2, ?3)";
+        let statement = sqlx::query(insert).bind(token_hash.as_slice()).bind(coarse(expires));
+        statement.bind(account.as_str()).execute(self.pool()).await?;
+        Ok(())
     }
 
-    /// Uses a setup token up and makes the first operator, both or neither.
+    /// What the link of a token would do now, if anything; it is not used up by asking.
+    pub async fn setup_link(&self, token_hash: &[u8; 32], now: SystemTime) -> Result<Option<SetupLink>, Error> {
+        let query = "SELECT account, EXISTS (SELECT 1 FROM account WHERE role = 'operator') AS ready \
+             FROM setup_token WHERE token_hash = ?1 AND expires > ?2";
+        let query = sqlx::query(query).bind(token_hash.as_slice()).bind(unix(now));
+        query.fetch_optional(self.pool()).await?.map_or(Ok(None), |row| link(&row))
+    }
+
+    /// Uses the token of a setup link up: the first operator is made, or what the link's account has is replaced; all of it
+    /// or nothing. `None`: the token is unknown, used or too old, or somebody was faster.
     pub async fn complete_setup(
         &self,
         token_hash: &[u8; 32],
-        name: &str,
-        password_hash: &Secret,
+        name: Option<&str>,
+        factor: &NewFactor,
         now: SystemTime,
-    ) -> Result<SetupOutcome, Error> {
+    ) -> Result<Option<AccountId>, Error> {
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
-        let used = sqlx::query("DELETE FROM setup_token WHERE token_hash = ?1 AND expires > ?2");
-        let used = used.bind(token_hash.as_slice()).bind(unix(now)).execute(&mut *transaction).await?;
-        if used.rows_affected() != 1 || accounts::operator_exists(&mut transaction).await? {
-            return Ok(SetupOutcome::Refused);
-        }
-        let id = AccountId::random()?;
-        let operator = Operator { id: &id, name, password_hash };
-        self.insert_operator(&mut transaction, &operator, now).await?;
-        // With an operator there, no other link may make a second one.
+        let query = "DELETE FROM setup_token WHERE token_hash = ?1 AND expires > ?2 \
+             RETURNING account, EXISTS (SELECT 1 FROM account WHERE role = 'operator') AS ready";
+        let used = sqlx::query(query).bind(token_hash.as_slice()).bind(unix(now));
+        let used = used.fetch_optional(&mut *transaction).await?.map_or(Ok(None), |row| link(&row))?;
+        let account = match used {
+            None => return Ok(None),
+            Some(SetupLink::First) => {
+                let id = AccountId::random()?;
+                self.insert_account(&mut transaction, &id, Role::Operator, name, now).await?;
+                id
+            }
+            Some(SetupLink::Recovery(id)) => {
+                for table in ["DELETE FROM factor WHERE account = ?1", "DELETE FROM issuer_session WHERE account = ?1"]
+                {
+                    sqlx::query(table).bind(id.as_str()).execute(&mut *transaction).await?;
+                }
+                id
+            }
+        };
+        self.insert_factor(&mut transaction, &account, factor, now).await?;
+        // No other link may do it again.
         sqlx::query("DELETE FROM setup_token").execute(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(SetupOutcome::Done(id))
+        Ok(Some(account))
     }
 
     /// Every signing key, newest first.
@@ -140,6 +148,7 @@ fn place(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FactorKind;
     use crate::store::tests::Scratch;
     use std::time::Duration;
 
@@ -152,17 +161,44 @@ mod tests {
         let now = SystemTime::now();
         assert!(records.put_setup_token(&[1; 32], now + HOUR).await.expect("written"));
         assert!(records.put_setup_token(&[2; 32], now + HOUR).await.expect("written"));
-        let hash = Secret::new("$argon2id$canary");
-        let done = records.complete_setup(&[1; 32], "Canary", &hash, now).await.expect("written");
-        let SetupOutcome::Done(id) = done else { panic!("refused") };
-        let again = records.complete_setup(&[2; 32], "Other", &hash, now).await.expect("written");
-        assert!(matches!(again, SetupOutcome::Refused));
+        let set_up = async |token: [u8; 32], name| {
+            records.complete_setup(&token, Some(name), &password("$argon2id$canary"), now).await.expect("written")
+        };
+        let id = set_up([1; 32], "Canary").await.expect("the first");
+        assert!(set_up([2; 32], "Other").await.is_none());
         assert!(!records.put_setup_token(&[3; 32], now + HOUR).await.expect("written"));
-        assert!(records.account_by_name("canary").await.expect("read").is_some(), "names ignore case");
-        let name = records.account_name(&id).await.expect("read").expect("there");
-        assert_eq!(name.expose_redacted(), "Canary");
+        assert!(records.account_by_name("canary").await.expect("read").is_some_and(|found| found == id));
+        let account = records.account(&id).await.expect("read").expect("there");
+        assert_eq!(account.name.expect("a name").expose_redacted(), "Canary");
+        assert!(account.role == Role::Operator);
         records.erase_account(&id).await.expect("erased");
         assert!(records.account_by_name("canary").await.expect("read").is_none());
+        assert!(records.factors(&id).await.expect("read").is_empty());
+    }
+
+    fn password(hash: &str) -> NewFactor {
+        NewFactor { kind: FactorKind::Password, lookup: None, body: Secret::new(hash) }
+    }
+
+    #[tokio::test]
+    async fn a_recovery_link_replaces_every_factor_once() {
+        let place = Scratch::new("recovery");
+        let records = Records::open(place.path()).await.expect("opens");
+        let now = SystemTime::now();
+        let ada = records.create_account(Role::Operator, Some("Ada"), now).await.expect("made");
+        for hash in ["one", "two"] {
+            records.put_factor(&ada, &password(hash), now).await.expect("written");
+        }
+        for token in [[1; 32], [2; 32]] {
+            records.put_recovery_token(&token, &ada, now + HOUR).await.expect("written");
+        }
+        let (lost, new) = (password("late"), password("new"));
+        assert!(records.complete_setup(&[1; 32], None, &lost, now + 2 * HOUR).await.expect("written").is_none());
+        let recovered = records.complete_setup(&[2; 32], None, &new, now).await.expect("written");
+        assert!(recovered.is_some_and(|id| id == ada));
+        let factors = records.factors(&ada).await.expect("read");
+        assert!(factors.len() == 1 && factors[0].body.expose_text() == "new");
+        assert!(records.complete_setup(&[1; 32], None, &lost, now).await.expect("written").is_none(), "one is enough");
     }
 
     #[tokio::test]
@@ -171,9 +207,8 @@ mod tests {
         let records = Records::open(place.path()).await.expect("opens");
         let now = SystemTime::now();
         records.put_setup_token(&[1; 32], now + HOUR).await.expect("written");
-        let hash = Secret::new("x");
-        let late = records.complete_setup(&[1; 32], "a", &hash, now + 2 * HOUR).await.expect("written");
-        assert!(matches!(late, SetupOutcome::Refused));
+        let late = records.complete_setup(&[1; 32], Some("a"), &password("x"), now + 2 * HOUR).await.expect("written");
+        assert!(late.is_none());
     }
 
     #[tokio::test]

@@ -4,25 +4,35 @@
 //! and every kind of record has one row in [`RETENTION`], by which it is forgotten.
 
 mod accounts;
+mod activity;
 mod directory;
 mod error;
 mod events;
+mod factors;
 mod id;
+mod identities;
 mod invitations;
 mod issuer;
 mod retention;
 mod schema;
 mod seal;
+mod sessions;
 mod store;
 mod stream_keys;
+mod words;
 
 pub use accounts::Account;
+pub use activity::Activity;
 pub use directory::DataLock;
 pub use error::Error;
-pub use events::{Event, EventState, Latency, MAX_BROADCASTERS, NewEvent};
-pub use id::{AccountId, EventId, NotAnEventId, base32, random_bits};
+pub use events::{Admission, Event, EventState, Latency, MAX_BROADCASTERS, NewEvent};
+pub use factors::{Factor, NewFactor};
+pub use id::{AccountId, ActivityId, EventId, FactorId, IssuerSessionId, NotAnEventId, base32, random_bits};
+pub use identities::NewIdentity;
 pub use invitations::{HeldInvitation, InvitationId, InvitationRow, NewInvitation, Redeemed};
-pub use issuer::{SetupOutcome, SigningKey};
+pub use issuer::{SetupLink, SigningKey};
 pub use retention::{RETENTION, Retention};
+pub use sessions::{HeldSession, NewSession, SessionRow, SteppedUp};
 pub use store::Records;
 pub use stream_keys::{HeldStreamKey, NewStreamKey, StreamKeyId, StreamKeyRow};
+pub use words::{ActivityKind, FactorKind, Level, Role};

@@ -51,9 +51,9 @@ impl Records {
     async fn try_open(directory: &Path) -> Result<Self, Error> {
         let layout = directory::prepare(directory)?;
         let options = options(&layout.records, SqliteJournalMode::Wal);
-        schema::migrate_records(&mut options.connect().await?, &layout.records).await?;
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await?;
         let keys = open_keys(&layout.keys).await?;
+        schema::migrate_records(&mut options.connect().await?, &layout.records, &keys).await?;
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await?;
         let audience = format!("urn:veilcast:{}", instance_id(&pool).await?);
         Ok(Self(Arc::new(Inner { pool, keys, options, audience })))
     }
@@ -83,18 +83,35 @@ impl Records {
 
     /// A subject that means this account to one client only (OpenID Connect Core section 8.1).
     pub fn pairwise_subject(&self, account: &AccountId, client: &str) -> [u8; 16] {
-        let digest = seal::keyed(&self.keys().pairwise, &[client.as_bytes(), account.as_str().as_bytes()]);
+        self.subject(&[client.as_bytes(), account.as_str().as_bytes()])
+    }
+
+    /// A subject that means the holder of this key in one event only. Nothing is kept of it.
+    pub fn guest_subject(&self, event: &EventId, key_thumbprint: &[u8; 32]) -> [u8; 16] {
+        self.subject(&[b"guest", event.as_str().as_bytes(), key_thumbprint])
+    }
+
+    /// A subject that means this account in one event only: nobody who sees it in two can tell that it is the same.
+    pub fn member_subject(&self, event: &EventId, account: &AccountId) -> [u8; 16] {
+        self.subject(&[b"member", event.as_str().as_bytes(), account.as_str().as_bytes()])
+    }
+
+    /// A subject that means somebody whom a provider's own token is about, in one event only. Nothing is kept of it.
+    pub fn foreign_subject(&self, event: &EventId, issuer: &str, subject: &str) -> [u8; 16] {
+        self.subject(&[b"foreign", event.as_str().as_bytes(), issuer.as_bytes(), subject.as_bytes()])
+    }
+
+    /// Of all kinds of subjects: their parts differ in number or in the first one.
+    fn subject(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let digest = seal::keyed(&self.keys().pairwise, parts);
         let mut subject = [0; 16];
         subject.copy_from_slice(&digest[..16]);
         subject
     }
 
-    /// A subject that means the holder of this key in one event only. Nothing is kept of it.
-    pub fn guest_subject(&self, event: &EventId, key_thumbprint: &[u8; 32]) -> [u8; 16] {
-        let digest = seal::keyed(&self.keys().pairwise, &[b"guest", event.as_str().as_bytes(), key_thumbprint]);
-        let mut subject = [0; 16];
-        subject.copy_from_slice(&digest[..16]);
-        subject
+    /// What authenticators know this account's person by (WebAuthn section 5.4.3): random to them, and known to nobody else.
+    pub fn user_handle(&self, account: &AccountId) -> [u8; 16] {
+        self.pairwise_subject(account, "urn:veilcast:authenticator")
     }
 
     /// Sweeps every table by [`crate::RETENTION`] and says how many records are gone.
@@ -178,6 +195,11 @@ async fn instance_id(pool: &SqlitePool) -> Result<String, Error> {
 /// Seconds since 1970.
 pub(crate) fn unix(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The reverse of [`unix`].
+pub(crate) fn time(seconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use crate::events::coarse;
-use crate::store::unix;
+use crate::store::{time, unix};
 use crate::{Error, EventId, Records, base32, random_bits};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// A stream key's name towards its maker: 26 characters `[a-z2-7]`. Nobody broadcasts with it.
 #[derive(Clone, PartialEq, Eq)]
@@ -107,15 +107,12 @@ fn subject(row: &SqliteRow) -> Result<[u8; 16], Error> {
     row.try_get::<Vec<u8>, _>("subject")?.try_into().map_err(|_| Error::Sealed)
 }
 
-fn time(seconds: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::tests::Scratch;
-    use crate::{Latency, NewEvent};
+    use crate::{Admission, Latency, NewEvent};
+    use std::time::UNIX_EPOCH;
     use veilcast_privacy::Redacted;
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -128,7 +125,13 @@ mod tests {
 
     async fn event(records: &Records) -> EventId {
         let title = Redacted::new("Rehearsal".to_owned());
-        let new = NewEvent { title, public: false, listed: false, broadcasters: 2, latency: Latency::Interactive };
+        let new = NewEvent {
+            title,
+            admission: Admission::Invitation,
+            listed: false,
+            broadcasters: 2,
+            latency: Latency::Interactive,
+        };
         records.create_event(new, noon()).await.expect("is made")
     }
 

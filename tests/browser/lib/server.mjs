@@ -1,6 +1,6 @@
 // The server under test: the real binary, as a process of its own, with a data directory that goes away afterwards.
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,9 +13,10 @@ const run = promisify(execFile);
 export const MEDIA_ADDRESS = '10.99.0.1';
 
 export class Server {
-  /** Starts a server and waits until it is ready. */
-  static async start({ port = 8080, mediaPort = 10_000, args = [] } = {}) {
+  /** Starts a server and waits until it is ready. `config`: what stands in its veilcast.toml. */
+  static async start({ port = 8080, mediaPort = 10_000, args = [], config = '' } = {}) {
     const data = await mkdtemp(join(tmpdir(), 'veilcast-'));
+    if (config !== '') await writeFile(join(data, 'veilcast.toml'), config, { mode: 0o600 });
     const server = new Server(port, data);
     server.child = spawn(
       binary,

@@ -30,9 +30,28 @@ class Privacy extends Page {
           when you come back here.
         </dd>
         <dt>Cookies, accounts, counters</dt>
-        <dd>None. Nothing on these pages comes from anywhere but this server.</dd>
+        <dd>None, unless an event asks you to sign in. Nothing on these pages comes from anywhere but this server.</dd>
         <dt>That you are there</dt>
         <dd>The broadcaster sees how many people are watching. There is no list of viewers.</dd>
+      </dl>
+
+      <h2>When you sign in to watch</h2>
+      <dl class="ledger">
+        <dt>Where you sign in</dt>
+        <dd>
+          The place you choose learns that you signed in here, and when. What you want to watch stays in your tab: the
+          question it is asked is the same for everybody.
+        </dd>
+        <dt>Who you are there</dt>
+        <dd>
+          The server keeps a fingerprint by which you are the same person next time, not your name, your e-mail address
+          or your name there. At each event you are somebody else, and nobody sees a list.
+        </dd>
+        <dt>Two cookies</dt>
+        <dd>
+          One while you are away to sign in, for ten minutes at most; one keeps you signed in for up to 12 hours. Scripts
+          can read neither.
+        </dd>
       </dl>
 
       <h2>When you broadcast</h2>
@@ -60,7 +79,7 @@ class Privacy extends Page {
         <dt>One cookie</dt>
         <dd>
           It keeps you signed in for up to 12 hours. Scripts cannot read it, it is sent to this server only, and the
-          server stores just its fingerprint. Viewers never get one.
+          server stores just its fingerprint. Viewers get one only if they sign in.
         </dd>
       </dl>
 

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../../elements/icons.js';
-import type { EventSummary, Latency } from '../../protocol/index.js';
+import type { Admission, EventSummary, Latency, SignInProvider } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { checked, text } from '../form.js';
 import { Page } from '../page.js';
@@ -9,21 +9,30 @@ import { navigate } from '../router.js';
 import '../share.js';
 
 class Studio extends Page {
-  static override properties = { events: { state: true }, creating: { state: true } };
+  static override properties = {
+    events: { state: true },
+    providers: { state: true },
+    creating: { state: true },
+  };
 
   declare events: EventSummary[] | null;
+  /** Where viewers may sign in. */
+  declare providers: readonly SignInProvider[];
   declare creating: boolean;
 
   constructor() {
     super();
     this.events = null;
+    this.providers = [];
     this.creating = false;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.attempt(async () => {
-      this.events = await api.events();
+      const [events, { providers }] = await Promise.all([api.events(), api.instance()]);
+      this.events = events;
+      this.providers = providers;
     });
   }
 
@@ -80,11 +89,19 @@ class Studio extends Page {
       <h2>${first ? 'Your first event' : 'New event'}</h2>
       <label>Title <input name="title" maxlength="120" required placeholder="What is it about?" /></label>
       <fieldset>
-        <legend class="unseen">Who may watch</legend>
+        <legend>Who may watch</legend>
         <label class="check">
-          <input type="checkbox" name="public" checked />
-          <span>Anyone with the link may watch<small>Without it, viewers need an invitation from you.</small></span>
+          <input type="radio" name="admission" value="public" checked />
+          <span>Anyone with the link<small>No account, no sign-in.</small></span>
         </label>
+        ${this.providers.length === 0 ? nothing : this.#signIn()}
+        <label class="check">
+          <input type="radio" name="admission" value="invitation" />
+          <span>By invitation<small>Each of your invitations lets one person in.</small></span>
+        </label>
+      </fieldset>
+      <fieldset>
+        <legend class="unseen">The home page</legend>
         <label class="check">
           <input type="checkbox" name="listed" />
           <span>Show it on the home page<small>Its title is visible to everyone who opens this server.</small></span>
@@ -126,6 +143,16 @@ class Studio extends Page {
     </form>`;
   }
 
+  #signIn(): TemplateResult {
+    const where = new Intl.ListFormat('en', { type: 'disjunction' }).format(
+      this.providers.map(({ name }) => name),
+    );
+    return html`<label class="check">
+      <input type="radio" name="admission" value="sign-in" />
+      <span>Whoever signs in<small>With ${where}. You see how many watch, not who.</small></span>
+    </label>`;
+  }
+
   async #create(): Promise<void> {
     this.creating = true;
     await this.updateComplete;
@@ -136,7 +163,7 @@ class Studio extends Page {
     submit.preventDefault();
     const event = {
       title: text(submit, 'title').trim(),
-      public: checked(submit, 'public'),
+      admission: admission(submit),
       listed: checked(submit, 'listed'),
       broadcasters: Number(text(submit, 'broadcasters')),
       latency: latency(submit),
@@ -146,6 +173,11 @@ class Studio extends Page {
       navigate(`/studio/${id}`);
     });
   }
+}
+
+function admission(submit: SubmitEvent): Admission {
+  const chosen = text(submit, 'admission');
+  return chosen === 'public' || chosen === 'sign-in' ? chosen : 'invitation';
 }
 
 function latency(submit: SubmitEvent): Latency {

@@ -2,25 +2,39 @@ import { html, nothing, type TemplateResult } from 'lit';
 import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
-import type { EventSummary } from '../../protocol/index.js';
+import type { EventSummary, SignInProvider } from '../../protocol/index.js';
 import type { Access } from '../../sdk/access.js';
+import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
+import { leaveForSignIn } from '../auth.js';
 import { takeInvitation } from '../invitation.js';
+import { memberAccess } from '../member.js';
 import { Page } from '../page.js';
-import { stateBadge } from '../parts.js';
+import { loading, stateBadge } from '../parts.js';
+import '../providers.js';
 
 class Watch extends Page {
-  static override properties = { summary: { state: true }, model: { state: true } };
+  static override properties = {
+    summary: { state: true },
+    model: { state: true },
+    entry: { state: true },
+    providers: { state: true },
+  };
 
   declare summary: EventSummary | null;
   declare model: PlayerModel | null;
-  /** Of whoever was invited. */
+  /** Whether this page knows how to get in; `asked` while somebody has to sign in first. */
+  declare entry: 'open' | 'looking' | 'asked';
+  declare providers: readonly SignInProvider[];
+  /** Of whoever was invited or has signed in. */
   #access: Access | null = null;
 
   constructor() {
     super();
     this.summary = null;
     this.model = null;
+    this.entry = 'open';
+    this.providers = [];
   }
 
   override connectedCallback(): void {
@@ -29,7 +43,7 @@ class Watch extends Page {
     // The socket's welcome names the event too, but an ended event welcomes nobody.
     api.event(this.#id, this.#access).then(
       (event) => this.#named(event),
-      () => {},
+      (thrown) => this.#refused(thrown),
     );
   }
 
@@ -38,6 +52,8 @@ class Watch extends Page {
   }
 
   protected override render(): TemplateResult {
+    if (this.entry === 'looking') return html`<div class="frame narrow">${loading('One moment…')}</div>`;
+    if (this.entry === 'asked') return this.#question();
     return html`<div class="frame watch">
       <veilcast-player
         event=${this.#id}
@@ -52,6 +68,48 @@ class Watch extends Page {
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
       </div>
       ${this.#over ? this.#onward() : this.#assurance()}
+    </div>`;
+  }
+
+  /** Whoever has signed in before gets in without another word; the others are asked to. */
+  async #refused(thrown: unknown): Promise<void> {
+    if (!(thrown instanceof VeilcastError) || thrown.code !== 'event-sign-in' || this.#access !== null)
+      return;
+    this.entry = 'looking';
+    const access = memberAccess(this.#id);
+    try {
+      const event = await api.event(this.#id, access);
+      this.#access = access;
+      this.entry = 'open';
+      this.#named(event);
+    } catch {
+      await this.#ask();
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const instance = await api.instance().catch(() => null);
+    this.providers = instance?.providers ?? [];
+    this.entry = 'asked';
+  }
+
+  #question(): TemplateResult {
+    return html`<div class="frame narrow">
+      <section class="sheet" aria-labelledby="question">
+        <h1 id="question">Sign in to watch</h1>
+        <p class="lead">This event is for people who are signed in. You come back here afterwards.</p>
+        <vc-providers .providers=${this.providers} .returnTo=${`/watch/${this.#id}`}></vc-providers>
+        <button type="button" class="button quiet" @click=${() => leaveForSignIn('account')}>
+          ${this.providers.length === 0 ? 'Sign in' : 'Use an account of this server'}
+        </button>
+        <p class="assurance">
+          ${icons.lock}
+          <span>
+            Where you sign in, they learn that you did, and not what you watch. Here, nobody else sees who you are.
+            <a href="/privacy">What this server knows</a>
+          </span>
+        </p>
+      </section>
     </div>`;
   }
 

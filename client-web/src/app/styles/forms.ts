@@ -101,6 +101,19 @@ export const forms = css`
     background: var(--_accent);
   }
 
+  .providers {
+    display: grid;
+    gap: 0.75rem;
+  }
+
+  .providers .button {
+    justify-content: center;
+  }
+
+  .sheet.elsewhere {
+    margin-bottom: 1.25rem;
+  }
+
   .aside {
     margin-top: 1.25rem;
     color: var(--_soft);

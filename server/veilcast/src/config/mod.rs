@@ -3,6 +3,7 @@
 mod ice;
 mod parse;
 mod problem;
+mod provider;
 mod resolve;
 mod sources;
 #[cfg(test)]

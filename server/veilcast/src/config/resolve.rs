@@ -5,6 +5,7 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use veilcast_auth::ProviderSettings;
 use veilcast_gateway::IceServer;
 use veilcast_privacy::Secret;
 use veilcast_records::Records;
@@ -35,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) ice_servers: Vec<IceServer>,
     /// Opens `/metrics`.
     pub(crate) metrics_token: Option<Secret>,
+    pub(crate) providers: Vec<ProviderSettings>,
 }
 
 /// How connections are protected.
@@ -115,6 +117,7 @@ impl Reader<'_> {
             .list("allowed_origin", |text| url::parse_origin(text).map_err(|why| format!("is not an origin: {why}")));
         let ice_servers = self.ice_servers();
         let metrics_token = self.optional("metrics_token_file", metrics_token);
+        let providers = self.providers();
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
@@ -138,6 +141,7 @@ impl Reader<'_> {
             allowed_origins,
             ice_servers,
             metrics_token: metrics_token?,
+            providers,
         };
         Some(self.with_public_url(config))
     }
@@ -247,6 +251,14 @@ impl Reader<'_> {
         entries.iter().filter_map(&mut read).collect()
     }
 
+    fn providers(&mut self) -> Vec<ProviderSettings> {
+        let entries = &self.sources.providers;
+        entries
+            .iter()
+            .filter_map(|entry| entry.settings().map_err(|problem| self.problems.push(problem)).ok())
+            .collect()
+    }
+
     fn one<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let Some(setting) = self.sources.settings.get(key) else {
             return parse(default).map_err(|why| self.note(key, why)).ok();
@@ -288,7 +300,7 @@ impl Reader<'_> {
     }
 }
 
-fn readable(text: &str) -> Result<PathBuf, String> {
+pub(super) fn readable(text: &str) -> Result<PathBuf, String> {
     let path = Path::new(text);
     match fs::File::open(path).and_then(|file| file.metadata()) {
         Ok(found) if found.is_file() => Ok(path.to_owned()),
@@ -310,7 +322,7 @@ fn metrics_token(text: &str) -> Result<Secret, String> {
     Ok(Secret::from(token.to_owned()))
 }
 
-fn private(text: &str) -> Result<PathBuf, String> {
+pub(super) fn private(text: &str) -> Result<PathBuf, String> {
     let path = readable(text)?;
     let mode = fs::metadata(&path).map_or(0o777, |found| found.permissions().mode() & 0o777);
     if mode & 0o077 != 0 {

@@ -1,5 +1,6 @@
 use super::Problem;
 use super::ice::{self, Entry};
+use super::provider;
 use crate::Failure;
 use crate::cli::{Flags, Place};
 use crate::words::reason;
@@ -34,6 +35,9 @@ pub(super) const KEYS: [&str; 19] = [
     "trusted_proxy",
 ];
 
+/// A key of the file that is neither a flag nor a variable.
+const PROVIDER: &str = "provider";
+
 /// Where the file is looked for when nobody names it.
 const FILE_NAMES: [&str; 2] = ["veilcast.toml", "/etc/veilcast/veilcast.toml"];
 
@@ -53,6 +57,8 @@ pub(crate) struct Sources {
     pub(super) settings: BTreeMap<&'static str, Setting>,
     /// Those of the file, which may hold credentials; `settings` has those of flag or environment, which go before.
     pub(super) ice_servers: Vec<Entry>,
+    /// Sign-in providers, which stand in the file alone.
+    pub(super) providers: Vec<provider::Entry>,
     /// Does not stop anything, but should be looked at.
     pub(crate) warnings: Vec<Problem>,
     /// The file that was read.
@@ -130,6 +136,10 @@ impl Sources {
         };
         for (key, value) in table.get_ref() {
             let place = line(key.span());
+            if key.get_ref() == PROVIDER {
+                self.providers = provider::entries(value, line, problems);
+                continue;
+            }
             let Some(known) = KEYS.iter().find(|known| **known == key.get_ref().as_ref()) else {
                 problems.push(Problem::new(
                     place,
@@ -158,7 +168,9 @@ impl Sources {
     /// Everybody who is let in gets the credential, so a file that others can read is no reason not to start.
     fn warn_of_open(&mut self, path: &Path) {
         let mode = std::fs::metadata(path).map_or(0, |found| found.permissions().mode() & 0o777);
-        if mode & 0o007 != 0 && self.ice_servers.iter().any(Entry::is_secret) {
+        if mode & 0o007 != 0
+            && (self.ice_servers.iter().any(Entry::is_secret) || self.providers.iter().any(provider::Entry::is_secret))
+        {
             let text = format!(
                 "holds a credential and is open to every user (mode {mode:o}); run: chmod o-rwx {}",
                 path.display()
@@ -220,7 +232,7 @@ fn find_file() -> Option<PathBuf> {
 /// Says that a name is not known, and which one was probably meant.
 fn unknown(what: &str, name: &str, spelling: impl Fn(&str) -> String) -> String {
     let plain = name.replace('-', "_").to_ascii_lowercase();
-    let nearest = KEYS.iter().map(|key| (strsim::damerau_levenshtein(key, &plain), *key)).min();
+    let nearest = KEYS.iter().chain([&PROVIDER]).map(|key| (strsim::damerau_levenshtein(key, &plain), *key)).min();
     match nearest {
         Some((distance, key)) if distance <= 1 + key.len() / 3 => {
             format!("unknown {what}; did you mean {}?", spelling(key))

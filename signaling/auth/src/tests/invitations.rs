@@ -4,11 +4,17 @@ use super::{Bench, noon, seconds};
 use crate::{InvitationError, Scope, TokenError};
 use holder::Holder;
 use veilcast_privacy::Redacted;
-use veilcast_records::{EventId, Latency, NewEvent};
+use veilcast_records::{Admission, EventId, Latency, NewEvent};
 
 async fn event(bench: &Bench) -> EventId {
     let title = Redacted::new("Rehearsal".to_owned());
-    let new = NewEvent { title, public: false, listed: false, broadcasters: 2, latency: Latency::Interactive };
+    let new = NewEvent {
+        title,
+        admission: Admission::Invitation,
+        listed: false,
+        broadcasters: 2,
+        latency: Latency::Interactive,
+    };
     bench.records.create_event(new, noon()).await.expect("is made")
 }
 

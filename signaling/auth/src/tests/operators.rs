@@ -1,7 +1,7 @@
 //! The way of an operator: link, account, sign-in, code, token.
 
 use super::{Bench, ORIGIN, noon, seconds};
-use crate::operator::digest_of;
+use crate::secrets::digest_of;
 use crate::{
     AccessToken, AuthorizationRequest, AuthorizeError, CLIENT_WEB, CodeExchange, ExchangeError, Scope, SetupError,
     SignInError, TokenError,

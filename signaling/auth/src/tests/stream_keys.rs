@@ -5,11 +5,17 @@ use crate::{Scope, TokenError, is_stream_key};
 use holder::Holder;
 use std::collections::HashSet;
 use veilcast_privacy::Redacted;
-use veilcast_records::{EventId, Latency, NewEvent};
+use veilcast_records::{Admission, EventId, Latency, NewEvent};
 
 async fn event(bench: &Bench) -> EventId {
     let title = Redacted::new("Rehearsal".to_owned());
-    let new = NewEvent { title, public: false, listed: false, broadcasters: 2, latency: Latency::Interactive };
+    let new = NewEvent {
+        title,
+        admission: Admission::Invitation,
+        listed: false,
+        broadcasters: 2,
+        latency: Latency::Interactive,
+    };
     bench.records.create_event(new, noon()).await.expect("is made")
 }
 

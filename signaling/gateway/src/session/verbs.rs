@@ -10,7 +10,7 @@ use veilcast_auth::{EventId, Grant, Proof, Scope, Thumbprint};
 use veilcast_control::{Answer, IceCredentials, PeerKey, PlayoutDelay, Role, RoomSettings};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::FaultCode;
-use veilcast_records::{Event, EventState, Latency};
+use veilcast_records::{Admission, Event, EventState, Latency};
 use veilcast_room::{Join, Restart, SessionId, SocketId};
 
 /// The media plane answers within milliseconds; whoever has waited this long is better served by an error.
@@ -70,7 +70,7 @@ pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
         Scope::Broadcast => Some(Role::Broadcaster),
         Scope::Watch => Some(Role::Viewer),
-        Scope::Admin => None,
+        Scope::Admin | Scope::Account => None,
     }
 }
 
@@ -96,7 +96,8 @@ impl App {
             Latency::Interactive => PlayoutDelay::INTERACTIVE,
             Latency::Balanced => PlayoutDelay::BALANCED,
         };
-        let settings = RoomSettings { private: !event.public, playout_delay, ..RoomSettings::default() };
+        let settings =
+            RoomSettings { private: event.admission != Admission::Public, playout_delay, ..RoomSettings::default() };
         let key = random::room()?;
         Ok(self.hub.with(|rooms, _| rooms.open(&event.id, key, settings, event.broadcasters))?)
     }

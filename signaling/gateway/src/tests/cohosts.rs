@@ -20,7 +20,7 @@ async fn the_operator_says_how_many_and_changes_it() {
     let bench = Bench::new().await;
     let admin = bench.admin().await;
     let create = async |broadcasters: Value| {
-        let body = json!({ "title": "Panel", "public": true, "broadcasters": broadcasters });
+        let body = json!({ "title": "Panel", "admission": "public", "broadcasters": broadcasters });
         bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&body)).await
     };
     for bad in [json!(0), json!(17), json!(-1), json!("two")] {

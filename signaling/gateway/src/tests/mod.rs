@@ -32,7 +32,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use veilcast_auth::{Expiry, Freshness, Issuer, Party, Scope, Target, Thumbprint};
 use veilcast_privacy::Redacted;
-use veilcast_records::{EventId, Latency, NewEvent, Records, base32, random_bits};
+use veilcast_records::{Admission, EventId, Latency, NewEvent, Records, base32, random_bits};
 
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
@@ -60,7 +60,8 @@ impl Store {
     /// An event that so many may broadcast to at once.
     pub(crate) async fn event_of(&self, public: bool, broadcasters: u8) -> EventId {
         let title = Redacted::new("Rehearsal".to_owned());
-        let new = NewEvent { title, public, listed: public, broadcasters, latency: Latency::Interactive };
+        let admission = if public { Admission::Public } else { Admission::Invitation };
+        let new = NewEvent { title, admission, listed: public, broadcasters, latency: Latency::Interactive };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holder::Holder;
 use serde_json::{Value, json};
 use std::time::SystemTime;
-use veilcast_auth::Scope;
-use veilcast_records::EventId;
+use veilcast_auth::{Level, Role, Scope};
+use veilcast_records::{EventId, NewIdentity};
 
 const PASSWORD: &str = "correct horse battery";
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
@@ -24,10 +24,14 @@ impl Bench {
     }
 
     pub(crate) async fn authorize(&self, cookie: &str) -> Reply {
+        self.authorize_for(cookie, "admin").await
+    }
+
+    async fn authorize_for(&self, cookie: &str, scope: &str) -> Reply {
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
         let path = format!(
             "/oauth/authorize?response_type=code&client_id=veilcast-web&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2F\
-             callback&state=s%26t&code_challenge={challenge}&code_challenge_method=S256&scope=admin"
+             callback&state=s%26t&code_challenge={challenge}&code_challenge_method=S256&scope={scope}"
         );
         self.ask(Ask::new("GET", &path).header("cookie", cookie)).await
     }
@@ -50,6 +54,19 @@ impl Bench {
         self.store.bound(holder, token["access_token"].as_str().expect("a token"))
     }
 
+    /// Somebody who has signed in at a provider.
+    pub(crate) async fn member(&self) -> Bound {
+        let identity = NewIdentity { issuer: "https://id.example", subject: "ada", session: None, role: Role::Member };
+        let (store, now) = (&self.store, SystemTime::now());
+        let account = store.records.recognise_identity(&identity, now).await.expect("is made");
+        let session = store.issuer.open_session(&account, "University", Level::Single, now).await.expect("is opened");
+        let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
+        let code = code_of(&self.authorize_for(&cookie, "account").await);
+        let holder = Holder::new();
+        let token = self.exchange(&code, &holder).await.json();
+        self.store.bound(holder, token["access_token"].as_str().expect("a token"))
+    }
+
     /// The operator's own page of an event.
     pub(crate) async fn own(&self, admin: Bound, event: &str, role: &str) -> Bound {
         let ask = Ask::new("POST", &format!("/api/v1/events/{event}/token")).by(&admin);
@@ -66,15 +83,16 @@ pub(crate) fn code_of(reply: &Reply) -> String {
 }
 
 fn new_event(public: bool, listed: bool) -> Value {
-    json!({ "title": "A <b>title</b>", "public": public, "listed": listed })
+    let admission = if public { "public" } else { "invitation" };
+    json!({ "title": "A <b>title</b>", "admission": admission, "listed": listed })
 }
 
 #[tokio::test]
 async fn an_operator_runs_an_event_from_the_first_start_to_the_end() {
     let bench = Bench::new().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": false }));
+    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": false, "providers": [] }));
     let admin = bench.admin().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": true }));
+    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": true, "providers": [] }));
 
     let made = bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&new_event(true, true))).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
@@ -195,9 +213,9 @@ async fn an_event_has_the_latency_that_it_was_made_with() {
     let bench = Bench::new().await;
     let admin = bench.admin().await;
     let cases = [
-        (json!({ "title": "Talk", "public": true }), "interactive", (0, 200)),
-        (json!({ "title": "Talk", "public": true, "latency": "interactive" }), "interactive", (0, 200)),
-        (json!({ "title": "Concert", "public": true, "latency": "balanced" }), "balanced", (200, 800)),
+        (json!({ "title": "Talk", "admission": "public" }), "interactive", (0, 200)),
+        (json!({ "title": "Talk", "admission": "public", "latency": "interactive" }), "interactive", (0, 200)),
+        (json!({ "title": "Concert", "admission": "public", "latency": "balanced" }), "balanced", (200, 800)),
     ];
     for (wanted, latency, bounds) in cases {
         let event = bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&wanted)).await.json();

@@ -9,11 +9,12 @@ use std::path::Path;
 use veilcast_auth::Scope;
 use veilcast_records::EventId;
 
-/// Who asks. `Other…`: the same of another event. `Tool…`: a program's token.
+/// Who asks. `Member`: whoever has an account. `Other…`: the same of another event. `Tool…`: a program's token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
 enum Who {
     Nobody,
     Operator,
+    Member,
     Host,
     Cohost,
     Viewer,
@@ -30,13 +31,14 @@ enum Who {
 }
 
 use Who::{
-    Cohost, Host, Nobody, Operator, OtherCohost, OtherGuest, OtherHost, OtherStreamKey, OtherToolBroadcast,
+    Cohost, Host, Member, Nobody, Operator, OtherCohost, OtherGuest, OtherHost, OtherStreamKey, OtherToolBroadcast,
     OtherToolWatch, OtherViewer, StreamKey, ToolBroadcast, ToolWatch, Viewer,
 };
 
-const EVERYBODY: [Who; 15] = [
+const EVERYBODY: [Who; 16] = [
     Nobody,
     Operator,
+    Member,
     Host,
     Cohost,
     Viewer,
@@ -51,7 +53,8 @@ const EVERYBODY: [Who; 15] = [
     StreamKey,
     OtherStreamKey,
 ];
-const PAGES: [Who; 9] = [Nobody, Operator, Host, Cohost, Viewer, OtherHost, OtherCohost, OtherViewer, OtherGuest];
+const PAGES: [Who; 10] =
+    [Nobody, Operator, Member, Host, Cohost, Viewer, OtherHost, OtherCohost, OtherViewer, OtherGuest];
 
 /// Method, address, body, and who is let in; everybody else is refused. The event is private, `{session}` the
 /// broadcasting program's and `{invitation}` nobody's.
@@ -85,12 +88,15 @@ fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 12] = [
+const WITHOUT_TOKENS: [(&str, &str); 15] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
     ("/oauth/sign-out", "the issuer's cookie: tests::oauth"),
     ("/oauth/token", "an authorization code: tests::oauth"),
+    ("/oauth/provider/start", "nobody yet: tests/server/providers"),
+    ("/oauth/provider/callback", "a state and its browser's cookie: tests/server/providers"),
+    ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),
     ("/oauth/jwks", "public keys"),
     ("/.well-known/oauth-authorization-server", "public metadata"),
     ("/metrics", "this machine's programs, or a token of its own: tests::metrics"),
@@ -115,6 +121,7 @@ impl World {
         let (event, other) = (store.event_of(false, 16).await, store.event_of(true, 16).await);
         let pages = vec![
             (Operator, bench.admin().await),
+            (Member, bench.member().await),
             (Host, store.host(event).await),
             (Cohost, store.invited(event, Scope::Broadcast).await),
             (Viewer, store.invited(event, Scope::Watch).await),

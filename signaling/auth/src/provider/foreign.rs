@@ -1,0 +1,180 @@
+//! Access tokens of providers, taken as they are where a profile states what they are like: resource-server mode.
+
+use super::jwt::{self, JwtError};
+use super::opaque::Introspected;
+use super::remote::Remote;
+use super::settings::has_text;
+use super::{Binding, FetchError, Profile, Requirement, TokenForm, TokenType};
+use crate::proof::{self, Proof, Target, Thumbprint};
+use crate::{Grant, Issuer, Principal, TokenError, TokenId};
+use serde_json::Value;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use veilcast_privacy::Pseudonym;
+use veilcast_records::{Admission, EventId, EventState};
+
+/// A provider whose access tokens are taken.
+pub(super) struct Resource {
+    pub(super) remote: Remote,
+    pub(super) profile: Profile,
+    pub(super) introspected: Introspected,
+}
+
+impl Resource {
+    pub(super) fn new(remote: Remote, profile: Profile) -> Result<Self, FetchError> {
+        if let TokenForm::Opaque { endpoint } = &profile.form {
+            remote.fetch.permit(endpoint)?;
+        }
+        Ok(Self { remote, profile, introspected: Introspected::default() })
+    }
+
+    /// What a token says, once it is known to be an access token of this provider for this server.
+    async fn claims(&self, token: &str, now: SystemTime) -> Result<Value, TokenError> {
+        let claims = match &self.profile.form {
+            TokenForm::Jwt { typ, algorithms } => {
+                let signed = jwt::verify(token, &self.remote, algorithms, now).await.map_err(|error| match error {
+                    JwtError::Invalid => TokenError::Invalid,
+                    JwtError::Unavailable => TokenError::ProviderUnavailable,
+                })?;
+                let typed = match typ {
+                    TokenType::AccessToken => signed.typ.as_deref() == Some("at+jwt"),
+                    TokenType::Jwt => signed.typ.as_deref() == Some("jwt"),
+                    TokenType::Absent => signed.typ.is_none(),
+                };
+                if !typed || (*typ != TokenType::AccessToken && self.may_be_another_kind(&signed.claims)) {
+                    return Err(TokenError::Invalid);
+                }
+                signed.claims
+            }
+            TokenForm::Opaque { endpoint } => self.introspected.ask(&self.remote, endpoint, token, now).await?,
+        };
+        self.check(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// Where the header does not say what a token is, whatever an ID token, a refresh token or a logout token could be told
+    /// by speaks against it.
+    fn may_be_another_kind(&self, claims: &Value) -> bool {
+        let telltale = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
+        let named = jwt::text(claims, "typ").map(str::to_ascii_lowercase);
+        let other = named.is_some_and(|typ| matches!(typ.as_str(), "id" | "refresh" | "offline" | "logout"));
+        let to_the_client = jwt::audiences(claims).contains(&self.remote.client_id());
+        other || to_the_client || telltale.iter().any(|name| claims.get(name).is_some())
+    }
+
+    fn check(&self, claims: &Value, now: SystemTime) -> Result<(), TokenError> {
+        let mut audiences = jwt::audiences(claims);
+        let mut stated: Vec<&str> = self.profile.audience.iter().map(String::as_str).collect();
+        audiences.sort_unstable();
+        stated.sort_unstable();
+        let exp = jwt::number(claims, "exp").ok_or(TokenError::Invalid)?;
+        let issued_here = jwt::text(claims, "iss").is_none_or(|issuer| issuer == self.remote.issuer());
+        if audiences != stated || !issued_here || exp <= crate::token::seconds(now) {
+            return Err(TokenError::Invalid);
+        }
+        let met = match &self.profile.requirement {
+            Requirement::Scope(scope) => {
+                jwt::text(claims, "scope").is_some_and(|scopes| scopes.split(' ').any(|own| own == scope))
+            }
+            Requirement::Claim(rule) => rule.fits(claims),
+        };
+        if met { Ok(()) } else { Err(TokenError::ScopeMissing) }
+    }
+
+    /// The key that the token is bound to, as far as the profile has it bound.
+    fn key(&self, claims: &Value) -> Result<Option<Thumbprint>, TokenError> {
+        match (self.profile.binding, claims.get("cnf")) {
+            (Binding::Bearer, None) => Ok(None),
+            // Bound to something, and shown without it.
+            (Binding::Bearer, Some(_)) => Err(TokenError::Invalid),
+            (Binding::Dpop, cnf) => {
+                let jkt = cnf.and_then(|cnf| jwt::text(cnf, "jkt")).ok_or(TokenError::Invalid)?;
+                Thumbprint::parse(jkt).map(Some).ok_or(TokenError::Invalid)
+            }
+        }
+    }
+}
+
+impl Issuer {
+    /// Whether a token is to be read by a provider's profile, if by any.
+    pub fn is_foreign(&self, token: &str) -> bool {
+        self.resource_for(token).is_some()
+    }
+
+    /// What a provider's token permits in `event`, shown with a proof of its key.
+    pub async fn verify_foreign_bound(
+        &self,
+        token: &str,
+        event: &EventId,
+        shown: &str,
+        target: &Target<'_>,
+        now: SystemTime,
+    ) -> Result<(Grant, Proof), TokenError> {
+        let grant = self.foreign(token, event, now).await?;
+        let Some(key) = grant.key else { return Err(TokenError::Unbound) };
+        let proof = proof::verify(shown, Some(token), target, self.public_url(), &self.inner().nonces, now)?;
+        if proof.key == key { Ok((grant, proof)) } else { Err(TokenError::ProofInvalid) }
+    }
+
+    /// What a provider's token permits in `event`, shown by a program as it is.
+    pub async fn verify_foreign_tool(
+        &self,
+        token: &str,
+        event: &EventId,
+        now: SystemTime,
+    ) -> Result<Grant, TokenError> {
+        let grant = self.foreign(token, event, now).await?;
+        if grant.key.is_none() { Ok(grant) } else { Err(TokenError::ProofMissing) }
+    }
+
+    fn resource_for(&self, token: &str) -> Option<&Resource> {
+        let resources = &self.inner().federation.resources;
+        if resources.is_empty() {
+            return None;
+        }
+        let is_opaque = |resource: &&Resource| matches!(resource.profile.form, TokenForm::Opaque { .. });
+        match jwt::claimed_issuer(token) {
+            // Somebody else's is shown to nobody; ours is nobody else's.
+            Some(issuer) if issuer == self.public_url() => None,
+            Some(issuer) => resources.iter().find(|resource| resource.remote.issuer() == issuer),
+            None => resources.iter().find(is_opaque),
+        }
+    }
+
+    async fn foreign(&self, token: &str, event: &EventId, now: SystemTime) -> Result<Grant, TokenError> {
+        let resource = self.resource_for(token).ok_or(TokenError::Invalid)?;
+        let claims = resource.claims(token, now).await?;
+        let subject = jwt::subject(&claims).ok_or(TokenError::Invalid)?;
+        self.check_event(&resource.profile, &claims, event).await?;
+        let records = &self.inner().records;
+        let principal = records.foreign_subject(event, resource.remote.issuer(), subject);
+        let exp = Duration::from_secs(jwt::number(&claims, "exp").ok_or(TokenError::Invalid)?);
+        let mut id = [0; 16];
+        id.copy_from_slice(&crate::secrets::digest_of(token)[..16]);
+        Ok(Grant {
+            principal: Principal(Pseudonym::new(principal)),
+            scope: resource.profile.scope,
+            event: Some(*event),
+            expires: UNIX_EPOCH.checked_add(exp).ok_or(TokenError::Invalid)?,
+            token: TokenId(Pseudonym::new(id)),
+            key: resource.key(&claims)?,
+            // Whoever broadcasts has not made the event.
+            invited: true,
+            recognised: None,
+        })
+    }
+
+    /// The event that the token names, or any that lets in whoever can sign in.
+    async fn check_event(&self, profile: &Profile, claims: &Value, event: &EventId) -> Result<(), TokenError> {
+        if let Some(name) = &profile.event_claim {
+            let named = claims.get(name).is_some_and(|own| has_text(own, event.as_str()));
+            return if named { Ok(()) } else { Err(TokenError::Invalid) };
+        }
+        let row = self.inner().records.event(event).await.map_err(|_| TokenError::Unavailable)?;
+        match row {
+            // Whether it exists or has ended is told further in, as to everybody else with a good token.
+            None => Ok(()),
+            Some(row) if row.admission != Admission::Invitation || row.state == EventState::Ended => Ok(()),
+            Some(_) => Err(TokenError::ScopeMissing),
+        }
+    }
+}

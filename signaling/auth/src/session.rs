@@ -1,0 +1,70 @@
+//! Sessions at the issuer: the one door by which every way of signing in leads to tokens.
+
+use crate::proof::Thumbprint;
+use crate::secrets::{digest_of, random_secret};
+use crate::{Error, Issuer};
+use std::time::{Duration, SystemTime};
+use veilcast_privacy::Secret;
+use veilcast_records::{AccountId, ActivityKind, HeldSession, IssuerSessionId, Level, NewSession, Role};
+
+/// A working day: the operator signs in once for an event.
+const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
+
+/// A session at the issuer, for an HttpOnly cookie.
+pub struct IssuerSession {
+    /// The cookie's value. Only its digest is kept.
+    pub cookie: Secret,
+    /// Its life.
+    pub expires_in: Duration,
+    /// What the account may do.
+    pub role: Role,
+    /// How surely its person was recognised.
+    pub level: Level,
+}
+
+/// That somebody was recognised as the person of a token: its claims `sid`, `auth_time` and `acr`.
+#[derive(Clone)]
+pub struct Recognised {
+    /// The session at the issuer that the token came of; the token ends with it.
+    pub session: IssuerSessionId,
+    /// When, to the second. A renewed token has the old time.
+    pub at: SystemTime,
+    /// How surely.
+    pub level: Level,
+}
+
+impl Issuer {
+    /// Opens a session for whoever was recognised as the account's person: by a password, a passkey, a recovery code, or by a
+    /// provider. `how` is the label that the person will see in the list of sign-ins; it must name no place and no address.
+    pub async fn open_session(
+        &self,
+        account: &AccountId,
+        how: &str,
+        level: Level,
+        now: SystemTime,
+    ) -> Result<IssuerSession, Error> {
+        let (cookie, records) = (random_secret()?, &self.inner().records);
+        let hash = digest_of(cookie.expose_text());
+        let new = NewSession { cookie_hash: &hash, account, how, level, expires: now + SESSION_LIFE };
+        records.open_session(&new, now).await?;
+        records.note_activity(account, ActivityKind::SignIn, how, now).await?;
+        let role = records.account(account).await?.map_or(Role::Member, |account| account.role);
+        Ok(IssuerSession { cookie, expires_in: SESSION_LIFE, role, level })
+    }
+
+    /// Ends a session at the issuer, and with it its tokens.
+    pub async fn sign_out(&self, cookie: &str) -> Result<(), Error> {
+        Ok(self.inner().records.close_session(&digest_of(cookie)).await?)
+    }
+
+    pub(crate) async fn session(&self, cookie: &str, now: SystemTime) -> Result<Option<HeldSession>, Error> {
+        Ok(self.inner().records.session(&digest_of(cookie), now).await?)
+    }
+
+    /// What a token for `key` may say of a session: that its person was asked again counts for the page that asked.
+    pub(crate) fn recognised(&self, session: &HeldSession, key: &Thumbprint) -> Recognised {
+        let stepped = session.stepped.as_ref().filter(|stepped| self.inner().records.stepped_up_with(stepped, &key.0));
+        let (at, level) = stepped.map_or((session.authenticated, session.level), |stepped| (stepped.at, stepped.level));
+        Recognised { session: session.id.clone(), at, level }
+    }
+}
