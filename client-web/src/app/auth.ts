@@ -7,7 +7,6 @@ import { type Claims, createKey, prove } from '../sdk/proof.js';
 import { createPkce, type Pkce } from './pkce.js';
 
 const CLIENT_ID = 'veilcast-web';
-const SCOPE = 'admin';
 const PENDING = 'veilcast-sign-in';
 /** Renewed this long before it expires. */
 const MARGIN_MS = 30_000;
@@ -17,34 +16,50 @@ interface Pending {
   verifier: string;
   state: string;
   returnTo: string;
+  scope: Scope;
 }
 
-let held: { token: string; until: number } | null = null;
-let asking: Promise<string | null> | null = null;
-/** What the operator's tokens are bound to. Like them, it lives in this page's memory alone. */
+/** What a page may do: an operator everything, everybody something about their own account. */
+type Scope = 'admin' | 'account';
+
+interface Held {
+  token: string;
+  until: number;
+}
+
+const held = new Map<Scope, Held>();
+const asking = new Map<Scope, Promise<string | null>>();
+/** What all tokens here are bound to. Like them, it lives in this page's memory alone. */
 let key: Promise<CryptoKeyPair> | null = null;
 
 /** The operator's access, who is led to the sign-in page if need be. */
-export const operator: Access = {
-  async token(refused) {
-    const token = await quietToken(refused);
-    if (token !== null) return token;
-    await leaveForSignIn();
-    // The page is on its way out; nobody may act on a missing token.
-    return new Promise(() => {});
-  },
-  prove: proveHolding,
-};
+export const operator: Access = leading('admin');
 
-/** The same for what happens without being asked for: it leaves no page. */
+/** Anybody's access to their own account, led there alike. */
+export const person: Access = leading('account');
+
+/** The operator's for what happens without being asked for: it leaves no page. */
 export const signedIn: Access = {
   async token(refused) {
-    const token = await quietToken(refused);
+    const token = await quietToken('admin', refused);
     if (token === null) throw VeilcastError.local('signed-out');
     return token;
   },
   prove: proveHolding,
 };
+
+function leading(scope: Scope): Access {
+  return {
+    async token(refused) {
+      const token = await quietToken(scope, refused);
+      if (token !== null) return token;
+      await leaveForSignIn(scope);
+      // The page is on its way out; nobody may act on a missing token.
+      return new Promise(() => {});
+    },
+    prove: proveHolding,
+  };
+}
 
 /** Counts who was signed in here: an answer for somebody who has left is nobody's. */
 let generation = 0;
@@ -52,9 +67,20 @@ let generation = 0;
 /** The next who signs in here has nothing in common with the last. */
 export function forgetOperator(): void {
   generation += 1;
-  held = null;
-  asking = null;
+  held.clear();
+  asking.clear();
   key = null;
+}
+
+/** The next tokens say that somebody was recognised again. The key stays: it is what that counts for. */
+export async function forgetTokens(): Promise<void> {
+  await Promise.allSettled(asking.values());
+  held.clear();
+}
+
+/** To the sign-in page, whoever is signed in, and back. */
+export async function signInAgain(): Promise<void> {
+  await leaveForSignIn('account', '/sign-in');
 }
 
 async function proveHolding(claims: Claims): Promise<string> {
@@ -63,13 +89,15 @@ async function proveHolding(claims: Claims): Promise<string> {
 }
 
 /** The token if there is a session at the issuer, else `null`; asks nothing of the person. */
-async function quietToken(refused: boolean): Promise<string | null> {
-  if (!refused && held !== null && performance.now() < held.until) return held.token;
-  if (asking !== null) return asking;
-  const answer = authorizeQuietly().finally(() => {
-    if (asking === answer) asking = null;
+async function quietToken(scope: Scope, refused: boolean): Promise<string | null> {
+  const known = held.get(scope);
+  if (!refused && known !== undefined && performance.now() < known.until) return known.token;
+  const waiting = asking.get(scope);
+  if (waiting !== undefined) return waiting;
+  const answer = authorizeQuietly(scope).finally(() => {
+    if (asking.get(scope) === answer) asking.delete(scope);
   });
-  asking = answer;
+  asking.set(scope, answer);
   return answer;
 }
 
@@ -77,34 +105,37 @@ async function quietToken(refused: boolean): Promise<string | null> {
 export async function completeSignIn(query: URLSearchParams): Promise<string> {
   const pending = takePending();
   const code = query.get('code');
+  // Who is no operator has an account all the same.
+  if (query.get('error') === 'access_denied') return '/account';
   if (pending === null || code === null || query.get('state') !== pending.state) return '/studio';
-  await redeem(code, pending.verifier);
+  await redeem(code, pending.verifier, pending.scope);
   return pending.returnTo;
 }
 
 /** Signed in or not shows in where the issuer's redirect ends; no page is left and no broadcast cut. */
-async function authorizeQuietly(): Promise<string | null> {
+async function authorizeQuietly(scope: Scope): Promise<string | null> {
   const pkce = await createPkce();
   const state = randomText(256);
-  const response = await fetch(authorizeAddress(pkce, state), { credentials: 'same-origin' });
+  const response = await fetch(authorizeAddress(pkce, state, scope), { credentials: 'same-origin' });
   const landed = new URL(response.url);
-  if (landed.pathname === '/sign-in') return null;
+  if (landed.pathname === '/sign-in' || landed.searchParams.get('error') === 'access_denied') return null;
   const code = landed.searchParams.get('code');
   // Whatever else answers, such as a proxy while the server restarts, says nothing about the session.
   if (landed.pathname !== '/callback' || code === null || landed.searchParams.get('state') !== state)
     throw VeilcastError.local('unreachable');
-  return redeem(code, pkce.verifier);
+  return redeem(code, pkce.verifier, scope);
 }
 
-async function leaveForSignIn(): Promise<void> {
+async function leaveForSignIn(scope: Scope, to = '/oauth/authorize'): Promise<void> {
   const pkce = await createPkce();
-  const pending: Pending = { verifier: pkce.verifier, state: randomText(256), returnTo: location.pathname };
+  const { verifier } = pkce;
+  const pending: Pending = { verifier, state: randomText(256), returnTo: location.pathname, scope };
   sessionStorage.setItem(PENDING, JSON.stringify(pending));
-  location.assign(authorizeAddress(pkce, pending.state));
+  location.assign(authorizeAddress(pkce, pending.state, scope, to));
 }
 
-function authorizeAddress(pkce: Pkce, state: string): URL {
-  const address = new URL('/oauth/authorize', location.origin);
+function authorizeAddress(pkce: Pkce, state: string, scope: Scope, to = '/oauth/authorize'): URL {
+  const address = new URL(to, location.origin);
   address.search = new URLSearchParams({
     response_type: 'code',
     client_id: CLIENT_ID,
@@ -112,13 +143,13 @@ function authorizeAddress(pkce: Pkce, state: string): URL {
     state,
     code_challenge: pkce.challenge,
     code_challenge_method: 'S256',
-    scope: SCOPE,
+    scope,
   }).toString();
   return address;
 }
 
 /** RFC 6749 section 4.1.3; the proof binds the token to our key (RFC 9449 section 5). */
-async function redeem(code: string, verifier: string): Promise<string> {
+async function redeem(code: string, verifier: string, scope: Scope): Promise<string> {
   const body = new URLSearchParams({
     grant_type: 'authorization_code',
     client_id: CLIENT_ID,
@@ -131,7 +162,7 @@ async function redeem(code: string, verifier: string): Promise<string> {
   const request = new Request(address, { method: 'POST', body, credentials: 'same-origin' });
   const { access_token, expires_in } = await call(request, parseTokenResponse, { prove: proveHolding });
   if (whose !== generation) throw VeilcastError.local('signed-out');
-  held = { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS };
+  held.set(scope, { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS });
   return access_token;
 }
 
@@ -143,8 +174,9 @@ function takePending(): Pending | null {
   const text = sessionStorage.getItem(PENDING);
   sessionStorage.removeItem(PENDING);
   if (text === null) return null;
-  const { verifier, state, returnTo } = parseJson(text);
+  const { verifier, state, returnTo, scope } = parseJson(text);
   if (typeof verifier !== 'string' || typeof state !== 'string' || typeof returnTo !== 'string') return null;
   // Only a path of this origin: `//host` would be another one.
-  return /^\/(?!\/)/.test(returnTo) ? { verifier, state, returnTo } : null;
+  if (!/^\/(?!\/)/.test(returnTo)) return null;
+  return { verifier, state, returnTo, scope: scope === 'account' ? 'account' : 'admin' };
 }

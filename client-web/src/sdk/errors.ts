@@ -10,6 +10,7 @@ export type LocalCode =
   | 'device-missing'
   | 'device-busy'
   | 'signed-out'
+  | 'passkey-refused'
   | 'answer-unusable';
 
 const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
@@ -36,6 +37,10 @@ const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
     remedy: 'Close the other program, then try again.',
   },
   'signed-out': { title: 'You are signed out.', remedy: 'Reload this page to sign in again.' },
+  'passkey-refused': {
+    title: 'The passkey was not used.',
+    remedy: 'Try again, and confirm when the browser or the device asks.',
+  },
   'answer-unusable': {
     title: 'The server’s answer could not be used.',
     remedy: 'Update the browser, then try again.',

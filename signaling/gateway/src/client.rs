@@ -19,8 +19,18 @@ use veilcast_protocol::{Fault, FaultCode};
 struct Files;
 
 /// The app's pages. Every other path is a file or nothing.
-const PAGES: [&str; 9] =
-    ["/", "/sign-in", "/setup", "/studio", "/studio/{id}", "/watch/{id}", "/privacy", "/operator", "/callback"];
+const PAGES: [&str; 10] = [
+    "/",
+    "/sign-in",
+    "/setup",
+    "/studio",
+    "/studio/{id}",
+    "/watch/{id}",
+    "/account",
+    "/privacy",
+    "/operator",
+    "/callback",
+];
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     let pages = PAGES

@@ -43,10 +43,12 @@ impl Problem {
 
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
-        use FaultCode::{InvitationInvalid, ProofInvalid, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid};
+        use FaultCode::{
+            FactorInvalid, InvitationInvalid, ProofInvalid, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid,
+        };
         matches!(
             self.fault.code,
-            TokenInvalid | ProofInvalid | InvitationInvalid | SdpInvalid | SignInFailed | SetupInvalid
+            TokenInvalid | ProofInvalid | InvitationInvalid | SdpInvalid | SignInFailed | SetupInvalid | FactorInvalid
         )
     }
 }
@@ -158,9 +160,10 @@ impl From<SetupError> for Problem {
     fn from(error: SetupError) -> Self {
         match error {
             SetupError::Invalid | SetupError::OperatorExists => Self::new(FaultCode::SetupInvalid),
-            SetupError::NameInvalid | SetupError::PasswordTooShort | SetupError::PasswordTooLong => {
-                Self::new(FaultCode::BadRequest).detail(error.to_string())
-            }
+            SetupError::NameInvalid
+            | SetupError::PasswordTooShort
+            | SetupError::PasswordTooLong
+            | SetupError::PasswordCommon => Self::new(FaultCode::BadRequest).detail(error.to_string()),
             SetupError::Busy => Self::new(FaultCode::TooMany).retry_after(Duration::from_secs(2)),
             SetupError::Unavailable => Self::new(FaultCode::Internal),
         }
@@ -171,6 +174,7 @@ impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Failed => Self::new(FaultCode::SignInFailed),
+            SignInError::CodeMissing => Self::new(FaultCode::CodeMissing),
             SignInError::Busy => Self::new(FaultCode::TooMany).retry_after(Duration::from_secs(2)),
             SignInError::Unavailable => Self::new(FaultCode::Internal),
         }

@@ -8,6 +8,8 @@ use ts_rs::TS;
 pub struct Instance {
     /// Whether an operator's account exists.
     pub ready: bool,
+    /// Whether its public address can have passkeys: a name can, an address in numbers cannot.
+    pub passkeys: bool,
 }
 
 /// `POST /api/v1/setup`: makes the operator's account with the one-time token of the printed link.
@@ -32,6 +34,10 @@ pub struct SignIn {
     pub name: String,
     /// Password.
     pub password: String,
+    /// The code of the account's authenticator app, where it has one, or a recovery code.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub code: Option<String>,
 }
 
 /// The answer to [`SignIn`] and [`Setup`].

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holder::Holder;
 use serde_json::{Value, json};
 use std::time::SystemTime;
-use veilcast_auth::Scope;
+use veilcast_auth::{Level, Scope};
 use veilcast_records::EventId;
 
 const PASSWORD: &str = "correct horse battery";
@@ -50,6 +50,18 @@ impl Bench {
         self.store.bound(holder, token["access_token"].as_str().expect("a token"))
     }
 
+    /// The same of an operator who was recognised by two factors.
+    pub(crate) async fn stepped_up(&self) -> Bound {
+        self.operator().await;
+        let (records, now) = (&self.store.records, SystemTime::now());
+        let account = records.first_operator().await.expect("read").expect("there");
+        let session = self.store.issuer.open_session(&account, "Phone", Level::Multi, now).await.expect("opened");
+        let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
+        let (code, holder) = (code_of(&self.authorize(&cookie).await), Holder::new());
+        let token = self.exchange(&code, &holder).await.json();
+        self.store.bound(holder, token["access_token"].as_str().expect("a token"))
+    }
+
     /// The operator's own page of an event.
     pub(crate) async fn own(&self, admin: Bound, event: &str, role: &str) -> Bound {
         let ask = Ask::new("POST", &format!("/api/v1/events/{event}/token")).by(&admin);
@@ -72,9 +84,12 @@ fn new_event(public: bool, listed: bool) -> Value {
 #[tokio::test]
 async fn an_operator_runs_an_event_from_the_first_start_to_the_end() {
     let bench = Bench::new().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": false }));
+    assert_eq!(
+        bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(),
+        json!({ "ready": false, "passkeys": true })
+    );
     let admin = bench.admin().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": true }));
+    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": true, "passkeys": true }));
 
     let made = bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&new_event(true, true))).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
