@@ -36,7 +36,7 @@ test('from the first start with a passkey to the studio, a second device, and a 
   await app.press(second, 'Sign in with a passkey');
   await app.says(second, 'Your first event');
   await first.reload();
-  await app.says(first, 'Somebody signed in to this account with “My passkey”');
+  await app.says(first, 'Somebody signed in to this account with');
 
   const event = await server.createEvent('From OBS', '--public');
   await second.goto(`${server.url}/studio/${event}`);

@@ -1,7 +1,10 @@
 import type { NewPasskey, PasskeyAnswer, PasskeyQuestion } from '../protocol/index.js';
 import { base64url } from '../sdk/encoding.js';
 import { VeilcastError } from '../sdk/errors.js';
-import { list, object, string } from '../sdk/parse.js';
+import { list, Malformed, object, string } from '../sdk/parse.js';
+
+/** As long as the server waits for an answer. */
+const TIME_MS = 120_000;
 
 /** Whether this browser, on this address, can have passkeys: it cannot on an address in numbers, nor without HTTPS. */
 export function knowsPasskeys(): boolean {
@@ -11,16 +14,28 @@ export function knowsPasskeys(): boolean {
 /** Has a device make a passkey. */
 export async function createPasskey(question: PasskeyQuestion, label: string): Promise<NewPasskey> {
   const options = object(object(question.options).publicKey);
-  const user = object(options.user);
+  const [rp, user] = [object(options.rp), object(options.user)];
   const exclude = options.excludeCredentials === undefined ? [] : list(options, 'excludeCredentials');
   const credential = await asked(() =>
     navigator.credentials.create({
-      // The members that are no bytes are as the server says (WebAuthn section 5.1.9).
       publicKey: {
-        ...(options as unknown as PublicKeyCredentialCreationOptions),
+        rp: { id: string(rp, 'id'), name: string(rp, 'name') },
+        user: {
+          id: bytes(string(user, 'id')),
+          name: string(user, 'name'),
+          displayName: string(user, 'displayName'),
+        },
         challenge: bytes(string(options, 'challenge')),
-        user: { ...(user as unknown as PublicKeyCredentialUserEntity), id: bytes(string(user, 'id')) },
+        pubKeyCredParams: list(options, 'pubKeyCredParams').map(algorithm),
         excludeCredentials: exclude.map(descriptor),
+        // What the server checks, or has no use for: it does not depend on its answer.
+        authenticatorSelection: {
+          residentKey: 'required',
+          requireResidentKey: true,
+          userVerification: 'required',
+        },
+        attestation: 'none',
+        timeout: TIME_MS,
       },
     }),
   );
@@ -38,9 +53,11 @@ export async function usePasskey(question: PasskeyQuestion): Promise<PasskeyAnsw
   const credential = await asked(() =>
     navigator.credentials.get({
       publicKey: {
-        ...(options as unknown as PublicKeyCredentialRequestOptions),
+        rpId: string(options, 'rpId'),
         challenge: bytes(string(options, 'challenge')),
         allowCredentials: allow.map(descriptor),
+        userVerification: 'required',
+        timeout: TIME_MS,
       },
     }),
   );
@@ -69,6 +86,13 @@ function json({ id, type }: PublicKeyCredential, response: object): object {
 
 function descriptor(value: unknown): PublicKeyCredentialDescriptor {
   return { type: 'public-key', id: bytes(string(object(value), 'id')) };
+}
+
+/** A number of the COSE registry; the common ones are negative. */
+function algorithm(value: unknown): PublicKeyCredentialParameters {
+  const { alg } = object(value);
+  if (typeof alg !== 'number' || !Number.isSafeInteger(alg)) throw new Malformed('alg');
+  return { type: 'public-key', alg };
 }
 
 function text(buffer: ArrayBuffer): string {
