@@ -3,6 +3,7 @@ import { icons } from '../elements/icons.js';
 import type { AccountSession } from '../protocol/index.js';
 import { account } from './api.js';
 import { signedIn } from './auth.js';
+import { newerThanThis } from './newest.js';
 import { hour } from './words.js';
 
 /** Tells an operator who is here that somebody has signed in since: with what, and when; where from, nobody knows. */
@@ -39,15 +40,6 @@ class NewSignIn extends LitElement {
       <span>If that was not you, end it on <a href="/account">your account page</a>.</span>
     </p>`;
   }
-}
-
-/** The latest session that was opened after this one. */
-export function newerThanThis(sessions: readonly AccountSession[]): AccountSession | null {
-  const current = sessions.find((session) => session.current);
-  if (current === undefined) return null;
-  const others = sessions.filter((session) => !session.current && session.opened >= current.opened);
-  // The list begins with the newest; what stands behind this one in the same minute came before it.
-  return others.find((other) => sessions.indexOf(other) < sessions.indexOf(current)) ?? null;
 }
 
 customElements.define('vc-new-sign-in', NewSignIn);

@@ -52,9 +52,15 @@ const KINDS: Record<Factor['kind'], string> = {
 };
 
 /** What a way to sign in is, and when it was last used. */
-export function factorWords({ kind, created, last_used: used }: Factor): string {
-  const use = used === null ? 'not used yet' : `last used ${moment(used)}`;
-  return `${KINDS[kind]} · added ${moment(created)} · ${use}`;
+export function factorWords({ kind, label, created, last_used: used }: Factor): string {
+  const use = used === null ? 'not used since' : `last used ${moment(used)}`;
+  const added = `added ${new Date(created * 1_000).toLocaleDateString(undefined, { dateStyle: 'medium' })}, ${use}`;
+  // A label that says what it is need not be said twice.
+  return label === KINDS[kind] ? capital(added) : `${KINDS[kind]} · ${added}`;
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** What happened to an account. */

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 /// What people choose most, in the order of published leaks: all of twelve characters and more that are among the first 30,000, and
 /// of the shorter ones those that long ones are made of.
-static PIECES: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
+static PIECES: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("common-passwords.txt").split_whitespace().collect());
 
 /// Where fingers wander: rows of a keyboard, the alphabet, counting.
 const ROWS: [&str; 4] = [
@@ -48,7 +49,7 @@ fn letter(c: char) -> Option<char> {
 
 fn is_repeated(plain: &str) -> bool {
     let whole = plain.len();
-    (1..=whole / 2).filter(|unit| whole % unit == 0).any(|unit| {
+    (1..=whole / 2).filter(|unit| whole.is_multiple_of(*unit)).any(|unit| {
         plain.is_char_boundary(unit) && { plain.as_bytes().chunks(unit).all(|part| part == &plain.as_bytes()[..unit]) }
     })
 }

@@ -77,11 +77,6 @@ pub enum Again<'a> {
     },
 }
 
-/// What is readable of a factor's body.
-pub(crate) struct Body {
-    pub(crate) label: String,
-}
-
 impl Issuer {
     /// The person of a token, at their own account's page.
     pub async fn person(&self, grant: &Grant, now: SystemTime) -> Result<Person, TokenError> {
@@ -414,7 +409,7 @@ pub(crate) fn is_strong(held: &[Factor]) -> bool {
 fn view(factor: &Factor) -> Result<FactorView, FactorError> {
     let label = match factor.kind {
         FactorKind::Password => PASSWORD.to_owned(),
-        FactorKind::Passkey => passkey::label_of(factor)?.label,
+        FactorKind::Passkey => passkey::label_of(factor)?,
         FactorKind::Totp => totp::kept(factor)?.label,
         FactorKind::Recovery => RECOVERY.to_owned(),
     };

@@ -1,7 +1,7 @@
 //! Passkeys (WebAuthn level 3): user verification always, attestation never, found without a name.
 
 use crate::ceremony::Ceremony;
-use crate::factor::{self, Body};
+use crate::factor;
 use crate::proof::Party;
 use crate::session::IssuerSession;
 use crate::{Error, FactorError, Issuer, Level};
@@ -195,8 +195,8 @@ pub(crate) fn relabelled(factor: &Factor, label: &str) -> Result<Secret, FactorE
     without_maker(&kept)
 }
 
-pub(crate) fn label_of(factor: &Factor) -> Result<Body, FactorError> {
-    Ok(Body { label: kept(factor)?.label })
+pub(crate) fn label_of(factor: &Factor) -> Result<String, FactorError> {
+    Ok(kept(factor)?.label)
 }
 
 pub(crate) fn parse<T: for<'a> Deserialize<'a>>(credential: Value) -> Result<T, FactorError> {

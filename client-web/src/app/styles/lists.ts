@@ -192,6 +192,11 @@ export const lists = css`
     padding-left: 1.75rem;
   }
 
+  .account .meta {
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
   .account .rename {
     display: grid;
     gap: 0.75rem;
