@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { newerThanThis } from '../src/app/newest.js';
 import { createPkce } from '../src/app/pkce.js';
 import { match, type Route } from '../src/app/router.js';
 import { strength } from '../src/app/strength.js';
-import { invitationWords, span, streamKeyWords } from '../src/app/words.js';
+import { activityWords, factorWords, invitationWords, span, streamKeyWords } from '../src/app/words.js';
 import { hashed, randomText } from '../src/sdk/encoding.js';
+import { parseAccount, parseActivity, parseTotpSecret } from '../src/sdk/parse-account.js';
 
 describe('PKCE', () => {
   it('hashes as RFC 7636 appendix B does', async () => {
@@ -92,5 +94,66 @@ describe('stream keys', () => {
   ])('used %j minutes ago', (used_minutes_ago, state) => {
     const key = { id: 'abcdefgh', expires_in: 30 * 86_400, used_minutes_ago };
     expect(streamKeyWords(key)).toEqual({ name: 'Stream key abcd', state });
+  });
+});
+
+describe('an account in words', () => {
+  const at = 1_800_000_000;
+
+  it('says once what a factor is', () => {
+    const factor = { id: 'a', kind: 'passkey', created: at, last_used: null } as const;
+    expect(factorWords({ ...factor, label: 'Passkey' })).toMatch(/^Added .*, not used since$/);
+    expect(factorWords({ ...factor, label: 'Phone' })).toMatch(/^Passkey · added /);
+  });
+
+  it.each([
+    ['sign-in', 'Signed in with “Phone”'],
+    ['factor-removed', 'Removed “Phone”'],
+    ['session-ended', 'Ended a sign-in'],
+  ] as const)('tells of %s', (kind, words) => {
+    expect(activityWords({ id: 'a', kind, label: 'Phone', at })).toBe(words);
+  });
+
+  it('finds the newest sign-in since this one', () => {
+    const session = (id: string, opened: number, current = false) => ({ id, label: id, opened, current });
+    const mine = session('mine', at, true);
+    expect(newerThanThis([session('later', at + 60), mine, session('earlier', at - 60)])?.id).toBe('later');
+    expect(newerThanThis([session('same minute, later', at), mine])?.id).toBe('same minute, later');
+    expect(newerThanThis([mine, session('same minute, before', at)])).toBeNull();
+    expect(newerThanThis([session('whose is asking is not known', at)])).toBeNull();
+  });
+});
+
+describe('an account on the wire', () => {
+  const whole = {
+    role: 'operator',
+    name: null,
+    factors: [{ id: 'f', kind: 'passkey', label: 'Phone', created: 60, last_used: null }],
+    recovery_codes: 10,
+    sessions: [{ id: 's', label: 'Phone', opened: 60, current: true }],
+  };
+
+  it('is read whole', () => {
+    expect(parseAccount(whole)).toEqual(whole);
+  });
+
+  it.each([
+    ['a role', { ...whole, role: 'emperor' }],
+    ['a name', { ...whole, name: 7 }],
+    ['a factor', { ...whole, factors: [{}] }],
+    ['sessions', { ...whole, sessions: null }],
+  ])('is refused for %s that is none', (_, wrong) => {
+    expect(() => parseAccount(wrong)).toThrow();
+  });
+
+  it('leaves out what this client has no words for', () => {
+    const known = { id: 'a', kind: 'sign-in', label: 'Phone', at: 60 };
+    expect(parseActivity({ activity: [known, { ...known, kind: 'teleported' }] })).toEqual([known]);
+  });
+
+  it('opens no address but that of an app', () => {
+    const offer = { ceremony: 'c', secret: 'S', link: 'otpauth://totp/Veilcast:localhost?secret=S' };
+    expect(parseTotpSecret(offer)).toEqual(offer);
+    expect(() => parseTotpSecret({ ...offer, link: 'javascript:alert(1)' })).toThrow();
   });
 });

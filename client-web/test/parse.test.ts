@@ -133,8 +133,12 @@ describe('parseServerMessage', () => {
 describe('signing in elsewhere', () => {
   it('lists the providers, and none where a server knows of none', () => {
     const providers = [{ number: 0, name: 'University' }];
-    expect(parseInstance({ ready: true, providers })).toEqual({ ready: true, providers });
-    expect(parseInstance({ ready: true })).toEqual({ ready: true, providers: [] });
+    expect(parseInstance({ ready: true, providers, passkeys: true })).toEqual({
+      ready: true,
+      providers,
+      passkeys: true,
+    });
+    expect(parseInstance({ ready: true })).toEqual({ ready: true, providers: [], passkeys: false });
     expect(() => parseInstance({ ready: true, providers: [{ number: 0 }] })).toThrow(Malformed);
   });
 

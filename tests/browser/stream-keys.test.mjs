@@ -12,6 +12,7 @@ let host;
 before(async () => {
   server = await Server.start({ args: ['--log', 'debug'] });
   host = await page('chromium');
+  await app.authenticator(host);
   await app.setUp(host, server);
 });
 
@@ -36,6 +37,8 @@ test('a stream key is shown once, works, and is revoked', async () => {
   await app.says(host, 'OBS and other programs');
   assert.equal((await fields()).length, 1, 'the address alone');
   await app.press(host, 'Create a stream key');
+  // A password alone is not enough for that: the way there leads over a passkey, and back.
+  await app.press(host, 'Create a passkey');
   await app.says(host, 'It is shown only now');
   await app.says(host, 'Not used yet · ends in 30 days');
   assert.deepEqual(await audit(host), []);
@@ -50,5 +53,5 @@ test('a stream key is shown once, works, and is revoked', async () => {
   await app.until('the key is gone', () => host.evaluate(() => document.querySelector('vc-stream-keys li') === null));
   assert.equal(await told(address, key), 'token-invalid');
   assert.ok(!server.stderr.includes(key.slice(3)), 'the log does not know it');
-  app.assertQuiet(host, server);
+  app.assertQuiet(host, server, { allowed: [/status of 401/] });
 });

@@ -1,9 +1,14 @@
 //! A client that holds a key: proofs of possession (RFC 9449) as browsers make them, and as attackers would.
 //!
+//! Passkeys, too: [`Authenticator`] answers as a device would.
+//!
 //! Invariant: independent of the code that verifies them; its signatures come from the crypto library alone.
 
 pub mod client;
 pub mod operator;
+mod passkey;
+
+pub use passkey::{AAGUID, Authenticator};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};

@@ -4,9 +4,9 @@ use super::media::Wired;
 use super::offers::Endpoint;
 use super::scan::Canary;
 use futures_util::SinkExt;
-use holder::Holder;
 use holder::client::{Client, Pass, send};
 use holder::operator::{VERIFIER, issuer_cookie};
+use holder::{Authenticator, Holder};
 use serde_json::json;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub(super) const PASSWORD: &str = "correct-Zanzibar-battery";
 const WRONG_PASSWORD: &str = "wrong-Timbuktu-battery";
 const WRONG_OPERATOR: &str = "Nightjar-Stranger";
 pub(super) const TITLE: &str = "Harvest Moon Séance";
+const LABEL: &str = "Merganser-Phone";
 const SHORT: &str = "Ptarmigan";
 
 /// Whose packets and requests come from where: 127.0.0.0/8 is all loopback.
@@ -116,6 +117,59 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
     let admin = operator.exchange(&code, &holder).await.expect(200).json();
     told.admin = Pass::bound(&holder, admin["access_token"].as_str().expect("a token"));
     told.token("admin token", &told.admin.token.clone());
+    factors(operator, server.port, told).await;
+    // The next token of the same key says that its person was recognised by the passkey.
+    let code = operator.authorize(&cookie).await;
+    told.add("code", &code);
+    let admin = operator.exchange(&code, &holder).await.expect(200).json();
+    told.admin = Pass::bound(&holder, admin["access_token"].as_str().expect("a token"));
+    told.token("admin token, stepped up", &told.admin.token.clone());
+    more_factors(operator, told).await;
+}
+
+/// A passkey: made, shown, and shown wrongly.
+async fn factors(operator: &Client, port: u16, told: &mut Told) {
+    let operators = told.admin.clone();
+    let mut phone = Authenticator::new(&format!("http://localhost:{port}"));
+    let path = "/api/v1/account/passkeys";
+    let asked = operator.post(&format!("{path}/start"), Some(&operators), &json!({})).await.expect(200).json();
+    let credential = phone.create(&asked["options"]);
+    told.add("credential id", credential["id"].as_str().expect("an id"));
+    told.add("user handle", asked["options"]["publicKey"]["user"]["id"].as_str().expect("an id"));
+    told.add("ceremony", asked["ceremony"].as_str().expect("a name"));
+    told.add("label", LABEL);
+    let new = json!({ "ceremony": asked["ceremony"], "credential": credential, "label": LABEL });
+    operator.post(path, Some(&operators), &new).await.expect(201);
+    operator.post(path, Some(&operators), &new).await.expect(403);
+    let path = "/oauth/sign-in/passkey";
+    for (origin, status) in [("http://localhost.evil.example".to_owned(), 403), (phone.origin.clone(), 200)] {
+        let asked = operator.post(&format!("{path}/start"), None, &json!({})).await.expect(200).json();
+        phone.origin = origin;
+        let shown = json!({ "ceremony": asked["ceremony"], "credential": phone.get(&asked["options"]) });
+        let reply = operator.post(path, None, &shown).await.expect(status);
+        if status == 200 {
+            told.add("cookie by passkey", issuer_cookie(&reply));
+        }
+    }
+}
+
+/// An app, recovery codes, and what happened until now.
+async fn more_factors(operator: &Client, told: &mut Told) {
+    let operators = told.admin.clone();
+    let admin = Some(&operators);
+    let path = "/api/v1/account";
+    let offered = operator.post(&format!("{path}/totp/start"), admin, &json!({})).await.expect(200).json();
+    told.add("app's secret", offered["secret"].as_str().expect("a secret"));
+    let wrong = json!({ "ceremony": offered["ceremony"], "code": "no code", "label": LABEL });
+    operator.post(&format!("{path}/totp"), admin, &wrong).await.expect(403);
+    let codes = operator.post(&format!("{path}/recovery-codes"), admin, &json!({})).await.expect(201).json();
+    let code = codes["codes"][0].as_str().expect("a code");
+    told.add("recovery code", code);
+    operator.post("/oauth/sign-in/recovery", None, &json!({ "code": code })).await.expect(401);
+    let sign_in = json!({ "name": OPERATOR, "password": PASSWORD, "code": code });
+    let opened = operator.post("/oauth/sign-in", None, &sign_in).await.expect(200);
+    told.add("cookie by recovery code", issuer_cookie(&opened));
+    operator.post("/oauth/sign-in", None, &sign_in).await.expect(401);
 }
 
 /// An event, with the operator's own token to broadcast and a guest's to watch.

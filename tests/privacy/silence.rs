@@ -16,9 +16,10 @@ const MODE: &str = "VEILCAST_TEST_SILENCE";
 
 /// Other people's crates that write what they carry. The server's own filter hears none of them
 /// (`server/veilcast/src/logging.rs`); `at_rest` shows it of the binary.
-const TALKATIVE: [(&str, &str); 2] = [
+const TALKATIVE: [(&str, &str); 3] = [
     ("hyper_util", "addresses that the tests' own HTTP client connects to"),
     ("tungstenite", "whole frames, as the server and the tests' own client send and receive them"),
+    ("webauthn_rs_core", "what authenticators answer, whole"),
 ];
 
 /// Keeps every line.

@@ -1,6 +1,7 @@
 //! The real binary as its own process, with people's tools around it: shells, HTTP clients, WebRTC clients, certificate
 //! authorities. Everything here happens in real time on loopback.
 
+mod accounts;
 mod acme;
 mod bound;
 mod churn;

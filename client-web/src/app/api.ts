@@ -1,4 +1,6 @@
 import type {
+  Account,
+  AccountActivity,
   Departure,
   EventChange,
   EventSummary,
@@ -9,12 +11,19 @@ import type {
   InvitationSummary,
   NewEvent,
   NewInvitation,
+  NewPasskey,
+  NewPassword,
   NewStreamKey,
+  NewTotp,
+  PasskeyAnswer,
+  PasskeyQuestion,
+  PasswordAgain,
   Setup,
   SignIn,
   StreamKey,
   StreamKeySummary,
   TokenRequest,
+  TotpSecret,
 } from '../protocol/index.js';
 import type { Access } from '../sdk/access.js';
 import { call, callWith } from '../sdk/http.js';
@@ -30,7 +39,14 @@ import {
   parseStreamKey,
   parseStreamKeyList,
 } from '../sdk/parse.js';
-import { member, operator, signedIn } from './auth.js';
+import {
+  parseAccount,
+  parseActivity,
+  parseQuestion,
+  parseRecoveryCodes,
+  parseTotpSecret,
+} from '../sdk/parse-account.js';
+import { member, operator, person, signedIn } from './auth.js';
 
 /** The REST calls of the app, one line each. */
 export const api = {
@@ -42,12 +58,22 @@ export const api = {
     return access === null ? call(request, parseEvent) : callWith(access, request, parseEvent);
   },
   setup: (setup: Setup): Promise<void> => call(withCookie('/api/v1/setup', setup), nothing),
+  askFirstPasskey: (token: string): Promise<PasskeyQuestion> =>
+    call(withCookie('/api/v1/setup/passkey/start', { token }), parseQuestion),
+  setUpWithPasskey: (passkey: NewPasskey): Promise<void> =>
+    call(withCookie('/api/v1/setup/passkey', passkey), nothing),
   signIn: (signIn: SignIn): Promise<void> => call(withCookie('/oauth/sign-in', signIn), nothing),
   /** Where to sign in at a provider; this browser is told apart by a cookie that goes nowhere else. */
   startAtProvider: (provider: number): Promise<Departure> =>
     call(withCookie('/oauth/provider/start', { provider }), parseDeparture),
   /** What a fault is in words, by its code. */
   fault: (code: string): Promise<Fault> => call(asJson(`/problems/${encodeURIComponent(code)}`), parseFault),
+  askPasskey: (): Promise<PasskeyQuestion> =>
+    call(withCookie('/oauth/sign-in/passkey/start', {}), parseQuestion),
+  signInWithPasskey: (answer: PasskeyAnswer): Promise<void> =>
+    call(withCookie('/oauth/sign-in/passkey', answer), nothing),
+  signInWithRecoveryCode: (code: string): Promise<void> =>
+    call(withCookie('/oauth/sign-in/recovery', { code }), nothing),
   signOut: (): Promise<void> => call(withCookie('/oauth/sign-out', {}), nothing),
 
   events: (): Promise<EventSummary[]> => callWith(operator, plain('GET', '/api/v1/events'), parseEventList),
@@ -82,6 +108,39 @@ export const api = {
   streamKeys: (id: string): Promise<StreamKeySummary[]> =>
     callWith(signedIn, plain('GET', `${eventPath(id)}/stream-keys`), parseStreamKeyList),
 };
+
+/** What a person does about their own account. */
+export const account = {
+  show: (access: Access = person): Promise<Account> => callWith(access, own('GET', ''), parseAccount),
+  activity: (): Promise<AccountActivity[]> => callWith(person, own('GET', '/activity'), parseActivity),
+  wasNotMe: (id: string): Promise<void> =>
+    callWith(person, own('POST', `/activity/${encodeURIComponent(id)}/not-me`), nothing),
+  endSession: (id: string): Promise<void> =>
+    callWith(person, own('DELETE', `/sessions/${encodeURIComponent(id)}`), nothing),
+  rename: (id: string, label: string): Promise<void> =>
+    callWith(person, own('PATCH', `/factors/${encodeURIComponent(id)}`, { label }), nothing),
+  remove: (id: string): Promise<void> =>
+    callWith(person, own('DELETE', `/factors/${encodeURIComponent(id)}`), nothing),
+  askNewPasskey: (): Promise<PasskeyQuestion> =>
+    callWith(person, own('POST', '/passkeys/start'), parseQuestion),
+  addPasskey: (passkey: NewPasskey): Promise<void> =>
+    callWith(person, own('POST', '/passkeys', passkey), nothing),
+  offerTotp: (): Promise<TotpSecret> => callWith(person, own('POST', '/totp/start'), parseTotpSecret),
+  addTotp: (totp: NewTotp): Promise<void> => callWith(person, own('POST', '/totp', totp), nothing),
+  setPassword: (password: NewPassword): Promise<void> =>
+    callWith(person, own('POST', '/password', password), nothing),
+  renewRecoveryCodes: (): Promise<string[]> =>
+    callWith(person, own('POST', '/recovery-codes'), parseRecoveryCodes),
+  askAgain: (): Promise<PasskeyQuestion> => callWith(person, own('POST', '/step-up/start'), parseQuestion),
+  passkeyAgain: (answer: PasskeyAnswer): Promise<void> =>
+    callWith(person, own('POST', '/step-up/passkey', answer), nothing),
+  passwordAgain: (again: PasswordAgain): Promise<void> =>
+    callWith(person, own('POST', '/step-up/password', again), nothing),
+};
+
+function own(method: string, path: string, body?: object): Request {
+  return plain(method, `/api/v1/account${path}`, body);
+}
 
 function eventPath(id: string): string {
   return `/api/v1/events/${encodeURIComponent(id)}`;

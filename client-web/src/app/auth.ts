@@ -11,6 +11,9 @@ const PENDING = 'veilcast-sign-in';
 /** Renewed this long before it expires. */
 const MARGIN_MS = 30_000;
 
+/** What a page may do: an operator everything, everybody something about their own account. */
+type Scope = 'admin' | 'account';
+
 /** What has to survive the way to the issuer and back. The verifier is worth nothing without the code. */
 interface Pending {
   scope: Scope;
@@ -19,41 +22,50 @@ interface Pending {
   returnTo: string;
 }
 
-type Scope = 'admin' | 'account';
-
 interface Held {
   token: string;
   until: number;
 }
 
-/** The tokens of this page's person: one to administer with, one as anybody who has signed in. */
 const held = new Map<Scope, Held>();
 const asking = new Map<Scope, Promise<string | null>>();
-/** What they are bound to. Like them, it lives in this page's memory alone. */
+/** What all tokens here are bound to. Like them, it lives in this page's memory alone. */
 let key: Promise<CryptoKeyPair> | null = null;
 
 /** The operator's access, who is led to the sign-in page if need be. */
-export const operator: Access = {
-  async token(refused) {
-    const token = await quietToken('admin', refused);
-    if (token !== null) return token;
-    await leaveForSignIn('admin');
-    // The page is on its way out; nobody may act on a missing token.
-    return new Promise(() => {});
-  },
-  prove: proveHolding,
-};
+export const operator: Access = leading('admin');
 
-/** The same for what happens without being asked for: it leaves no page. */
-export const signedIn: Access = { token: (refused) => tokenOrNothing('admin', refused), prove: proveHolding };
+/** Anybody's access to their own account, led there alike. */
+export const person: Access = leading('account');
 
-/** Of anybody who has signed in here. */
-export const member: Access = { token: (refused) => tokenOrNothing('account', refused), prove: proveHolding };
+/** The operator's for what happens without being asked for: it leaves no page. */
+export const signedIn: Access = quiet('admin');
 
-async function tokenOrNothing(scope: Scope, refused: boolean): Promise<string> {
-  const token = await quietToken(scope, refused);
-  if (token === null) throw VeilcastError.local('signed-out');
-  return token;
+/** The same of anybody who has signed in here. */
+export const member: Access = quiet('account');
+
+function leading(scope: Scope): Access {
+  return {
+    async token(refused) {
+      const token = await quietToken(scope, refused);
+      if (token !== null) return token;
+      await leaveForSignIn(scope);
+      // The page is on its way out; nobody may act on a missing token.
+      return new Promise(() => {});
+    },
+    prove: proveHolding,
+  };
+}
+
+function quiet(scope: Scope): Access {
+  return {
+    async token(refused) {
+      const token = await quietToken(scope, refused);
+      if (token === null) throw VeilcastError.local('signed-out');
+      return token;
+    },
+    prove: proveHolding,
+  };
 }
 
 /** Counts who was signed in here: an answer for somebody who has left is nobody's. */
@@ -67,6 +79,17 @@ export function forgetOperator(): void {
   key = null;
 }
 
+/** The next tokens say that somebody was recognised again. The key stays: it is what that counts for. */
+export async function forgetTokens(): Promise<void> {
+  await Promise.allSettled(asking.values());
+  held.clear();
+}
+
+/** To the sign-in page, whoever is signed in, and back. */
+export async function signInAgain(): Promise<void> {
+  await leaveForSignIn('account', '/sign-in');
+}
+
 async function proveHolding(claims: Claims): Promise<string> {
   key ??= createKey();
   return prove(await key, claims);
@@ -74,10 +97,10 @@ async function proveHolding(claims: Claims): Promise<string> {
 
 /** The token if there is a session at the issuer, else `null`; asks nothing of the person. */
 async function quietToken(scope: Scope, refused: boolean): Promise<string | null> {
-  const last = held.get(scope);
-  if (!refused && last !== undefined && performance.now() < last.until) return last.token;
-  const already = asking.get(scope);
-  if (already !== undefined) return already;
+  const known = held.get(scope);
+  if (!refused && known !== undefined && performance.now() < known.until) return known.token;
+  const waiting = asking.get(scope);
+  if (waiting !== undefined) return waiting;
   const answer = authorizeQuietly(scope).finally(() => {
     if (asking.get(scope) === answer) asking.delete(scope);
   });
@@ -92,7 +115,7 @@ export async function completeSignIn(query: URLSearchParams): Promise<string> {
   if (query.get('error') === 'access_denied') throw VeilcastError.local('not-operator');
   const code = query.get('code');
   if (pending === null || code === null || query.get('state') !== pending.state) return '/studio';
-  await redeem(pending.scope, code, pending.verifier);
+  await redeem(code, pending.verifier, pending.scope);
   return pending.returnTo;
 }
 
@@ -100,7 +123,7 @@ export async function completeSignIn(query: URLSearchParams): Promise<string> {
 async function authorizeQuietly(scope: Scope): Promise<string | null> {
   const pkce = await createPkce();
   const state = randomText(256);
-  const response = await fetch(authorizeAddress(scope, pkce, state), { credentials: 'same-origin' });
+  const response = await fetch(authorizeAddress(pkce, state, scope), { credentials: 'same-origin' });
   const landed = new URL(response.url);
   if (landed.pathname === '/sign-in') return null;
   const ours = landed.pathname === '/callback' && landed.searchParams.get('state') === state;
@@ -108,24 +131,20 @@ async function authorizeQuietly(scope: Scope): Promise<string | null> {
   const code = landed.searchParams.get('code');
   // Whatever else answers, such as a proxy while the server restarts, says nothing about the session.
   if (!ours || code === null) throw VeilcastError.local('unreachable');
-  return redeem(scope, code, pkce.verifier);
+  return redeem(code, pkce.verifier, scope);
 }
 
 /** To the sign-in page, and back to this one. */
-export async function leaveForSignIn(scope: Scope): Promise<void> {
+export async function leaveForSignIn(scope: Scope, to = '/oauth/authorize'): Promise<void> {
   const pkce = await createPkce();
-  const pending: Pending = {
-    scope,
-    verifier: pkce.verifier,
-    state: randomText(256),
-    returnTo: location.pathname,
-  };
+  const { verifier } = pkce;
+  const pending: Pending = { verifier, state: randomText(256), returnTo: location.pathname, scope };
   sessionStorage.setItem(PENDING, JSON.stringify(pending));
-  location.assign(authorizeAddress(scope, pkce, pending.state));
+  location.assign(authorizeAddress(pkce, pending.state, scope, to));
 }
 
-function authorizeAddress(scope: Scope, pkce: Pkce, state: string): URL {
-  const address = new URL('/oauth/authorize', location.origin);
+function authorizeAddress(pkce: Pkce, state: string, scope: Scope, to = '/oauth/authorize'): URL {
+  const address = new URL(to, location.origin);
   address.search = new URLSearchParams({
     response_type: 'code',
     client_id: CLIENT_ID,
@@ -139,7 +158,7 @@ function authorizeAddress(scope: Scope, pkce: Pkce, state: string): URL {
 }
 
 /** RFC 6749 section 4.1.3; the proof binds the token to our key (RFC 9449 section 5). */
-async function redeem(scope: Scope, code: string, verifier: string): Promise<string> {
+async function redeem(code: string, verifier: string, scope: Scope): Promise<string> {
   const body = new URLSearchParams({
     grant_type: 'authorization_code',
     client_id: CLIENT_ID,
@@ -164,9 +183,9 @@ function takePending(): Pending | null {
   const text = sessionStorage.getItem(PENDING);
   sessionStorage.removeItem(PENDING);
   if (text === null) return null;
-  const { scope, verifier, state, returnTo } = parseJson(text);
+  const { verifier, state, returnTo, scope } = parseJson(text);
   if (scope !== 'admin' && scope !== 'account') return null;
   if (typeof verifier !== 'string' || typeof state !== 'string' || typeof returnTo !== 'string') return null;
   // Only a path of this origin: `//host` would be another one.
-  return /^\/(?!\/)/.test(returnTo) ? { scope, verifier, state, returnTo } : null;
+  return /^\/(?!\/)/.test(returnTo) ? { verifier, state, returnTo, scope } : null;
 }

@@ -25,6 +25,7 @@ export const routes: readonly Route[] = [
     load: () => import('./pages/callback.js'),
   },
   { pattern: '/setup', tag: 'vc-setup', title: 'Set up', load: () => import('./pages/setup.js') },
+  { pattern: '/account', tag: 'vc-account', title: 'Account', load: () => import('./pages/account.js') },
   { pattern: '/operator', tag: 'vc-operator', title: 'Operator', load: () => import('./pages/operator.js') },
   { pattern: '/privacy', tag: 'vc-privacy', title: 'Privacy', load: () => import('./pages/privacy.js') },
 ];

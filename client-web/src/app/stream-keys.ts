@@ -5,6 +5,7 @@ import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import './copy-field.js';
 import { errorNotice, revocable, whipAddress } from './parts.js';
+import { confirmed } from './step-up.js';
 import { keyName, streamKeyWords } from './words.js';
 
 /** Uses are told to the minute. */
@@ -131,7 +132,7 @@ class StreamKeys extends LitElement {
     submit.preventDefault();
     const life = Number(this.querySelector('select')?.value ?? USUAL_LIFE);
     return this.#attempt(async (id) => {
-      this.made = await api.makeStreamKey(id, { expires_in: life });
+      this.made = await confirmed(() => api.makeStreamKey(id, { expires_in: life }));
     });
   }
 

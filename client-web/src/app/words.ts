@@ -1,4 +1,4 @@
-import type { InvitationSummary, StreamKeySummary } from '../protocol/index.js';
+import type { AccountActivity, Factor, InvitationSummary, StreamKeySummary } from '../protocol/index.js';
 
 /** What an invitation is for, whether somebody came by it, and how long it goes on. */
 export function invitationWords({ role, used, expires_in }: InvitationSummary): {
@@ -33,4 +33,54 @@ export function span(seconds: number): string {
   if (hours < 24) return hours === 1 ? '1 hour' : `${hours} hours`;
   const days = Math.round(hours / 24);
   return days === 1 ? '1 day' : `${days} days`;
+}
+
+/** A minute in the person's own words, from seconds since 1970. */
+export function moment(seconds: number): string {
+  return new Date(seconds * 1_000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** The hour and minute alone. */
+export function hour(seconds: number): string {
+  return new Date(seconds * 1_000).toLocaleTimeString(undefined, { timeStyle: 'short' });
+}
+
+const KINDS: Record<Factor['kind'], string> = {
+  password: 'Password',
+  passkey: 'Passkey',
+  totp: 'Authenticator app',
+};
+
+/** What a way to sign in is, and when it was last used. */
+export function factorWords({ kind, label, created, last_used: used }: Factor): string {
+  const use = used === null ? 'not used since' : `last used ${moment(used)}`;
+  const added = `added ${new Date(created * 1_000).toLocaleDateString(undefined, { dateStyle: 'medium' })}, ${use}`;
+  // A label that says what it is need not be said twice.
+  return label === KINDS[kind] ? capital(added) : `${KINDS[kind]} · ${added}`;
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What happened to an account. */
+export function activityWords({ kind, label }: AccountActivity): string {
+  switch (kind) {
+    case 'sign-in':
+      return `Signed in with “${label}”`;
+    case 'step-up':
+      return `Confirmed with “${label}”`;
+    case 'session-ended':
+      return 'Ended a sign-in';
+    case 'not-me':
+      return `Somebody else’s sign-in with “${label}”: everybody was signed out`;
+    case 'factor-added':
+      return `Added “${label}”`;
+    case 'factor-replaced':
+      return `Changed “${label}”`;
+    case 'factor-removed':
+      return `Removed “${label}”`;
+    case 'recovered':
+      return 'Let in again by a link from the server; every older way to sign in is gone';
+  }
 }

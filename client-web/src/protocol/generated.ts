@@ -242,7 +242,7 @@ stream_keys: Array<StreamKeySummary>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -610,7 +610,11 @@ ready: boolean,
 /**
  * Where people may sign in besides here.
  */
-providers: Array<SignInProvider>, };
+providers: Array<SignInProvider>, 
+/**
+ * Whether its public address can have passkeys: a name can, an address in numbers cannot.
+ */
+passkeys: boolean, };
 
 /**
  * `POST /oauth/provider/start`: begins to sign in at a provider.
@@ -658,7 +662,11 @@ name: string,
 /**
  * Password.
  */
-password: string, };
+password: string, 
+/**
+ * The code of the account's authenticator app, where it has one, or a recovery code.
+ */
+code?: string, };
 
 /**
  * The answer to [`SignIn`] and [`Setup`].
@@ -723,6 +731,261 @@ expires_in: number,
  */
 scope: string, };
 
+/**
+ * What an account may do.
+ */
+export type AccountRole = "operator" | "member";
+
+/**
+ * What a person shows to be recognised.
+ */
+export type FactorKind = "password" | "passkey" | "totp";
+
+/**
+ * A way to be recognised.
+ */
+export type Factor = { 
+/**
+ * Its name in addresses.
+ */
+id: string, 
+/**
+ * What it is.
+ */
+kind: FactorKind, 
+/**
+ * What its person calls it.
+ */
+label: string, 
+/**
+ * Seconds since 1970, to the minute.
+ */
+created: number, 
+/**
+ * Seconds since 1970, to the minute; `null` before its first use.
+ */
+last_used: number | null, };
+
+/**
+ * Somebody who is signed in.
+ */
+export type AccountSession = { 
+/**
+ * Its name in addresses.
+ */
+id: string, 
+/**
+ * The label of what it was opened with.
+ */
+label: string, 
+/**
+ * Seconds since 1970, to the minute.
+ */
+opened: number, 
+/**
+ * The one that asks.
+ */
+current: boolean, };
+
+/**
+ * `GET /api/v1/account`: everything that a person may know of their account, but what happened to it.
+ */
+export type Account = { 
+/**
+ * What it may do.
+ */
+role: AccountRole, 
+/**
+ * The sign-in name, for whoever has a password.
+ */
+name: string | null, 
+/**
+ * Ways to be recognised, oldest first.
+ */
+factors: Array<Factor>, 
+/**
+ * How many recovery codes are left.
+ */
+recovery_codes: number, 
+/**
+ * Who is signed in, newest first.
+ */
+sessions: Array<AccountSession>, };
+
+/**
+ * What happened to an account.
+ */
+export type ActivityKind = "sign-in" | "step-up" | "session-ended" | "not-me" | "factor-added" | "factor-replaced" | "factor-removed" | "recovered";
+
+/**
+ * Something that happened to an account.
+ */
+export type AccountActivity = { 
+/**
+ * Its name in addresses.
+ */
+id: string, 
+/**
+ * What.
+ */
+kind: ActivityKind, 
+/**
+ * The label of the factor that it was about; empty if it was about none.
+ */
+label: string, 
+/**
+ * Seconds since 1970, to the minute.
+ */
+at: number, };
+
+/**
+ * `GET /api/v1/account/activity`: the last ninety days, newest first.
+ */
+export type ActivityList = { 
+/**
+ * What happened.
+ */
+activity: Array<AccountActivity>, };
+
+/**
+ * A question for the browser's authenticators: the answer to every address that ends with `/start` but that of an app.
+ */
+export type PasskeyQuestion = { 
+/**
+ * What the answer has to name; once, and for two minutes.
+ */
+ceremony: string, 
+/**
+ * For `navigator.credentials` (WebAuthn), binary members in base64url.
+ */
+options: unknown, };
+
+/**
+ * `POST /oauth/sign-in/passkey` and `POST /api/v1/account/step-up/passkey`: what an authenticator answered.
+ */
+export type PasskeyAnswer = { 
+/**
+ * From the question.
+ */
+ceremony: string, 
+/**
+ * `PublicKeyCredential.toJSON()`
+ */
+credential: unknown, };
+
+/**
+ * `POST /api/v1/account/passkeys` and `POST /api/v1/setup/passkey`: a new passkey.
+ */
+export type NewPasskey = { 
+/**
+ * From the question.
+ */
+ceremony: string, 
+/**
+ * `PublicKeyCredential.toJSON()`
+ */
+credential: unknown, 
+/**
+ * What its person calls it, 1 to 64 characters.
+ */
+label: string, };
+
+/**
+ * `POST /api/v1/setup/passkey/start`: asks for the passkey of a setup link.
+ */
+export type SetupPasskey = { 
+/**
+ * From the link's fragment.
+ */
+token: string, };
+
+/**
+ * `POST /api/v1/account/totp/start`: a secret for an authenticator app.
+ */
+export type TotpSecret = { 
+/**
+ * What the answer has to name; once, and for two minutes.
+ */
+ceremony: string, 
+/**
+ * Base32, to be typed.
+ */
+secret: string, 
+/**
+ * `otpauth://`, for an app on the same device.
+ */
+link: string, };
+
+/**
+ * `POST /api/v1/account/totp`: the first code of an app, which shows that it has the secret.
+ */
+export type NewTotp = { 
+/**
+ * From the secret's answer.
+ */
+ceremony: string, 
+/**
+ * Six digits.
+ */
+code: string, 
+/**
+ * What its person calls it, 1 to 64 characters.
+ */
+label: string, };
+
+/**
+ * `POST /api/v1/account/password`: a password, or another one.
+ */
+export type NewPassword = { 
+/**
+ * A sign-in name for whoever has none, or another one.
+ */
+name?: string, 
+/**
+ * At least 12 characters, none of the common ones.
+ */
+password: string, };
+
+/**
+ * `PATCH /api/v1/account/factors/{id}`
+ */
+export type FactorChange = { 
+/**
+ * What its person calls it, 1 to 64 characters.
+ */
+label: string, };
+
+/**
+ * `POST /api/v1/account/recovery-codes`: the answer, this once. Older codes are worth nothing any more.
+ */
+export type RecoveryCodes = { 
+/**
+ * Ten, each for one use.
+ */
+codes: Array<string>, };
+
+/**
+ * `POST /api/v1/account/step-up/password`: somebody who is signed in is recognised again.
+ */
+export type PasswordAgain = { 
+/**
+ * As at signing in.
+ */
+password: string, 
+/**
+ * Six digits, where the account has an authenticator app.
+ */
+code?: string, };
+
+/**
+ * `POST /oauth/sign-in/recovery`: for whoever has no password.
+ */
+export type RecoverySignIn = { 
+/**
+ * One of the ten.
+ */
+code: string, };
+
 /** Every fault code, for parsing. */
 export const FAULT_CODES: readonly FaultCode[] = [
   "bad-request",
@@ -739,6 +1002,10 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "scope-missing",
   "step-up-required",
   "sign-in-failed",
+  "code-missing",
+  "factor-invalid",
+  "factor-last",
+  "passkeys-unavailable",
   "sign-in-required",
   "setup-invalid",
   "origin-refused",

@@ -11,6 +11,7 @@ export type LocalCode =
   | 'device-busy'
   | 'signed-out'
   | 'not-operator'
+  | 'passkey-refused'
   | 'answer-unusable';
 
 const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
@@ -40,6 +41,10 @@ const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
   'not-operator': {
     title: 'This account cannot do that here.',
     remedy: 'Ask whoever runs this server, or sign in with another account.',
+  },
+  'passkey-refused': {
+    title: 'The passkey was not used.',
+    remedy: 'Try again, and confirm when the browser or the device asks.',
   },
   'answer-unusable': {
     title: 'The server’s answer could not be used.',

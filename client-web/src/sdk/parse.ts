@@ -239,9 +239,9 @@ export function parseTokenResponse(value: unknown): TokenResponse {
 
 export function parseInstance(value: unknown): Instance {
   const fields = object(value);
-  // Servers before there were any.
+  // Servers before them know of neither.
   const providers = fields.providers === undefined ? [] : list(fields, 'providers').map(parseProvider);
-  return { ready: boolean(fields, 'ready'), providers };
+  return { ready: boolean(fields, 'ready'), providers, passkeys: fields.passkeys === true };
 }
 
 function parseProvider(value: unknown): SignInProvider {
@@ -266,7 +266,7 @@ export function parseJson(text: string): Fields {
   return object(value);
 }
 
-function object(value: unknown): Fields {
+export function object(value: unknown): Fields {
   if (!isFields(value)) throw new Malformed('object');
   return value;
 }
@@ -275,31 +275,31 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function string(fields: Fields, key: string): string {
+export function string(fields: Fields, key: string): string {
   const value = fields[key];
   if (typeof value !== 'string') throw new Malformed(key);
   return value;
 }
 
-function boolean(fields: Fields, key: string): boolean {
+export function boolean(fields: Fields, key: string): boolean {
   const value = fields[key];
   if (typeof value !== 'boolean') throw new Malformed(key);
   return value;
 }
 
-function list(fields: Fields, key: string): unknown[] {
+export function list(fields: Fields, key: string): unknown[] {
   const value = fields[key];
   if (!Array.isArray(value)) throw new Malformed(key);
   return value;
 }
 
-function count(fields: Fields, key: string): number {
+export function count(fields: Fields, key: string): number {
   const value = fields[key];
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Malformed(key);
   return value;
 }
 
-function oneOf<T extends string>(fields: Fields, key: string, words: readonly T[]): T {
+export function oneOf<T extends string>(fields: Fields, key: string, words: readonly T[]): T {
   return known(fields[key], words, key);
 }
 

@@ -28,8 +28,8 @@ pub(crate) enum Command {
     StreamKey(StreamKeyCommand),
     /// Print an access token for one event, for a script
     Token(TokenArguments),
-    /// Print a one-time link that creates the operator's account, while there is none
-    Setup(Place),
+    /// Print a one-time link that creates the operator's account, or lets a locked-out operator in again
+    Setup(SetupArguments),
     /// Explain what is wrong with the configuration, and where
     Check(CheckArguments),
 }
@@ -63,6 +63,18 @@ pub(crate) struct Place {
     /// Directory of the records [default: ./data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct SetupArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// For an operator who lost everything: whoever opens the link makes a new way to sign in, and every older one is gone
+    #[arg(long)]
+    pub(crate) recover: bool,
+    /// Which operator to recover, by sign-in name [default: the first]
+    #[arg(long, value_name = "NAME", requires = "recover")]
+    pub(crate) name: Option<String>,
 }
 
 /// Every setting as a flag. Values are parsed with those of the other sources, so that all are refused alike.

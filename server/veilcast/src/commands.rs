@@ -1,6 +1,6 @@
 //! The commands that work on the records and return, also while the server runs.
 
-use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, TokenArguments};
+use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, SetupArguments, TokenArguments};
 use crate::config::{Config, Problem, Sources};
 use crate::{Failure, console, network, serve};
 use std::time::{Duration, SystemTime};
@@ -89,9 +89,19 @@ pub(crate) async fn token(arguments: TokenArguments) -> Result<(), Failure> {
 }
 
 /// `veilcast setup`
-pub(crate) async fn setup(place: Place) -> Result<(), Failure> {
+pub(crate) async fn setup(arguments: SetupArguments) -> Result<(), Failure> {
     let now = SystemTime::now();
-    offer_setup(&Office::open(place).await?.issuer(now).await?, now).await
+    let issuer = Office::open(arguments.place).await?.issuer(now).await?;
+    if !arguments.recover {
+        return offer_setup(&issuer, now).await;
+    }
+    let token = issuer.recovery_link_token(arguments.name.as_deref(), now).await?.ok_or(Failure::OperatorUnknown)?;
+    console::say(
+        "Open this link within 30 minutes to make a new way to sign in; it works once. Every older way, and whoever is signed in \
+         by one, is gone then:",
+    );
+    console::value(&format!("{}/setup#{}", issuer.public_url(), token.expose_text()));
+    Ok(())
 }
 
 /// Prints the one-time link and says what it is for.

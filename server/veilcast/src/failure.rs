@@ -18,6 +18,9 @@ pub enum Failure {
     /// No setup link.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// No such operator, or none yet.
+    #[error("there is no such operator; 'veilcast setup' makes the first one")]
+    OperatorUnknown,
     /// No such event.
     #[error("there is no such event; 'veilcast event list' shows all")]
     EventUnknown,

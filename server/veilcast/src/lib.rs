@@ -52,6 +52,6 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             StreamKeyCommand::List(arguments) => stream_keys::list(arguments).await,
             StreamKeyCommand::Revoke(arguments) => stream_keys::revoke(arguments).await,
         },
-        Command::Setup(place) => commands::setup(place).await,
+        Command::Setup(arguments) => commands::setup(arguments).await,
     }
 }

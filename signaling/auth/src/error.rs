@@ -1,3 +1,4 @@
+use crate::password::PasswordError;
 use veilcast_records as records;
 
 /// The issuer's own fault.
@@ -59,7 +60,7 @@ pub enum SetupError {
     #[error("the setup link is not valid")]
     Invalid,
     /// There is an operator already.
-    #[error("an operator's account exists already; sign in with it")]
+    #[error("an operator's account exists already; sign in with it, or use --recover if nobody can")]
     OperatorExists,
     /// 1 to 64 characters, no control characters.
     #[error("a sign-in name has 1 to 64 characters and no control characters")]
@@ -70,6 +71,9 @@ pub enum SetupError {
     /// More than 1024 bytes.
     #[error("a password has at most 1024 bytes")]
     PasswordTooLong,
+    /// Among the first that guessers try.
+    #[error("this password is among the first that guessers try; a few unrelated words make a good one")]
+    PasswordCommon,
     /// Too many passwords are being hashed already.
     #[error("too many are signing in at once")]
     Busy,
@@ -84,6 +88,9 @@ pub enum SignInError {
     /// Unknown name or wrong password; the two are not told apart, in words or in time.
     #[error("the name or the password is wrong")]
     Failed,
+    /// The password is right, and the account has an authenticator app, too.
+    #[error("the code of the authenticator app is missing")]
+    CodeMissing,
     /// Too many passwords are being hashed already.
     #[error("too many are signing in at once")]
     Busy,
@@ -147,4 +154,84 @@ pub enum ExchangeError {
     /// The records failed.
     #[error("codes cannot be exchanged at the moment")]
     Unavailable,
+}
+
+/// Why what a person is recognised by was not asked for, accepted or changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FactorError {
+    /// The person has to be recognised again first (RFC 9470).
+    #[error("more proof of who is asking is needed")]
+    StepUpRequired,
+    /// Wrong, too late, or answered before; which of these is not told.
+    #[error("the answer does not fit")]
+    AnswerInvalid,
+    /// The account has an authenticator app, whose code is needed, too.
+    #[error("the code of the authenticator app is missing")]
+    CodeMissing,
+    /// The one-time link is unknown, used or too old.
+    #[error("the setup link is not valid")]
+    LinkInvalid,
+    /// The account has nothing of this name.
+    #[error("the account has no such thing")]
+    Unknown,
+    /// Nobody could sign in afterwards.
+    #[error("it is the last way to sign in: add another first")]
+    Last,
+    /// More than anybody has devices.
+    #[error("an account has at most 32 ways to sign in")]
+    TooMany,
+    /// The server's address is one in numbers.
+    #[error("passkeys need a server with a name: localhost or a domain")]
+    PasskeysUnavailable,
+    /// An authenticator app goes with a password.
+    #[error("an authenticator app goes with a password: set one first")]
+    PasswordMissing,
+    /// 1 to 64 characters, no control characters.
+    #[error("a label has 1 to 64 characters and no control characters")]
+    LabelInvalid,
+    /// 1 to 64 characters, no control characters.
+    #[error("a sign-in name has 1 to 64 characters and no control characters")]
+    NameInvalid,
+    /// Somebody else's.
+    #[error("this name is taken")]
+    NameTaken,
+    /// Not good enough.
+    #[error(transparent)]
+    Password(SetupError),
+    /// Too many passwords are being hashed already.
+    #[error("too many are signing in at once")]
+    Busy,
+    /// The records failed.
+    #[error("accounts cannot be changed at the moment")]
+    Unavailable,
+}
+
+impl From<PasswordError> for FactorError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Failed => Self::Unavailable,
+        }
+    }
+}
+
+impl From<PasswordError> for SignInError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Failed => Self::Unavailable,
+        }
+    }
+}
+
+/// A second factor that does not fit is told no more about than a password.
+impl From<FactorError> for SignInError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::CodeMissing => Self::CodeMissing,
+            FactorError::Busy => Self::Busy,
+            FactorError::Unavailable => Self::Unavailable,
+            _ => Self::Failed,
+        }
+    }
 }

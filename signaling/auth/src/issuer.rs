@@ -1,4 +1,5 @@
 use crate::authorize::Codes;
+use crate::ceremony::Ceremonies;
 use crate::key::{self, Key};
 use crate::password::Passwords;
 use crate::proof::{self, Proof, Target, Thumbprint};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_records::{EventId, Records, base32, random_bits};
+use webauthn_rs::Webauthn;
 
 /// Of a browser's tokens: long enough to join, so short that what was withdrawn is soon over everywhere. A page renews it
 /// by itself.
@@ -31,6 +33,9 @@ pub(crate) struct Inner {
     pub(crate) codes: Codes,
     pub(crate) nonces: Nonces,
     pub(crate) federation: Federation,
+    pub(crate) ceremonies: Ceremonies,
+    /// The relying party of passkeys; none where the public address cannot be one.
+    pub(crate) site: Option<Webauthn>,
     keys: Vec<Key>,
 }
 
@@ -72,11 +77,14 @@ impl Issuer {
     ) -> Result<Self, Error> {
         let keys = key::load(&records, now).await?;
         let public_url = public_url.trim_end_matches('/').to_owned();
-        let passwords = Passwords::new();
+        let (passwords, ceremonies) = (Passwords::new(), Ceremonies::default());
+        let site = crate::passkey::site(&public_url);
         Ok(Self(Arc::new(Inner {
             records,
             public_url,
             passwords,
+            ceremonies,
+            site,
             codes: Codes::default(),
             nonces: Nonces::new()?,
             federation,
@@ -220,6 +228,7 @@ impl Issuer {
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         self.0.codes.forget(now);
         self.0.federation.forget(now);
+        self.0.ceremonies.forget(now);
         Ok(self.0.records.forget(now).await?)
     }
 

@@ -7,7 +7,10 @@
 //! that was.
 
 mod authorize;
+mod ceremony;
+mod common;
 mod error;
+mod factor;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod grant;
@@ -15,6 +18,7 @@ mod invitation;
 mod issuer;
 mod key;
 mod operator;
+mod passkey;
 mod password;
 mod proof;
 mod provider;
@@ -23,13 +27,18 @@ mod secrets;
 mod session;
 mod stream_key;
 mod token;
+mod totp;
 
 pub use authorize::{AuthorizationRequest, CodeExchange, REDIRECT_PATHS};
-pub use error::{AuthorizeError, Error, ExchangeError, InvitationError, SetupError, SignInError, TokenError};
+pub use error::{
+    AuthorizeError, Error, ExchangeError, FactorError, InvitationError, SetupError, SignInError, TokenError,
+};
+pub use factor::{AccountView, Again, FactorView, Person};
 pub(crate) use grant::Subject;
 pub use grant::{Grant, Principal, STEP_UP_AGE, Scope, TokenId};
 pub use invitation::Invitation;
 pub use issuer::{AccessToken, Issuer};
+pub use passkey::{Answer, Question};
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
 pub use provider::{
     Binding, CALLBACK_PATH, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
@@ -39,7 +48,11 @@ pub use provider::{
 pub use session::{IssuerSession, Recognised};
 pub use stream_key::{StreamKey, is_stream_key};
 pub use token::{Expiry, acr};
-pub use veilcast_records::{AccountId, EventId, InvitationId, IssuerSessionId, Level, Role, StreamKeyId};
+pub use totp::TotpOffer;
+pub use veilcast_records::{
+    AccountId, Activity, ActivityId, ActivityKind, EventId, FactorId, FactorKind, InvitationId, IssuerSessionId, Level,
+    Role, SessionRow, StreamKeyId,
+};
 
 /// The one registered OAuth client: our own pages.
 pub const CLIENT_WEB: &str = "veilcast-web";

@@ -6,7 +6,7 @@ use crate::edge::{
 use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{client, events, invitations, metrics, oauth, provider, socket, stream_keys, whip};
+use crate::{account, client, events, invitations, metrics, oauth, provider, socket, stream_keys, whip};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -27,6 +27,8 @@ pub(crate) struct App {
     pub(crate) origins: Origins,
     pub(crate) prefixes: Prefixes,
     pub(crate) throttle: Throttle,
+    /// Of guesses at one account.
+    pub(crate) accounts: Throttle,
     pub(crate) page_headers: PageHeaders,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) watchers: Watchers,
@@ -55,6 +57,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(stream_keys::routes())
         .merge(oauth::routes())
         .merge(provider::routes())
+        .merge(account::routes())
         .merge(client::routes())
         .merge(metrics::routes())
         .route("/healthz", get(|| async { "ok\n" }))

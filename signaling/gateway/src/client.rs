@@ -19,7 +19,7 @@ use veilcast_protocol::{Fault, FaultCode};
 struct Files;
 
 /// The app's pages. Every other path is a file or nothing.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/",
     "/sign-in",
     "/signed-in",
@@ -27,6 +27,7 @@ const PAGES: [&str; 10] = [
     "/studio",
     "/studio/{id}",
     "/watch/{id}",
+    "/account",
     "/privacy",
     "/operator",
     "/callback",

@@ -95,6 +95,11 @@ impl Credentials {
         Target { method: self.method.as_str(), path: &self.path, freshness: Freshness::Nonce, party: self.party }
     }
 
+    /// Whose share of memory the request takes.
+    pub(crate) const fn party(&self) -> Party {
+        self.party
+    }
+
     fn proof(&self) -> &str {
         self.proof.as_ref().map_or("", Secret::expose_text)
     }
@@ -127,6 +132,13 @@ impl App {
     pub(crate) async fn admin(&self, credentials: &Credentials) -> Result<Grant, Problem> {
         let (grant, _) = self.holder(credentials).await?;
         grant.require(Scope::Admin)?;
+        Ok(grant)
+    }
+
+    /// An operator who was recognised by two factors not long ago (RFC 9470).
+    pub(crate) async fn stepped_up(&self, credentials: &Credentials) -> Result<Grant, Problem> {
+        let grant = self.admin(credentials).await?;
+        grant.require_step_up(SystemTime::now())?;
         Ok(grant)
     }
 

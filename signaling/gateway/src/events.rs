@@ -1,5 +1,6 @@
 //! `/api/v1`: the instance, its events, their tokens.
 
+use crate::account::question;
 use crate::app::App;
 use crate::credentials::{Caller, Credentials};
 use crate::extract::{EventPath, JsonBody};
@@ -14,11 +15,11 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{AccessToken, EventId, Grant, Scope, TokenError};
+use veilcast_auth::{AccessToken, Answer, EventId, Grant, Scope, TokenError};
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{
-    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, Role, Setup,
-    SignInProvider, TokenRequest,
+    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, NewPasskey,
+    PasskeyQuestion, Role, Setup, SetupPasskey, SignInProvider, TokenRequest,
 };
 use veilcast_records::{Admission, Event, EventState};
 
@@ -26,6 +27,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/instance", only(get(instance), "GET"))
         .route("/api/v1/setup", only(post(setup), "POST"))
+        .route("/api/v1/setup/passkey/start", only(post(ask_first_passkey), "POST"))
+        .route("/api/v1/setup/passkey", only(post(set_up_with_passkey), "POST"))
         .route("/api/v1/events", only(get(list).post(create), "GET, POST"))
         .route("/api/v1/events/{id}", only(get(show).patch(change), "GET, PATCH"))
         .route("/api/v1/events/{id}/end", only(post(end), "POST"))
@@ -36,7 +39,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 async fn instance(State(app): State<Arc<App>>) -> Result<Json<Instance>, Problem> {
     let name = |(number, name): (u32, &str)| SignInProvider { number, name: name.to_owned() };
     let providers = (0..).zip(app.issuer.provider_names()).map(name).collect();
-    Ok(Json(Instance { ready: app.issuer.ready().await?, providers }))
+    Ok(Json(Instance { ready: app.issuer.ready().await?, providers, passkeys: app.issuer.has_passkeys() }))
 }
 
 async fn setup(State(app): State<Arc<App>>, JsonBody(setup): JsonBody<Setup>) -> Result<Response, Problem> {
@@ -44,6 +47,25 @@ async fn setup(State(app): State<Arc<App>>, JsonBody(setup): JsonBody<Setup>) ->
     let (token, name, password) = (Secret::from(token), Redacted::new(name), Secret::from(password));
     let now = SystemTime::now();
     let opened = app.issuer.complete_setup(token.expose_text(), name.expose_redacted(), password, now).await?;
+    oauth::signed_in(&app, &opened)
+}
+
+async fn ask_first_passkey(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    JsonBody(asked): JsonBody<SetupPasskey>,
+) -> Result<Json<PasskeyQuestion>, Problem> {
+    let (token, party, now) = (Secret::from(asked.token), credentials.party(), SystemTime::now());
+    Ok(Json(question(app.issuer.ask_first_passkey(token.expose_text(), party, now).await?)))
+}
+
+async fn set_up_with_passkey(
+    State(app): State<Arc<App>>,
+    JsonBody(new): JsonBody<NewPasskey>,
+) -> Result<Response, Problem> {
+    let answer = Answer { ceremony: &new.ceremony, credential: new.credential };
+    let label = Redacted::new(new.label);
+    let opened = app.issuer.set_up_with_passkey(answer, label.expose_redacted(), SystemTime::now()).await?;
     oauth::signed_in(&app, &opened)
 }
 

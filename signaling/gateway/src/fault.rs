@@ -45,7 +45,8 @@ impl Problem {
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
         use FaultCode::{
-            InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed, TokenInvalid,
+            FactorInvalid, InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed,
+            TokenInvalid,
         };
         matches!(
             self.fault.code,
@@ -56,6 +57,7 @@ impl Problem {
                 | SdpInvalid
                 | SignInFailed
                 | SetupInvalid
+                | FactorInvalid
         )
     }
 }
@@ -168,9 +170,10 @@ impl From<SetupError> for Problem {
     fn from(error: SetupError) -> Self {
         match error {
             SetupError::Invalid | SetupError::OperatorExists => Self::new(FaultCode::SetupInvalid),
-            SetupError::NameInvalid | SetupError::PasswordTooShort | SetupError::PasswordTooLong => {
-                Self::new(FaultCode::BadRequest).detail(error.to_string())
-            }
+            SetupError::NameInvalid
+            | SetupError::PasswordTooShort
+            | SetupError::PasswordTooLong
+            | SetupError::PasswordCommon => Self::new(FaultCode::BadRequest).detail(error.to_string()),
             SetupError::Busy => Self::new(FaultCode::TooMany).retry_after(Duration::from_secs(2)),
             SetupError::Unavailable => Self::new(FaultCode::Internal),
         }
@@ -181,6 +184,7 @@ impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Failed => Self::new(FaultCode::SignInFailed),
+            SignInError::CodeMissing => Self::new(FaultCode::CodeMissing),
             SignInError::Busy => Self::new(FaultCode::TooMany).retry_after(Duration::from_secs(2)),
             SignInError::Unavailable => Self::new(FaultCode::Internal),
         }

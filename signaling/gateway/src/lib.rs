@@ -3,6 +3,7 @@
 //! Invariant: what enters becomes a type or a fault here. A token becomes a pseudonym, an offer a plain struct,
 //! an address a tag that lives ten minutes; nothing behind this crate sees the original, and no fault repeats it.
 
+mod account;
 mod app;
 mod client;
 mod config;

@@ -1,5 +1,6 @@
 //! The embedded issuer's addresses: authorization code with PKCE (RFC 6749, RFC 7636), metadata (RFC 8414), keys.
 
+use crate::account::question;
 use crate::app::App;
 use crate::credentials::Credentials;
 use crate::events::seconds;
@@ -17,9 +18,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilcast_auth::{AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession, Level, acr};
+use veilcast_auth::{
+    Answer, AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession, Level, acr,
+};
 use veilcast_privacy::{Redacted, Secret};
-use veilcast_protocol::{FaultCode, SignIn, SignedIn, TokenResponse};
+use veilcast_protocol::{FaultCode, PasskeyAnswer, PasskeyQuestion, RecoverySignIn, SignIn, SignedIn, TokenResponse};
 
 /// The issuer's session cookie: for `/oauth` only, never readable by scripts, never sent from another site.
 const COOKIE: &str = "veilcast-issuer";
@@ -30,6 +33,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/oauth/authorize", only(get(authorize), "GET"))
         .route("/oauth/sign-in", only(post(sign_in), "POST"))
+        .route("/oauth/sign-in/recovery", only(post(sign_in_with_recovery_code), "POST"))
+        .route("/oauth/sign-in/passkey/start", only(post(ask_passkey), "POST"))
+        .route("/oauth/sign-in/passkey", only(post(sign_in_with_passkey), "POST"))
         .route("/oauth/sign-out", only(post(sign_out), "POST"))
         .route("/oauth/token", only(post(token), "POST"))
         .route("/oauth/jwks", only(get(keys), "GET"))
@@ -121,10 +127,32 @@ fn encode(text: &str) -> String {
 }
 
 async fn sign_in(State(app): State<Arc<App>>, JsonBody(given): JsonBody<SignIn>) -> Result<Response, Problem> {
-    let SignIn { name, password } = given;
-    let (name, password) = (Redacted::new(name), Secret::from(password));
-    let opened = app.issuer.sign_in(name.expose_redacted(), password, SystemTime::now()).await?;
-    signed_in(&app, &opened)
+    let SignIn { name, password, code } = given;
+    let (name, password, code) = (Redacted::new(name), Secret::from(password), code.map(Secret::from));
+    let (name, code) = (name.expose_redacted(), code.as_ref().map(Secret::expose_text));
+    let account = name.trim().to_lowercase();
+    let opened = app.issuer.sign_in(name, password, code, SystemTime::now());
+    signed_in(&app, &app.guessed_at(account.as_bytes(), opened).await?)
+}
+
+async fn sign_in_with_recovery_code(
+    State(app): State<Arc<App>>,
+    JsonBody(given): JsonBody<RecoverySignIn>,
+) -> Result<Response, Problem> {
+    let code = Secret::from(given.code);
+    signed_in(&app, &app.issuer.sign_in_with_recovery_code(code.expose_text(), SystemTime::now()).await?)
+}
+
+async fn ask_passkey(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<PasskeyQuestion>, Problem> {
+    Ok(Json(question(app.issuer.ask_passkey(credentials.party(), SystemTime::now())?)))
+}
+
+async fn sign_in_with_passkey(
+    State(app): State<Arc<App>>,
+    JsonBody(given): JsonBody<PasskeyAnswer>,
+) -> Result<Response, Problem> {
+    let answer = Answer { ceremony: &given.ceremony, credential: given.credential };
+    signed_in(&app, &app.issuer.sign_in_with_passkey(answer, SystemTime::now()).await?)
 }
 
 async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {

@@ -33,7 +33,7 @@ async fn make(
     EventPath(id): EventPath,
     JsonBody(new): JsonBody<NewStreamKey>,
 ) -> Result<(StatusCode, Json<StreamKey>), Problem> {
-    app.admin(&credentials).await?;
+    app.stepped_up(&credentials).await?;
     not_ended(&app.event(&id).await?)?;
     if !LIVES.contains(&new.expires_in) {
         return Err(Problem::new(FaultCode::BadRequest).detail("expires_in: 60 to 31536000"));

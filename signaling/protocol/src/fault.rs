@@ -106,10 +106,18 @@ faults! {
     StepUpRequired = "step-up-required", 401, "This needs a fresh proof that it is you.", "Confirm with a passkey, or with your password and an authenticator app, and try again.";
     /// The account is not known or the password is wrong; the two are not told apart.
     SignInFailed = "sign-in-failed", 401, "The name or the password is wrong.", "Check both and try again.";
+    /// The password is right, and the account has an authenticator app.
+    CodeMissing = "code-missing", 401, "This account asks for a code, too.", "Type the six digits that your authenticator app shows, or a recovery code.";
+    /// Wrong, too late, or answered before; which of these is not told.
+    FactorInvalid = "factor-invalid", 403, "That did not prove that it is you.", "Try again; each question can be answered once, within two minutes.";
+    /// Nobody could sign in afterwards.
+    FactorLast = "factor-last", 409, "This is the last way to sign in.", "Add another way first.";
+    /// The public address is one in numbers.
+    PasskeysUnavailable = "passkeys-unavailable", 409, "This server's address cannot have passkeys.", "Use a name and a password, or run the server under a name: localhost or a domain.";
     /// No session at the issuer.
     SignInRequired = "sign-in-required", 401, "You are not signed in.", "Sign in and try again.";
     /// The one-time link is used up or too old, or an operator exists.
-    SetupInvalid = "setup-invalid", 403, "This setup link is no longer valid.", "Run 'veilcast setup' on the server to get a new one; it works while there is no operator yet.";
+    SetupInvalid = "setup-invalid", 403, "This setup link is no longer valid.", "Run 'veilcast setup' on the server to get a new one; once there is an operator, 'veilcast setup --recover'.";
     /// A page of another origin.
     OriginRefused = "origin-refused", 403, "Pages of this origin may not use this server.", "Ask whoever runs the server to add the page's origin to allowed_origins.";
     /// No such event.

@@ -4,6 +4,7 @@
 //! permitted is decided elsewhere. The TypeScript types in `client-web/src/protocol` are generated from
 //! here (feature `typescript`).
 
+mod account;
 mod event;
 mod fault;
 mod invitation;
@@ -13,6 +14,11 @@ mod oauth;
 mod presence;
 mod stream_key;
 
+pub use account::{
+    Account, AccountActivity, AccountRole, AccountSession, ActivityKind, ActivityList, Factor, FactorChange,
+    FactorKind, NewPasskey, NewPassword, NewTotp, PasskeyAnswer, PasskeyQuestion, PasswordAgain, RecoveryCodes,
+    RecoverySignIn, SetupPasskey, TotpSecret,
+};
 pub use event::{
     Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,
     TokenRequest,

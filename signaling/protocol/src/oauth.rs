@@ -10,6 +10,8 @@ pub struct Instance {
     pub ready: bool,
     /// Where people may sign in besides here.
     pub providers: Vec<SignInProvider>,
+    /// Whether its public address can have passkeys: a name can, an address in numbers cannot.
+    pub passkeys: bool,
 }
 
 /// A provider that people may sign in at.
@@ -61,6 +63,10 @@ pub struct SignIn {
     pub name: String,
     /// Password.
     pub password: String,
+    /// The code of the account's authenticator app, where it has one, or a recovery code.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub code: Option<String>,
 }
 
 /// The answer to [`SignIn`] and [`Setup`].

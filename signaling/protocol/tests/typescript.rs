@@ -30,6 +30,7 @@ fn render() -> String {
     event(&mut out, &cfg);
     session(&mut out, &cfg);
     oauth(&mut out, &cfg);
+    account(&mut out, &cfg);
     constants(&mut out);
     out
 }
@@ -96,6 +97,28 @@ fn oauth(out: &mut String, cfg: &Config) {
     add::<wire::SignedIn>(out, cfg);
     add::<wire::AuthorizationRequest>(out, cfg);
     add::<wire::TokenResponse>(out, cfg);
+}
+
+fn account(out: &mut String, cfg: &Config) {
+    add::<wire::AccountRole>(out, cfg);
+    add::<wire::FactorKind>(out, cfg);
+    add::<wire::Factor>(out, cfg);
+    add::<wire::AccountSession>(out, cfg);
+    add::<wire::Account>(out, cfg);
+    add::<wire::ActivityKind>(out, cfg);
+    add::<wire::AccountActivity>(out, cfg);
+    add::<wire::ActivityList>(out, cfg);
+    add::<wire::PasskeyQuestion>(out, cfg);
+    add::<wire::PasskeyAnswer>(out, cfg);
+    add::<wire::NewPasskey>(out, cfg);
+    add::<wire::SetupPasskey>(out, cfg);
+    add::<wire::TotpSecret>(out, cfg);
+    add::<wire::NewTotp>(out, cfg);
+    add::<wire::NewPassword>(out, cfg);
+    add::<wire::FactorChange>(out, cfg);
+    add::<wire::RecoveryCodes>(out, cfg);
+    add::<wire::PasswordAgain>(out, cfg);
+    add::<wire::RecoverySignIn>(out, cfg);
 }
 
 /// Values that the client's parsers need besides the types.

@@ -72,6 +72,21 @@ impl Records {
         Ok(())
     }
 
+    /// Gives an account the name that goes with its new password, inside a transaction of the caller.
+    pub(crate) async fn rename_account(
+        &self,
+        connection: &mut SqliteConnection,
+        id: &AccountId,
+        name: Option<&str>,
+    ) -> Result<(), Error> {
+        let Some(name) = name else { return Ok(()) };
+        let sealed = seal::seal(&self.keys().person(id.as_str()).await?, &place(id), name.as_bytes())?;
+        let update = "UPDATE account SET name_lookup = ?1, name_sealed = ?2 WHERE id = ?3";
+        let statement = sqlx::query(update).bind(self.name_lookup(name)).bind(sealed).bind(id.as_str());
+        statement.execute(connection).await?;
+        Ok(())
+    }
+
     /// Writes an account's row inside a transaction of the caller.
     pub(crate) async fn insert_account(
         &self,

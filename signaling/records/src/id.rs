@@ -73,7 +73,8 @@ impl fmt::Display for EventId {
 pub struct AccountId(String);
 
 impl AccountId {
-    pub(crate) fn random() -> Result<Self, Error> {
+    /// That of an account which is about to be made.
+    pub fn random() -> Result<Self, Error> {
         Ok(Self(base32(&random_bits()?)))
     }
 

@@ -63,11 +63,12 @@ impl Records {
         query.fetch_optional(self.pool()).await?.map_or(Ok(None), |row| link(&row))
     }
 
-    /// Uses the token of a setup link up: the first operator is made, or what the link's account has is replaced; all of it
+    /// Uses the token of a setup link up: the first operator is made, with the id `fresh`, or what the link's account has is replaced; all of it
     /// or nothing. `None`: the token is unknown, used or too old, or somebody was faster.
     pub async fn complete_setup(
         &self,
         token_hash: &[u8; 32],
+        fresh: &AccountId,
         name: Option<&str>,
         factor: &NewFactor,
         now: SystemTime,
@@ -80,15 +81,15 @@ impl Records {
         let account = match used {
             None => return Ok(None),
             Some(SetupLink::First) => {
-                let id = AccountId::random()?;
-                self.insert_account(&mut transaction, &id, Role::Operator, name, now).await?;
-                id
+                self.insert_account(&mut transaction, fresh, Role::Operator, name, now).await?;
+                fresh.clone()
             }
             Some(SetupLink::Recovery(id)) => {
                 for table in ["DELETE FROM factor WHERE account = ?1", "DELETE FROM issuer_session WHERE account = ?1"]
                 {
                     sqlx::query(table).bind(id.as_str()).execute(&mut *transaction).await?;
                 }
+                self.rename_account(&mut transaction, &id, name).await?;
                 id
             }
         };
@@ -162,7 +163,11 @@ mod tests {
         assert!(records.put_setup_token(&[1; 32], now + HOUR).await.expect("written"));
         assert!(records.put_setup_token(&[2; 32], now + HOUR).await.expect("written"));
         let set_up = async |token: [u8; 32], name| {
-            records.complete_setup(&token, Some(name), &password("$argon2id$canary"), now).await.expect("written")
+            let fresh = AccountId::random().expect("randomness");
+            records
+                .complete_setup(&token, &fresh, Some(name), &password("$argon2id$canary"), now)
+                .await
+                .expect("written")
         };
         let id = set_up([1; 32], "Canary").await.expect("the first");
         assert!(set_up([2; 32], "Other").await.is_none());
@@ -193,12 +198,15 @@ mod tests {
             records.put_recovery_token(&token, &ada, now + HOUR).await.expect("written");
         }
         let (lost, new) = (password("late"), password("new"));
-        assert!(records.complete_setup(&[1; 32], None, &lost, now + 2 * HOUR).await.expect("written").is_none());
-        let recovered = records.complete_setup(&[2; 32], None, &new, now).await.expect("written");
+        assert!(records.complete_setup(&[1; 32], &ada, None, &lost, now + 2 * HOUR).await.expect("written").is_none());
+        let recovered = records.complete_setup(&[2; 32], &ada, None, &new, now).await.expect("written");
         assert!(recovered.is_some_and(|id| id == ada));
         let factors = records.factors(&ada).await.expect("read");
         assert!(factors.len() == 1 && factors[0].body.expose_text() == "new");
-        assert!(records.complete_setup(&[1; 32], None, &lost, now).await.expect("written").is_none(), "one is enough");
+        assert!(
+            records.complete_setup(&[1; 32], &ada, None, &lost, now).await.expect("written").is_none(),
+            "one is enough"
+        );
     }
 
     #[tokio::test]
@@ -207,7 +215,9 @@ mod tests {
         let records = Records::open(place.path()).await.expect("opens");
         let now = SystemTime::now();
         records.put_setup_token(&[1; 32], now + HOUR).await.expect("written");
-        let late = records.complete_setup(&[1; 32], Some("a"), &password("x"), now + 2 * HOUR).await.expect("written");
+        let fresh = AccountId::random().expect("randomness");
+        let late =
+            records.complete_setup(&[1; 32], &fresh, Some("a"), &password("x"), now + 2 * HOUR).await.expect("written");
         assert!(late.is_none());
     }
 

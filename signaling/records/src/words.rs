@@ -70,8 +70,6 @@ words! {
         StepUp = "step-up",
         /// A session was ended by its person.
         SessionEnded = "session-ended",
-        /// Every session was ended.
-        AllSessionsEnded = "all-sessions-ended",
         /// A sign-in was said to be somebody else's.
         NotMe = "not-me",
         /// The body is its label, as with the others of factors.

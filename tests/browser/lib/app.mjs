@@ -61,10 +61,30 @@ export const operator = { name: 'wanda-quill', password: 'a long enough secret' 
 /** Makes the operator's account with the one-time link. */
 export async function setUp(page, server) {
   await page.goto(await server.setupLink());
+  await press(page, 'Use a name and a password instead');
   await fill(page, 'name', operator.name);
   for (const field of await page.$$('pierce/input[type=password]')) await field.type(operator.password);
   await press(page, 'Make the account');
   await until('the account is made', async () => (await (await fetch(`${server.url}/api/v1/instance`)).json()).ready);
+}
+
+/** A device of the page's that holds passkeys and always finds its person (Chrome DevTools Protocol, WebAuthn). */
+export async function authenticator(page) {
+  const session = await page.createCDPSession();
+  await session.send('WebAuthn.enable');
+  const options = {
+    protocol: 'ctap2',
+    transport: 'internal',
+    hasResidentKey: true,
+    hasUserVerification: true,
+    isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options });
+  return {
+    credentials: async () => (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+    add: (credential) => session.send('WebAuthn.addCredential', { authenticatorId, credential }),
+  };
 }
 
 export async function signIn(page, server) {

@@ -1,21 +1,27 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../../elements/icons.js';
 import { api } from '../api.js';
 import { text } from '../form.js';
 import { takeSetupToken } from '../invitation.js';
 import { Page } from '../page.js';
 import { errorNotice, loading } from '../parts.js';
+import { createPasskey, knowsPasskeys } from '../passkeys.js';
 import { navigate } from '../router.js';
 import { MIN_PASSWORD, strength } from '../strength.js';
 
 class Setup extends Page {
   static override properties = {
     ready: { state: true },
+    passkeys: { state: true },
+    withPassword: { state: true },
     password: { state: true },
     mismatch: { state: true },
   };
 
+  /** There is an operator already: a link still lets one in again who is locked out. */
   declare ready: boolean | null;
+  declare passkeys: boolean;
+  declare withPassword: boolean;
   declare password: string;
   declare mismatch: boolean;
   #token: string | null = null;
@@ -23,6 +29,8 @@ class Setup extends Page {
   constructor() {
     super();
     this.ready = null;
+    this.passkeys = false;
+    this.withPassword = false;
     this.password = '';
     this.mismatch = false;
   }
@@ -31,7 +39,9 @@ class Setup extends Page {
     super.connectedCallback();
     this.#token = takeSetupToken();
     this.attempt(async () => {
-      this.ready = (await api.instance()).ready;
+      const { ready, passkeys } = await api.instance();
+      this.ready = ready;
+      this.passkeys = passkeys && knowsPasskeys();
     });
   }
 
@@ -40,7 +50,7 @@ class Setup extends Page {
   }
 
   #content(): TemplateResult {
-    if (this.ready === true) {
+    if (this.ready === true && this.#token === null) {
       return html`<div class="sheet">
         <h1>All set up</h1>
         <p class="lead">This server already has its operator.</p>
@@ -49,7 +59,50 @@ class Setup extends Page {
     }
     if (this.#token === null) return this.#withoutLink();
     if (this.ready === null && this.error === null) return loading('One moment…');
-    return this.#form();
+    return this.passkeys && !this.withPassword ? this.#passkeyForm() : this.#form();
+  }
+
+  /** Also of somebody who is let in again. */
+  #welcome(): TemplateResult {
+    return this.ready === true
+      ? html`<h1>Welcome back</h1>
+          <p class="lead">Make a new way to sign in. Every older one of this account is gone then.</p>`
+      : html`<h1>Welcome</h1>
+          <p class="lead">Make the operator’s account. It creates events and goes live.</p>`;
+  }
+
+  #passkeyForm(): TemplateResult {
+    return html`<form class="sheet" @submit=${this.#create}>
+        ${this.#welcome()} ${errorNotice(this.error)}
+        <p>
+          A passkey is kept by your device or password manager, and unlocked with your fingerprint, face or PIN. There is nothing to
+          remember, and nothing that could be phished.
+        </p>
+        <label>
+          What to call it
+          <input name="label" maxlength="64" required value="My passkey" aria-describedby="l" />
+          <small id="l">Only you see it, wherever your sign-ins are listed.</small>
+        </label>
+        <button class="button" ?disabled=${this.busy}>${icons.lock} Create a passkey</button>
+      </form>
+      <p class="aside">
+        <button type="button" class="link" @click=${this.#choosePassword}>Use a name and a password instead</button>
+      </p>`;
+  }
+
+  #choosePassword(): void {
+    this.withPassword = true;
+    this.error = null;
+  }
+
+  async #create(submit: SubmitEvent): Promise<void> {
+    submit.preventDefault();
+    const label = text(submit, 'label');
+    const token = this.#token ?? '';
+    const made = await this.attempt(async () => {
+      await api.setUpWithPasskey(await createPasskey(await api.askFirstPasskey(token), label));
+    });
+    if (made) navigate('/studio', true);
   }
 
   #withoutLink(): TemplateResult {
@@ -65,9 +118,7 @@ class Setup extends Page {
   #form(): TemplateResult {
     const hint = strength(this.password);
     return html`<form class="sheet" @submit=${this.#submit}>
-      <h1>Welcome</h1>
-      <p class="lead">Make the operator’s account. It creates events and goes live.</p>
-      ${errorNotice(this.error)}
+      ${this.#welcome()} ${errorNotice(this.error)} ${this.passkeys ? nothing : WITHOUT_PASSKEYS}
       <label>
         Name
         <input name="name" autocomplete="username" autocapitalize="none" maxlength="64" required aria-describedby="n" />
@@ -118,5 +169,10 @@ class Setup extends Page {
     if (await this.attempt(() => api.setup({ token, name, password }))) navigate('/studio', true);
   }
 }
+
+const WITHOUT_PASSKEYS: TemplateResult = html`<p class="notice">
+  ${icons.info}<strong>No passkeys here</strong>
+  <span>They need a server with a name, such as localhost or a domain over HTTPS. A password does meanwhile.</span>
+</p>`;
 
 customElements.define('vc-setup', Setup);

@@ -3,6 +3,7 @@ import { icons } from '../../elements/icons.js';
 import type { Admission, EventSummary, Latency, SignInProvider } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { checked, text } from '../form.js';
+import '../new-sign-in.js';
 import { Page } from '../page.js';
 import { access, broadcasterChoices, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
@@ -43,15 +44,17 @@ class Studio extends Page {
     return html`<div class="frame">
       <div class="title-row">
         <h1>Studio</h1>
-        ${
-          this.events !== null && !first && !this.creating
-            ? html`<div class="actions">
-                <a class="button quiet" href="/operator">Operator</a>
-                <button class="button" @click=${this.#create}>${icons.plus} New event</button>
-              </div>`
-            : nothing
-        }
+        <div class="actions">
+          <a class="button quiet" href="/account">Account</a>
+          ${
+            this.events !== null && !first && !this.creating
+              ? html`<a class="button quiet" href="/operator">Operator</a>
+                  <button class="button" @click=${this.#create}>${icons.plus} New event</button>`
+              : nothing
+          }
+        </div>
       </div>
+      <vc-new-sign-in></vc-new-sign-in>
       ${errorNotice(this.error)}
       ${this.events === null && this.error === null ? loading('Getting your events…') : nothing}
       ${this.creating || first ? this.#form(first) : nothing}

@@ -114,6 +114,60 @@ export const forms = css`
     margin-bottom: 1.25rem;
   }
 
+  .fields {
+    display: grid;
+    gap: 1.125rem;
+  }
+
+  .or {
+    display: grid;
+    grid-template-columns: 1fr auto 1fr;
+    align-items: center;
+    gap: 0.75rem;
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  .or::before,
+  .or::after {
+    height: 1px;
+    background: var(--_line);
+    content: '';
+  }
+
+  .link {
+    padding: 0.625rem 0.5rem;
+    border: 0;
+    background: none;
+    color: var(--_accent);
+    font: inherit;
+    text-decoration: underline;
+    text-underline-offset: 0.18em;
+    cursor: pointer;
+  }
+
+  .link:hover {
+    color: var(--_accent-strong);
+  }
+
+  .step-up h2 {
+    display: flex;
+    align-items: center;
+    gap: 0.625rem;
+  }
+
+  .step-up h2 svg {
+    flex: none;
+    width: 1.5rem;
+    height: 1.5rem;
+    color: var(--_accent);
+  }
+
+  .step-up form {
+    display: grid;
+    gap: 1.125rem;
+  }
+
   .aside {
     margin-top: 1.25rem;
     color: var(--_soft);

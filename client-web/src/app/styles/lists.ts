@@ -148,6 +148,70 @@ export const lists = css`
     margin-bottom: 2rem;
   }
 
+  .account {
+    display: grid;
+    gap: 1.5rem;
+    max-width: 52rem;
+  }
+
+  .account .title-row {
+    margin-bottom: 0;
+  }
+
+  .account > * {
+    display: block;
+  }
+
+  .account > .title-row {
+    display: flex;
+  }
+
+  .account .sheet > h2 {
+    display: flex;
+    align-items: center;
+    gap: 0.625rem;
+    margin: 0;
+  }
+
+  .account .sheet > h2 svg {
+    flex: none;
+    width: 1.375rem;
+    height: 1.375rem;
+    color: var(--_accent);
+  }
+
+  .account > .sheet {
+    display: grid;
+  }
+
+  .account .codes {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr));
+    gap: 0.5rem 1.5rem;
+    margin: 0 0 1rem;
+    padding-left: 1.75rem;
+  }
+
+  .account .meta {
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  .account .rename {
+    display: grid;
+    gap: 0.75rem;
+    flex: 1;
+  }
+
+  .account .hint {
+    margin-bottom: 0.75rem;
+    color: var(--_soft);
+  }
+
+  .new-sign-in {
+    margin-bottom: 1.5rem;
+  }
+
   .loading {
     display: flex;
     align-items: center;

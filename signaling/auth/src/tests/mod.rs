@@ -1,19 +1,30 @@
 //! A whole issuer on a scratch directory, with the clock in the test's hand.
 
 mod confusion;
+mod factors;
 mod guests;
 mod invitations;
 mod operators;
+mod passkeys;
 mod proofs;
 mod stream_keys;
 
-use crate::{Expiry, Freshness, Grant, Issuer, Party, Target, TokenError};
+use crate::secrets::digest_of;
+use crate::{
+    AuthorizationRequest, CLIENT_WEB, CodeExchange, Expiry, Freshness, Grant, Issuer, Party, Person, Target, TokenError,
+};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holder::Holder;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use veilcast_privacy::Secret;
 use veilcast_records::{EventId, Records, base32, random_bits};
 
 pub(super) const ORIGIN: &str = "http://localhost:8080";
+
+pub(super) const PASSWORD: &str = "correct horse battery";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// Some day in 2027, on a full second.
 pub(super) fn noon() -> SystemTime {
@@ -78,6 +89,52 @@ impl Bench {
     pub(super) fn key_at(&self, holder: &Holder, now: SystemTime) -> crate::Thumbprint {
         let proof = holder.proof("POST", HERE).nonce(&self.issuer.nonce(now)).sign();
         self.issuer.prove(&proof, &target(), now).expect("a good proof").key
+    }
+}
+
+/// The holder of a session, a key and a token, as a page is.
+pub(super) struct Page {
+    pub(super) cookie: Secret,
+    pub(super) holder: Holder,
+}
+
+impl Bench {
+    /// A page in the session of this cookie.
+    pub(super) fn page(&self, cookie: &Secret) -> Page {
+        Page { cookie: cookie.clone(), holder: Holder::new() }
+    }
+
+    /// What a token permits that a page gets now.
+    pub(super) async fn grant(&self, page: &Page, scope: &str, now: SystemTime) -> Grant {
+        let challenge = URL_SAFE_NO_PAD.encode(digest_of(VERIFIER));
+        let redirect_uri = "http://localhost:8080/callback";
+        let request = AuthorizationRequest {
+            response_type: "code",
+            client_id: CLIENT_WEB,
+            redirect_uri,
+            code_challenge: &challenge,
+            code_challenge_method: "S256",
+            scope,
+        };
+        let code = self.issuer.authorize(page.cookie.expose_text(), &request, now).await.expect("authorized");
+        let exchange =
+            CodeExchange { code: code.expose_text(), verifier: VERIFIER, client_id: CLIENT_WEB, redirect_uri };
+        let key = self.key_at(&page.holder, now);
+        let token = self.issuer.exchange(&exchange, key, now).await.expect("exchanged").token;
+        self.bound(&page.holder, token.expose_text(), now).await.expect("a good token")
+    }
+
+    /// The person at a page, now.
+    pub(super) async fn person(&self, page: &Page, now: SystemTime) -> Person {
+        let grant = self.grant(page, "account", now).await;
+        self.issuer.person(&grant, now).await.expect("signed in")
+    }
+
+    /// The operator Ada, who has signed in with a password.
+    pub(super) async fn ada(&self) -> Page {
+        let link = self.issuer.setup_link_token(noon()).await.expect("no operator yet");
+        let session = self.issuer.complete_setup(link.expose_text(), "Ada", Secret::new(PASSWORD), noon()).await;
+        self.page(&session.expect("set up").cookie)
     }
 }
 

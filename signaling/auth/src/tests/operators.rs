@@ -125,7 +125,7 @@ async fn names_and_passwords_have_limits_that_do_not_use_the_link_up() {
 async fn signing_in_tells_nothing() {
     let (bench, _) = signed_in().await;
     let attempt =
-        |name: &'static str, password: &'static str| bench.issuer.sign_in(name, Secret::new(password), noon());
+        |name: &'static str, password: &'static str| bench.issuer.sign_in(name, Secret::new(password), None, noon());
     assert!(attempt("Ada", PASSWORD).await.is_ok());
     assert!(attempt(" ada ", PASSWORD).await.is_ok());
     assert!(attempt("Ada", "wrong horse battery").await.err() == Some(SignInError::Failed));

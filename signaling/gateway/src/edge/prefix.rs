@@ -60,6 +60,14 @@ impl Prefixes {
         PrefixTag(tag)
     }
 
+    /// A tag of an account as somebody names it, under the same key.
+    pub(crate) fn tag_of(&self, account: &[u8]) -> PrefixTag {
+        let full = hmac::sign(&self.current_key(), &[b"account".as_slice(), account].concat());
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&full.as_ref()[..16]);
+        PrefixTag(tag)
+    }
+
     fn current_key(&self) -> hmac::Key {
         let mut held = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         if held.0.elapsed() >= KEY_LIFE {

@@ -16,10 +16,16 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// 48 bytes each. An attacker with more prefixes than this has everybody's counters begin anew.
 const MAX_TAGS: usize = 65_536;
 
-/// Counts failures for each network prefix. A success is never counted and never refused, except where the
+/// Guesses at one account, wherever from: at this rate a password of twelve characters outlives its owner, and of two factors the
+/// second outlives a year. Somebody who keeps its person out this way does not keep a passkey out.
+const GUESSES: u32 = 10;
+const GUESSING: Duration = Duration::from_secs(300);
+
+/// Counts failures for each network prefix, or for each account. A success is never counted and never refused, except where the
 /// check itself is what a guesser is after: signing in.
-#[derive(Default)]
 pub(crate) struct Throttle {
+    most: u32,
+    window: Duration,
     counters: DashMap<PrefixTag, Counter>,
 }
 
@@ -29,6 +35,19 @@ struct Counter {
 }
 
 impl Throttle {
+    pub(crate) fn of_networks() -> Self {
+        Self { most: FAILURES, window: WINDOW, counters: DashMap::new() }
+    }
+
+    pub(crate) fn of_accounts() -> Self {
+        Self { most: GUESSES, window: GUESSING, counters: DashMap::new() }
+    }
+
+    /// What somebody hears whose guesses are used up.
+    pub(crate) fn refusal(&self, tag: PrefixTag) -> Option<Problem> {
+        self.blocked(tag, Instant::now()).map(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))
+    }
+
     /// Counts a failure; past the limit it becomes "too many".
     pub(crate) fn count(&self, tag: PrefixTag, problem: Problem) -> Problem {
         match self.add(tag, Instant::now()) {
@@ -40,23 +59,23 @@ impl Throttle {
     fn add(&self, tag: PrefixTag, now: Instant) -> Option<Duration> {
         self.make_room(now);
         let mut counter = self.counters.entry(tag).or_insert(Counter { since: now, failures: 0 });
-        if now.duration_since(counter.since) >= WINDOW {
+        if now.duration_since(counter.since) >= self.window {
             *counter = Counter { since: now, failures: 0 };
         }
         counter.failures = counter.failures.saturating_add(1);
-        (counter.failures > FAILURES).then(|| WINDOW.saturating_sub(now.duration_since(counter.since)))
+        (counter.failures > self.most).then(|| self.window.saturating_sub(now.duration_since(counter.since)))
     }
 
     /// How long a prefix that has used up its failures still waits.
     fn blocked(&self, tag: PrefixTag, now: Instant) -> Option<Duration> {
         let counter = self.counters.get(&tag)?;
-        let left = WINDOW.checked_sub(now.duration_since(counter.since))?;
-        (counter.failures >= FAILURES && !left.is_zero()).then_some(left)
+        let left = self.window.checked_sub(now.duration_since(counter.since))?;
+        (counter.failures >= self.most && !left.is_zero()).then_some(left)
     }
 
     fn make_room(&self, now: Instant) {
         if self.counters.len() >= MAX_TAGS {
-            self.counters.retain(|_, counter| now.duration_since(counter.since) < WINDOW);
+            self.counters.retain(|_, counter| now.duration_since(counter.since) < self.window);
         }
         if self.counters.len() >= MAX_TAGS {
             self.counters.clear();
@@ -66,7 +85,14 @@ impl Throttle {
 
 /// Guessing a password or a setup link is refused before it is looked at: each look costs us more than the guess costs the
 /// guesser. Not `/oauth/token`: a code has 256 bits, and operators who are on air renew their tokens there.
-const GUESSABLE: [&str; 2] = ["/oauth/sign-in", "/api/v1/setup"];
+const GUESSABLE: [&str; 6] = [
+    "/oauth/sign-in",
+    "/oauth/sign-in/recovery",
+    "/oauth/sign-in/passkey",
+    "/api/v1/setup",
+    "/api/v1/setup/passkey/start",
+    "/api/v1/account/step-up/password",
+];
 
 /// Turns a prefix's failures past the limit into 429.
 pub(crate) async fn throttle_failures(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -94,7 +120,7 @@ mod tests {
     fn thirty_failures_a_minute_are_human() {
         let prefixes = Prefixes::new(Vec::new()).expect("there is randomness");
         let (one, other) = (prefixes.tag([192, 0, 2, 1].into()), prefixes.tag([198, 51, 100, 1].into()));
-        let (throttle, start) = (Throttle::default(), Instant::now());
+        let (throttle, start) = (Throttle::of_networks(), Instant::now());
         assert!((0..FAILURES).all(|_| throttle.add(one, start).is_none()));
         let later = start + Duration::from_secs(20);
         assert_eq!(throttle.blocked(one, later), Some(Duration::from_secs(40)));

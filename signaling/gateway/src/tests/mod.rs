@@ -1,5 +1,6 @@
 //! A whole gateway on a scratch directory, with a media plane that answers by rote.
 
+mod account;
 mod cohosts;
 mod credentials;
 mod edge;

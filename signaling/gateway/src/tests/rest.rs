@@ -59,10 +59,23 @@ impl Bench {
         let identity = NewIdentity { issuer: "https://id.example", subject: "ada", session: None, role: Role::Member };
         let (store, now) = (&self.store, SystemTime::now());
         let account = store.records.recognise_identity(&identity, now).await.expect("is made");
+        assert!(store.records.name_account(&account, "Ada").await.expect("is written"));
         let session = store.issuer.open_session(&account, "University", Level::Single, now).await.expect("is opened");
         let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
         let code = code_of(&self.authorize_for(&cookie, "account").await);
         let holder = Holder::new();
+        let token = self.exchange(&code, &holder).await.json();
+        self.store.bound(holder, token["access_token"].as_str().expect("a token"))
+    }
+
+    /// The same of an operator who was recognised by two factors.
+    pub(crate) async fn stepped_up(&self) -> Bound {
+        self.operator().await;
+        let (records, now) = (&self.store.records, SystemTime::now());
+        let account = records.first_operator().await.expect("read").expect("there");
+        let session = self.store.issuer.open_session(&account, "Phone", Level::Multi, now).await.expect("opened");
+        let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
+        let (code, holder) = (code_of(&self.authorize(&cookie).await), Holder::new());
         let token = self.exchange(&code, &holder).await.json();
         self.store.bound(holder, token["access_token"].as_str().expect("a token"))
     }
@@ -90,9 +103,15 @@ fn new_event(public: bool, listed: bool) -> Value {
 #[tokio::test]
 async fn an_operator_runs_an_event_from_the_first_start_to_the_end() {
     let bench = Bench::new().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": false, "providers": [] }));
+    assert_eq!(
+        bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(),
+        json!({ "ready": false, "providers": [], "passkeys": true })
+    );
     let admin = bench.admin().await;
-    assert_eq!(bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(), json!({ "ready": true, "providers": [] }));
+    assert_eq!(
+        bench.ask(Ask::new("GET", "/api/v1/instance")).await.json(),
+        json!({ "ready": true, "providers": [], "passkeys": true })
+    );
 
     let made = bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&new_event(true, true))).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);

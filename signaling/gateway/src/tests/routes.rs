@@ -61,9 +61,28 @@ const PAGES: [Who; 10] =
 fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
     let event = json!({ "title": "Another" });
     let invitation = json!({ "role": "viewer", "expires_in": 60 });
+    let answer = json!({ "ceremony": "x", "credential": {} });
+    let passkey = json!({ "ceremony": "x", "credential": {}, "label": "Phone" });
     vec![
         ("GET", "/api/v1/instance", Value::Null, EVERYBODY.to_vec()),
         ("POST", "/api/v1/setup", json!({ "token": "x", "name": "n", "password": "long enough password" }), vec![]),
+        ("GET", "/api/v1/account", Value::Null, vec![Operator, Member]),
+        ("GET", "/api/v1/account/activity", Value::Null, vec![Operator, Member]),
+        ("DELETE", "/api/v1/account/sessions/{id}", Value::Null, vec![]),
+        ("PATCH", "/api/v1/account/factors/{id}", json!({ "label": "Phone" }), vec![]),
+        ("DELETE", "/api/v1/account/factors/{id}", Value::Null, vec![]),
+        ("POST", "/api/v1/account/passkeys/start", Value::Null, vec![Operator, Member]),
+        ("POST", "/api/v1/account/passkeys", passkey.clone(), vec![]),
+        ("POST", "/api/v1/account/totp/start", Value::Null, vec![Operator]),
+        ("POST", "/api/v1/account/totp", json!({ "ceremony": "x", "code": "1", "label": "App" }), vec![]),
+        ("POST", "/api/v1/account/password", json!({ "password": "kettle velvet orbit" }), vec![Operator, Member]),
+        ("POST", "/api/v1/account/recovery-codes", Value::Null, vec![Operator]),
+        ("POST", "/api/v1/account/step-up/start", Value::Null, vec![]),
+        ("POST", "/api/v1/account/step-up/passkey", answer, vec![]),
+        ("POST", "/api/v1/account/step-up/password", json!({ "password": "kettle velvet orbit" }), vec![Operator, Member]),
+        ("POST", "/api/v1/account/activity/{id}/not-me", Value::Null, vec![]),
+        ("POST", "/api/v1/setup/passkey/start", json!({ "token": "x" }), vec![]),
+        ("POST", "/api/v1/setup/passkey", passkey, vec![]),
         ("GET", "/api/v1/events", Value::Null, PAGES.to_vec()),
         ("POST", "/api/v1/events", event, vec![Operator]),
         ("GET", "/api/v1/events/{id}", Value::Null, vec![Operator, Host, Cohost, Viewer]),
@@ -88,10 +107,13 @@ fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 15] = [
+const WITHOUT_TOKENS: [(&str, &str); 18] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
+    ("/oauth/sign-in/recovery", "a recovery code: tests::account"),
+    ("/oauth/sign-in/passkey/start", "a question that anybody may be asked: tests::account"),
+    ("/oauth/sign-in/passkey", "a passkey's answer: tests::account"),
     ("/oauth/sign-out", "the issuer's cookie: tests::oauth"),
     ("/oauth/token", "an authorization code: tests::oauth"),
     ("/oauth/provider/start", "nobody yet: tests/server/providers"),
@@ -120,7 +142,7 @@ impl World {
         let store = &bench.store;
         let (event, other) = (store.event_of(false, 16).await, store.event_of(true, 16).await);
         let pages = vec![
-            (Operator, bench.admin().await),
+            (Operator, bench.stepped_up().await),
             (Member, bench.member().await),
             (Host, store.host(event).await),
             (Cohost, store.invited(event, Scope::Broadcast).await),

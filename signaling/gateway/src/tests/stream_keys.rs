@@ -36,7 +36,7 @@ async fn publish(bench: &Bench, event: &EventId, key: &str) -> Reply {
 #[tokio::test]
 async fn an_operator_makes_lists_and_revokes_them() {
     let bench = Bench::new().await;
-    let admin = bench.admin().await;
+    let admin = bench.stepped_up().await;
     let event = bench.store.event(true).await;
     let (id, key) = make(&bench, &admin, &event).await;
     assert!(key.starts_with("vk_") && key.len() == 46);
@@ -64,7 +64,7 @@ async fn an_operator_makes_lists_and_revokes_them() {
 #[tokio::test]
 async fn nobody_but_an_operator_makes_or_sees_them() {
     let bench = Bench::new().await;
-    let admin = bench.admin().await;
+    let admin = bench.stepped_up().await;
     let event = bench.store.event(true).await;
     let (id, key) = make(&bench, &admin, &event).await;
     let cohost = bench.store.invited(event, Scope::Broadcast).await;

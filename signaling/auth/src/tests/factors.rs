@@ -1,0 +1,197 @@
+//! What an account is recognised by, and who may change that.
+
+use super::{Bench, ORIGIN, PASSWORD, Page, noon, seconds};
+use crate::{Again, Answer, FactorError, Level, Party, Scope, SetupError, SignInError, TokenError, TotpOffer};
+use holder::Authenticator;
+use std::time::{SystemTime, UNIX_EPOCH};
+use totp_rs::{Algorithm, Builder};
+use veilcast_privacy::Secret;
+
+const PARTY: Party = Party([0; 16]);
+
+/// What an app shows that has this secret.
+fn code(offer: &TotpOffer, now: SystemTime) -> String {
+    let secret = totp_rs::Secret::try_from_base32(offer.secret.expose_text()).expect("base32");
+    let builder = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(30);
+    let app = builder.with_secret(secret).build().expect("as every app has it");
+    app.generate(now.duration_since(UNIX_EPOCH).expect("later").as_secs()).to_string()
+}
+
+async fn add_passkey(bench: &Bench, page: &Page, now: SystemTime) -> Result<Authenticator, FactorError> {
+    let person = bench.person(page, now).await;
+    let asked = bench.issuer.ask_new_passkey(&person, PARTY, now).await?;
+    let mut device = Authenticator::new(ORIGIN);
+    let credential = device.create(&asked.options);
+    let answer = Answer { ceremony: asked.ceremony.expose_text(), credential };
+    bench.issuer.add_passkey(&person, answer, "Phone", now).await.map(|()| device)
+}
+
+async fn add_app(bench: &Bench, page: &Page, now: SystemTime) -> TotpOffer {
+    let person = bench.person(page, now).await;
+    let offer = bench.issuer.offer_totp(&person, PARTY, now).await.expect("offered");
+    let shown = code(&offer, now);
+    let added = bench.issuer.add_totp(&person, offer.ceremony.expose_text(), &shown, "App", now).await;
+    added.expect("the code fits");
+    offer
+}
+
+#[test]
+fn rfc_6238_appendix_b() {
+    let secret = totp_rs::Secret::new(Box::new(*b"12345678901234567890"));
+    let secret = Secret::from(secret.to_base32());
+    for (at, expected) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
+        let now = UNIX_EPOCH + seconds(at);
+        assert!(crate::totp::enrol(&secret, expected, "App", now).is_ok(), "{expected}");
+        assert!(crate::totp::enrol(&secret, "000000", "App", now).is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_first_factor_needs_a_fresh_sign_in_and_a_second_one_the_first() {
+    let bench = Bench::new().await;
+    let (page, stale) = (bench.ada().await, noon() + seconds(300));
+    assert_eq!(add_passkey(&bench, &page, stale).await.err(), Some(FactorError::StepUpRequired), "a stolen session");
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    add_passkey(&bench, &page, noon()).await.expect("fresh");
+    let thief = bench.page(&page.cookie);
+    let second = add_passkey(&bench, &thief, noon() + seconds(60)).await.err();
+    assert_eq!(second, Some(FactorError::StepUpRequired), "fresh is no longer enough: there is a factor to be shown");
+    let password = bench.person(&thief, noon()).await;
+    let set = bench.issuer.set_password(&password, None, Secret::new("kettle velvet orbit"), noon()).await.err();
+    assert_eq!(set, Some(FactorError::StepUpRequired));
+    add_passkey(&bench, &page, noon() + seconds(60)).await.expect("making the first was being recognised by it");
+}
+
+#[tokio::test]
+async fn a_password_alone_leads_no_further_than_to_a_first_factor() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let later = noon() + seconds(3600);
+    let grant = bench.grant(&page, "admin", later).await;
+    assert_eq!(grant.require_step_up(later), Err(TokenError::StepUpRequired));
+    let again = |password: &'static str| Again::Password { password: Secret::new(password), code: None };
+    let person = bench.person(&page, later).await;
+    assert_eq!(bench.issuer.step_up(&person, again("wrong"), later).await, Err(FactorError::AnswerInvalid));
+    bench.issuer.step_up(&person, again(PASSWORD), later).await.expect("recognised");
+    let grant = bench.grant(&page, "admin", later).await;
+    assert_eq!(grant.require_step_up(later), Err(TokenError::StepUpRequired), "one factor");
+    add_passkey(&bench, &page, later).await.expect("fresh again");
+    let grant = bench.grant(&page, "admin", later).await;
+    assert!(grant.require_step_up(later).is_ok());
+    let person = bench.person(&page, later).await;
+    let fallback = bench.issuer.step_up(&person, again(PASSWORD), later).await;
+    assert_eq!(fallback, Err(FactorError::AnswerInvalid), "no way around the passkey");
+}
+
+#[tokio::test]
+async fn a_code_of_an_app_is_good_once() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let offer = add_app(&bench, &page, noon()).await;
+    let sign_in = |shown: Option<String>, now| {
+        let issuer = bench.issuer.clone();
+        async move { issuer.sign_in("ada", Secret::new(PASSWORD), shown.as_deref(), now).await }
+    };
+    assert_eq!(sign_in(None, noon()).await.err(), Some(SignInError::CodeMissing));
+    let enrolled = Some(code(&offer, noon()));
+    assert_eq!(sign_in(enrolled, noon()).await.err(), Some(SignInError::Failed), "used up by setting up");
+    let next = noon() + seconds(60);
+    let shown = Some(code(&offer, next));
+    let session = sign_in(shown.clone(), next).await.expect("signed in");
+    assert!(session.level == Level::Multi);
+    assert_eq!(sign_in(shown, next).await.err(), Some(SignInError::Failed), "a replay");
+    let wrong = issuer_says(&bench, "wrong horse battery", &code(&offer, next + seconds(60)), next).await;
+    assert_eq!(wrong, Some(SignInError::Failed));
+}
+
+async fn issuer_says(bench: &Bench, password: &str, code: &str, now: SystemTime) -> Option<SignInError> {
+    bench.issuer.sign_in("ada", Secret::new(password), Some(code), now).await.err()
+}
+
+#[tokio::test]
+async fn a_recovery_code_is_good_once() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let person = bench.person(&page, noon()).await;
+    assert_eq!(bench.issuer.renew_recovery_codes(&person, noon()).await.err(), Some(FactorError::StepUpRequired));
+    add_app(&bench, &page, noon()).await;
+    let person = bench.person(&page, noon()).await;
+    let codes = bench.issuer.renew_recovery_codes(&person, noon()).await.expect("made");
+    assert_eq!(codes.len(), 10);
+    assert!(bench.files_lack(codes[0].expose_text().as_bytes()));
+    let spoken = codes[0].expose_text().to_uppercase();
+    let alone = bench.issuer.sign_in_with_recovery_code(&spoken, noon()).await.err();
+    assert_eq!(alone, Some(SignInError::Failed), "it does not stand for the password");
+    assert_eq!(issuer_says(&bench, "wrong horse battery", &spoken, noon()).await, Some(SignInError::Failed));
+    assert_eq!(issuer_says(&bench, PASSWORD, &spoken, noon()).await, None);
+    assert_eq!(issuer_says(&bench, PASSWORD, &spoken, noon()).await, Some(SignInError::Failed), "a second time");
+    bench.issuer.renew_recovery_codes(&person, noon()).await.expect("made");
+    let old = issuer_says(&bench, PASSWORD, codes[1].expose_text(), noon()).await;
+    assert_eq!(old, Some(SignInError::Failed), "replaced");
+}
+
+#[tokio::test]
+async fn the_last_way_in_stays() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let mut phone = add_passkey(&bench, &page, noon()).await.expect("fresh");
+    let person = bench.person(&page, noon()).await;
+    let held = bench.issuer.account_view(&person, noon()).await.expect("read").factors;
+    let (password, passkey) = (&held[0].id, &held[1].id);
+    bench.issuer.remove_factor(&person, password, noon()).await.expect("a passkey is left");
+    assert_eq!(bench.issuer.remove_factor(&person, passkey, noon()).await, Err(FactorError::Last));
+    bench.issuer.rename_factor(&person, passkey, "Old phone", noon()).await.expect("renamed");
+    let view = bench.issuer.account_view(&person, noon()).await.expect("read");
+    assert_eq!(view.factors[0].label, "Old phone");
+    let asked = bench.issuer.ask_passkey(PARTY, noon()).expect("asked");
+    let credential = phone.get(&asked.options);
+    let answer = Answer { ceremony: asked.ceremony.expose_text(), credential };
+    assert!(bench.issuer.sign_in_with_passkey(answer, noon()).await.is_ok(), "another label, the same key");
+    assert!(bench.issuer.sign_in("Ada", Secret::new(PASSWORD), None, noon()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_stranger_is_thrown_out_with_everybody() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let thief = bench.issuer.sign_in("ada", Secret::new(PASSWORD), None, noon()).await.expect("the password leaked");
+    let thief = bench.page(&thief.cookie);
+    let stolen = bench.grant(&thief, "admin", noon()).await;
+    let own = bench.issuer.own_token(&stolen, super::event("a"), Scope::Broadcast, noon()).expect("minted").token;
+    let person = bench.person(&page, noon()).await;
+    let told = bench.issuer.activity(&person).await.expect("read");
+    bench.issuer.was_not_me(&person, &told[0].id, noon()).await.expect("noted");
+    assert!(bench.issuer.person(&stolen, noon()).await.err() == Some(TokenError::Invalid));
+    assert!(bench.bound(&thief.holder, own.expose_text(), noon()).await.err() == Some(TokenError::Invalid));
+    assert!(bench.issuer.session(page.cookie.expose_text(), noon()).await.expect("read").is_none());
+}
+
+#[tokio::test]
+async fn a_member_administers_nothing() {
+    let bench = Bench::new().await;
+    let account = bench.records.create_account(crate::Role::Member, None, noon()).await.expect("made");
+    let session = bench.issuer.open_session(&account, "A provider", Level::Single, noon()).await.expect("opened");
+    let page = bench.page(&session.cookie);
+    let grant = bench.grant(&page, "account", noon()).await;
+    assert!(grant.require(Scope::Admin).is_err() && bench.issuer.person(&grant, noon()).await.is_ok());
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let request = crate::AuthorizationRequest {
+        response_type: "code",
+        client_id: crate::CLIENT_WEB,
+        redirect_uri: "http://localhost:8080/callback",
+        code_challenge: challenge,
+        code_challenge_method: "S256",
+        scope: "admin",
+    };
+    let refused = bench.issuer.authorize(page.cookie.expose_text(), &request, noon()).await.err();
+    assert_eq!(refused, Some(crate::AuthorizeError::ScopeRefused));
+}
+
+#[tokio::test]
+async fn a_common_password_is_refused() {
+    let bench = Bench::new().await;
+    let link = bench.issuer.setup_link_token(noon()).await.expect("a link");
+    let made = bench.issuer.complete_setup(link.expose_text(), "Ada", Secret::new("Password12345!"), noon()).await;
+    assert_eq!(made.err(), Some(SetupError::PasswordCommon));
+}

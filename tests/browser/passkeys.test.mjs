@@ -1,0 +1,58 @@
+// What an operator does with a passkey: the first start, a second device, a stream key after a while, throwing somebody out.
+// Chromium's virtual authenticator stands for the device.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as app from './lib/app.mjs';
+import { closeBrowsers, page } from './lib/browsers.mjs';
+import { audit } from './lib/pages.mjs';
+import { Server } from './lib/server.mjs';
+
+let server;
+
+before(async () => {
+  server = await Server.start();
+});
+
+after(async () => {
+  await closeBrowsers();
+  await server?.stop();
+});
+
+test('from the first start with a passkey to the studio, a second device, and a stream key', async () => {
+  const first = await page('chromium');
+  const device = await app.authenticator(first);
+  await first.goto(await server.setupLink());
+  await app.press(first, 'Create a passkey');
+  await app.says(first, 'Your first event');
+  const [kept] = await device.credentials();
+  assert.equal(kept.rpId, 'localhost');
+  assert.ok(kept.isResidentCredential, 'found without a name');
+
+  // The same person elsewhere: the passkey went along, as synchronised ones do.
+  const second = await page('chromium');
+  const other = await app.authenticator(second);
+  await other.add(kept);
+  await second.goto(`${server.url}/studio`);
+  await app.press(second, 'Sign in with a passkey');
+  await app.says(second, 'Your first event');
+  await first.reload();
+  await app.says(first, 'Somebody signed in to this account with');
+
+  const event = await server.createEvent('From OBS', '--public');
+  await second.goto(`${server.url}/studio/${event}`);
+  await app.press(second, 'Create a stream key');
+  await app.says(second, 'It is shown only now');
+
+  await first.goto(`${server.url}/account`);
+  await app.says(first, 'This one');
+  assert.deepEqual(await audit(first), []);
+  await app.press(first, 'This was not me');
+  await app.says(first, 'Sign in with a passkey');
+  await second.goto(`${server.url}/studio`);
+  await app.says(second, 'Sign in with a passkey');
+  // The server says 401 to whoever was thrown out, and browsers write that down.
+  for (const each of [first, second]) {
+    app.assertQuiet(each, server, { allowed: [/status of 401/] });
+    await each.browserContext().close();
+  }
+});
