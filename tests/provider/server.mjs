@@ -7,7 +7,8 @@
 //   POST CONTROL/redirect     { to }: key set and token endpoint answer with a redirect there; null ends it
 //   POST CONTROL/logout       { sub }: tells every client by the back channel; answers what they said
 //   POST CONTROL/logout-token { client, claims, header, bare }: any logout token, good or bad; bare: any token
-//   GET  CONTROL/requests     what was asked for since the start, in order
+//   POST CONTROL/sid          the provider's session of whoever signed in last
+//   POST CONTROL/requests     what was asked for since the start, in order
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
@@ -109,6 +110,10 @@ class Realm {
       },
       ttl: { Session: 3600, Grant: 3600, Interaction: 600, IdToken: 300, ClientCredentials: 600, AccessToken: 600 },
     });
+    provider.on('grant.success', ({ body }) => {
+      const [, claims] = (body.id_token ?? '').split('.');
+      if (claims) this.sid = JSON.parse(Buffer.from(claims, 'base64url')).sid;
+    });
     provider.on('server_error', (_, error) => console.error(error));
     this.provider = provider;
     this.handle = provider.callback();
@@ -178,6 +183,8 @@ class Realm {
         return this.logout(given.sub);
       case 'logout-token':
         return { token: this.logoutToken(given) };
+      case 'sid':
+        return { sid: this.sid };
       case 'requests':
         return this.requests;
       default:

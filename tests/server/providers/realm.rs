@@ -57,6 +57,7 @@ pub(super) fn client(port: u16) -> Value {
         "redirect_uris": [format!("http://localhost:{port}/oauth/provider/callback")],
         "grant_types": ["authorization_code"],
         "response_types": ["code"],
+        "backchannel_logout_session_required": true,
         "backchannel_logout_uri": format!("http://localhost:{port}/oauth/provider/logout"),
     })
 }

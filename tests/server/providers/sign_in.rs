@@ -119,6 +119,13 @@ async fn a_logout_token_ends_what_it_is_about_once() {
     assert_eq!(tell(&good).await, 400, "heard before");
     assert!(ada.token(&server, &holder, "account").await.is_ok());
     assert_eq!(tell(&realm.mint(&json!({ "sub": "stranger" }), &json!({})).await).await, 200, "nothing to end");
+    // Some say only which session of theirs has ended.
+    assert_eq!(tell(&realm.mint(&json!({ "sid": "made-up" }), &json!({})).await).await, 200);
+    assert!(ada.token(&server, &holder, "account").await.is_ok());
+    let session = realm.tell("sid", &json!({})).await;
+    assert!(session["sid"].is_string(), "{session}");
+    assert_eq!(tell(&realm.mint(&session, &json!({})).await).await, 200);
+    assert!(ada.token(&server, &holder, "account").await.is_err());
 }
 
 #[tokio::test]

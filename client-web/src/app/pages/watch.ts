@@ -105,7 +105,8 @@ class Watch extends Page {
         <p class="assurance">
           ${icons.lock}
           <span>
-            Where you sign in, they learn that you did, and not what you watch. Here, nobody else sees who you are.
+            ${this.providers.length === 0 ? nothing : 'Where you sign in, they learn that you come here, and not what you watch.'}
+            Nobody here sees who you are.
             <a href="/privacy">What this server knows</a>
           </span>
         </p>
