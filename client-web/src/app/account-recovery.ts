@@ -48,7 +48,7 @@ class AccountRecovery extends LitElement {
         ${
           this.left === 0
             ? 'You have none. Each lets you in once when your devices are lost.'
-            : `${this.left} of ten left. Each lets you in once when your devices are lost.`
+            : `${this.left} ${this.left === 1 ? 'is' : 'are'} left. Each lets you in once when your devices are lost.`
         }
       </p>
       ${this.codes.length === 0 ? this.#button() : this.#shown()} ${errorNotice(this.error)}
@@ -104,7 +104,7 @@ class AccountRecovery extends LitElement {
 
 /** Easier to type; the server does not mind what stands between. */
 function groups(code: string): string {
-  return code.match(/.{1,5}/g)?.join('-') ?? code;
+  return code.match(/.{1,4}/g)?.join('-') ?? code;
 }
 
 customElements.define('vc-account-recovery', AccountRecovery);

@@ -73,8 +73,10 @@ class Privacy extends Page {
       <dl class="ledger">
         <dt>Your account</dt>
         <dd>
-          A sign-in name, encrypted on disk, and a hash of your password (Argon2id), from which the password cannot be
-          read back.
+          What you sign in with: the public half of a passkey, or a name and a hash of your password (Argon2id), from which
+          the password cannot be read back. Which make of device has the passkey is not kept. For 90 days, to the minute:
+          that you signed in, with which of them, and what you changed about them; not from where. All of it is encrypted
+          on disk, under a key of your own.
         </dd>
         <dt>One cookie</dt>
         <dd>
@@ -85,8 +87,8 @@ class Privacy extends Page {
 
       <h2>Against abuse</h2>
       <p>
-        Failed attempts, such as wrong passwords and invalid passes, are counted per network. The count is kept in memory
-        under a code made with a key that lives for ten minutes; then it means nothing any more. Joining an event is never
+        Failed attempts, such as wrong passwords and invalid passes, are counted per network, and wrong passwords per
+        account. The count is kept in memory under a code made with a key that lives for ten minutes; then it means nothing any more. Joining an event is never
         counted.
       </p>
 
