@@ -18,6 +18,7 @@ run: build ## build, then serve on http://localhost:8080 with ./data
 	exec target/release/veilcast serve
 
 test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and browser tests (debug build)
+	cargo fetch --quiet # also what other systems need: tests look at all dependencies, and ask no network
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	cargo build $(CARGO_FLAGS) --all-targets
