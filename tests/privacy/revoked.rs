@@ -4,8 +4,9 @@ use super::media::Wired;
 use super::planes::Planes;
 use crate::server::process::within;
 use holder::client::{Client, Pass, Socket};
+use serde_json::json;
 use std::time::{Duration, Instant, SystemTime};
-use veilcast_auth::Scope;
+use veilcast_auth::{Level, Role, Scope};
 use veilcast_records::EventId;
 
 /// How late a last packet may be.
@@ -129,6 +130,41 @@ async fn whoever_came_by_a_revoked_invitation_gets_nothing_more() {
         let offer = scene.viewers[0].wired.endpoint(5).watch();
         client.sdp(&format!("/whep/{event}"), Some(&his), &offer).await.expect(401);
         let late = scene.viewers[..2].iter().map(|viewer| viewer.last.saturating_duration_since(revoked));
+        late.max().expect("two viewers")
+    })
+    .await;
+    planes.stop().await;
+}
+
+/// Signed in on two devices, and out on one of them: by whoever holds the other, a provider or a command.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_signed_out_elsewhere_gets_nothing_more() {
+    let planes = Planes::start().await;
+    let now = SystemTime::now();
+    let account = planes.records.create_account(Role::Operator, None, now).await.expect("is made");
+    within(AT_ONCE, async || {
+        let event = planes.event("Rehearsal", true).await;
+        let mut scene = Scene::new(&planes, event).await;
+        let client = Client::new(planes.port, HERE);
+        let mut sessions = Vec::new();
+        for seed in [2, 5] {
+            let session = planes.issuer.open_session(&account, "Phone", Level::Single, now).await.expect("is opened");
+            let admin = client.operator(session.cookie.expose_text()).await;
+            let wanted = json!({ "role": "viewer" });
+            let own = client.post(&format!("/api/v1/events/{event}/token"), Some(&admin), &wanted).await.expect(200);
+            let pass = admin.with(own.json()["token"].as_str().expect("a token"));
+            let (viewer, socket) = Viewer::over_socket(&planes, &pass, seed).await;
+            scene.viewers.push(viewer);
+            scene.viewers.push(Viewer::over_whep(&planes, event, &pass, seed + 1).await);
+            sessions.push((session, socket));
+        }
+        scene.begin().await;
+        planes.issuer.sign_out(sessions[0].0.cookie.expose_text()).await.expect("is written");
+        let out = Instant::now();
+        scene.play(AFTERWARDS).await;
+        assert_eq!(sessions[0].1.until("fault").await["fault"]["code"], "access-revoked");
+        assert!(scene.viewers[2..].iter().all(|viewer| viewer.last > out + AFTERWARDS / 2), "the other device stays");
+        let late = scene.viewers[..2].iter().map(|viewer| viewer.last.saturating_duration_since(out));
         late.max().expect("two viewers")
     })
     .await;

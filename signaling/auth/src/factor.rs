@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use veilcast_privacy::Secret;
 use veilcast_records::{
     Account, AccountId, Activity, ActivityId, ActivityKind, Factor, FactorId, FactorKind, IssuerSessionId, NewFactor,
-    SessionRow, base32, random_bits,
+    Role, SessionRow, base32, random_bits,
 };
 
 /// How long after signing in somebody who has no second factor may make the first one.
@@ -33,6 +33,7 @@ pub struct Person {
     pub session: IssuerSessionId,
     /// On whose behalf the person's tokens speak.
     pub principal: Principal,
+    role: Role,
     recognised: Recognised,
     key: Thumbprint,
     stepped_up: bool,
@@ -92,6 +93,7 @@ impl Issuer {
             account: session.account,
             session: session.id,
             principal: grant.principal,
+            role: session.role,
             stepped_up: grant.require_step_up(now).is_ok(),
             recognised,
             key,
@@ -182,6 +184,7 @@ impl Issuer {
         self.may_enrol(person, now).await?;
         let new = totp::enrol(&secret, code, &label, now)?;
         self.inner().records.replace_factors(&person.account, FactorKind::Totp, &[new], now).await?;
+        self.end_others(person).await?;
         self.note(person, ActivityKind::FactorAdded, &label, now).await?;
         self.note_step_up(person, Level::Multi, now).await
     }
@@ -219,6 +222,7 @@ impl Issuer {
         }
         let new = NewFactor { kind: FactorKind::Password, lookup: None, body: hash };
         records.replace_factors(&person.account, FactorKind::Password, &[new], now).await?;
+        self.end_others(person).await?;
         let had = held.iter().any(|factor| factor.kind == FactorKind::Password);
         let kind = if had { ActivityKind::FactorReplaced } else { ActivityKind::FactorAdded };
         self.note(person, kind, PASSWORD, now).await
@@ -260,6 +264,7 @@ impl Issuer {
         if !self.inner().records.remove_factor(&person.account, id).await? {
             return Err(FactorError::Unknown);
         }
+        self.end_others(person).await?;
         self.note(person, ActivityKind::FactorRemoved, &label, now).await
     }
 
@@ -376,7 +381,9 @@ impl Issuer {
         if held.iter().filter(|factor| factor.kind != FactorKind::Recovery).count() >= MOST_FACTORS {
             return Err(FactorError::TooMany);
         }
-        let fresh = now < person.recognised.at.checked_add(FIRST_FACTOR_AGE).unwrap_or(person.recognised.at);
+        // Of an operator without any factor of ours a provider alone has said so: there the command line has the first word.
+        let known = person.role != Role::Operator || held.iter().any(|factor| factor.kind == FactorKind::Password);
+        let fresh = known && now < person.recognised.at.checked_add(FIRST_FACTOR_AGE).unwrap_or(person.recognised.at);
         if person.stepped_up || (fresh && !is_strong(&held)) { Ok(held) } else { Err(FactorError::StepUpRequired) }
     }
 
@@ -388,6 +395,11 @@ impl Issuer {
         self.inner().records.put_factor(&person.account, new, now).await?;
         self.note(person, ActivityKind::FactorAdded, label, now).await?;
         self.note_step_up(person, Level::Multi, now).await
+    }
+
+    /// Whoever changes what they are recognised by may have a reason: whoever else is signed in signs in by what is left.
+    async fn end_others(&self, person: &Person) -> Result<(), FactorError> {
+        Ok(self.inner().records.end_other_sessions(&person.account, &person.session).await?)
     }
 
     async fn note(&self, person: &Person, kind: ActivityKind, label: &str, now: SystemTime) -> Result<(), FactorError> {

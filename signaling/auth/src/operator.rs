@@ -117,7 +117,8 @@ impl Issuer {
         let (level, how) = self.second_factor(&account, &held, code, now).await?;
         let used = self.inner().records.factor_was_used(&known.id, now).await;
         used.map_err(|_| SignInError::Unavailable)?;
-        self.open_session(&account, &how, level, now).await.map_err(|_| SignInError::Unavailable)
+        let session = self.open_session_by(known, &how, level, now).await.map_err(|_| SignInError::Unavailable)?;
+        session.ok_or(SignInError::Failed)
     }
 
     /// Opens a session for a recovery code, for whoever has no password that would have to come with it.

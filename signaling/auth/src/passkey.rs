@@ -117,7 +117,7 @@ impl Issuer {
         let result = self.site()?.finish_discoverable_authentication_v2(&credential, state, &kept.passkey);
         let result = result.map_err(|_| FactorError::AnswerInvalid)?;
         let label = self.note_use(&factor, kept, &result, now).await?;
-        Ok(self.open_session(&factor.account, &label, Level::Multi, now).await?)
+        self.open_session_by(&factor, &label, Level::Multi, now).await?.ok_or(FactorError::AnswerInvalid)
     }
 
     /// The options for a new passkey of `account`, which must not be on an authenticator that has one of `others`.
@@ -169,8 +169,11 @@ impl Issuer {
         }
         kept.passkey.update_credential(result);
         let (label, body) = (kept.label.clone(), without_maker(&kept)?);
-        self.inner().records.change_factor(factor, &body, Some(now)).await?;
-        Ok(label)
+        match self.inner().records.change_factor(factor, &body, Some(now)).await? {
+            true => Ok(label),
+            // Removed meanwhile, or used by another request at the same moment.
+            false => Err(FactorError::AnswerInvalid),
+        }
     }
 
     pub(crate) fn site(&self) -> Result<&Webauthn, FactorError> {

@@ -5,7 +5,9 @@ use crate::secrets::{digest_of, random_secret};
 use crate::{Error, Issuer};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Secret;
-use veilcast_records::{AccountId, ActivityKind, HeldSession, IssuerSessionId, Level, NewSession, Role};
+use veilcast_records::{
+    AccountId, ActivityKind, Factor, FactorId, HeldSession, IssuerSessionId, Level, NewSession, Role,
+};
 
 /// A working day: the operator signs in once for an event.
 const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
@@ -43,13 +45,40 @@ impl Issuer {
         level: Level,
         now: SystemTime,
     ) -> Result<IssuerSession, Error> {
+        Ok(self.begin_session(account, None, how, level, now).await?.0)
+    }
+
+    /// The same for whoever was recognised by a factor, if it still is there: a sign-in that was on its way when the factor was
+    /// replaced or removed does not outlive that.
+    pub(crate) async fn open_session_by(
+        &self,
+        factor: &Factor,
+        how: &str,
+        level: Level,
+        now: SystemTime,
+    ) -> Result<Option<IssuerSession>, Error> {
+        let (session, is_open) = self.begin_session(&factor.account, Some(&factor.id), how, level, now).await?;
+        Ok(is_open.then_some(session))
+    }
+
+    /// A session, and whether it is one: without a factor that could be gone it always is.
+    async fn begin_session(
+        &self,
+        account: &AccountId,
+        by: Option<&FactorId>,
+        how: &str,
+        level: Level,
+        now: SystemTime,
+    ) -> Result<(IssuerSession, bool), Error> {
         let (cookie, records) = (random_secret()?, &self.inner().records);
         let hash = digest_of(cookie.expose_text());
-        let new = NewSession { cookie_hash: &hash, account, how, level, expires: now + SESSION_LIFE };
-        records.open_session(&new, now).await?;
-        records.note_activity(account, ActivityKind::SignIn, how, now).await?;
+        let new = NewSession { cookie_hash: &hash, account, how, level, expires: now + SESSION_LIFE, by };
+        let is_open = records.open_session(&new, now).await?.is_some();
+        if is_open {
+            records.note_activity(account, ActivityKind::SignIn, how, now).await?;
+        }
         let role = records.account(account).await?.map_or(Role::Member, |account| account.role);
-        Ok(IssuerSession { cookie, expires_in: SESSION_LIFE, role, level })
+        Ok((IssuerSession { cookie, expires_in: SESSION_LIFE, role, level }, is_open))
     }
 
     /// Ends a session at the issuer, and with it its tokens.

@@ -9,7 +9,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use veilcast_auth::{
@@ -50,7 +49,7 @@ async fn activity(State(app): State<Arc<App>>, credentials: Credentials) -> Resu
     Ok(Json(wire::ActivityList { activity: told.iter().map(entry).collect() }))
 }
 
-/// Whoever is on air or watches by this account is put out, too: it may be the thief.
+/// Whoever is on air or watches by this account is put out with its sessions: it may be the thief.
 async fn not_me(
     State(app): State<Arc<App>>,
     credentials: Credentials,
@@ -58,7 +57,6 @@ async fn not_me(
 ) -> Result<StatusCode, Problem> {
     let (person, now) = app.person(&credentials).await?;
     app.issuer.was_not_me(&person, &ActivityId::new(&id), now).await?;
-    app.hub.with(|rooms, now| rooms.expel(&HashSet::from([person.principal.pseudonym()]), now));
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -276,10 +274,9 @@ impl From<FactorError> for Problem {
             FactorError::Unavailable => Self::new(FaultCode::Internal),
             FactorError::Password(error) => error.into(),
             FactorError::PasswordMissing => said(FaultCode::ScopeMissing),
-            FactorError::TooMany
-            | FactorError::LabelInvalid
-            | FactorError::NameInvalid
-            | FactorError::NameTaken => said(FaultCode::BadRequest),
+            FactorError::TooMany | FactorError::LabelInvalid | FactorError::NameInvalid | FactorError::NameTaken => {
+                said(FaultCode::BadRequest)
+            }
         }
     }
 }

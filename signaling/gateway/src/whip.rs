@@ -133,8 +133,13 @@ impl App {
             fragment: FragmentShape::of(&answered.answer, &answered.shape),
             key: access.key,
             until: access.until,
+            signed_in: access.signed_in.clone(),
         };
         self.remember(id, &access, http)?;
+        if let Err(problem) = self.confirm_sign_in(&access).await {
+            _ = self.leave(id, access.principal);
+            return Err(problem);
+        }
         let location = format!("/{}/{event}/{}", segment(role), URL_SAFE_NO_PAD.encode(id.expose_bits()));
         let servers = self.ice_servers()?;
         let mut response = (StatusCode::CREATED, answered.text).into_response();

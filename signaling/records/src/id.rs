@@ -91,7 +91,7 @@ impl AccountId {
 macro_rules! names {
     ($($(#[doc = $doc:literal])+ $name:ident),+) => { $(
         $(#[doc = $doc])+
-        #[derive(Clone, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         pub struct $name(String);
 
         impl $name {

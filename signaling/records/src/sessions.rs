@@ -1,8 +1,9 @@
 use crate::events::coarse;
 use crate::store::{time, unix};
-use crate::{AccountId, Error, IssuerSessionId, Level, Records, Role, seal};
+use crate::{AccountId, Error, FactorId, IssuerSessionId, Level, Records, Role, seal};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use std::collections::HashSet;
 use std::time::SystemTime;
 use veilcast_privacy::Secret;
 
@@ -18,6 +19,8 @@ pub struct NewSession<'a> {
     pub level: Level,
     /// Its end.
     pub expires: SystemTime,
+    /// The factor that has to be there still, if one opens it.
+    pub by: Option<&'a FactorId>,
 }
 
 /// A session that somebody has shown to hold.
@@ -60,19 +63,21 @@ pub struct SessionRow {
 // Cookies are found by their SHA-256: 256 random bits that nobody chose, so the time of an index look-up tells nothing that
 // helps to find another (THREATS row 24).
 impl Records {
-    /// Opens a session at the issuer under the digest of its cookie.
-    pub async fn open_session(&self, new: &NewSession<'_>, now: SystemTime) -> Result<IssuerSessionId, Error> {
+    /// Opens a session at the issuer under the digest of its cookie. `None`: the factor that was to open it is gone, removed
+    /// or replaced while it was looked at, and who removed it relies on that.
+    pub async fn open_session(&self, new: &NewSession<'_>, now: SystemTime) -> Result<Option<IssuerSessionId>, Error> {
         let id = IssuerSessionId::random()?;
         let key = self.keys().person(new.account.as_str()).await?;
         let how = seal::seal(&key, &place(&id), new.how.as_bytes())?;
         let insert = "INSERT INTO issuer_session \
              (cookie_hash, id, account, opened, authenticated, level, how_sealed, expires) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 \
+             WHERE ?9 IS NULL OR EXISTS (SELECT 1 FROM factor WHERE id = ?9 AND account = ?3)";
         let statement = sqlx::query(insert).bind(new.cookie_hash.as_slice()).bind(id.as_str());
         let statement = statement.bind(new.account.as_str()).bind(coarse(now)).bind(unix(now));
         let statement = statement.bind(new.level.name()).bind(how).bind(coarse(new.expires));
-        statement.execute(self.pool()).await?;
-        Ok(id)
+        let opened = statement.bind(new.by.map(FactorId::as_str)).execute(self.pool()).await?;
+        Ok((opened.rows_affected() == 1).then_some(id))
     }
 
     /// The session of this cookie, unless it has expired.
@@ -89,6 +94,12 @@ impl Records {
              WHERE issuer_session.id = ?1 AND expires > ?2";
         let row = sqlx::query(query).bind(id.as_str()).bind(unix(now)).fetch_optional(self.pool()).await?;
         row.map(|row| held(&row)).transpose()
+    }
+
+    /// The names of all sessions.
+    pub async fn open_sessions(&self) -> Result<HashSet<IssuerSessionId>, Error> {
+        let rows = sqlx::query("SELECT id FROM issuer_session").fetch_all(self.pool()).await?;
+        rows.iter().map(|row| Ok(IssuerSessionId::from_row(row.try_get("id")?))).collect()
     }
 
     /// Every session that an account has open, newest first.
@@ -137,6 +148,13 @@ impl Records {
         let statement = sqlx::query("DELETE FROM issuer_session WHERE id = ?1 AND account = ?2");
         let ended = statement.bind(id.as_str()).bind(account.as_str()).execute(self.pool()).await?;
         Ok(ended.rows_affected() == 1)
+    }
+
+    /// Ends every session of an account but this one.
+    pub async fn end_other_sessions(&self, account: &AccountId, own: &IssuerSessionId) -> Result<(), Error> {
+        let statement = sqlx::query("DELETE FROM issuer_session WHERE account = ?1 AND id <> ?2");
+        statement.bind(account.as_str()).bind(own.as_str()).execute(self.pool()).await?;
+        Ok(())
     }
 
     /// Ends every session of an account.
@@ -190,8 +208,8 @@ mod tests {
         let eve = records.create_account(Role::Member, None, now).await.expect("made");
         let open = async |account, cookie: [u8; 32]| {
             let (level, expires) = (Level::Single, now + HOUR);
-            let new = NewSession { cookie_hash: &cookie, account, how: "Canary", level, expires };
-            records.open_session(&new, now).await.expect("opened")
+            let new = NewSession { cookie_hash: &cookie, account, how: "Canary", level, expires, by: None };
+            records.open_session(&new, now).await.expect("written").expect("opened")
         };
         let (one, two) = (open(&ada, [1; 32]).await, open(&ada, [2; 32]).await);
         let other = open(&eve, [3; 32]).await;

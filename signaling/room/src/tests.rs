@@ -510,6 +510,26 @@ fn who_is_put_out_is_out_at_once_and_stays_out() {
     assert!(!words.iter().any(|word| word == "revoke 2" || word.starts_with("tell 2")), "{words:?}");
     assert_eq!(rooms.attach(&EVENT, SocketId(3), Role::Viewer, ALICE), Err(Refusal::Expelled));
     assert_eq!(rooms.admit(join(4, Role::Viewer, ALICE, None), now), Err(Refusal::Expelled));
-    rooms.expel(&HashSet::new(), now + Duration::from_secs(61));
+    rooms.forget_expelled(now + Duration::from_secs(9));
+    assert_eq!(rooms.attach(&EVENT, SocketId(3), Role::Viewer, ALICE), Err(Refusal::Expelled));
+    rooms.forget_expelled(now + Duration::from_secs(10));
     assert!(rooms.attach(&EVENT, SocketId(3), Role::Viewer, ALICE).is_ok(), "by then its token says so");
+}
+
+/// Somebody who is signed in twice, and out once.
+#[test]
+fn who_is_put_out_by_one_door_stays_by_the_other() {
+    let (mut rooms, now) = opened_for(2);
+    for socket in [1, 2] {
+        rooms.attach(&EVENT, SocketId(socket), Role::Viewer, BOB).expect("is open");
+        rooms.admit(join(socket as u8, Role::Viewer, BOB, Some(socket)), now).expect("there is room");
+    }
+    rooms.admit(join(3, Role::Viewer, BOB, None), now).expect("there is room");
+    drained(&mut rooms);
+    rooms.put_out(&[SocketId(1), SocketId(9)], &[session(3)], now);
+    let words = drained(&mut rooms);
+    assert!(words.contains(&"tell 1 fault access-revoked".to_owned()), "{words:?}");
+    assert!(words.contains(&"revoke 1".to_owned()) && words.contains(&"revoke 3".to_owned()), "{words:?}");
+    assert!(!words.iter().any(|word| word == "revoke 2" || word.starts_with("tell 2 fault")), "{words:?}");
+    assert!(rooms.attach(&EVENT, SocketId(4), Role::Viewer, BOB).is_ok());
 }

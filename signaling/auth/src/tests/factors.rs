@@ -188,6 +188,58 @@ async fn a_member_administers_nothing() {
     assert_eq!(refused, Some(crate::AuthorizeError::ScopeRefused));
 }
 
+/// A provider that answers without asking would make whoever has the browser an operator for good.
+#[tokio::test]
+async fn an_operator_by_a_provider_alone_makes_no_first_factor() {
+    for (role, expected) in [(crate::Role::Operator, Some(FactorError::StepUpRequired)), (crate::Role::Member, None)] {
+        let bench = Bench::new().await;
+        let account = bench.records.create_account(role, None, noon()).await.expect("made");
+        let session = bench.issuer.open_session(&account, "A provider", Level::Single, noon()).await.expect("opened");
+        let made = add_passkey(&bench, &bench.page(&session.cookie), noon()).await;
+        assert_eq!(made.err(), expected);
+    }
+}
+
+#[tokio::test]
+async fn who_changes_how_they_are_recognised_is_alone_afterwards() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let others = async || {
+        let session = bench.issuer.sign_in("ada", Secret::new(PASSWORD), None, noon()).await.expect("signed in");
+        bench.page(&session.cookie)
+    };
+    let is_open =
+        async |page: &Page| bench.issuer.session(page.cookie.expose_text(), noon()).await.expect("read").is_some();
+    let thief = others().await;
+    let person = bench.person(&page, noon()).await;
+    bench.issuer.set_password(&person, None, Secret::new(PASSWORD), noon()).await.expect("fresh");
+    assert!(is_open(&page).await && !is_open(&thief).await, "another password");
+    let thief = others().await;
+    add_app(&bench, &page, noon()).await;
+    assert!(is_open(&page).await && !is_open(&thief).await, "an app");
+    add_passkey(&bench, &page, noon()).await.expect("stepped up by the app");
+    let person = bench.person(&page, noon()).await;
+    let held = bench.records.factors(&person.account).await.expect("read");
+    let app = held.iter().find(|factor| factor.kind == crate::FactorKind::Totp).expect("the app");
+    let thief = bench.issuer.open_session(&person.account, "Thief", Level::Multi, noon()).await.expect("opened");
+    let thief = bench.page(&thief.cookie);
+    bench.issuer.remove_factor(&person, &app.id, noon()).await.expect("removed");
+    assert!(is_open(&page).await && !is_open(&thief).await, "one less");
+}
+
+/// Between the look at a password and the session there is a queue, in which a recovery may overtake.
+#[tokio::test]
+async fn a_sign_in_on_its_way_does_not_outlive_its_factor() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let person = bench.person(&page, noon()).await;
+    let [seen] = &bench.records.factors(&person.account).await.expect("read")[..] else { panic!("one password") };
+    let open = async || bench.issuer.open_session_by(seen, "Password", Level::Single, noon()).await.expect("asked");
+    assert!(open().await.is_some());
+    bench.issuer.set_password(&person, None, Secret::new(PASSWORD), noon()).await.expect("the same again");
+    assert!(open().await.is_none());
+}
+
 #[tokio::test]
 async fn a_common_password_is_refused() {
     let bench = Bench::new().await;

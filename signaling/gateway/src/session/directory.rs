@@ -3,7 +3,7 @@ use dashmap::DashMap;
 use std::collections::VecDeque;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use veilcast_auth::{EventId, Thumbprint};
+use veilcast_auth::{EventId, IssuerSessionId, Thumbprint};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
@@ -23,8 +23,14 @@ pub(crate) struct Directory {
     waiting: DashMap<PeerKey, VecDeque<oneshot::Sender<Reply>>>,
     sockets: DashMap<SocketId, mpsc::Sender<ServerMessage>>,
     /// When the lease of each socket ends: a socket that is busy with a slow client does not look at the clock.
-    leases: DashMap<SocketId, Instant>,
+    leases: DashMap<SocketId, Lease>,
     http: DashMap<SessionId, HttpSession>,
+}
+
+/// Until when a socket is somebody's.
+struct Lease {
+    until: Instant,
+    signed_in: Option<IssuerSessionId>,
 }
 
 /// What the media plane says to one request.
@@ -60,6 +66,8 @@ pub(crate) struct HttpSession {
     pub(crate) key: Option<Thumbprint>,
     /// The lease ends then, unless a fresh token comes before.
     pub(crate) until: Instant,
+    /// The sign-in that its tokens come of, and end with.
+    pub(crate) signed_in: Option<IssuerSessionId>,
 }
 
 impl Directory {
@@ -124,14 +132,21 @@ impl Directory {
         receiver
     }
 
-    /// Until when a socket is somebody's.
-    pub(crate) fn lease(&self, socket: SocketId, until: Instant) {
-        self.leases.insert(socket, until);
+    /// Until when a socket is somebody's, and by which sign-in.
+    pub(crate) fn lease(&self, socket: SocketId, until: Instant, signed_in: Option<IssuerSessionId>) {
+        self.leases.insert(socket, Lease { until, signed_in });
+    }
+
+    /// What is open by a sign-in.
+    pub(crate) fn by_sign_in(&self) -> (Vec<(SocketId, IssuerSessionId)>, Vec<(SessionId, IssuerSessionId)>) {
+        let sockets = self.leases.iter().filter_map(|entry| Some((*entry.key(), entry.signed_in.clone()?)));
+        let sessions = self.http.iter().filter_map(|entry| Some((*entry.key(), entry.signed_in.clone()?)));
+        (sockets.collect(), sessions.collect())
     }
 
     /// The sockets whose lease is over.
     pub(crate) fn lapsed_sockets(&self, now: Instant) -> Vec<SocketId> {
-        self.leases.iter().filter(|entry| *entry.value() <= now).map(|entry| *entry.key()).collect()
+        self.leases.iter().filter(|entry| entry.until <= now).map(|entry| *entry.key()).collect()
     }
 
     pub(crate) fn remove_socket(&self, socket: SocketId) {

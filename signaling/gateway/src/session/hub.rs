@@ -136,6 +136,7 @@ impl Hub {
         let mut ticks = tokio::time::interval(LAPSES);
         loop {
             ticks.tick().await;
+            self.with(|rooms, now| rooms.forget_expelled(now));
             for socket in self.directory.lapsed_sockets(tokio::time::Instant::now()) {
                 self.with(|rooms, now| rooms.detach(socket, now));
             }
@@ -154,6 +155,24 @@ impl Hub {
                 self.with(|rooms, now| rooms.expel(&out, now));
             }
             Err(error) => tracing::error!(%error, "revocations could not be read"),
+        }
+    }
+
+    /// Puts out whose sign-in has ended, whoever ended it: they themselves, from another device, a provider, a command.
+    async fn put_out_signed_out(&self, records: &Records) {
+        let (sockets, sessions) = self.directory.by_sign_in();
+        if sockets.is_empty() && sessions.is_empty() {
+            return;
+        }
+        match records.open_sessions().await {
+            Ok(open) => {
+                let sockets: Vec<_> =
+                    sockets.into_iter().filter(|(_, by)| !open.contains(by)).map(|(id, _)| id).collect();
+                let sessions: Vec<_> =
+                    sessions.into_iter().filter(|(_, by)| !open.contains(by)).map(|(id, _)| id).collect();
+                self.with(|rooms, now| rooms.put_out(&sockets, &sessions, now));
+            }
+            Err(error) => tracing::error!(%error, "who is signed in could not be read"),
         }
     }
 
@@ -182,6 +201,7 @@ impl Hub {
     /// Follows what anybody changed about the events whose rooms are open.
     async fn catch_up(&self, records: &Records) {
         self.put_out_revoked(records).await;
+        self.put_out_signed_out(records).await;
         let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());
         for event in open {
             match records.event(&event).await {

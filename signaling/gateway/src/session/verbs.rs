@@ -6,7 +6,7 @@ use crate::sdp::{OfferShape, Origin, parse_offer, write_answer};
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
-use veilcast_auth::{EventId, Grant, Proof, Scope, Thumbprint};
+use veilcast_auth::{EventId, Grant, IssuerSessionId, Proof, Scope, Thumbprint};
 use veilcast_control::{Answer, IceCredentials, PeerKey, PlayoutDelay, Role, RoomSettings};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::FaultCode;
@@ -29,6 +29,8 @@ pub(crate) struct Access {
     pub(crate) key: Option<Thumbprint>,
     /// What the token permits ends then.
     pub(crate) until: Instant,
+    /// The sign-in that the token came of, and ends with.
+    pub(crate) signed_in: Option<IssuerSessionId>,
 }
 
 impl Access {
@@ -86,7 +88,18 @@ impl App {
         }
         let principal = grant.principal.pseudonym();
         let (invited, key, until) = (grant.invited, grant.key, end_of(grant));
-        Ok(Access { event: row, role, invited, uncounted: false, principal, key, until })
+        let signed_in = grant.recognised.as_ref().map(|recognised| recognised.session.clone());
+        Ok(Access { event: row, role, invited, uncounted: false, principal, key, until, signed_in })
+    }
+
+    /// Looks once more whether the sign-in that somebody has come by lasts: what ended after the token was looked at and before
+    /// they were in would not be found when others are put out.
+    pub(crate) async fn confirm_sign_in(&self, access: &Access) -> Result<(), Problem> {
+        let Some(session) = &access.signed_in else { return Ok(()) };
+        match self.records.session_by_id(session, SystemTime::now()).await? {
+            Some(_) => Ok(()),
+            None => Err(Problem::new(FaultCode::AccessRevoked)),
+        }
     }
 
     /// Opens the event's room if it is not open; whether it was not.
