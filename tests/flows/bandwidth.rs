@@ -59,6 +59,7 @@ fn so_does_one_whose_receiver_goes_by_the_mid() {
     (world.peers[viewer].heeds_mid, world.peers[viewer].tells_arrivals) = (true, false);
     world.broadcast_layers(broadcaster, epoch, seconds(3), &[]);
     assert_eq!(world.peers[viewer].padding, 0, "nothing came on that line before the media was reported on");
+    world.peers[viewer].acknowledge();
     world.peers[viewer].tells_arrivals = true;
     narrows_and_widens(world, broadcaster, viewer, epoch);
 }

@@ -73,6 +73,17 @@ impl Peer {
         [&head.concat(), body].concat()
     }
 
+    /// Reports on every source whose media has come (RFC 3550 section 6.4.2), with nothing to complain of.
+    pub fn acknowledge(&mut self) {
+        let sources: Vec<u32> = self.received.keys().copied().collect();
+        for source in sources {
+            let mut report = vec![0x81, 201, 0, 7, 0, 0, 0, 1];
+            report.extend(source.to_be_bytes());
+            report.extend([0; 20]);
+            self.send_rtcp(&report);
+        }
+    }
+
     /// Sends a compound packet as it is.
     pub fn send_rtcp(&mut self, compound: &[u8]) {
         self.put_rtcp(compound);
