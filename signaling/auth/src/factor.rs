@@ -3,7 +3,7 @@
 use crate::ceremony::Ceremony;
 use crate::operator::{PASSWORD, RECOVERY, password_hash};
 use crate::passkey::{self, Answer, Question};
-use crate::proof::{Party, Thumbprint};
+use crate::proof::Thumbprint;
 use crate::secrets::digest_of;
 use crate::totp::{self, TotpOffer};
 use crate::{FactorError, Grant, Issuer, Level, Principal, Recognised, Scope, TokenError};
@@ -116,19 +116,14 @@ impl Issuer {
     }
 
     /// Asks for one more passkey.
-    pub async fn ask_new_passkey(
-        &self,
-        person: &Person,
-        party: Party,
-        now: SystemTime,
-    ) -> Result<Question, FactorError> {
+    pub async fn ask_new_passkey(&self, person: &Person, now: SystemTime) -> Result<Question, FactorError> {
         let held = self.may_enrol(person, now).await?;
         let account = self.inner().records.account(&person.account).await?.ok_or(FactorError::Unknown)?;
         let name = account.name.as_ref().map_or("Veilcast", |name| name.expose_redacted());
         let others: Vec<Factor> = held.into_iter().filter(|factor| factor.kind == FactorKind::Passkey).collect();
         let (options, state) = self.registration(&person.account, name, &others)?;
         let ceremony = Ceremony::Enrol { session: person.session.clone(), state };
-        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, party, now)?, options })
+        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, &person.account, now)?, options })
     }
 
     /// Adds the passkey that was asked for. Its person has just been verified by it: the session is stepped up.
@@ -151,7 +146,7 @@ impl Issuer {
     }
 
     /// A secret for an authenticator app, which takes the place of one that the account may have.
-    pub async fn offer_totp(&self, person: &Person, party: Party, now: SystemTime) -> Result<TotpOffer, FactorError> {
+    pub async fn offer_totp(&self, person: &Person, now: SystemTime) -> Result<TotpOffer, FactorError> {
         let held = self.may_enrol(person, now).await?;
         // Six digits prove nothing alone: they go with a password.
         if !held.iter().any(|factor| factor.kind == FactorKind::Password) {
@@ -161,7 +156,7 @@ impl Issuer {
         let host = self.public_url().split("://").nth(1).unwrap_or_default();
         let link = totp::link(&secret, host);
         let ceremony = Ceremony::Totp { session: person.session.clone(), secret: secret.clone() };
-        Ok(TotpOffer { ceremony: self.inner().ceremonies.put(ceremony, party, now)?, secret, link })
+        Ok(TotpOffer { ceremony: self.inner().ceremonies.put(ceremony, &person.account, now)?, secret, link })
     }
 
     /// Adds the app that shows `code`, in the place of another.
@@ -281,7 +276,7 @@ impl Issuer {
     }
 
     /// Asks a person who is signed in for one of their passkeys.
-    pub async fn ask_again(&self, person: &Person, party: Party, now: SystemTime) -> Result<Question, FactorError> {
+    pub async fn ask_again(&self, person: &Person, now: SystemTime) -> Result<Question, FactorError> {
         let held = self.inner().records.factors(&person.account).await?;
         let passkeys = held.iter().filter(|factor| factor.kind == FactorKind::Passkey).map(passkey::kept);
         let passkeys = passkeys.map(|kept| Ok(kept?.passkey().clone())).collect::<Result<Vec<_>, FactorError>>()?;
@@ -292,7 +287,7 @@ impl Issuer {
         let (challenge, state) = started.map_err(|_| FactorError::AnswerInvalid)?;
         let options = serde_json::to_value(challenge).map_err(|_| FactorError::AnswerInvalid)?;
         let ceremony = Ceremony::StepUp { session: person.session.clone(), state };
-        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, party, now)?, options })
+        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, &person.account, now)?, options })
     }
 
     /// Recognises a person again (RFC 9470). It counts for tokens that are bound to the same key, from the next one on.

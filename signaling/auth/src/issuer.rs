@@ -1,6 +1,7 @@
 use crate::authorize::Codes;
 use crate::ceremony::Ceremonies;
 use crate::key::{self, Key};
+use crate::open_question::OpenQuestions;
 use crate::password::Passwords;
 use crate::proof::{self, Proof, Target, Thumbprint};
 use crate::replay::Nonces;
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) nonces: Nonces,
     pub(crate) federation: Federation,
     pub(crate) ceremonies: Ceremonies,
+    pub(crate) open_questions: OpenQuestions,
     /// The relying party of passkeys; none where the public address cannot be one.
     pub(crate) site: Option<Webauthn>,
     keys: Vec<Key>,
@@ -84,6 +86,7 @@ impl Issuer {
             public_url,
             passwords,
             ceremonies,
+            open_questions: OpenQuestions::new(now)?,
             site,
             codes: Codes::default(),
             nonces: Nonces::new()?,
@@ -229,6 +232,7 @@ impl Issuer {
         self.0.codes.forget(now);
         self.0.federation.forget(now);
         self.0.ceremonies.forget(now);
+        self.0.open_questions.forget(now)?;
         Ok(self.0.records.forget(now).await?)
     }
 

@@ -96,7 +96,7 @@ async fn remove(
 
 async fn ask_passkey(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<PasskeyQuestion>, Problem> {
     let (person, now) = app.person(&credentials).await?;
-    Ok(Json(question(app.issuer.ask_new_passkey(&person, credentials.party(), now).await?)))
+    Ok(Json(question(app.issuer.ask_new_passkey(&person, now).await?)))
 }
 
 async fn add_passkey(
@@ -113,7 +113,7 @@ async fn add_passkey(
 
 async fn offer_totp(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<wire::TotpSecret>, Problem> {
     let (person, now) = app.person(&credentials).await?;
-    let offer = app.issuer.offer_totp(&person, credentials.party(), now).await?;
+    let offer = app.issuer.offer_totp(&person, now).await?;
     let text = |secret: &Secret| secret.expose_text().to_owned();
     let (ceremony, secret, link) = (text(&offer.ceremony), text(&offer.secret), text(&offer.link));
     Ok(Json(wire::TotpSecret { ceremony, secret, link }))
@@ -155,7 +155,7 @@ async fn renew_recovery_codes(
 
 async fn ask_again(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<PasskeyQuestion>, Problem> {
     let (person, now) = app.person(&credentials).await?;
-    Ok(Json(question(app.issuer.ask_again(&person, credentials.party(), now).await?)))
+    Ok(Json(question(app.issuer.ask_again(&person, now).await?)))
 }
 
 async fn passkey_again(
@@ -276,10 +276,9 @@ impl From<FactorError> for Problem {
             FactorError::Unavailable => Self::new(FaultCode::Internal),
             FactorError::Password(error) => error.into(),
             FactorError::PasswordMissing => said(FaultCode::ScopeMissing),
-            FactorError::TooMany
-            | FactorError::LabelInvalid
-            | FactorError::NameInvalid
-            | FactorError::NameTaken => said(FaultCode::BadRequest),
+            FactorError::TooMany | FactorError::LabelInvalid | FactorError::NameInvalid | FactorError::NameTaken => {
+                said(FaultCode::BadRequest)
+            }
         }
     }
 }

@@ -1,13 +1,11 @@
 //! What an account is recognised by, and who may change that.
 
 use super::{Bench, ORIGIN, PASSWORD, Page, noon, seconds};
-use crate::{Again, Answer, FactorError, Level, Party, Scope, SetupError, SignInError, TokenError, TotpOffer};
+use crate::{Again, Answer, FactorError, Level, Scope, SetupError, SignInError, TokenError, TotpOffer};
 use holder::Authenticator;
 use std::time::{SystemTime, UNIX_EPOCH};
 use totp_rs::{Algorithm, Builder};
 use veilcast_privacy::Secret;
-
-const PARTY: Party = Party([0; 16]);
 
 /// What an app shows that has this secret.
 fn code(offer: &TotpOffer, now: SystemTime) -> String {
@@ -19,7 +17,7 @@ fn code(offer: &TotpOffer, now: SystemTime) -> String {
 
 async fn add_passkey(bench: &Bench, page: &Page, now: SystemTime) -> Result<Authenticator, FactorError> {
     let person = bench.person(page, now).await;
-    let asked = bench.issuer.ask_new_passkey(&person, PARTY, now).await?;
+    let asked = bench.issuer.ask_new_passkey(&person, now).await?;
     let mut device = Authenticator::new(ORIGIN);
     let credential = device.create(&asked.options);
     let answer = Answer { ceremony: asked.ceremony.expose_text(), credential };
@@ -28,7 +26,7 @@ async fn add_passkey(bench: &Bench, page: &Page, now: SystemTime) -> Result<Auth
 
 async fn add_app(bench: &Bench, page: &Page, now: SystemTime) -> TotpOffer {
     let person = bench.person(page, now).await;
-    let offer = bench.issuer.offer_totp(&person, PARTY, now).await.expect("offered");
+    let offer = bench.issuer.offer_totp(&person, now).await.expect("offered");
     let shown = code(&offer, now);
     let added = bench.issuer.add_totp(&person, offer.ceremony.expose_text(), &shown, "App", now).await;
     added.expect("the code fits");
@@ -144,7 +142,7 @@ async fn the_last_way_in_stays() {
     bench.issuer.rename_factor(&person, passkey, "Old phone", noon()).await.expect("renamed");
     let view = bench.issuer.account_view(&person, noon()).await.expect("read");
     assert_eq!(view.factors[0].label, "Old phone");
-    let asked = bench.issuer.ask_passkey(PARTY, noon()).expect("asked");
+    let asked = bench.issuer.ask_passkey(noon()).expect("asked");
     let credential = phone.get(&asked.options);
     let answer = Answer { ceremony: asked.ceremony.expose_text(), credential };
     assert!(bench.issuer.sign_in_with_passkey(answer, noon()).await.is_ok(), "another label, the same key");

@@ -79,7 +79,12 @@ fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
         ("POST", "/api/v1/account/recovery-codes", Value::Null, vec![Operator]),
         ("POST", "/api/v1/account/step-up/start", Value::Null, vec![]),
         ("POST", "/api/v1/account/step-up/passkey", answer, vec![]),
-        ("POST", "/api/v1/account/step-up/password", json!({ "password": "kettle velvet orbit" }), vec![Operator, Member]),
+        (
+            "POST",
+            "/api/v1/account/step-up/password",
+            json!({ "password": "kettle velvet orbit" }),
+            vec![Operator, Member],
+        ),
         ("POST", "/api/v1/account/activity/{id}/not-me", Value::Null, vec![]),
         ("POST", "/api/v1/setup/passkey/start", json!({ "token": "x" }), vec![]),
         ("POST", "/api/v1/setup/passkey", passkey, vec![]),
