@@ -177,6 +177,7 @@ impl Issuer {
         self.may_enrol(person, now).await?;
         let new = totp::enrol(&secret, code, &label, now)?;
         self.inner().records.replace_factors(&person.account, FactorKind::Totp, &[new], now).await?;
+        self.inner().second_tries.clear(&person.account);
         self.note(person, ActivityKind::FactorAdded, &label, now).await?;
         self.note_step_up(person, Level::Multi, now).await
     }
@@ -332,7 +333,8 @@ impl Issuer {
         }
         match of(FactorKind::Totp) {
             Some(app) => {
-                let label = self.use_totp(app, code.ok_or(FactorError::CodeMissing)?, now).await?;
+                let code = code.ok_or_else(|| self.ask_for_code(&person.account, now))?;
+                let label = self.try_code(&person.account, now, self.use_totp(app, code, now)).await?;
                 Ok((Level::Multi, format!("{PASSWORD} and {label}")))
             }
             None if is_strong(&held) => Err(FactorError::AnswerInvalid),

@@ -24,6 +24,7 @@ mod password;
 mod proof;
 mod provider;
 mod replay;
+mod second_try;
 mod secrets;
 mod session;
 mod stream_key;

@@ -11,7 +11,7 @@ use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use veilcast_auth::{
     AccountView, Activity, ActivityId, ActivityKind, Again, Answer, FactorError, FactorId, FactorKind, FactorView,
     IssuerSessionId, Person, Question, Role, SessionRow,
@@ -190,18 +190,21 @@ impl App {
     }
 
     /// Counts how often somebody guesses at one account, wherever from, and refuses to look once that is too often. Accounts
-    /// that are not there count alike.
+    /// that are not there count alike. It is counted before it is looked at, so that many at once are no way around; whoever
+    /// does not wait for the answer has guessed, too.
     pub(crate) async fn guessed_at<T, E: Into<Problem>>(
         &self,
         account: &[u8],
         guess: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Problem> {
         let tag = self.prefixes.tag_of(account);
-        if let Some(problem) = self.accounts.refusal(tag) {
-            return Err(problem);
-        }
+        let begun = self.accounts.begin(tag, Instant::now());
+        let begun = begun.map_err(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))?;
         let outcome = guess.await.map_err(Into::into);
-        outcome.map_err(|problem| if problem.is_failure() { self.accounts.count(tag, problem) } else { problem })
+        if !outcome.as_ref().is_err_and(Problem::is_failure) {
+            self.accounts.give_back(tag, begun);
+        }
+        outcome
     }
 }
 
@@ -252,6 +255,8 @@ fn entry(told: &Activity) -> wire::AccountActivity {
         ActivityKind::FactorReplaced => wire::ActivityKind::FactorReplaced,
         ActivityKind::FactorRemoved => wire::ActivityKind::FactorRemoved,
         ActivityKind::Recovered => wire::ActivityKind::Recovered,
+        ActivityKind::CodeWrong => wire::ActivityKind::CodeWrong,
+        ActivityKind::CodeMissing => wire::ActivityKind::CodeMissing,
     };
     let (id, label) = (told.id.as_str().to_owned(), told.body.expose_text().to_owned());
     wire::AccountActivity { id, kind, label, at: unix(told.at) }
@@ -268,6 +273,7 @@ impl From<FactorError> for Problem {
             FactorError::StepUpRequired => Self::new(FaultCode::StepUpRequired),
             FactorError::AnswerInvalid => Self::new(FaultCode::FactorInvalid),
             FactorError::CodeMissing => Self::new(FaultCode::CodeMissing),
+            FactorError::CodesSpent(wait) => said(FaultCode::TooMany).retry_after(wait),
             FactorError::LinkInvalid => Self::new(FaultCode::SetupInvalid),
             FactorError::Unknown => Self::new(FaultCode::NotFound),
             FactorError::Last => Self::new(FaultCode::FactorLast),
