@@ -11,7 +11,7 @@ use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use veilcast_auth::{
     AccountView, Activity, ActivityId, ActivityKind, Again, Answer, FactorError, FactorId, FactorKind, FactorView,
     IssuerSessionId, Person, Question, Role, SessionRow,
@@ -190,21 +190,13 @@ impl App {
     }
 
     /// Counts how often somebody guesses at one account, wherever from, and refuses to look once that is too often. Accounts
-    /// that are not there count alike. It is counted before it is looked at, so that many at once are no way around; whoever
-    /// does not wait for the answer has guessed, too.
+    /// that are not there count alike.
     pub(crate) async fn guessed_at<T, E: Into<Problem>>(
         &self,
         account: &[u8],
         guess: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Problem> {
-        let tag = self.prefixes.tag_of(account);
-        let begun = self.accounts.begin(tag, Instant::now());
-        let begun = begun.map_err(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))?;
-        let outcome = guess.await.map_err(Into::into);
-        if !outcome.as_ref().is_err_and(Problem::is_failure) {
-            self.accounts.give_back(tag, begun);
-        }
-        outcome
+        self.accounts.guess(self.prefixes.tag_of(account), async { guess.await.map_err(Into::into) }).await
     }
 }
 

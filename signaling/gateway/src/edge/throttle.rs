@@ -38,7 +38,7 @@ struct Counter {
 }
 
 /// When the window began in which something was counted.
-pub(crate) struct Begun(Instant);
+struct Begun(Instant);
 
 impl Throttle {
     pub(crate) fn of_networks() -> Self {
@@ -57,8 +57,24 @@ impl Throttle {
         }
     }
 
+    /// Looks at a guess, unless there were too many. It is counted before, so that many at once are no way around; whoever does
+    /// not wait for the answer has guessed, too.
+    pub(crate) async fn guess<T>(
+        &self,
+        tag: PrefixTag,
+        look: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let begun = self.begin(tag, Instant::now());
+        let begun = begun.map_err(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))?;
+        let outcome = look.await;
+        if !outcome.as_ref().is_err_and(Problem::is_failure) {
+            self.give_back(tag, begun);
+        }
+        outcome
+    }
+
     /// Counts what is about to be tried as if it had failed, or says how long to wait. Returns what to give back if it did not fail.
-    pub(crate) fn begin(&self, tag: PrefixTag, now: Instant) -> Result<Begun, Duration> {
+    fn begin(&self, tag: PrefixTag, now: Instant) -> Result<Begun, Duration> {
         let mut counter = self.counter(tag, now);
         if counter.failures >= self.most {
             return Err(self.window.saturating_sub(now.duration_since(counter.since)));
@@ -68,7 +84,7 @@ impl Throttle {
     }
 
     /// It did not fail.
-    pub(crate) fn give_back(&self, tag: PrefixTag, Begun(since): Begun) {
+    fn give_back(&self, tag: PrefixTag, Begun(since): Begun) {
         if let Some(mut counter) = self.counters.get_mut(&tag).filter(|counter| counter.since == since) {
             counter.failures = counter.failures.saturating_sub(1);
         }
@@ -163,6 +179,26 @@ mod tests {
         let other = prefixes.tag_of(b"eve");
         throttle.give_back(other, throttle.begin(other, start).expect("begun"));
         assert!(!throttle.counters.contains_key(&other), "a success leaves nothing");
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_wait_for_the_answer_has_guessed() {
+        let prefixes = Prefixes::new(Vec::new()).expect("there is randomness");
+        let (tag, throttle) = (prefixes.tag_of(b"ada"), Throttle::of_accounts());
+        let says = |code: FaultCode| async move { Err::<(), _>(Problem::new(code)) };
+        for _ in 0..GUESSES {
+            assert!(throttle.guess(tag, async { Ok(()) }).await.is_ok(), "a success is not counted");
+            let missing = throttle.guess(tag, says(FaultCode::CodeMissing)).await.err();
+            assert_eq!(missing.map(|problem| problem.fault.code), Some(FaultCode::CodeMissing), "nor this");
+        }
+        for _ in 1..GUESSES {
+            let waiting = throttle.guess(tag, std::future::pending::<Result<(), Problem>>());
+            assert!(tokio::time::timeout(Duration::ZERO, waiting).await.is_err());
+        }
+        let last = throttle.guess(tag, says(FaultCode::SignInFailed)).await.err();
+        assert_eq!(last.map(|problem| problem.fault.code), Some(FaultCode::SignInFailed));
+        let over = throttle.guess(tag, async { Ok(()) }).await.err();
+        assert_eq!(over.map(|problem| problem.fault.code), Some(FaultCode::TooMany));
     }
 
     #[test]
