@@ -110,6 +110,8 @@ describe('an account in words', () => {
     ['sign-in', 'Signed in with “Phone”'],
     ['factor-removed', 'Removed “Phone”'],
     ['session-ended', 'Ended a sign-in'],
+    ['code-wrong', 'Somebody entered your password and a wrong code. If it was not you, change the password'],
+    ['code-missing', 'Somebody entered your password and no code. If it was not you, change the password'],
   ] as const)('tells of %s', (kind, words) => {
     expect(activityWords({ id: 'a', kind, label: 'Phone', at })).toBe(words);
   });

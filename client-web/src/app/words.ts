@@ -82,5 +82,9 @@ export function activityWords({ kind, label }: AccountActivity): string {
       return `Removed “${label}”`;
     case 'recovered':
       return 'Let in again by a link from the server; every older way to sign in is gone';
+    case 'code-wrong':
+      return 'Somebody entered your password and a wrong code. If it was not you, change the password';
+    case 'code-missing':
+      return 'Somebody entered your password and no code. If it was not you, change the password';
   }
 }

@@ -815,7 +815,7 @@ sessions: Array<AccountSession>, };
 /**
  * What happened to an account.
  */
-export type ActivityKind = "sign-in" | "step-up" | "session-ended" | "not-me" | "factor-added" | "factor-replaced" | "factor-removed" | "recovered";
+export type ActivityKind = "sign-in" | "step-up" | "session-ended" | "not-me" | "factor-added" | "factor-replaced" | "factor-removed" | "recovered" | "code-wrong" | "code-missing";
 
 /**
  * Something that happened to an account.

@@ -22,6 +22,8 @@ const ACTIVITIES: readonly ActivityKind[] = [
   'factor-replaced',
   'factor-removed',
   'recovered',
+  'code-wrong',
+  'code-missing',
 ];
 
 export function parseAccount(value: unknown): Account {

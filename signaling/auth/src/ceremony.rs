@@ -1,22 +1,22 @@
-//! Questions that wait for their answers: challenges of authenticators, and secrets that are being set up.
+//! Questions that wait for their answers, of whoever has a session or a setup link: challenges of authenticators, and secrets
+//! that are being set up. What anybody may ask is kept elsewhere: with whoever asked ([`crate::open_question`]).
 
 use crate::Error;
-use crate::proof::Party;
 use crate::secrets::{digest_of, random_secret};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Secret;
 use veilcast_records::{AccountId, IssuerSessionId};
-use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyAuthentication, PasskeyRegistration};
+use webauthn_rs::prelude::{PasskeyAuthentication, PasskeyRegistration};
 
 /// To find the phone and unlock it, or to type a secret into an app; whoever takes longer asks again.
-const LIFE: Duration = Duration::from_secs(120);
+pub(crate) const LIFE: Duration = Duration::from_secs(120);
 
-/// A household signs in; whoever asks for more at once loses the oldest.
-const MOST_OF_A_PARTY: usize = 16;
+/// Of one session or link: a page has one dialog, and whoever asks more often loses the oldest of their own.
+const MOST_OF_A_HOLDER: usize = 4;
 
-/// Some kilobytes each. Beyond it the oldest goes, whoever it is of.
+/// Some kilobytes each. Beyond it the account with the most loses its oldest.
 const MOST: usize = 1024;
 
 /// What was asked. In memory: a restart costs whoever is at it one more try.
@@ -25,8 +25,6 @@ pub(crate) enum Ceremony {
     SetUp { link: [u8; 32], account: AccountId, state: PasskeyRegistration },
     /// A passkey more.
     Enrol { session: IssuerSessionId, state: PasskeyRegistration },
-    /// Whoever has a passkey of anybody's.
-    SignIn(DiscoverableAuthentication),
     /// The person of this session, again.
     StepUp { session: IssuerSessionId, state: PasskeyAuthentication },
     /// The secret of an authenticator app.
@@ -38,30 +36,28 @@ pub(crate) struct Ceremonies(Mutex<HashMap<[u8; 32], Entry>>);
 
 struct Entry {
     ceremony: Ceremony,
-    party: Party,
+    holder: [u8; 32],
+    account: AccountId,
     since: SystemTime,
 }
 
 impl Ceremonies {
-    /// Keeps a question and returns what its answer has to name.
-    pub(crate) fn put(&self, ceremony: Ceremony, party: Party, now: SystemTime) -> Result<Secret, Error> {
-        let name = random_secret()?;
+    /// Keeps a question to `account` and returns what its answer has to name. Nobody else's question makes way for it but one
+    /// of an account that has more.
+    pub(crate) fn put(&self, ceremony: Ceremony, account: &AccountId, now: SystemTime) -> Result<Secret, Error> {
+        let (name, holder) = (random_secret()?, ceremony.holder());
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|_, entry| entry.lasts(now));
-        let oldest = |held: &HashMap<[u8; 32], Entry>, counts: &dyn Fn(&Entry) -> bool| {
-            held.iter().filter(|(_, entry)| counts(entry)).min_by_key(|(_, entry)| entry.since).map(|(name, _)| *name)
-        };
-        if held.values().filter(|entry| entry.party == party).count() >= MOST_OF_A_PARTY
-            && let Some(name) = oldest(&held, &|entry| entry.party == party)
-        {
-            held.remove(&name);
+        if held.values().filter(|entry| entry.holder == holder).count() >= MOST_OF_A_HOLDER {
+            drop_oldest(&mut held, |entry| entry.holder == holder);
         }
         if held.len() >= MOST
-            && let Some(name) = oldest(&held, &|_| true)
+            && let Some(greedy) = greediest(&held)
         {
-            held.remove(&name);
+            drop_oldest(&mut held, |entry| entry.account == greedy);
         }
-        held.insert(digest_of(name.expose_text()), Entry { ceremony, party, since: now });
+        let entry = Entry { ceremony, holder, account: account.clone(), since: now };
+        held.insert(digest_of(name.expose_text()), entry);
         Ok(name)
     }
 
@@ -76,6 +72,33 @@ impl Ceremonies {
     }
 }
 
+fn drop_oldest(held: &mut HashMap<[u8; 32], Entry>, counts: impl Fn(&Entry) -> bool) {
+    let oldest = held.iter().filter(|(_, entry)| counts(entry)).min_by_key(|(_, entry)| entry.since);
+    if let Some(name) = oldest.map(|(name, _)| *name) {
+        held.remove(&name);
+    }
+}
+
+fn greediest(held: &HashMap<[u8; 32], Entry>) -> Option<AccountId> {
+    let mut counts: HashMap<&AccountId, usize> = HashMap::new();
+    for entry in held.values() {
+        *counts.entry(&entry.account).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(account, _)| account.clone())
+}
+
+impl Ceremony {
+    /// The session or the link that it belongs to.
+    fn holder(&self) -> [u8; 32] {
+        match self {
+            Self::SetUp { link, .. } => *link,
+            Self::Enrol { session, .. } | Self::StepUp { session, .. } | Self::Totp { session, .. } => {
+                digest_of(session.as_str())
+            }
+        }
+    }
+}
+
 impl Entry {
     fn lasts(&self, now: SystemTime) -> bool {
         now < self.since + LIFE
@@ -86,30 +109,38 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn question() -> Ceremony {
-        Ceremony::Totp { session: IssuerSessionId::new("a"), secret: Secret::new("s") }
+    fn question(session: &str) -> Ceremony {
+        Ceremony::Totp { session: IssuerSessionId::new(session), secret: Secret::new("s") }
+    }
+
+    fn somebody() -> AccountId {
+        AccountId::random().expect("randomness")
     }
 
     #[test]
     fn a_question_is_answered_once_and_in_time() {
-        let (held, now) = (Ceremonies::default(), SystemTime::now());
-        let one = held.put(question(), Party([1; 16]), now).expect("kept");
+        let (held, now, ada) = (Ceremonies::default(), SystemTime::now(), somebody());
+        let one = held.put(question("a"), &ada, now).expect("kept");
         assert!(held.take("guess", now).is_none());
         assert!(held.take(one.expose_text(), now).is_some() && held.take(one.expose_text(), now).is_none());
-        let late = held.put(question(), Party([1; 16]), now).expect("kept");
+        let late = held.put(question("a"), &ada, now).expect("kept");
         assert!(held.take(late.expose_text(), now + LIFE).is_none());
     }
 
     #[test]
     fn whoever_asks_too_much_loses_what_is_their_own() {
-        let (held, now) = (Ceremonies::default(), SystemTime::now());
-        let honest = held.put(question(), Party([1; 16]), now).expect("kept");
-        let second = Duration::from_secs(1);
-        let flood: Vec<_> = (0..=MOST_OF_A_PARTY).map(|_| held.put(question(), Party([2; 16]), now + second)).collect();
-        assert!(held.take(honest.expose_text(), now + second).is_some());
-        let left = flood
-            .into_iter()
-            .filter(|name| held.take(name.as_ref().expect("kept").expose_text(), now + second).is_some());
-        assert_eq!(left.count(), MOST_OF_A_PARTY);
+        let (held, now, second) = (Ceremonies::default(), SystemTime::now(), Duration::from_secs(1));
+        let honest = held.put(question("a"), &somebody(), now).expect("kept");
+        let eve = somebody();
+        let flood: Vec<_> = (0..=MOST_OF_A_HOLDER).map(|_| held.put(question("e"), &eve, now + second)).collect();
+        let left = |name: &Result<Secret, Error>| {
+            held.take(name.as_ref().expect("kept").expose_text(), now + second).is_some()
+        };
+        assert_eq!(flood.iter().filter(|name| left(name)).count(), MOST_OF_A_HOLDER);
+        for session in 0..2 * MOST {
+            held.put(question(&session.to_string()), &eve, now + second).expect("kept");
+        }
+        assert!(held.0.lock().expect("whole").len() <= MOST);
+        assert!(held.take(honest.expose_text(), now + second).is_some(), "however many sessions somebody else has");
     }
 }

@@ -1,4 +1,5 @@
 use crate::password::PasswordError;
+use std::time::Duration;
 use veilcast_records as records;
 
 /// The issuer's own fault.
@@ -91,6 +92,9 @@ pub enum SignInError {
     /// The password is right, and the account has an authenticator app, too.
     #[error("the code of the authenticator app is missing")]
     CodeMissing,
+    /// The password is right, and so many codes were wrong that no more are looked at for this long.
+    #[error("too many wrong codes: sign in with a passkey or a recovery link")]
+    CodesSpent(Duration),
     /// Too many passwords are being hashed already.
     #[error("too many are signing in at once")]
     Busy,
@@ -168,6 +172,9 @@ pub enum FactorError {
     /// The account has an authenticator app, whose code is needed, too.
     #[error("the code of the authenticator app is missing")]
     CodeMissing,
+    /// So many codes were wrong that no more are looked at for this long.
+    #[error("too many wrong codes: use a passkey or a recovery link")]
+    CodesSpent(Duration),
     /// The one-time link is unknown, used or too old.
     #[error("the setup link is not valid")]
     LinkInvalid,
@@ -229,6 +236,7 @@ impl From<FactorError> for SignInError {
     fn from(error: FactorError) -> Self {
         match error {
             FactorError::CodeMissing => Self::CodeMissing,
+            FactorError::CodesSpent(wait) => Self::CodesSpent(wait),
             FactorError::Busy => Self::Busy,
             FactorError::Unavailable => Self::Unavailable,
             _ => Self::Failed,

@@ -3,7 +3,7 @@
 use crate::ceremony::Ceremony;
 use crate::operator::{PASSWORD, RECOVERY, password_hash};
 use crate::passkey::{self, Answer, Question};
-use crate::proof::{Party, Thumbprint};
+use crate::proof::Thumbprint;
 use crate::secrets::digest_of;
 use crate::totp::{self, TotpOffer};
 use crate::{FactorError, Grant, Issuer, Level, Principal, Recognised, Scope, TokenError};
@@ -118,19 +118,14 @@ impl Issuer {
     }
 
     /// Asks for one more passkey.
-    pub async fn ask_new_passkey(
-        &self,
-        person: &Person,
-        party: Party,
-        now: SystemTime,
-    ) -> Result<Question, FactorError> {
+    pub async fn ask_new_passkey(&self, person: &Person, now: SystemTime) -> Result<Question, FactorError> {
         let held = self.may_enrol(person, now).await?;
         let account = self.inner().records.account(&person.account).await?.ok_or(FactorError::Unknown)?;
         let name = account.name.as_ref().map_or("Veilcast", |name| name.expose_redacted());
         let others: Vec<Factor> = held.into_iter().filter(|factor| factor.kind == FactorKind::Passkey).collect();
         let (options, state) = self.registration(&person.account, name, &others)?;
         let ceremony = Ceremony::Enrol { session: person.session.clone(), state };
-        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, party, now)?, options })
+        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, &person.account, now)?, options })
     }
 
     /// Adds the passkey that was asked for. Its person has just been verified by it: the session is stepped up.
@@ -153,7 +148,7 @@ impl Issuer {
     }
 
     /// A secret for an authenticator app, which takes the place of one that the account may have.
-    pub async fn offer_totp(&self, person: &Person, party: Party, now: SystemTime) -> Result<TotpOffer, FactorError> {
+    pub async fn offer_totp(&self, person: &Person, now: SystemTime) -> Result<TotpOffer, FactorError> {
         let held = self.may_enrol(person, now).await?;
         // Six digits prove nothing alone: they go with a password.
         if !held.iter().any(|factor| factor.kind == FactorKind::Password) {
@@ -163,7 +158,7 @@ impl Issuer {
         let host = self.public_url().split("://").nth(1).unwrap_or_default();
         let link = totp::link(&secret, host);
         let ceremony = Ceremony::Totp { session: person.session.clone(), secret: secret.clone() };
-        Ok(TotpOffer { ceremony: self.inner().ceremonies.put(ceremony, party, now)?, secret, link })
+        Ok(TotpOffer { ceremony: self.inner().ceremonies.put(ceremony, &person.account, now)?, secret, link })
     }
 
     /// Adds the app that shows `code`, in the place of another.
@@ -185,6 +180,7 @@ impl Issuer {
         let new = totp::enrol(&secret, code, &label, now)?;
         self.inner().records.replace_factors(&person.account, FactorKind::Totp, &[new], now).await?;
         self.end_others(person).await?;
+        self.inner().second_tries.clear(&person.account);
         self.note(person, ActivityKind::FactorAdded, &label, now).await?;
         self.note_step_up(person, Level::Multi, now).await
     }
@@ -223,6 +219,8 @@ impl Issuer {
         let new = NewFactor { kind: FactorKind::Password, lookup: None, body: hash };
         records.replace_factors(&person.account, FactorKind::Password, &[new], now).await?;
         self.end_others(person).await?;
+        // Whoever guessed codes to the old one has to begin with this one.
+        self.inner().second_tries.clear(&person.account);
         let had = held.iter().any(|factor| factor.kind == FactorKind::Password);
         let kind = if had { ActivityKind::FactorReplaced } else { ActivityKind::FactorAdded };
         self.note(person, kind, PASSWORD, now).await
@@ -286,7 +284,7 @@ impl Issuer {
     }
 
     /// Asks a person who is signed in for one of their passkeys.
-    pub async fn ask_again(&self, person: &Person, party: Party, now: SystemTime) -> Result<Question, FactorError> {
+    pub async fn ask_again(&self, person: &Person, now: SystemTime) -> Result<Question, FactorError> {
         let held = self.inner().records.factors(&person.account).await?;
         let passkeys = held.iter().filter(|factor| factor.kind == FactorKind::Passkey).map(passkey::kept);
         let passkeys = passkeys.map(|kept| Ok(kept?.passkey().clone())).collect::<Result<Vec<_>, FactorError>>()?;
@@ -297,7 +295,7 @@ impl Issuer {
         let (challenge, state) = started.map_err(|_| FactorError::AnswerInvalid)?;
         let options = serde_json::to_value(challenge).map_err(|_| FactorError::AnswerInvalid)?;
         let ceremony = Ceremony::StepUp { session: person.session.clone(), state };
-        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, party, now)?, options })
+        Ok(Question { ceremony: self.inner().ceremonies.put(ceremony, &person.account, now)?, options })
     }
 
     /// Recognises a person again (RFC 9470). It counts for tokens that are bound to the same key, from the next one on.
@@ -342,7 +340,8 @@ impl Issuer {
         }
         match of(FactorKind::Totp) {
             Some(app) => {
-                let label = self.use_totp(app, code.ok_or(FactorError::CodeMissing)?, now).await?;
+                let code = code.ok_or_else(|| self.ask_for_code(&person.account, now))?;
+                let label = self.try_code(&person.account, now, self.use_totp(app, code, now)).await?;
                 Ok((Level::Multi, format!("{PASSWORD} and {label}")))
             }
             None if is_strong(&held) => Err(FactorError::AnswerInvalid),

@@ -1,9 +1,11 @@
 use crate::authorize::Codes;
 use crate::ceremony::Ceremonies;
 use crate::key::{self, Key};
+use crate::open_question::OpenQuestions;
 use crate::password::Passwords;
 use crate::proof::{self, Proof, Target, Thumbprint};
 use crate::replay::Nonces;
+use crate::second_try::SecondTries;
 use crate::token::{self, Claims, Confirmation, Expected, Expiry, seconds};
 use crate::{Error, Federation, Grant, Principal, Recognised, Scope, Subject, TokenError, TokenId};
 use std::sync::Arc;
@@ -34,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) nonces: Nonces,
     pub(crate) federation: Federation,
     pub(crate) ceremonies: Ceremonies,
+    pub(crate) open_questions: OpenQuestions,
+    pub(crate) second_tries: SecondTries,
     /// The relying party of passkeys; none where the public address cannot be one.
     pub(crate) site: Option<Webauthn>,
     keys: Vec<Key>,
@@ -84,6 +88,8 @@ impl Issuer {
             public_url,
             passwords,
             ceremonies,
+            open_questions: OpenQuestions::new(now)?,
+            second_tries: SecondTries::default(),
             site,
             codes: Codes::default(),
             nonces: Nonces::new()?,
@@ -223,13 +229,16 @@ impl Issuer {
         Ok(self.mint(&minting, now)?.0)
     }
 
-    /// Forgets what is past its time: codes in memory, and the records by their table of retention. Returns how
-    /// many records are gone.
+    /// Forgets what is past its time: codes in memory, and the records by their table of retention; and notes whose password
+    /// was given without what goes with it. Returns how many records are gone.
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         self.0.codes.forget(now);
         self.0.federation.forget(now);
         self.0.ceremonies.forget(now);
-        Ok(self.0.records.forget(now).await?)
+        self.0.open_questions.forget(now)?;
+        let gone = self.0.records.forget(now).await?;
+        self.note_left_open(now).await?;
+        Ok(gone)
     }
 
     pub(crate) fn inner(&self) -> &Inner {

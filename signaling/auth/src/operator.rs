@@ -145,19 +145,30 @@ impl Issuer {
         let code = code.map(str::trim).filter(|code| !code.is_empty());
         match (app, code) {
             (None, None) => Ok((Level::Single, PASSWORD.to_owned())),
-            (Some(_), None) => Err(SignInError::CodeMissing),
-            (Some(app), Some(code)) if is_six_digits(code) => {
-                let label = self.use_totp(app, code, now).await?;
+            (Some(_), None) => Err(self.ask_for_code(account, now).into()),
+            (app, Some(code)) => {
+                let label = self.try_code(account, now, self.use_code(account, app, code, now)).await?;
                 Ok((Level::Multi, format!("{PASSWORD} and {label}")))
             }
-            (_, Some(code)) => {
-                if self.recovery_code_owner(code).await? != *account {
-                    return Err(SignInError::Failed);
-                }
-                self.use_recovery_code(code).await?;
-                Ok((Level::Multi, format!("{PASSWORD} and a recovery code")))
-            }
         }
+    }
+
+    /// Uses a code up, of the app or of those written down, and says which.
+    async fn use_code(
+        &self,
+        account: &AccountId,
+        app: Option<&Factor>,
+        code: &str,
+        now: SystemTime,
+    ) -> Result<String, FactorError> {
+        if let Some(app) = app.filter(|_| is_six_digits(code)) {
+            return self.use_totp(app, code, now).await;
+        }
+        if self.find_recovery_code(code).await?.account != *account {
+            return Err(FactorError::AnswerInvalid);
+        }
+        self.use_recovery_code(code).await?;
+        Ok("a recovery code".to_owned())
     }
 
     async fn recovery_code_owner(&self, code: &str) -> Result<AccountId, SignInError> {

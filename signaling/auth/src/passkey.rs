@@ -2,7 +2,6 @@
 
 use crate::ceremony::Ceremony;
 use crate::factor;
-use crate::proof::Party;
 use crate::session::IssuerSession;
 use crate::{Error, FactorError, Issuer, Level};
 use serde::Deserialize;
@@ -57,7 +56,7 @@ impl Issuer {
     }
 
     /// Asks for a first passkey with a setup link: of the first operator, or of whoever is to be let in again.
-    pub async fn ask_first_passkey(&self, token: &str, party: Party, now: SystemTime) -> Result<Question, FactorError> {
+    pub async fn ask_first_passkey(&self, token: &str, now: SystemTime) -> Result<Question, FactorError> {
         let link = crate::secrets::digest_of(token);
         let known = self.inner().records.setup_link(&link, now).await?.ok_or(FactorError::LinkInvalid)?;
         let account = match known {
@@ -65,7 +64,8 @@ impl Issuer {
             SetupLink::Recovery(account) => account,
         };
         let (options, state) = self.registration(&account, NAMELESS, &[])?;
-        let ceremony = self.inner().ceremonies.put(Ceremony::SetUp { link, account, state }, party, now)?;
+        let asked = Ceremony::SetUp { link, account: account.clone(), state };
+        let ceremony = self.inner().ceremonies.put(asked, &account, now)?;
         Ok(Question { ceremony, options })
     }
 
@@ -85,14 +85,14 @@ impl Issuer {
         Ok(self.open_session(&account, &label, Level::Multi, now).await?)
     }
 
-    /// Asks for any passkey of anybody's.
-    pub fn ask_passkey(&self, party: Party, now: SystemTime) -> Result<Question, FactorError> {
+    /// Asks for any passkey of anybody's. Nothing is kept of it: the question's name is the question itself, sealed.
+    pub fn ask_passkey(&self, now: SystemTime) -> Result<Question, FactorError> {
         let (mut challenge, state) =
             self.site()?.start_discoverable_authentication().map_err(|_| FactorError::AnswerInvalid)?;
         // The page decides whether it asks at once or waits for a choice in a list.
         challenge.mediation = None;
         let options = serde_json::to_value(challenge).map_err(|_| FactorError::AnswerInvalid)?;
-        let ceremony = self.inner().ceremonies.put(Ceremony::SignIn(state), party, now)?;
+        let ceremony = self.inner().open_questions.seal(state, now)?;
         Ok(Question { ceremony, options })
     }
 
@@ -102,9 +102,7 @@ impl Issuer {
         answer: Answer<'_>,
         now: SystemTime,
     ) -> Result<IssuerSession, FactorError> {
-        let Some(Ceremony::SignIn(state)) = self.inner().ceremonies.take(answer.ceremony, now) else {
-            return Err(FactorError::AnswerInvalid);
-        };
+        let asked = self.inner().open_questions.open(answer.ceremony, now).ok_or(FactorError::AnswerInvalid)?;
         let credential: PublicKeyCredential = parse(answer.credential)?;
         let (handle, id) =
             self.site()?.identify_discoverable_authentication(&credential).map_err(|_| FactorError::AnswerInvalid)?;
@@ -114,8 +112,10 @@ impl Issuer {
             return Err(FactorError::AnswerInvalid);
         }
         let kept = kept(&factor)?;
+        let state = asked.state.clone();
         let result = self.site()?.finish_discoverable_authentication_v2(&credential, state, &kept.passkey);
         let result = result.map_err(|_| FactorError::AnswerInvalid)?;
+        self.inner().open_questions.spend(&asked, now)?;
         let label = self.note_use(&factor, kept, &result, now).await?;
         self.open_session_by(&factor, &label, Level::Multi, now).await?.ok_or(FactorError::AnswerInvalid)
     }

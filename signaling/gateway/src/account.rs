@@ -94,7 +94,7 @@ async fn remove(
 
 async fn ask_passkey(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<PasskeyQuestion>, Problem> {
     let (person, now) = app.person(&credentials).await?;
-    Ok(Json(question(app.issuer.ask_new_passkey(&person, credentials.party(), now).await?)))
+    Ok(Json(question(app.issuer.ask_new_passkey(&person, now).await?)))
 }
 
 async fn add_passkey(
@@ -111,7 +111,7 @@ async fn add_passkey(
 
 async fn offer_totp(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<wire::TotpSecret>, Problem> {
     let (person, now) = app.person(&credentials).await?;
-    let offer = app.issuer.offer_totp(&person, credentials.party(), now).await?;
+    let offer = app.issuer.offer_totp(&person, now).await?;
     let text = |secret: &Secret| secret.expose_text().to_owned();
     let (ceremony, secret, link) = (text(&offer.ceremony), text(&offer.secret), text(&offer.link));
     Ok(Json(wire::TotpSecret { ceremony, secret, link }))
@@ -153,7 +153,7 @@ async fn renew_recovery_codes(
 
 async fn ask_again(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<PasskeyQuestion>, Problem> {
     let (person, now) = app.person(&credentials).await?;
-    Ok(Json(question(app.issuer.ask_again(&person, credentials.party(), now).await?)))
+    Ok(Json(question(app.issuer.ask_again(&person, now).await?)))
 }
 
 async fn passkey_again(
@@ -194,12 +194,7 @@ impl App {
         account: &[u8],
         guess: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Problem> {
-        let tag = self.prefixes.tag_of(account);
-        if let Some(problem) = self.accounts.refusal(tag) {
-            return Err(problem);
-        }
-        let outcome = guess.await.map_err(Into::into);
-        outcome.map_err(|problem| if problem.is_failure() { self.accounts.count(tag, problem) } else { problem })
+        self.accounts.guess(self.prefixes.tag_of(account), async { guess.await.map_err(Into::into) }).await
     }
 }
 
@@ -250,6 +245,8 @@ fn entry(told: &Activity) -> wire::AccountActivity {
         ActivityKind::FactorReplaced => wire::ActivityKind::FactorReplaced,
         ActivityKind::FactorRemoved => wire::ActivityKind::FactorRemoved,
         ActivityKind::Recovered => wire::ActivityKind::Recovered,
+        ActivityKind::CodeWrong => wire::ActivityKind::CodeWrong,
+        ActivityKind::CodeMissing => wire::ActivityKind::CodeMissing,
     };
     let (id, label) = (told.id.as_str().to_owned(), told.body.expose_text().to_owned());
     wire::AccountActivity { id, kind, label, at: unix(told.at) }
@@ -266,6 +263,7 @@ impl From<FactorError> for Problem {
             FactorError::StepUpRequired => Self::new(FaultCode::StepUpRequired),
             FactorError::AnswerInvalid => Self::new(FaultCode::FactorInvalid),
             FactorError::CodeMissing => Self::new(FaultCode::CodeMissing),
+            FactorError::CodesSpent(wait) => said(FaultCode::TooMany).retry_after(wait),
             FactorError::LinkInvalid => Self::new(FaultCode::SetupInvalid),
             FactorError::Unknown => Self::new(FaultCode::NotFound),
             FactorError::Last => Self::new(FaultCode::FactorLast),

@@ -95,11 +95,6 @@ impl Credentials {
         Target { method: self.method.as_str(), path: &self.path, freshness: Freshness::Nonce, party: self.party }
     }
 
-    /// Whose share of memory the request takes.
-    pub(crate) const fn party(&self) -> Party {
-        self.party
-    }
-
     fn proof(&self) -> &str {
         self.proof.as_ref().map_or("", Secret::expose_text)
     }

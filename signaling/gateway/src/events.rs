@@ -52,11 +52,10 @@ async fn setup(State(app): State<Arc<App>>, JsonBody(setup): JsonBody<Setup>) ->
 
 async fn ask_first_passkey(
     State(app): State<Arc<App>>,
-    credentials: Credentials,
     JsonBody(asked): JsonBody<SetupPasskey>,
 ) -> Result<Json<PasskeyQuestion>, Problem> {
-    let (token, party, now) = (Secret::from(asked.token), credentials.party(), SystemTime::now());
-    Ok(Json(question(app.issuer.ask_first_passkey(token.expose_text(), party, now).await?)))
+    let (token, now) = (Secret::from(asked.token), SystemTime::now());
+    Ok(Json(question(app.issuer.ask_first_passkey(token.expose_text(), now).await?)))
 }
 
 async fn set_up_with_passkey(

@@ -143,8 +143,8 @@ async fn sign_in_with_recovery_code(
     signed_in(&app, &app.issuer.sign_in_with_recovery_code(code.expose_text(), SystemTime::now()).await?)
 }
 
-async fn ask_passkey(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<PasskeyQuestion>, Problem> {
-    Ok(Json(question(app.issuer.ask_passkey(credentials.party(), SystemTime::now())?)))
+async fn ask_passkey(State(app): State<Arc<App>>) -> Result<Json<PasskeyQuestion>, Problem> {
+    Ok(Json(question(app.issuer.ask_passkey(SystemTime::now())?)))
 }
 
 async fn sign_in_with_passkey(

@@ -96,6 +96,10 @@ pub enum ActivityKind {
     FactorRemoved,
     /// Every factor was replaced by a link from the command line.
     Recovered,
+    /// Somebody gave the right password and a wrong code.
+    CodeWrong,
+    /// Somebody gave the right password, and no code within ten minutes; told once an hour at most.
+    CodeMissing,
 }
 
 /// `GET /api/v1/account/activity`: the last ninety days, newest first.

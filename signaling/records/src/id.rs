@@ -69,7 +69,7 @@ impl fmt::Display for EventId {
 }
 
 /// An account's key in the records. Never leaves the control plane; tokens carry a pairwise `sub` instead.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AccountId(String);
 
 impl AccountId {

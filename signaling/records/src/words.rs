@@ -80,5 +80,9 @@ words! {
         FactorRemoved = "factor-removed",
         /// Every factor was replaced by a link from the command line.
         Recovered = "recovered",
+        /// The password was right, and the code with it wrong.
+        CodeWrong = "code-wrong",
+        /// The password was right, and no code came.
+        CodeMissing = "code-missing",
     }
 }

@@ -1,13 +1,11 @@
 //! What an account is recognised by, and who may change that.
 
 use super::{Bench, ORIGIN, PASSWORD, Page, noon, seconds};
-use crate::{Again, Answer, FactorError, Level, Party, Scope, SetupError, SignInError, TokenError, TotpOffer};
+use crate::{Again, Answer, FactorError, Level, Scope, SetupError, SignInError, TokenError, TotpOffer};
 use holder::Authenticator;
 use std::time::{SystemTime, UNIX_EPOCH};
 use totp_rs::{Algorithm, Builder};
 use veilcast_privacy::Secret;
-
-const PARTY: Party = Party([0; 16]);
 
 /// What an app shows that has this secret.
 fn code(offer: &TotpOffer, now: SystemTime) -> String {
@@ -19,7 +17,7 @@ fn code(offer: &TotpOffer, now: SystemTime) -> String {
 
 async fn add_passkey(bench: &Bench, page: &Page, now: SystemTime) -> Result<Authenticator, FactorError> {
     let person = bench.person(page, now).await;
-    let asked = bench.issuer.ask_new_passkey(&person, PARTY, now).await?;
+    let asked = bench.issuer.ask_new_passkey(&person, now).await?;
     let mut device = Authenticator::new(ORIGIN);
     let credential = device.create(&asked.options);
     let answer = Answer { ceremony: asked.ceremony.expose_text(), credential };
@@ -28,7 +26,7 @@ async fn add_passkey(bench: &Bench, page: &Page, now: SystemTime) -> Result<Auth
 
 async fn add_app(bench: &Bench, page: &Page, now: SystemTime) -> TotpOffer {
     let person = bench.person(page, now).await;
-    let offer = bench.issuer.offer_totp(&person, PARTY, now).await.expect("offered");
+    let offer = bench.issuer.offer_totp(&person, now).await.expect("offered");
     let shown = code(&offer, now);
     let added = bench.issuer.add_totp(&person, offer.ceremony.expose_text(), &shown, "App", now).await;
     added.expect("the code fits");
@@ -144,7 +142,7 @@ async fn the_last_way_in_stays() {
     bench.issuer.rename_factor(&person, passkey, "Old phone", noon()).await.expect("renamed");
     let view = bench.issuer.account_view(&person, noon()).await.expect("read");
     assert_eq!(view.factors[0].label, "Old phone");
-    let asked = bench.issuer.ask_passkey(PARTY, noon()).expect("asked");
+    let asked = bench.issuer.ask_passkey(noon()).expect("asked");
     let credential = phone.get(&asked.options);
     let answer = Answer { ceremony: asked.ceremony.expose_text(), credential };
     assert!(bench.issuer.sign_in_with_passkey(answer, noon()).await.is_ok(), "another label, the same key");
@@ -246,4 +244,82 @@ async fn a_common_password_is_refused() {
     let link = bench.issuer.setup_link_token(noon()).await.expect("a link");
     let made = bench.issuer.complete_setup(link.expose_text(), "Ada", Secret::new("Password12345!"), noon()).await;
     assert_eq!(made.err(), Some(SetupError::PasswordCommon));
+}
+
+async fn told(bench: &Bench, page: &Page, now: SystemTime) -> Vec<&'static str> {
+    let told = bench.issuer.activity(&bench.person(page, now).await).await.expect("read");
+    told.iter().map(|entry| entry.kind.name()).filter(|kind| kind.starts_with("code-")).collect()
+}
+
+#[tokio::test]
+async fn whoever_has_the_password_guesses_twenty_codes_a_day() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let offer = add_app(&bench, &page, noon()).await;
+    let codes = bench.issuer.renew_recovery_codes(&bench.person(&page, noon()).await, noon()).await.expect("made");
+    let begin = noon() + seconds(3600);
+    assert_eq!(issuer_says(&bench, "wrong horse battery", "000000", begin).await, Some(SignInError::Failed));
+    let first = code(&offer, begin);
+    assert_eq!(issuer_says(&bench, PASSWORD, &first, begin).await, None, "a right one is not counted");
+    for _ in 0..19 {
+        assert_eq!(issuer_says(&bench, PASSWORD, &first, begin).await, Some(SignInError::Failed));
+    }
+    let person = bench.person(&page, begin).await;
+    let again = |shown: String, now| {
+        let (issuer, person) = (bench.issuer.clone(), &person);
+        async move {
+            let again = Again::Password { password: Secret::new(PASSWORD), code: Some(&shown) };
+            issuer.step_up(person, again, now).await
+        }
+    };
+    assert_eq!(again(first.clone(), begin).await, Err(FactorError::AnswerInvalid), "wherever it is tried");
+    assert_eq!(told(&bench, &page, begin).await, ["code-wrong"; 20]);
+    let (late, end) = (begin + seconds(86_399), begin + seconds(86_400));
+    let right = code(&offer, late);
+    assert_eq!(issuer_says(&bench, PASSWORD, &right, late).await, Some(SignInError::CodesSpent(seconds(1))));
+    let written = codes[0].expose_text();
+    assert_eq!(issuer_says(&bench, PASSWORD, written, late).await, Some(SignInError::CodesSpent(seconds(1))));
+    assert_eq!(again(right, late).await, Err(FactorError::CodesSpent(seconds(1))));
+    assert_eq!(issuer_says(&bench, "wrong horse battery", "000000", late).await, Some(SignInError::Failed));
+    assert_eq!(issuer_says(&bench, PASSWORD, &code(&offer, end), end).await, None, "a day later");
+}
+
+#[tokio::test]
+async fn codes_that_are_tried_at_once_all_count() {
+    let bench = Bench::new().await;
+    let account = bench.records.create_account(crate::Role::Member, None, noon()).await.expect("made");
+    for _ in 0..20 {
+        let waiting = bench.issuer.try_code(&account, noon(), std::future::pending::<Result<(), FactorError>>());
+        assert!(tokio::time::timeout(std::time::Duration::ZERO, waiting).await.is_err());
+    }
+    let right = bench.issuer.try_code(&account, noon(), async { Ok(()) }).await;
+    assert_eq!(right, Err(FactorError::CodesSpent(seconds(86_400))));
+}
+
+#[tokio::test]
+async fn a_password_that_no_code_follows_is_told_once_an_hour() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let offer = add_app(&bench, &page, noon()).await;
+    let ask = async |now| bench.issuer.sign_in("ada", Secret::new(PASSWORD), None, now).await.err();
+    let hour = noon() + seconds(3600);
+    assert_eq!(ask(hour).await, Some(SignInError::CodeMissing));
+    assert_eq!(issuer_says(&bench, PASSWORD, &code(&offer, hour), hour).await, None);
+    let sweep = async |after| bench.issuer.forget(hour + seconds(after)).await.expect("swept");
+    sweep(600).await;
+    assert!(told(&bench, &page, hour).await.is_empty(), "as the page does it");
+    for after in [1000, 1000, 1700] {
+        assert_eq!(ask(hour + seconds(after)).await, Some(SignInError::CodeMissing));
+    }
+    sweep(2299).await;
+    assert!(told(&bench, &page, hour).await.is_empty(), "the code may still come");
+    sweep(2300).await;
+    assert_eq!(ask(hour + seconds(2400)).await, Some(SignInError::CodeMissing));
+    sweep(5899).await;
+    assert_eq!(told(&bench, &page, hour).await, ["code-missing"]);
+    sweep(5900).await;
+    sweep(12_000).await;
+    assert_eq!(told(&bench, &page, hour).await, ["code-missing"; 2], "the next hour's");
+    let mine = code(&offer, hour + seconds(12_000));
+    assert_eq!(issuer_says(&bench, PASSWORD, &mine, hour + seconds(12_000)).await, None, "it costs no try");
 }

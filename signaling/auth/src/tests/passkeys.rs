@@ -1,12 +1,10 @@
 //! Passkeys: first, further, at signing in and again.
 
 use super::{Bench, ORIGIN, noon, seconds};
-use crate::{Again, Answer, FactorError, Level, Party, Question};
+use crate::{Again, Answer, FactorError, Level, Question};
 use holder::{AAGUID, Authenticator};
 use serde_json::Value;
 use veilcast_privacy::Secret;
-
-const PARTY: Party = Party([0; 16]);
 
 fn answer(question: &Question, credential: Value) -> Answer<'_> {
     Answer { ceremony: question.ceremony.expose_text(), credential }
@@ -15,7 +13,7 @@ fn answer(question: &Question, credential: Value) -> Answer<'_> {
 /// A first operator with a passkey called `Phone`, and the cookie of the session.
 async fn set_up(bench: &Bench) -> (Authenticator, Secret) {
     let link = bench.issuer.setup_link_token(noon()).await.expect("no operator yet");
-    let asked = bench.issuer.ask_first_passkey(link.expose_text(), PARTY, noon()).await.expect("asked");
+    let asked = bench.issuer.ask_first_passkey(link.expose_text(), noon()).await.expect("asked");
     let mut phone = Authenticator::new(ORIGIN);
     let made = phone.create(&asked.options);
     let session = bench.issuer.set_up_with_passkey(answer(&asked, made), "Phone", noon()).await.expect("set up");
@@ -24,7 +22,7 @@ async fn set_up(bench: &Bench) -> (Authenticator, Secret) {
 }
 
 async fn sign_in(bench: &Bench, phone: &mut Authenticator) -> Result<Secret, FactorError> {
-    let asked = bench.issuer.ask_passkey(PARTY, noon()).expect("asked");
+    let asked = bench.issuer.ask_passkey(noon()).expect("asked");
     let shown = phone.get(&asked.options);
     bench.issuer.sign_in_with_passkey(answer(&asked, shown), noon()).await.map(|session| session.cookie)
 }
@@ -48,13 +46,13 @@ async fn an_operator_needs_no_name_and_no_password() {
 async fn what_is_asked_keeps_a_persons_secrets() {
     let bench = Bench::new().await;
     let link = bench.issuer.setup_link_token(noon()).await.expect("no operator yet");
-    let asked = bench.issuer.ask_first_passkey(link.expose_text(), PARTY, noon()).await.expect("asked");
+    let asked = bench.issuer.ask_first_passkey(link.expose_text(), noon()).await.expect("asked");
     let options = &asked.options["publicKey"];
     assert_eq!(options["attestation"], "none");
     assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
     assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
     assert_eq!(options["rp"]["id"], "localhost");
-    let asked = bench.issuer.ask_passkey(PARTY, noon()).expect("asked");
+    let asked = bench.issuer.ask_passkey(noon()).expect("asked");
     assert_eq!(asked.options["publicKey"]["userVerification"], "required");
     assert_eq!(asked.options["publicKey"]["allowCredentials"], serde_json::json!([]), "whose is not known yet");
 }
@@ -63,7 +61,7 @@ async fn what_is_asked_keeps_a_persons_secrets() {
 async fn an_answer_counts_once_and_for_its_own_question() {
     let bench = Bench::new().await;
     let (mut phone, _) = set_up(&bench).await;
-    let (one, other) = (bench.issuer.ask_passkey(PARTY, noon()), bench.issuer.ask_passkey(PARTY, noon()));
+    let (one, other) = (bench.issuer.ask_passkey(noon()), bench.issuer.ask_passkey(noon()));
     let (one, other) = (one.expect("asked"), other.expect("asked"));
     let shown = phone.get(&one.options);
     let attempt = |question: &Question, now| {
@@ -77,10 +75,36 @@ async fn an_answer_counts_once_and_for_its_own_question() {
     assert_eq!(attempt(&other, noon()).await, Err(FactorError::AnswerInvalid));
     assert_eq!(attempt(&one, noon()).await, Ok(()));
     assert_eq!(attempt(&one, noon()).await, Err(FactorError::AnswerInvalid), "a replay");
-    let late = bench.issuer.ask_passkey(PARTY, noon()).expect("asked");
+    let late = bench.issuer.ask_passkey(noon()).expect("asked");
     let shown = phone.get(&late.options);
     let late = bench.issuer.sign_in_with_passkey(answer(&late, shown), noon() + seconds(120)).await.map(drop);
     assert_eq!(late, Err(FactorError::AnswerInvalid));
+}
+
+#[tokio::test]
+async fn strangers_take_no_questions_away() {
+    let bench = Bench::new().await;
+    let (mut phone, cookie) = set_up(&bench).await;
+    let person = bench.person(&bench.page(&cookie), noon()).await;
+    let again = bench.issuer.ask_again(&person, noon()).await.expect("asked");
+    let more = bench.issuer.ask_new_passkey(&person, noon()).await.expect("asked");
+    let open = bench.issuer.ask_passkey(noon()).expect("asked");
+    for _ in 0..2_000 {
+        bench.issuer.ask_passkey(noon()).expect("asked");
+    }
+    let shown = phone.get(&open.options);
+    let mut other = shown.clone();
+    other["response"]["signature"] = "AAAA".into();
+    let wrong = bench.issuer.sign_in_with_passkey(answer(&open, other), noon()).await.map(drop);
+    assert_eq!(wrong, Err(FactorError::AnswerInvalid));
+    assert!(
+        bench.issuer.sign_in_with_passkey(answer(&open, shown), noon()).await.is_ok(),
+        "and a bad one spends nothing"
+    );
+    let shown = phone.get(&again.options);
+    bench.issuer.step_up(&person, Again::Passkey(answer(&again, shown)), noon()).await.expect("recognised");
+    let made = Authenticator::new(ORIGIN).create(&more.options);
+    bench.issuer.add_passkey(&person, answer(&more, made), "Tablet", noon()).await.expect("added");
 }
 
 #[tokio::test]
@@ -104,7 +128,7 @@ async fn hostile_authenticators_are_refused() {
 async fn a_passkey_without_verification_is_not_enrolled() {
     let bench = Bench::new().await;
     let link = bench.issuer.setup_link_token(noon()).await.expect("no operator yet");
-    let asked = bench.issuer.ask_first_passkey(link.expose_text(), PARTY, noon()).await.expect("asked");
+    let asked = bench.issuer.ask_first_passkey(link.expose_text(), noon()).await.expect("asked");
     let mut simple = Authenticator::new(ORIGIN);
     simple.verifies = false;
     let made = simple.create(&asked.options);
@@ -121,7 +145,7 @@ async fn stepping_up_counts_for_one_key_and_ten_minutes() {
     let later = noon() + seconds(601);
     assert!(bench.grant(&page, "admin", later).await.require_step_up(later).is_err(), "minute 11: the old auth_time");
     let person = bench.person(&page, later).await;
-    let asked = bench.issuer.ask_again(&person, PARTY, later).await.expect("asked");
+    let asked = bench.issuer.ask_again(&person, later).await.expect("asked");
     let shown = phone.get(&asked.options);
     let foreign = bench.person(&other, later).await;
     bench.issuer.step_up(&person, Again::Passkey(answer(&asked, shown)), later).await.expect("recognised");
@@ -137,14 +161,14 @@ async fn a_recovery_link_lets_its_person_in_and_everybody_else_out() {
     let bench = Bench::new().await;
     let (mut lost, cookie) = set_up(&bench).await;
     let link = bench.issuer.recovery_link_token(None, noon()).await.expect("written").expect("an operator");
-    let asked = bench.issuer.ask_first_passkey(link.expose_text(), PARTY, noon()).await.expect("asked");
+    let asked = bench.issuer.ask_first_passkey(link.expose_text(), noon()).await.expect("asked");
     let mut new = Authenticator::new(ORIGIN);
     let made = new.create(&asked.options);
     bench.issuer.set_up_with_passkey(answer(&asked, made), "New phone", noon()).await.expect("recovered");
     assert!(sign_in(&bench, &mut new).await.is_ok());
     assert!(sign_in(&bench, &mut lost).await.is_err(), "whoever found it");
     assert!(bench.issuer.session(cookie.expose_text(), noon()).await.expect("read").is_none());
-    let again = bench.issuer.ask_first_passkey(link.expose_text(), PARTY, noon()).await.map(drop);
+    let again = bench.issuer.ask_first_passkey(link.expose_text(), noon()).await.map(drop);
     assert_eq!(again, Err(FactorError::LinkInvalid));
 }
 

@@ -40,12 +40,15 @@ const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host
 /// Turns addresses into tags.
 pub(crate) struct Prefixes {
     key: Mutex<(Instant, hmac::Key)>,
+    /// Of accounts. It does not change: a count that began anew with it would give guesses away, and a tag of what somebody typed
+    /// tells nothing to whoever has not this process.
+    accounts: hmac::Key,
     proxies: Vec<Network>,
 }
 
 impl Prefixes {
     pub(crate) fn new(proxies: Vec<Network>) -> Result<Self, getrandom::Error> {
-        Ok(Self { key: Mutex::new((Instant::now(), fresh_key()?)), proxies })
+        Ok(Self { key: Mutex::new((Instant::now(), fresh_key()?)), accounts: fresh_key()?, proxies })
     }
 
     /// The tag of an address's prefix: /24 (IPv4), /56 (IPv6, what a household gets), under a key that nobody keeps.
@@ -60,9 +63,9 @@ impl Prefixes {
         PrefixTag(tag)
     }
 
-    /// A tag of an account as somebody names it, under the same key.
+    /// A tag of an account as somebody names it.
     pub(crate) fn tag_of(&self, account: &[u8]) -> PrefixTag {
-        let full = hmac::sign(&self.current_key(), &[b"account".as_slice(), account].concat());
+        let full = hmac::sign(&self.accounts, account);
         let mut tag = [0; 16];
         tag.copy_from_slice(&full.as_ref()[..16]);
         PrefixTag(tag)
@@ -155,6 +158,13 @@ mod tests {
         headers
     }
 
+    impl Prefixes {
+        /// As after ten minutes.
+        fn renew_key(&self) {
+            self.key.lock().expect("whole").1 = fresh_key().expect("there is randomness");
+        }
+    }
+
     fn address(text: &str) -> IpAddr {
         text.parse().expect("it is an address")
     }
@@ -168,6 +178,15 @@ mod tests {
         assert!(same("2001:db8:0:11::1", "2001:db8:0:22::1") && !same("2001:db8::1", "2001:db8:0:100::1"));
         let other = Prefixes::new(Vec::new()).expect("there is randomness");
         assert!(prefixes.tag(address("192.0.2.1")) != other.tag(address("192.0.2.1")), "the key is nobody else's");
+    }
+
+    #[test]
+    fn networks_are_told_apart_for_ten_minutes_and_accounts_for_good() {
+        let prefixes = Prefixes::new(Vec::new()).expect("there is randomness");
+        let (network, account) = (prefixes.tag(address("192.0.2.1")), prefixes.tag_of(b"ada"));
+        prefixes.renew_key();
+        assert!(prefixes.tag(address("192.0.2.1")) != network);
+        assert!(prefixes.tag_of(b"ada") == account && prefixes.tag_of(b"eve") != account, "guesses stay counted");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use dashmap::DashMap;
+use dashmap::mapref::one::RefMut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_protocol::FaultCode;
@@ -13,11 +14,13 @@ use veilcast_protocol::FaultCode;
 /// machine that guesses is stopped at half a guess a second, against secrets of 256 bits or argon2id.
 const FAILURES: u32 = 30;
 const WINDOW: Duration = Duration::from_secs(60);
-/// 48 bytes each. An attacker with more prefixes than this has everybody's counters begin anew.
+/// 48 bytes each. An attacker with more prefixes than this has the counters begin anew that are not higher than the attacker's own.
 const MAX_TAGS: usize = 65_536;
 
-/// Guesses at one account, wherever from: at this rate a password of twelve characters outlives its owner, and of two factors the
-/// second outlives a year. Somebody who keeps its person out this way does not keep a passkey out.
+/// Guesses at one account, wherever from: a million a year at most, which a password that is in no list of guessers outlives. Six
+/// digits would not: three of a million are right at a time, and they would have even odds to be found after eighty days. So whoever
+/// has the password is counted apart and by the day (`veilcast_auth`). Somebody who keeps an account's person out this way does not
+/// keep a passkey out.
 const GUESSES: u32 = 10;
 const GUESSING: Duration = Duration::from_secs(300);
 
@@ -34,6 +37,9 @@ struct Counter {
     failures: u32,
 }
 
+/// When the window began in which something was counted.
+struct Begun(Instant);
+
 impl Throttle {
     pub(crate) fn of_networks() -> Self {
         Self { most: FAILURES, window: WINDOW, counters: DashMap::new() }
@@ -41,11 +47,6 @@ impl Throttle {
 
     pub(crate) fn of_accounts() -> Self {
         Self { most: GUESSES, window: GUESSING, counters: DashMap::new() }
-    }
-
-    /// What somebody hears whose guesses are used up.
-    pub(crate) fn refusal(&self, tag: PrefixTag) -> Option<Problem> {
-        self.blocked(tag, Instant::now()).map(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))
     }
 
     /// Counts a failure; past the limit it becomes "too many".
@@ -56,12 +57,52 @@ impl Throttle {
         }
     }
 
-    fn add(&self, tag: PrefixTag, now: Instant) -> Option<Duration> {
+    /// Looks at a guess, unless there were too many. It is counted before, so that many at once are no way around; whoever does
+    /// not wait for the answer has guessed, too.
+    pub(crate) async fn guess<T>(
+        &self,
+        tag: PrefixTag,
+        look: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let begun = self.begin(tag, Instant::now());
+        let begun = begun.map_err(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))?;
+        let outcome = look.await;
+        if !outcome.as_ref().is_err_and(Problem::is_failure) {
+            self.give_back(tag, begun);
+        }
+        outcome
+    }
+
+    /// Counts what is about to be tried as if it had failed, or says how long to wait. Returns what to give back if it did not fail.
+    fn begin(&self, tag: PrefixTag, now: Instant) -> Result<Begun, Duration> {
+        let mut counter = self.counter(tag, now);
+        if counter.failures >= self.most {
+            return Err(self.window.saturating_sub(now.duration_since(counter.since)));
+        }
+        counter.failures += 1;
+        Ok(Begun(counter.since))
+    }
+
+    /// It did not fail.
+    fn give_back(&self, tag: PrefixTag, Begun(since): Begun) {
+        if let Some(mut counter) = self.counters.get_mut(&tag).filter(|counter| counter.since == since) {
+            counter.failures = counter.failures.saturating_sub(1);
+        }
+        self.counters.remove_if(&tag, |_, counter| counter.failures == 0);
+    }
+
+    /// The counter of a tag in its present window.
+    fn counter(&self, tag: PrefixTag, now: Instant) -> RefMut<'_, PrefixTag, Counter> {
         self.make_room(now);
         let mut counter = self.counters.entry(tag).or_insert(Counter { since: now, failures: 0 });
         if now.duration_since(counter.since) >= self.window {
             *counter = Counter { since: now, failures: 0 };
         }
+        counter
+    }
+
+    fn add(&self, tag: PrefixTag, now: Instant) -> Option<Duration> {
+        let mut counter = self.counter(tag, now);
         counter.failures = counter.failures.saturating_add(1);
         (counter.failures > self.most).then(|| self.window.saturating_sub(now.duration_since(counter.since)))
     }
@@ -77,8 +118,12 @@ impl Throttle {
         if self.counters.len() >= MAX_TAGS {
             self.counters.retain(|_, counter| now.duration_since(counter.since) < self.window);
         }
-        if self.counters.len() >= MAX_TAGS {
-            self.counters.clear();
+        // Names are made up by the thousand: the account that somebody is after is not forgotten for them.
+        for least in 1..=self.most {
+            if self.counters.len() < MAX_TAGS {
+                return;
+            }
+            self.counters.retain(|_, counter| counter.failures > least);
         }
     }
 }
@@ -115,6 +160,56 @@ pub(crate) async fn throttle_failures(State(app): State<Arc<App>>, request: Requ
 mod tests {
     use super::super::prefix::Prefixes;
     use super::*;
+
+    #[test]
+    fn guesses_at_once_count_and_successes_do_not() {
+        let prefixes = Prefixes::new(Vec::new()).expect("there is randomness");
+        let (tag, throttle, start) = (prefixes.tag_of(b"ada"), Throttle::of_accounts(), Instant::now());
+        let mut begun: Vec<_> = (0..GUESSES).filter_map(|_| throttle.begin(tag, start).ok()).collect();
+        assert_eq!(begun.len(), 10);
+        let later = start + Duration::from_secs(60);
+        assert_eq!(throttle.begin(tag, later).err(), Some(Duration::from_secs(240)), "none of them has failed yet");
+        throttle.give_back(tag, begun.pop().expect("one"));
+        assert!(throttle.begin(tag, later).is_ok() && throttle.begin(tag, later).is_err());
+        assert!(throttle.begin(tag, start + GUESSING).is_ok(), "a new window");
+        throttle.give_back(tag, begun.pop().expect("one"));
+        assert!((1..GUESSES).all(|_| throttle.begin(tag, start + GUESSING).is_ok()));
+        assert!(throttle.begin(tag, start + GUESSING).is_err(), "what was begun before gives nothing back now");
+        let other = prefixes.tag_of(b"eve");
+        throttle.give_back(other, throttle.begin(other, start).expect("begun"));
+        assert!(!throttle.counters.contains_key(&other), "a success leaves nothing");
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_wait_for_the_answer_has_guessed() {
+        let prefixes = Prefixes::new(Vec::new()).expect("there is randomness");
+        let (tag, throttle) = (prefixes.tag_of(b"ada"), Throttle::of_accounts());
+        let says = |code: FaultCode| async move { Err::<(), _>(Problem::new(code)) };
+        for _ in 0..GUESSES {
+            assert!(throttle.guess(tag, async { Ok(()) }).await.is_ok(), "a success is not counted");
+            let missing = throttle.guess(tag, says(FaultCode::CodeMissing)).await.err();
+            assert_eq!(missing.map(|problem| problem.fault.code), Some(FaultCode::CodeMissing), "nor this");
+        }
+        for _ in 1..GUESSES {
+            let waiting = throttle.guess(tag, std::future::pending::<Result<(), Problem>>());
+            assert!(tokio::time::timeout(Duration::ZERO, waiting).await.is_err());
+        }
+        let last = throttle.guess(tag, says(FaultCode::SignInFailed)).await.err();
+        assert_eq!(last.map(|problem| problem.fault.code), Some(FaultCode::SignInFailed));
+        let over = throttle.guess(tag, async { Ok(()) }).await.err();
+        assert_eq!(over.map(|problem| problem.fault.code), Some(FaultCode::TooMany));
+    }
+
+    #[test]
+    fn made_up_names_do_not_hide_a_guesser() {
+        let prefixes = Prefixes::new(Vec::new()).expect("there is randomness");
+        let (tag, throttle, start) = (prefixes.tag_of(b"ada"), Throttle::of_accounts(), Instant::now());
+        assert!((0..GUESSES).all(|_| throttle.begin(tag, start).is_ok()));
+        for name in 0..2 * MAX_TAGS {
+            assert!(throttle.begin(prefixes.tag_of(&name.to_be_bytes()), start).is_ok());
+        }
+        assert!(throttle.counters.len() <= MAX_TAGS && throttle.begin(tag, start).is_err());
+    }
 
     #[test]
     fn thirty_failures_a_minute_are_human() {
