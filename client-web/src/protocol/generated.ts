@@ -242,7 +242,7 @@ stream_keys: Array<StreamKeySummary>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -1029,6 +1029,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "media-type-unsupported",
   "too-large",
   "too-many",
+  "codes-spent",
   "draining",
   "not-found",
   "connection-failed",

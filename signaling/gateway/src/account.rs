@@ -263,7 +263,7 @@ impl From<FactorError> for Problem {
             FactorError::StepUpRequired => Self::new(FaultCode::StepUpRequired),
             FactorError::AnswerInvalid => Self::new(FaultCode::FactorInvalid),
             FactorError::CodeMissing => Self::new(FaultCode::CodeMissing),
-            FactorError::CodesSpent(wait) => said(FaultCode::TooMany).retry_after(wait),
+            FactorError::CodesSpent(wait) => Self::new(FaultCode::CodesSpent).retry_after(wait),
             FactorError::LinkInvalid => Self::new(FaultCode::SetupInvalid),
             FactorError::Unknown => Self::new(FaultCode::NotFound),
             FactorError::Last => Self::new(FaultCode::FactorLast),

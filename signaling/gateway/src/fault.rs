@@ -185,7 +185,7 @@ impl From<SignInError> for Problem {
         match error {
             SignInError::Failed => Self::new(FaultCode::SignInFailed),
             SignInError::CodeMissing => Self::new(FaultCode::CodeMissing),
-            SignInError::CodesSpent(wait) => Self::new(FaultCode::TooMany).detail(error.to_string()).retry_after(wait),
+            SignInError::CodesSpent(wait) => Self::new(FaultCode::CodesSpent).retry_after(wait),
             SignInError::Busy => Self::new(FaultCode::TooMany).retry_after(Duration::from_secs(2)),
             SignInError::Unavailable => Self::new(FaultCode::Internal),
         }

@@ -160,6 +160,8 @@ faults! {
     TooLarge = "too-large", 413, "The request is larger than this server takes.", "Make it smaller.";
     /// Throttled, or full.
     TooMany = "too-many", 429, "There were too many requests.", "Wait a minute and try again.";
+    /// Somebody knows the password and has tried a day's worth of codes.
+    CodesSpent = "codes-spent", 429, "Too many wrong codes were tried today.", "Sign in with a passkey, or with the app again tomorrow. If it was not you, change the password.";
     /// About to stop.
     Draining = "draining", 503, "The server is about to restart.", "Connect again in a few seconds.";
     /// Nothing here.
