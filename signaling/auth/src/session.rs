@@ -43,12 +43,25 @@ impl Issuer {
         level: Level,
         now: SystemTime,
     ) -> Result<IssuerSession, Error> {
+        self.open_session_of(account, how, level, now, now).await
+    }
+
+    /// The same for somebody who was recognised elsewhere, at another moment than now.
+    pub(crate) async fn open_session_of(
+        &self,
+        account: &AccountId,
+        how: &str,
+        level: Level,
+        authenticated: SystemTime,
+        now: SystemTime,
+    ) -> Result<IssuerSession, Error> {
         let (cookie, records) = (random_secret()?, &self.inner().records);
         let hash = digest_of(cookie.expose_text());
-        let new = NewSession { cookie_hash: &hash, account, how, level, expires: now + SESSION_LIFE };
+        let expires = now + SESSION_LIFE;
+        let new = NewSession { cookie_hash: &hash, account, how, level, authenticated, expires };
         records.open_session(&new, now).await?;
         records.note_activity(account, ActivityKind::SignIn, how, now).await?;
-        let role = records.account(account).await?.map_or(Role::Member, |account| account.role);
+        let role = records.session(&hash, now).await?.map_or(Role::Member, |held| held.role);
         Ok(IssuerSession { cookie, expires_in: SESSION_LIFE, role, level })
     }
 

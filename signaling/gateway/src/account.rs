@@ -276,10 +276,9 @@ impl From<FactorError> for Problem {
             FactorError::Unavailable => Self::new(FaultCode::Internal),
             FactorError::Password(error) => error.into(),
             FactorError::PasswordMissing => said(FaultCode::ScopeMissing),
-            FactorError::TooMany
-            | FactorError::LabelInvalid
-            | FactorError::NameInvalid
-            | FactorError::NameTaken => said(FaultCode::BadRequest),
+            FactorError::TooMany | FactorError::LabelInvalid | FactorError::NameInvalid | FactorError::NameTaken => {
+                said(FaultCode::BadRequest)
+            }
         }
     }
 }

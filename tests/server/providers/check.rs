@@ -18,7 +18,7 @@ async fn check_says_whether_a_provider_will_do_and_how_to_mend_it() {
     assert_eq!(good.code, 0, "{}", good.err);
     let said = "Test University: ";
     assert!(
-        good.err.contains(said) && good.err.contains("http://localhost:8080/oauth/provider/callback"),
+        good.err.contains(said) && good.err.contains("http://localhost:8080/oauth/provider/callback/0"),
         "{}",
         good.err
     );

@@ -99,7 +99,7 @@ async fn access(realm: &Realm, kind: &str, scope: &str, holder: Option<&Holder>)
 
 /// An ID token and an access token of somebody who signs in to an app.
 async fn id_token(realm: &Realm, kind: &str) -> (String, String) {
-    let (mut person, callback) = (Person::new(), "http://localhost:8080/oauth/provider/callback");
+    let (mut person, callback) = (Person::new(), "http://localhost:8080/oauth/provider/callback/0");
     let challenge =
         base64url(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, "v".repeat(43).as_bytes()).as_ref());
     let address = format!(

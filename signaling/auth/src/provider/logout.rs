@@ -41,7 +41,7 @@ impl From<veilcast_records::Error> for LogoutError {
 }
 
 /// An account whose sessions have ended. Holds who that is, so it has no Debug.
-pub struct LoggedOut(AccountId);
+pub struct LoggedOut(pub(super) AccountId);
 
 impl Issuer {
     /// Ends every session of whom a provider's logout token names, by `sub` or by the provider's session.
