@@ -41,7 +41,7 @@ pub use issuer::{AccessToken, Issuer};
 pub use passkey::{Answer, Question};
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
 pub use provider::{
-    Arrival, Binding, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
+    Arrival, Asking, Binding, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
     ProviderAnswer, ProviderError, ProviderMode, ProviderSettings, Requirement, RoleRule, SignInSettings,
     SigningAlgorithm, TokenForm, TokenType, callback_path,
 };

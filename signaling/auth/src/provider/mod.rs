@@ -17,6 +17,7 @@ mod settings;
 mod sign_in;
 
 pub use fetch::FetchError;
+pub use foreign::Asking;
 pub use logout::{LoggedOut, LogoutError};
 pub use settings::{
     Binding, ClaimRule, Profile, ProviderMode, ProviderSettings, Requirement, RoleRule, SignInSettings,
