@@ -270,7 +270,7 @@ mod tests {
         assert!(remote.document_by(begin, answer).await.is_ok());
         let mut slow = Box::pin(remote.document_by(begin + FRESH, std::future::pending));
         assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        let other = tokio::time::timeout(FRESH, remote.document_by(begin + FRESH, answer)).await;
+        let other = tokio::time::timeout(PAUSE, remote.document_by(begin + FRESH, answer)).await;
         assert!(other.expect("is answered").is_ok() && asked.get() == 1, "from the last one");
         drop(slow);
         assert!(remote.document_by(begin + FRESH, answer).await.is_ok() && asked.get() == 1, "asked all the same");
