@@ -101,7 +101,7 @@ test('somebody signs in to watch, and the provider cannot tell what', async () =
 
 test('an answer that nobody asked for is explained', async () => {
   const visitor = await page('chromium');
-  await visitor.goto(`${server.url}/oauth/provider/callback?code=forged&state=forged&iss=${encodeURIComponent(realm.issuer)}`);
+  await visitor.goto(`${server.url}/oauth/provider/callback/0?code=forged&state=forged&iss=${encodeURIComponent(realm.issuer)}`);
   await app.says(visitor, 'You could not be signed in with the answer that came back.');
   assert.equal(new URL(visitor.url()).pathname + new URL(visitor.url()).search, '/signed-in', 'nothing stays in the address');
   assert.deepEqual(await audit(visitor), []);

@@ -7,6 +7,7 @@
 //   POST CONTROL/redirect     { to }: key set and token endpoint answer with a redirect there; null ends it
 //   POST CONTROL/logout       { sub }: tells every client by the back channel; answers what they said
 //   POST CONTROL/logout-token { client, claims, header, bare }: any logout token, good or bad; bare: any token
+//   POST CONTROL/groups       { sub, groups }: what the claim says of somebody from now on
 //   POST CONTROL/sid          the provider's session of whoever signed in last
 //   POST CONTROL/requests     what was asked for since the start, in order
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
@@ -45,6 +46,7 @@ class Realm {
     this.requests = [];
     this.down = false;
     this.redirect = null;
+    this.groups = {};
     this.server = createServer((request, response) => this.answer(request, response));
   }
 
@@ -68,7 +70,7 @@ class Realm {
       claims,
       conformIdTokenClaims: false,
       enabledJWA: { idTokenSigningAlgValues: ['ES256', 'RS256'] },
-      findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, groups: [`${id}-group`] }) }),
+      findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, groups: this.groups[id] ?? [`${id}-group`] }) }),
       interactions: { url: (_, { uid }) => `/interaction/${uid}` },
       loadExistingGrant: async (ctx) => {
         const { client, session } = ctx.oidc;
@@ -183,6 +185,9 @@ class Realm {
         return this.logout(given.sub);
       case 'logout-token':
         return { token: this.logoutToken(given) };
+      case 'groups':
+        this.groups[given.sub] = given.groups;
+        return {};
       case 'sid':
         return { sid: this.sid };
       case 'requests':

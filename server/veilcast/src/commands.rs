@@ -4,7 +4,7 @@ use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, SetupA
 use crate::config::{Config, Problem, Sources};
 use crate::{Failure, console, network, serve};
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{CALLBACK_PATH, EventId, Federation, FetchError, Issuer, ProviderMode, Scope};
+use veilcast_auth::{EventId, Federation, FetchError, Issuer, ProviderMode, Scope, callback_path};
 use veilcast_privacy::Redacted;
 use veilcast_records::{Event, EventState, NewEvent, Records};
 
@@ -132,13 +132,20 @@ pub(crate) async fn check(sources: &Sources, network: bool) -> Result<(), Failur
 /// Asks each provider what it is, as its first use would.
 async fn check_providers(config: &Config) -> Result<(), Failure> {
     let mut problems = Vec::new();
-    let callback = format!("{}{CALLBACK_PATH}", config.public_url_on(config.listen.port()));
+    let public_url = config.public_url_on(config.listen.port());
+    // As they are numbered on the buttons: those whose tokens are taken have none.
+    let mut numbers = 0..;
     for provider in &config.providers {
         let issuer = &provider.issuer;
+        let number = match provider.mode {
+            ProviderMode::SignIn(_) => numbers.next(),
+            ProviderMode::ResourceServer(_) => None,
+        };
         match (Federation::examine(provider).await, &provider.mode) {
             (Ok(()), ProviderMode::SignIn(settings)) => console::say(&format!(
-                "Sign-in with {}: {issuer} answers. It has to know this address of ours: {callback}",
-                settings.name
+                "Sign-in with {}: {issuer} answers. It has to know this address of ours: {public_url}{}",
+                settings.name,
+                callback_path(number.unwrap_or_default())
             )),
             (Ok(()), ProviderMode::ResourceServer(_)) => {
                 console::say(&format!("Access tokens of {issuer} are taken; it answers."));

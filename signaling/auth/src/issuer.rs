@@ -11,7 +11,7 @@ use crate::{Error, Federation, Grant, Principal, Recognised, Scope, Subject, Tok
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_records::{EventId, Records, base32, random_bits};
+use veilcast_records::{EventId, Records, Role, base32, random_bits};
 use webauthn_rs::Webauthn;
 
 /// Of a browser's tokens: long enough to join, so short that what was withdrawn is soon over everywhere. A page renews it
@@ -283,13 +283,15 @@ impl Issuer {
         Ok(grant)
     }
 
-    /// A token that came of a session ends with it; leaving is still allowed afterwards.
+    /// A token that came of a session ends with it, and an operator's with the role; leaving is still allowed afterwards.
     async fn session_lasts(&self, grant: &Grant, expiry: Expiry, now: SystemTime) -> Result<bool, TokenError> {
         let Some(recognised) = grant.recognised.as_ref().filter(|_| expiry == Expiry::Enforced) else {
             return Ok(true);
         };
         let session = self.0.records.session_by_id(&recognised.session, now).await;
-        Ok(session.map_err(|_| TokenError::Unavailable)?.is_some())
+        let Some(session) = session.map_err(|_| TokenError::Unavailable)? else { return Ok(false) };
+        let operators = matches!(grant.scope, Scope::Admin | Scope::Broadcast);
+        Ok(!operators || session.role == Role::Operator)
     }
 }
 

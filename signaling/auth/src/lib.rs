@@ -43,9 +43,9 @@ pub use issuer::{AccessToken, Issuer};
 pub use passkey::{Answer, Question};
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
 pub use provider::{
-    Binding, CALLBACK_PATH, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
+    Arrival, Asking, Binding, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
     ProviderAnswer, ProviderError, ProviderMode, ProviderSettings, Requirement, RoleRule, SignInSettings,
-    SigningAlgorithm, TokenForm, TokenType,
+    SigningAlgorithm, TokenForm, TokenType, callback_path,
 };
 pub use session::{IssuerSession, Recognised};
 pub use stream_key::{StreamKey, is_stream_key};

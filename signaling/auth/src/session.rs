@@ -45,7 +45,19 @@ impl Issuer {
         level: Level,
         now: SystemTime,
     ) -> Result<IssuerSession, Error> {
-        Ok(self.begin_session(account, None, how, level, now).await?.0)
+        self.open_session_of(account, how, level, now, now).await
+    }
+
+    /// The same for somebody who was recognised elsewhere, at another moment than now.
+    pub(crate) async fn open_session_of(
+        &self,
+        account: &AccountId,
+        how: &str,
+        level: Level,
+        authenticated: SystemTime,
+        now: SystemTime,
+    ) -> Result<IssuerSession, Error> {
+        Ok(self.begin_session((account, None), how, level, authenticated, now).await?.0)
     }
 
     /// The same for whoever was recognised by a factor, if it still is there: a sign-in that was on its way when the factor was
@@ -57,27 +69,29 @@ impl Issuer {
         level: Level,
         now: SystemTime,
     ) -> Result<Option<IssuerSession>, Error> {
-        let (session, is_open) = self.begin_session(&factor.account, Some(&factor.id), how, level, now).await?;
+        let by = (&factor.account, Some(&factor.id));
+        let (session, is_open) = self.begin_session(by, how, level, now, now).await?;
         Ok(is_open.then_some(session))
     }
 
     /// A session, and whether it is one: without a factor that could be gone it always is.
     async fn begin_session(
         &self,
-        account: &AccountId,
-        by: Option<&FactorId>,
+        (account, by): (&AccountId, Option<&FactorId>),
         how: &str,
         level: Level,
+        authenticated: SystemTime,
         now: SystemTime,
     ) -> Result<(IssuerSession, bool), Error> {
         let (cookie, records) = (random_secret()?, &self.inner().records);
         let hash = digest_of(cookie.expose_text());
-        let new = NewSession { cookie_hash: &hash, account, how, level, expires: now + SESSION_LIFE, by };
+        let expires = now + SESSION_LIFE;
+        let new = NewSession { cookie_hash: &hash, account, how, level, authenticated, expires, by };
         let is_open = records.open_session(&new, now).await?.is_some();
         if is_open {
             records.note_activity(account, ActivityKind::SignIn, how, now).await?;
         }
-        let role = records.account(account).await?.map_or(Role::Member, |account| account.role);
+        let role = records.session(&hash, now).await?.map_or(Role::Member, |held| held.role);
         Ok((IssuerSession { cookie, expires_in: SESSION_LIFE, role, level }, is_open))
     }
 

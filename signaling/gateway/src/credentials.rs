@@ -12,7 +12,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::SystemTime;
-use veilcast_auth::{EventId, Expiry, Freshness, Grant, Party, Proof, Scope, Target, TokenError, is_stream_key};
+use veilcast_auth::{
+    Asking, EventId, Expiry, Freshness, Grant, Party, Proof, Scope, Target, TokenError, is_stream_key,
+};
 use veilcast_control::Role;
 use veilcast_privacy::Secret;
 use veilcast_protocol::FaultCode;
@@ -26,7 +28,7 @@ pub(crate) struct Credentials {
     proof: Option<Secret>,
     method: Method,
     path: String,
-    party: Party,
+    tag: Option<PrefixTag>,
     /// A page sent it: browsers say so wherever it matters, and programs do not.
     from_page: bool,
 }
@@ -57,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Credentials {
             proof: proof(&parts.headers)?,
             method: parts.method.clone(),
             path: uri.path().to_owned(),
-            party: parts.extensions.get::<PrefixTag>().map_or(Party::default(), |tag| tag.party()),
+            tag: parts.extensions.get::<PrefixTag>().copied(),
             from_page: parts.headers.contains_key(ORIGIN),
         })
     }
@@ -92,7 +94,12 @@ fn proof(headers: &HeaderMap) -> Result<Option<Secret>, Problem> {
 
 impl Credentials {
     fn target(&self) -> Target<'_> {
-        Target { method: self.method.as_str(), path: &self.path, freshness: Freshness::Nonce, party: self.party }
+        Target { method: self.method.as_str(), path: &self.path, freshness: Freshness::Nonce, party: self.party() }
+    }
+
+    /// Whose share of memory the request takes.
+    pub(crate) fn party(&self) -> Party {
+        self.tag.map_or(Party::default(), PrefixTag::party)
     }
 
     fn proof(&self) -> &str {
@@ -179,7 +186,8 @@ impl App {
         let now = SystemTime::now();
         match &credentials.shown {
             Shown::Tool(token) => {
-                let grant = self.issuer.verify_foreign_tool(token.expose_text(), event, now).await?;
+                let asking = Asking { party: credentials.party(), allowed: self.may_ask(credentials) };
+                let grant = self.issuer.verify_foreign_tool(token.expose_text(), event, asking, now).await?;
                 if credentials.from_page { Err(TokenError::Unbound.into()) } else { Ok(Caller { grant, proof: None }) }
             }
             _ => self.foreign_holder(credentials, event).await?.ok_or(TokenError::Missing.into()),
@@ -197,8 +205,15 @@ impl App {
             return Ok(None);
         }
         let (token, proof, target) = (token.expose_text(), credentials.proof(), credentials.target());
-        let verified = self.issuer.verify_foreign_bound(token, event, proof, &target, SystemTime::now()).await?;
+        let (may_ask, now) = (self.may_ask(credentials), SystemTime::now());
+        let verified = self.issuer.verify_foreign_bound(token, event, proof, &target, may_ask, now).await?;
         Ok(Some(Caller { grant: verified.0, proof: Some(verified.1) }))
+    }
+
+    /// A provider is asked nothing for a network that has used up its failures: each question costs both of us more than it costs
+    /// whoever makes tokens up.
+    fn may_ask(&self, credentials: &Credentials) -> bool {
+        credentials.tag.is_none_or(|tag| !self.throttle.is_over(tag))
     }
 
     /// The key of somebody who asks for a first token.

@@ -1,13 +1,14 @@
 //! Signing in at somebody else's: there, back again, and out.
 
 use crate::app::App;
+use crate::credentials::Credentials;
 use crate::events::seconds;
 use crate::extract::{JsonBody, cookie, form, query};
 use crate::fault::{Failure, Problem};
 use crate::methods::only;
 use crate::oauth::{refused, see_other};
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{EventId, LoggedOut, LogoutError, ProviderAnswer, ProviderError};
+use veilcast_auth::{Arrival, EventId, LoggedOut, LogoutError, ProviderAnswer, ProviderError};
 use veilcast_privacy::Secret;
 use veilcast_protocol::{Departure, FaultCode, ProviderChoice};
 
@@ -33,13 +34,18 @@ const BACK: &str = "/signed-in";
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/oauth/provider/start", only(post(start), "POST"))
-        .route("/oauth/provider/callback", only(get(callback), "GET"))
+        .route("/oauth/provider/callback/{number}", only(get(callback), "GET"))
         .route("/oauth/provider/logout", only(post(logout), "POST"))
 }
 
-async fn start(State(app): State<Arc<App>>, JsonBody(chosen): JsonBody<ProviderChoice>) -> Result<Response, Problem> {
+async fn start(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    JsonBody(chosen): JsonBody<ProviderChoice>,
+) -> Result<Response, Problem> {
     let number = usize::try_from(chosen.provider).unwrap_or(usize::MAX);
-    let departure = app.issuer.begin_provider_sign_in(number, SystemTime::now()).await.map_err(told)?;
+    let departure = app.issuer.begin_provider_sign_in(number, credentials.party(), SystemTime::now()).await;
+    let departure = departure.map_err(told)?;
     let cookie = app.provider_cookie(departure.cookie.expose_text(), seconds(departure.expires_in))?;
     Ok(([(SET_COOKIE, cookie)], Json(Departure { location: departure.location })).into_response())
 }
@@ -57,10 +63,11 @@ struct Answer {
 /// Answers somebody's browser and not a program: whatever happened, the app says it.
 async fn callback(
     State(app): State<Arc<App>>,
+    Path(number): Path<String>,
     headers: HeaderMap,
     answered: Result<Query<Answer>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let mut response = match app.finish(&headers, answered).await {
+    let mut response = match app.finish(&number, &headers, answered).await {
         Ok(session) => {
             let mut response = see_other(BACK)?;
             response.headers_mut().append(SET_COOKIE, session);
@@ -90,12 +97,7 @@ async fn logout(State(app): State<Arc<App>>, given: Result<Form<Logout>, FormRej
     match app.issuer.provider_logout(token.expose_text(), SystemTime::now()).await {
         Ok(ended) => {
             if let Some(ended) = ended {
-                app.put_out(&ended);
-                // And whoever was joining at that moment, with a token that was good when it was looked at.
-                tokio::spawn(async move {
-                    tokio::time::sleep(JOINING).await;
-                    app.put_out(&ended);
-                });
+                put_out(&app, ended);
             }
             Ok(StatusCode::OK.into_response())
         }
@@ -104,10 +106,22 @@ async fn logout(State(app): State<Arc<App>>, given: Result<Form<Logout>, FormRej
     }
 }
 
+/// Ends what an account has open; its tokens are refused already.
+fn put_out(app: &Arc<App>, ended: LoggedOut) {
+    app.expel(&ended);
+    // And whoever was joining at that moment, with a token that was good when it was looked at.
+    let app = app.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(JOINING).await;
+        app.expel(&ended);
+    });
+}
+
 impl App {
     /// The issuer's cookie of whoever came back.
     async fn finish(
-        &self,
+        self: &Arc<Self>,
+        number: &str,
         headers: &HeaderMap,
         answered: Result<Query<Answer>, QueryRejection>,
     ) -> Result<HeaderValue, Problem> {
@@ -121,12 +135,18 @@ impl App {
             iss: iss.as_deref(),
         };
         let browser = browser.as_ref().map_or("", Secret::expose_text);
-        let opened = self.issuer.finish_provider_sign_in(browser, &answer, SystemTime::now()).await.map_err(told)?;
+        // No provider has the number of a path that is none; the state is spent all the same.
+        let number = number.parse().unwrap_or(usize::MAX);
+        let arrived = self.issuer.finish_provider_sign_in(number, browser, &answer, SystemTime::now()).await;
+        let Arrival { session, ended } = arrived.map_err(told)?;
+        if let Some(ended) = ended {
+            put_out(self, ended);
+        }
+        let opened = session.ok_or(Problem::new(FaultCode::ProviderNotAdmitted))?;
         self.set_cookie(opened.cookie.expose_text(), seconds(opened.expires_in))
     }
 
-    /// Ends what an account has open; its tokens are refused already.
-    fn put_out(&self, who: &LoggedOut) {
+    fn expel(&self, who: &LoggedOut) {
         let open: Vec<EventId> = self.hub.with(|rooms, _| rooms.open_events().copied().collect());
         let out: HashSet<_> = self.issuer.principals_of(who, open).map(|principal| principal.pseudonym()).collect();
         self.hub.with(|rooms, now| rooms.expel(&out, now));
@@ -147,7 +167,6 @@ fn told(error: ProviderError) -> Problem {
         ProviderError::Unknown => FaultCode::BadRequest,
         ProviderError::Cancelled => FaultCode::ProviderCancelled,
         ProviderError::Failed => FaultCode::ProviderRefused,
-        ProviderError::NotAdmitted => FaultCode::ProviderNotAdmitted,
         ProviderError::Provider(_) => {
             tracing::warn!(%error, "nobody can sign in at a provider; 'veilcast check' says which, and why");
             FaultCode::ProviderUnavailable
@@ -163,6 +182,6 @@ fn told(error: ProviderError) -> Problem {
 mod tests {
     #[test]
     fn providers_send_people_back_to_where_they_are_expected() {
-        assert_eq!(veilcast_auth::CALLBACK_PATH, "/oauth/provider/callback");
+        assert_eq!(veilcast_auth::callback_path(1), "/oauth/provider/callback/1");
     }
 }

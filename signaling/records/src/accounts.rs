@@ -27,10 +27,11 @@ impl Records {
         Ok(row.map(|row| row.try_get("id")).transpose()?.map(AccountId::from_row))
     }
 
-    /// The operator who has been one for the longest.
+    /// The operator who has been one for the longest; first those who are one by no provider.
     pub async fn first_operator(&self) -> Result<Option<AccountId>, Error> {
-        let query = sqlx::query("SELECT id FROM account WHERE role = 'operator' ORDER BY created, rowid LIMIT 1");
-        let row = query.fetch_optional(self.pool()).await?;
+        let query = "SELECT id FROM account WHERE role = 'operator' \
+             ORDER BY id IN (SELECT account FROM identity), created, rowid LIMIT 1";
+        let row = sqlx::query(query).fetch_optional(self.pool()).await?;
         Ok(row.map(|row| row.try_get("id")).transpose()?.map(AccountId::from_row))
     }
 

@@ -6,6 +6,14 @@ use sqlx::sqlite::SqliteRow;
 use std::time::SystemTime;
 use veilcast_privacy::Secret;
 
+/// Operators by no provider's word. One by a provider's keeps nobody with a shell here from making another: the provider may be
+/// gone.
+macro_rules! own_operator {
+    () => {
+        "EXISTS (SELECT 1 FROM account WHERE role = 'operator' AND id NOT IN (SELECT account FROM identity))"
+    };
+}
+
 /// A key that signs tokens.
 pub struct SigningKey {
     /// `kid` in the token's header.
@@ -34,10 +42,9 @@ fn link(row: &SqliteRow) -> Result<Option<SetupLink>, Error> {
 // Setup tokens are found by their SHA-256: 256 random bits that nobody chose, so the time of
 // an index look-up tells nothing that helps to find another (THREATS row 24).
 impl Records {
-    /// Makes the token of a setup link known by its digest. False while an operator exists.
+    /// Makes the token of a setup link known by its digest. False while an operator exists who is one by no provider.
     pub async fn put_setup_token(&self, token_hash: &[u8; 32], expires: SystemTime) -> Result<bool, Error> {
-        let insert = "INSERT INTO setup_token (token_hash, expires) \
-             SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM account WHERE role = 'operator')";
+        let insert = concat!("INSERT INTO setup_token (token_hash, expires) SELECT ?1, ?2 WHERE NOT ", own_operator!());
         let statement = sqlx::query(insert).bind(token_hash.as_slice()).bind(coarse(expires));
         Ok(statement.execute(self.pool()).await?.rows_affected() == 1)
     }
@@ -57,8 +64,11 @@ impl Records {
 
     /// What the link of a token would do now, if anything; it is not used up by asking.
     pub async fn setup_link(&self, token_hash: &[u8; 32], now: SystemTime) -> Result<Option<SetupLink>, Error> {
-        let query = "SELECT account, EXISTS (SELECT 1 FROM account WHERE role = 'operator') AS ready \
-             FROM setup_token WHERE token_hash = ?1 AND expires > ?2";
+        let query = concat!(
+            "SELECT account, ",
+            own_operator!(),
+            " AS ready FROM setup_token WHERE token_hash = ?1 AND expires > ?2"
+        );
         let query = sqlx::query(query).bind(token_hash.as_slice()).bind(unix(now));
         query.fetch_optional(self.pool()).await?.map_or(Ok(None), |row| link(&row))
     }
@@ -74,8 +84,11 @@ impl Records {
         now: SystemTime,
     ) -> Result<Option<AccountId>, Error> {
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
-        let query = "DELETE FROM setup_token WHERE token_hash = ?1 AND expires > ?2 \
-             RETURNING account, EXISTS (SELECT 1 FROM account WHERE role = 'operator') AS ready";
+        let query = concat!(
+            "DELETE FROM setup_token WHERE token_hash = ?1 AND expires > ?2 RETURNING account, ",
+            own_operator!(),
+            " AS ready"
+        );
         let used = sqlx::query(query).bind(token_hash.as_slice()).bind(unix(now));
         let used = used.fetch_optional(&mut *transaction).await?.map_or(Ok(None), |row| link(&row))?;
         let account = match used {

@@ -28,7 +28,7 @@ pub use error::Error;
 pub use events::{Admission, Event, EventState, Latency, MAX_BROADCASTERS, NewEvent};
 pub use factors::{Factor, NewFactor};
 pub use id::{AccountId, ActivityId, EventId, FactorId, IssuerSessionId, NotAnEventId, base32, random_bits};
-pub use identities::NewIdentity;
+pub use identities::{NewIdentity, RecognisedIdentity};
 pub use invitations::{HeldInvitation, InvitationId, InvitationRow, NewInvitation, Redeemed};
 pub use issuer::{SetupLink, SigningKey};
 pub use retention::{RETENTION, Retention};

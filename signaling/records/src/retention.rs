@@ -47,8 +47,8 @@ pub const RETENTION: &[Retention] = &[
     },
     Retention {
         kind: "identity",
-        what: "a digest of who somebody is at a sign-in provider; neither their name there nor the provider",
-        why: "being the same person at the next sign-in",
+        what: "a digest of who somebody is at a sign-in provider, and the minute of their last sign-in there; neither name nor provider",
+        why: "being the same person at the next sign-in, and no operator whom the provider has long forgotten",
         until: "the account is erased",
         sweep: None,
     },

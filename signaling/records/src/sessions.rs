@@ -7,6 +7,20 @@ use std::collections::HashSet;
 use std::time::SystemTime;
 use veilcast_privacy::Secret;
 
+/// Sessions with what their account may do now, at `?2`. An operator by a provider's rules is one for 12 hours after each sign-in
+/// there, however this session was opened: whom the provider has forgotten has no passkey here that says otherwise.
+macro_rules! held_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT issuer_session.*, CASE WHEN \
+             (SELECT max(vouched) FROM identity WHERE identity.account = issuer_session.account) <= ?2 - 43200 \
+             THEN 'member' ELSE role END AS role \
+             FROM issuer_session JOIN account ON account.id = issuer_session.account WHERE ",
+            $condition
+        )
+    };
+}
+
 /// A session at the issuer, to be opened.
 pub struct NewSession<'a> {
     /// SHA-256 of its cookie.
@@ -17,6 +31,8 @@ pub struct NewSession<'a> {
     pub how: &'a str,
     /// How surely its person was recognised.
     pub level: Level,
+    /// When its person was recognised, to the second: not always when it is opened.
+    pub authenticated: SystemTime,
     /// Its end.
     pub expires: SystemTime,
     /// The factor that has to be there still, if one opens it.
@@ -74,7 +90,7 @@ impl Records {
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 \
              WHERE ?9 IS NULL OR EXISTS (SELECT 1 FROM factor WHERE id = ?9 AND account = ?3)";
         let statement = sqlx::query(insert).bind(new.cookie_hash.as_slice()).bind(id.as_str());
-        let statement = statement.bind(new.account.as_str()).bind(coarse(now)).bind(unix(now));
+        let statement = statement.bind(new.account.as_str()).bind(coarse(now)).bind(unix(new.authenticated));
         let statement = statement.bind(new.level.name()).bind(how).bind(coarse(new.expires));
         let opened = statement.bind(new.by.map(FactorId::as_str)).execute(self.pool()).await?;
         Ok((opened.rows_affected() == 1).then_some(id))
@@ -82,16 +98,14 @@ impl Records {
 
     /// The session of this cookie, unless it has expired.
     pub async fn session(&self, cookie_hash: &[u8; 32], now: SystemTime) -> Result<Option<HeldSession>, Error> {
-        let query = "SELECT issuer_session.*, role FROM issuer_session JOIN account ON account.id = account \
-             WHERE cookie_hash = ?1 AND expires > ?2";
+        let query = held_where!("cookie_hash = ?1 AND expires > ?2");
         let row = sqlx::query(query).bind(cookie_hash.as_slice()).bind(unix(now)).fetch_optional(self.pool()).await?;
         row.map(|row| held(&row)).transpose()
     }
 
     /// The session of this name, as a token has it, unless it has expired.
     pub async fn session_by_id(&self, id: &IssuerSessionId, now: SystemTime) -> Result<Option<HeldSession>, Error> {
-        let query = "SELECT issuer_session.*, role FROM issuer_session JOIN account ON account.id = account \
-             WHERE issuer_session.id = ?1 AND expires > ?2";
+        let query = held_where!("issuer_session.id = ?1 AND expires > ?2");
         let row = sqlx::query(query).bind(id.as_str()).bind(unix(now)).fetch_optional(self.pool()).await?;
         row.map(|row| held(&row)).transpose()
     }
@@ -208,7 +222,9 @@ mod tests {
         let eve = records.create_account(Role::Member, None, now).await.expect("made");
         let open = async |account, cookie: [u8; 32]| {
             let (level, expires) = (Level::Single, now + HOUR);
-            let new = NewSession { cookie_hash: &cookie, account, how: "Canary", level, expires, by: None };
+            let authenticated = now;
+            let new =
+                NewSession { cookie_hash: &cookie, account, how: "Canary", level, authenticated, expires, by: None };
             records.open_session(&new, now).await.expect("written").expect("opened")
         };
         let (one, two) = (open(&ada, [1; 32]).await, open(&ada, [2; 32]).await);

@@ -101,6 +101,11 @@ impl Records {
         self.subject(&[b"foreign", event.as_str().as_bytes(), issuer.as_bytes(), subject.as_bytes()])
     }
 
+    /// The same for a program whose token is about nobody but itself.
+    pub fn foreign_program_subject(&self, event: &EventId, issuer: &str, client: &str) -> [u8; 16] {
+        self.subject(&[b"foreign-program", event.as_str().as_bytes(), issuer.as_bytes(), client.as_bytes()])
+    }
+
     /// Of all kinds of subjects: their parts differ in number or in the first one.
     fn subject(&self, parts: &[&[u8]]) -> [u8; 16] {
         let digest = seal::keyed(&self.keys().pairwise, parts);

@@ -20,7 +20,7 @@ export class Provider {
     const client = {
       client_id: 'veilcast',
       client_secret: 'a secret of the client and the provider',
-      redirect_uris: [`${server}/oauth/provider/callback`],
+      redirect_uris: [`${server}/oauth/provider/callback/0`],
       grant_types: ['authorization_code'],
       response_types: ['code'],
       backchannel_logout_uri: `${server}/oauth/provider/logout`,

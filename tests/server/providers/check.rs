@@ -18,7 +18,7 @@ async fn check_says_whether_a_provider_will_do_and_how_to_mend_it() {
     assert_eq!(good.code, 0, "{}", good.err);
     let said = "Test University: ";
     assert!(
-        good.err.contains(said) && good.err.contains("http://localhost:8080/oauth/provider/callback"),
+        good.err.contains(said) && good.err.contains("http://localhost:8080/oauth/provider/callback/0"),
         "{}",
         good.err
     );
@@ -77,6 +77,18 @@ fn a_provider_s_settings_say_what_is_missing() {
             done.err
         );
     }
+    let readable = format!("{resource}{whole}typ = \"at+jwt\"\nalgs = [\"RS256\"]\n");
+    let opaque = format!("{resource}{whole}introspection = \"https://id.example/i\"\nclient_id = \"c\"\n");
+    for (first, second, words) in [
+        (sign_in.to_owned(), sign_in.replace("\"U\"", "\"V\""), "has the issuer and mode of one above"),
+        (readable.clone(), opaque.clone(), "has the issuer and mode of one above"),
+        (opaque.clone(), opaque.replace("id.example", "other.example"), "is the second with introspection"),
+    ] {
+        let done = check(&format!("[[provider]]\n{first}[[provider]]\n{second}"));
+        assert!(done.code == 2 && done.err.contains(words), "{second}\n{}", done.err);
+    }
+    let both = check(&format!("[[provider]]\n{sign_in}[[provider]]\n{opaque}"));
+    assert!(!both.err.contains("one above"), "one provider in two roles: {}", both.err);
     let flag = run(["check", "--provider", "x"]);
     assert_eq!(flag.code, 2, "never in a list of processes");
 }

@@ -54,7 +54,7 @@ pub(super) fn client(port: u16) -> Value {
     json!({
         "client_id": "veilcast",
         "client_secret": SECRET,
-        "redirect_uris": [format!("http://localhost:{port}/oauth/provider/callback")],
+        "redirect_uris": ([0, 1].map(|number| format!("http://localhost:{port}/oauth/provider/callback/{number}"))),
         "grant_types": ["authorization_code"],
         "response_types": ["code"],
         "backchannel_logout_session_required": true,

@@ -58,6 +58,27 @@ async fn an_answer_is_one_browsers_from_that_provider_and_good_once() {
 }
 
 #[tokio::test]
+async fn another_provider_s_answer_is_not_this_one_s() {
+    let port = super::super::process::free_port();
+    let honest = Realm::open(&json!({ "clients": [client(port)] })).await;
+    let other = Realm::open(&json!({ "clients": [client(port)] })).await;
+    let settings = format!("{}{}", honest.settings(""), other.settings("").replace("University", "Academy"));
+    let server = serve(port, &settings).await;
+    let mut person = Person::new();
+    let address = person.leave(&server).await;
+    assert!(address.contains("callback%2F0"), "{address}");
+    let back = person.say(&honest, &address, "login=ada").await;
+    for elsewhere in ["/callback/1?", "/callback/x?", "/callback/9?"] {
+        let mut person = Person::new();
+        let address = person.leave(&server).await;
+        let back = person.say(&honest, &address, "login=ada").await;
+        assert_eq!(person.come_back(&back.replace("/callback/0?", elsewhere)).await, REFUSED, "{elsewhere}");
+        assert_eq!(person.come_back(&back).await, REFUSED, "it was spent");
+    }
+    assert_eq!(person.come_back(&back).await, "/signed-in");
+}
+
+#[tokio::test]
 async fn a_provider_that_fails_lets_nobody_in_and_recovers() {
     let (realm, server) = pair("").await;
     realm.down(true).await;

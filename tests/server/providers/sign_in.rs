@@ -1,4 +1,4 @@
-use super::super::wire::{Reply, SDP, ask, is, watch};
+use super::super::wire::{Reply, SDP, ask, broadcast, is, watch};
 use super::realm::{Person, SECRET, claims, event_token, has, pair, traces};
 use holder::Holder;
 use reqwest::Client;
@@ -153,6 +153,43 @@ async fn roles_and_factors_follow_the_settings_and_nothing_else() {
     let (mut stranger, landed) = signed("login=stranger").await;
     assert_eq!(landed, "/signed-in?fault=provider-not-admitted");
     assert!(stranger.token(&server, &holder, "account").await.is_err());
+}
+
+#[tokio::test]
+async fn a_role_that_is_withdrawn_there_is_withdrawn_here() {
+    let rules = "roles = [{ claim = \"groups\", value = \"boss-group\", role = \"operator\" }, \
+                 { claim = \"groups\", value = \"ada-group\", role = \"member\" }]\nscopes = [\"groups\"]";
+    let (realm, server) = pair(rules).await;
+    let holder = Holder::new();
+    let event = server.run(&["event", "create", "--title", "One", "--sign-in"]).value().to_owned();
+    let says = async |sub: &str, groups: &[&str]| realm.tell("groups", &json!({ "sub": sub, "groups": groups })).await;
+    let signed = async |login: &str| {
+        let mut person = Person::new();
+        let landed = person.sign_in(&realm, &server, &format!("login={login}")).await;
+        (person, landed)
+    };
+    for (login, groups, lands) in
+        [("boss", &["ada-group"][..], "/signed-in"), ("chief", &[], "/signed-in?fault=provider-not-admitted")]
+    {
+        says(login, &["boss-group"]).await;
+        let (mut boss, landed) = signed(login).await;
+        assert_eq!(landed, "/signed-in");
+        let admin = boss.token(&server, &holder, "admin").await.expect("an operator");
+        let token = token_of(&event_token(&server, &holder, &admin, &event, "broadcaster").await);
+        let whip = format!("/whip/{event}");
+        let proof = holder.proof("POST", &server.public(&whip)).nonce(&server.nonce().await).token(&token);
+        let request = ask(&server, "POST", &whip).header("authorization", format!("DPoP {token}"));
+        let request = request.header("dpop", proof.offer(&broadcast()).sign());
+        let place = Reply::of(request.header("content-type", SDP).body(broadcast())).await.location();
+        says(login, groups).await;
+        assert_eq!(signed(login).await.1, lands);
+        assert!(boss.token(&server, &holder, "admin").await.expect_err("signed out").contains("/sign-in"));
+        let refused = event_token(&server, &holder, &admin, &event, "broadcaster").await;
+        assert_eq!(refused.fault(), is(401, "token-invalid"));
+        let proof = holder.proof("DELETE", &server.public(&place)).nonce(&server.nonce().await).token(&token).sign();
+        let left = ask(&server, "DELETE", &place).header("authorization", format!("DPoP {token}"));
+        assert_eq!(Reply::of(left.header("dpop", proof)).await.fault(), is(404, "session-unknown"), "put out");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{
-    Binding, ClaimRule, EventId, Federation, Freshness, Issuer, Party, Profile, ProviderMode, ProviderSettings,
+    Asking, Binding, ClaimRule, EventId, Federation, Freshness, Issuer, Party, Profile, ProviderMode, ProviderSettings,
     Requirement, Scope, SigningAlgorithm, Target, TokenError, TokenForm, TokenType,
 };
 use veilcast_privacy::{Redacted, Secret};
@@ -61,7 +61,8 @@ impl Instance {
     }
 
     async fn shown(&self, token: &str, event: &EventId, now: SystemTime) -> Result<Scope, TokenError> {
-        self.issuer.verify_foreign_tool(token, event, now).await.map(|grant| grant.scope)
+        let asking = Asking { party: Party::default(), allowed: true };
+        self.issuer.verify_foreign_tool(token, event, asking, now).await.map(|grant| grant.scope)
     }
 }
 
@@ -99,7 +100,7 @@ async fn access(realm: &Realm, kind: &str, scope: &str, holder: Option<&Holder>)
 
 /// An ID token and an access token of somebody who signs in to an app.
 async fn id_token(realm: &Realm, kind: &str) -> (String, String) {
-    let (mut person, callback) = (Person::new(), "http://localhost:8080/oauth/provider/callback");
+    let (mut person, callback) = (Person::new(), "http://localhost:8080/oauth/provider/callback/0");
     let challenge =
         base64url(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, "v".repeat(43).as_bytes()).as_ref());
     let address = format!(
@@ -260,6 +261,56 @@ async fn an_opaque_token_is_asked_about_once_a_minute() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_what_cannot_be_good() {
+    let realm = realm(json!({ "dpop": true })).await;
+    let asked = async || {
+        let requests = realm.tell("requests", &json!({})).await;
+        requests.as_array().expect("a list").iter().filter(|one| one["path"] == "/token/introspection").count()
+    };
+    let now = SystemTime::now();
+    let bearer = Instance::new(&realm, profile(&realm, "urn:test:opaque")).await;
+    let event = bearer.event(Admission::Public).await;
+    let path = format!("/whep/{event}");
+    let target = Target { method: "POST", path: &path, freshness: Freshness::Nonce, party: Party::default() };
+    let shown = bearer.issuer.verify_foreign_bound("made-up", &event, "no proof", &target, true, now).await;
+    assert_eq!(shown.err(), Some(TokenError::Unbound), "the wrong scheme");
+    let asking = Asking { party: Party::default(), allowed: false };
+    let refused = bearer.issuer.verify_foreign_tool("made-up", &event, asking, now).await;
+    assert_eq!(refused.err(), Some(TokenError::Busy), "too many failures");
+    let bound = Profile { binding: Binding::Dpop, ..profile(&realm, "urn:test:opaque") };
+    let bound = Instance::new(&realm, bound).await;
+    assert_eq!(bound.shown("made-up", &event, now).await, Err(TokenError::ProofMissing), "the wrong scheme");
+    let shown = bound.issuer.verify_foreign_bound("made-up", &event, "no proof", &target, true, now).await;
+    assert_eq!(shown.err(), Some(TokenError::ProofInvalid), "no proof");
+    assert_eq!(asked().await, 0);
+    // What is known already is no question.
+    let token = access(&realm, "urn:test:opaque", "live:watch", None).await;
+    assert_eq!(bearer.shown(&token, &event, now).await, Ok(Scope::Watch));
+    assert!(bearer.issuer.verify_foreign_tool(&token, &event, asking, now).await.is_ok());
+    assert_eq!(asked().await, 1);
+}
+
+#[tokio::test]
+async fn a_foreign_token_is_revoked_by_its_holder_and_by_itself() {
+    let realm = realm(json!({})).await;
+    let instance = Instance::new(&realm, profile(&realm, "urn:test:at")).await;
+    let (one, two) = (instance.event(Admission::Public).await, instance.event(Admission::Public).await);
+    let (now, asking) = (SystemTime::now(), Asking { party: Party::default(), allowed: true });
+    let token = access(&realm, "urn:test:at", "live:watch", None).await;
+    let grant = instance.issuer.verify_foreign_tool(&token, &one, asking, now).await.expect("is good");
+    let subject = veilcast_records::base32(grant.principal.pseudonym().expose_bits());
+    instance.records.revoke(&subject, now + 60 * MINUTE).await.expect("written");
+    let fresh = access(&realm, "urn:test:at", "live:watch", None).await;
+    for token in [&token, &fresh] {
+        assert_eq!(instance.shown(token, &one, now).await, Err(TokenError::Invalid));
+        assert_eq!(instance.shown(token, &two, now).await, Ok(Scope::Watch), "elsewhere it is somebody else");
+    }
+    instance.issuer.revoke(&grant).await.expect("written");
+    assert_eq!(instance.shown(&token, &two, now).await, Err(TokenError::Invalid));
+    assert_eq!(instance.shown(&fresh, &two, now).await, Ok(Scope::Watch));
+}
+
+#[tokio::test]
 async fn a_bound_token_needs_its_key_and_a_claim_names_its_event() {
     let realm = realm(json!({ "dpop": true })).await;
     let requirement = Requirement::Claim(ClaimRule { name: "client_id".to_owned(), value: "machine".to_owned() });
@@ -272,7 +323,7 @@ async fn a_bound_token_needs_its_key_and_a_claim_names_its_event() {
     let shown = async |instance: &Instance, token: &str, holder: &Holder, event: &EventId| {
         let target = Target { method: "POST", path: &path, freshness: Freshness::Nonce, party: Party::default() };
         let proof = holder.proof("POST", &format!("{PUBLIC}{path}")).nonce(&instance.issuer.nonce(now)).token(token);
-        let verified = instance.issuer.verify_foreign_bound(token, event, &proof.sign(), &target, now).await;
+        let verified = instance.issuer.verify_foreign_bound(token, event, &proof.sign(), &target, true, now).await;
         verified.map(|(grant, _)| (grant.scope, grant.invited))
     };
     assert_eq!(shown(&instance, &token, &holder, &event).await, Ok((Scope::Watch, true)));

@@ -72,6 +72,27 @@ fn value_of(value: &DeValue<'_>) -> Option<Value> {
     }
 }
 
+/// Refuses what could not be told apart: two that are one provider in one role, and two whose tokens say nothing of where they are
+/// from.
+pub(super) fn distinct(entries: &[(&Entry, ProviderSettings)], problems: &mut Vec<Problem>) {
+    let role = |settings: &ProviderSettings| matches!(settings.mode, ProviderMode::SignIn(_));
+    let is_opaque = |settings: &ProviderSettings| match &settings.mode {
+        ProviderMode::ResourceServer(profile) => matches!(profile.form, TokenForm::Opaque { .. }),
+        ProviderMode::SignIn(_) => false,
+    };
+    for (index, (entry, settings)) in entries.iter().enumerate() {
+        let before = || entries.iter().take(index).map(|(_, other)| other);
+        if before().any(|other| other.issuer == settings.issuer && role(other) == role(settings)) {
+            let why = "has the issuer and mode of one above; say everything of a provider in one [[provider]]";
+            problems.push(Problem::new(&entry.place, why));
+        } else if is_opaque(settings) && before().any(is_opaque) {
+            let why = "is the second with introspection: such tokens do not say whose they are, and must not be shown to another \
+                       provider; have one of the two issue tokens that can be read (typ, algs)";
+            problems.push(Problem::new(&entry.place, why));
+        }
+    }
+}
+
 impl Entry {
     pub(super) fn is_secret(&self) -> bool {
         self.fields.contains_key("client_secret")

@@ -1,5 +1,5 @@
 use super::sources::{Setting, flag_name};
-use super::{Problem, Sources, ice, parse, url};
+use super::{Problem, Sources, ice, parse, provider, url};
 use crate::words;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -253,10 +253,16 @@ impl Reader<'_> {
 
     fn providers(&mut self) -> Vec<ProviderSettings> {
         let entries = &self.sources.providers;
-        entries
-            .iter()
-            .filter_map(|entry| entry.settings().map_err(|problem| self.problems.push(problem)).ok())
-            .collect()
+        let read = |entry| match provider::Entry::settings(entry) {
+            Ok(settings) => Some((entry, settings)),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        };
+        let read: Vec<_> = entries.iter().filter_map(read).collect();
+        provider::distinct(&read, &mut self.problems);
+        read.into_iter().map(|(_, settings)| settings).collect()
     }
 
     fn one<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {

@@ -5,18 +5,27 @@ use super::opaque::Introspected;
 use super::remote::Remote;
 use super::settings::has_text;
 use super::{Binding, FetchError, Profile, Requirement, TokenForm, TokenType};
-use crate::proof::{self, Proof, Target, Thumbprint};
+use crate::proof::{self, Party, Proof, Target, Thumbprint};
 use crate::{Grant, Issuer, Principal, TokenError, TokenId};
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use veilcast_privacy::Pseudonym;
-use veilcast_records::{Admission, EventId, EventState};
+use veilcast_records::{Admission, EventId, EventState, base32};
 
 /// A provider whose access tokens are taken.
 pub(super) struct Resource {
     pub(super) remote: Remote,
     pub(super) profile: Profile,
     pub(super) introspected: Introspected,
+}
+
+/// Whether a provider may be asked about a token, and on whose account.
+#[derive(Clone, Copy)]
+pub struct Asking {
+    /// Whose share of the questions it takes.
+    pub party: Party,
+    /// False for whoever has shown too much already that was good for nothing: of what is not known, nobody is asked.
+    pub allowed: bool,
 }
 
 impl Resource {
@@ -28,7 +37,7 @@ impl Resource {
     }
 
     /// What a token says, once it is known to be an access token of this provider for this server.
-    async fn claims(&self, token: &str, now: SystemTime) -> Result<Value, TokenError> {
+    async fn claims(&self, token: &str, asking: Asking, now: SystemTime) -> Result<Value, TokenError> {
         let claims = match &self.profile.form {
             TokenForm::Jwt { typ, algorithms } => {
                 let signed = jwt::verify(token, &self.remote, algorithms, now).await.map_err(|error| match error {
@@ -45,7 +54,7 @@ impl Resource {
                 }
                 signed.claims
             }
-            TokenForm::Opaque { endpoint } => self.introspected.ask(&self.remote, endpoint, token, now).await?,
+            TokenForm::Opaque { endpoint } => self.introspected.ask(&self.remote, endpoint, token, asking, now).await?,
         };
         self.check(&claims, now)?;
         Ok(claims)
@@ -100,19 +109,21 @@ impl Issuer {
         self.resource_for(token).is_some()
     }
 
-    /// What a provider's token permits in `event`, shown with a proof of its key.
+    /// What a provider's token permits in `event`, shown with a proof of its key. The proof is looked at first: whoever has none
+    /// has nobody asked. `may_ask` as in [`Asking`].
     pub async fn verify_foreign_bound(
         &self,
         token: &str,
         event: &EventId,
         shown: &str,
         target: &Target<'_>,
+        may_ask: bool,
         now: SystemTime,
     ) -> Result<(Grant, Proof), TokenError> {
-        let grant = self.foreign(token, event, now).await?;
-        let Some(key) = grant.key else { return Err(TokenError::Unbound) };
+        self.require_binding(token, Binding::Dpop, TokenError::Unbound)?;
         let proof = proof::verify(shown, Some(token), target, self.public_url(), &self.inner().nonces, now)?;
-        if proof.key == key { Ok((grant, proof)) } else { Err(TokenError::ProofInvalid) }
+        let grant = self.foreign(token, event, Asking { party: target.party, allowed: may_ask }, now).await?;
+        if grant.key == Some(proof.key) { Ok((grant, proof)) } else { Err(TokenError::ProofInvalid) }
     }
 
     /// What a provider's token permits in `event`, shown by a program as it is.
@@ -120,10 +131,17 @@ impl Issuer {
         &self,
         token: &str,
         event: &EventId,
+        asking: Asking,
         now: SystemTime,
     ) -> Result<Grant, TokenError> {
-        let grant = self.foreign(token, event, now).await?;
+        self.require_binding(token, Binding::Bearer, TokenError::ProofMissing)?;
+        let grant = self.foreign(token, event, asking, now).await?;
         if grant.key.is_none() { Ok(grant) } else { Err(TokenError::ProofMissing) }
+    }
+
+    fn require_binding(&self, token: &str, binding: Binding, other: TokenError) -> Result<(), TokenError> {
+        let resource = self.resource_for(token).ok_or(TokenError::Invalid)?;
+        if resource.profile.binding == binding { Ok(()) } else { Err(other) }
     }
 
     fn resource_for(&self, token: &str) -> Option<&Resource> {
@@ -140,16 +158,30 @@ impl Issuer {
         }
     }
 
-    async fn foreign(&self, token: &str, event: &EventId, now: SystemTime) -> Result<Grant, TokenError> {
+    async fn foreign(
+        &self,
+        token: &str,
+        event: &EventId,
+        asking: Asking,
+        now: SystemTime,
+    ) -> Result<Grant, TokenError> {
         let resource = self.resource_for(token).ok_or(TokenError::Invalid)?;
-        let claims = resource.claims(token, now).await?;
-        let subject = jwt::subject(&claims).ok_or(TokenError::Invalid)?;
+        let claims = resource.claims(token, asking, now).await?;
         self.check_event(&resource.profile, &claims, event).await?;
         let records = &self.inner().records;
-        let principal = records.foreign_subject(event, resource.remote.issuer(), subject);
+        let (issuer, opaque) = (resource.remote.issuer(), matches!(resource.profile.form, TokenForm::Opaque { .. }));
+        let principal = match jwt::text(&claims, "client_id").filter(|_| opaque && claims.get("sub").is_none()) {
+            // A program's own, whose name may be somebody's, too.
+            Some(program) => records.foreign_program_subject(event, issuer, program),
+            None => records.foreign_subject(event, issuer, jwt::subject(&claims).ok_or(TokenError::Invalid)?),
+        };
         let exp = Duration::from_secs(jwt::number(&claims, "exp").ok_or(TokenError::Invalid)?);
         let mut id = [0; 16];
         id.copy_from_slice(&crate::secrets::digest_of(token)[..16]);
+        let revoked = records.is_revoked(&base32(&id), &base32(&principal)).await;
+        if revoked.map_err(|_| TokenError::Unavailable)? {
+            return Err(TokenError::Invalid);
+        }
         Ok(Grant {
             principal: Principal(Pseudonym::new(principal)),
             scope: resource.profile.scope,

@@ -5,7 +5,7 @@ use super::{Door, SignInSettings};
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subtle::ConstantTimeEq;
-use veilcast_records::Role;
+use veilcast_records::{Level, Role};
 
 /// An ID token is redeemed as soon as it is made.
 const OLDEST: Duration = Duration::from_secs(600);
@@ -13,22 +13,26 @@ const OLDEST: Duration = Duration::from_secs(600);
 /// How long ago a provider may have asked for the factors that it vouches for: as long as they count here.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(600);
 
+/// Longer than a session here.
+const LONG_AGO: Duration = Duration::from_secs(24 * 3_600);
+
 /// Whom a provider vouches for.
 pub(crate) struct Vouched {
     pub(crate) subject: String,
     /// The provider's name for its session, for when that ends.
     pub(crate) session: Option<String>,
-    pub(crate) role: Role,
-    /// When several factors were asked for, if they were.
-    pub(crate) strong: Option<SystemTime>,
+    /// `None`: no rule lets them in.
+    pub(crate) role: Option<Role>,
+    /// How surely they were recognised.
+    pub(crate) level: Level,
+    /// When they were recognised there.
+    pub(crate) authenticated: SystemTime,
 }
 
 /// Why an ID token lets nobody in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refused {
     Invalid,
-    /// Good, but of somebody whom no rule lets in.
-    NotAdmitted,
     Unavailable,
 }
 
@@ -43,8 +47,16 @@ pub(crate) async fn read(door: &Door, token: &str, nonce: &str, now: SystemTime)
     let claims = &signed.claims;
     let subject = jwt::subject(claims).ok_or(Refused::Invalid)?.to_owned();
     let session = jwt::text(claims, "sid").map(str::to_owned);
-    let role = role(&door.settings, claims).ok_or(Refused::NotAdmitted)?;
-    Ok(Vouched { subject, session, role, strong: strong(&door.settings, claims, now) })
+    let role = role(&door.settings, claims);
+    let level = if strong(&door.settings, claims, now) { Level::Multi } else { Level::Single };
+    Ok(Vouched { subject, session, role, level, authenticated: authenticated(claims, now) })
+}
+
+/// When a provider recognised somebody: a provider that knows them still may have asked nothing (OpenID Connect Core section 2,
+/// `auth_time`). Where it does not say, so long ago that nothing here counts it as just now.
+fn authenticated(claims: &Value, now: SystemTime) -> SystemTime {
+    let at = jwt::number(claims, "auth_time").and_then(|at| UNIX_EPOCH.checked_add(Duration::from_secs(at)));
+    at.map_or_else(|| now.checked_sub(LONG_AGO).unwrap_or(UNIX_EPOCH), |at| at.min(now))
 }
 
 fn check(signed: &Signed, client: &str, nonce: &str, now: SystemTime) -> Option<()> {
@@ -77,17 +89,17 @@ fn role(settings: &SignInSettings, claims: &Value) -> Option<Role> {
     (!selective || gives(Role::Member)).then_some(Role::Member)
 }
 
-/// When several factors were asked for. It counts only where exactly this `acr` was mapped, was therefore asked for, and came
-/// back with `auth_time`; what is missing means no.
-fn strong(settings: &SignInSettings, claims: &Value, now: SystemTime) -> Option<SystemTime> {
-    let acr = jwt::text(claims, "acr")?;
-    if !settings.strong_acr.iter().any(|mapped| mapped == acr) {
-        return None;
-    }
-    let at = UNIX_EPOCH.checked_add(Duration::from_secs(jwt::number(claims, "auth_time")?))?;
-    let ahead = at.duration_since(now).unwrap_or_default();
-    let age = now.duration_since(at).unwrap_or_default();
-    (ahead <= jwt::SKEW && age <= MAX_AGE + jwt::SKEW).then(|| at.min(now))
+/// Whether several factors were asked for. It counts only where exactly this `acr` was mapped, was therefore asked for, and came
+/// back with an `auth_time` as it was asked for; what is missing means no.
+fn strong(settings: &SignInSettings, claims: &Value, now: SystemTime) -> bool {
+    let mapped = jwt::text(claims, "acr").is_some_and(|acr| settings.strong_acr.iter().any(|mapped| mapped == acr));
+    let at = jwt::number(claims, "auth_time").and_then(|at| UNIX_EPOCH.checked_add(Duration::from_secs(at)));
+    mapped
+        && at.is_some_and(|at| {
+            let ahead = at.duration_since(now).unwrap_or_default();
+            let age = now.duration_since(at).unwrap_or_default();
+            ahead <= jwt::SKEW && age <= MAX_AGE + jwt::SKEW
+        })
 }
 
 #[cfg(test)]
@@ -174,8 +186,7 @@ mod tests {
     fn a_provider_s_word_for_several_factors_needs_all_of_it() {
         let settings = settings(&[]);
         let strong = |claims: Value| strong(&settings, &claims, now());
-        let at = now() - Duration::from_secs(60);
-        assert_eq!(strong(json!({ "acr": "mfa", "auth_time": 1_799_999_940_u64 })), Some(at));
+        assert!(strong(json!({ "acr": "mfa", "auth_time": 1_799_999_940_u64 })));
         for missing in [
             json!({ "acr": "mfa" }),
             json!({ "auth_time": 1_799_999_940_u64 }),
@@ -186,10 +197,21 @@ mod tests {
             json!({ "acr": "mfa", "auth_time": 1_800_000_900_u64 }),
             json!({ "acr": "mfa", "auth_time": "1799999940" }),
         ] {
-            assert_eq!(strong(missing.clone()), None, "{missing}");
+            assert!(!strong(missing.clone()), "{missing}");
         }
         let unmapped = SignInSettings { strong_acr: Vec::new(), ..settings };
         let claims = json!({ "acr": "mfa", "auth_time": 1_799_999_940_u64 });
-        assert_eq!(super::strong(&unmapped, &claims, now()), None);
+        assert!(!super::strong(&unmapped, &claims, now()));
+    }
+
+    #[test]
+    fn a_silent_answer_is_no_fresh_authentication() {
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
+        let said = |claims: Value| authenticated(&claims, now());
+        assert_eq!(said(json!({ "auth_time": 1_799_990_000_u64 })), at(1_799_990_000));
+        assert_eq!(said(json!({ "auth_time": 1_800_000_900_u64 })), now(), "never later than now");
+        for silent in [json!({}), json!({ "auth_time": null }), json!({ "auth_time": "1800000000" })] {
+            assert_eq!(said(silent.clone()), now() - LONG_AGO, "{silent}");
+        }
     }
 }

@@ -6,8 +6,8 @@ use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::sync::Mutex;
 
 /// A key that was withdrawn is refused after this long at most.
 const FRESH: Duration = Duration::from_secs(600);
@@ -27,9 +27,12 @@ pub(crate) enum KeyError {
     Unavailable,
 }
 
-/// The keys of one provider.
+/// The keys of one provider. One request at a time asks for them; the others are answered from the last set meanwhile.
 #[derive(Default)]
-pub(crate) struct Keys(Mutex<State>);
+pub(crate) struct Keys {
+    state: Mutex<State>,
+    loader: tokio::sync::Mutex<()>,
+}
 
 #[derive(Default)]
 struct State {
@@ -50,27 +53,41 @@ impl Keys {
         id: Option<&str>,
         algorithm: Algorithm,
         now: SystemTime,
-        mut load: impl FnMut() -> F,
+        load: impl FnOnce() -> F,
     ) -> Result<DecodingKey, KeyError>
     where
         F: Future<Output = Result<Vec<Jwk>, FetchError>>,
     {
-        let mut state = self.0.lock().await;
-        let mut refreshed = false;
-        if state.age(now).is_none_or(|age| age >= FRESH) && state.may_try(now) {
-            state.take(load().await, now);
-            refreshed = true;
+        let held = self.state().usable(id, algorithm, now);
+        let fresh = self.state().age(now).is_some_and(|age| age < FRESH);
+        match held {
+            Ok(key) if fresh => return Ok(key),
+            _ => self.refresh(held.is_ok(), now, load).await,
         }
-        if state.age(now).is_none_or(|age| age >= STALE) {
-            return Err(KeyError::Unavailable);
+        self.state().usable(id, algorithm, now)
+    }
+
+    /// Asks for the set, unless that was tried just now. Whoever can be answered without does not wait for another's question.
+    async fn refresh<F>(&self, answered: bool, now: SystemTime, load: impl FnOnce() -> F)
+    where
+        F: Future<Output = Result<Vec<Jwk>, FetchError>>,
+    {
+        let _one = match self.loader.try_lock() {
+            Ok(one) => one,
+            Err(_) if answered => return,
+            Err(_) => self.loader.lock().await,
+        };
+        // Noted before: whoever goes away meanwhile has asked all the same.
+        if self.state().try_now(now)
+            && let Ok(keys) = load().await
+        {
+            let mut state = self.state();
+            (state.keys, state.fetched) = (keys, Some(now));
         }
-        if let Some(key) = state.find(id, algorithm) {
-            return Ok(key);
-        }
-        if !refreshed && state.may_try(now) {
-            state.take(load().await, now);
-        }
-        state.find(id, algorithm).ok_or(KeyError::Unknown)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,15 +97,20 @@ impl State {
         self.fetched.map(|at| now.duration_since(at).unwrap_or(STALE))
     }
 
-    fn may_try(&self, now: SystemTime) -> bool {
-        self.tried.is_none_or(|at| now.duration_since(at).map_or(true, |since| since >= PAUSE))
+    /// Whether it is time to ask, which is thereby done.
+    fn try_now(&mut self, now: SystemTime) -> bool {
+        let may = self.tried.is_none_or(|at| now.duration_since(at).map_or(true, |since| since >= PAUSE));
+        if may {
+            self.tried = Some(now);
+        }
+        may
     }
 
-    fn take(&mut self, loaded: Result<Vec<Jwk>, FetchError>, now: SystemTime) {
-        self.tried = Some(now);
-        if let Ok(keys) = loaded {
-            (self.keys, self.fetched) = (keys, Some(now));
+    fn usable(&self, id: Option<&str>, algorithm: Algorithm, now: SystemTime) -> Result<DecodingKey, KeyError> {
+        if self.age(now).is_none_or(|age| age >= STALE) {
+            return Err(KeyError::Unavailable);
         }
+        self.find(id, algorithm).ok_or(KeyError::Unknown)
     }
 
     /// By its id; a token without one means the only key of its kind (OpenID Connect Core section 10.1).
@@ -128,6 +150,7 @@ mod tests {
     use super::*;
     use serde_json::json;
     use std::cell::Cell;
+    use std::task::{Context, Waker};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -203,6 +226,29 @@ mod tests {
         let load = || async { Err(FetchError::Unreachable) };
         let back = world.keys.find(Some("old"), Algorithm::EdDSA, before, load).await;
         assert_eq!(back.err(), Some(KeyError::Unavailable), "a clock that went back proves no freshness");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_slow_provider_who_can_be_answered() {
+        let world = World::new(&["old"]);
+        assert_eq!(world.find(Some("old"), Duration::ZERO).await, Ok(()));
+        let slow = world.keys.find(Some("old"), Algorithm::EdDSA, world.begin + 11 * MINUTE, || {
+            world.asked.set(world.asked.get() + 1);
+            std::future::pending()
+        });
+        let mut slow = Box::pin(slow);
+        assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let others = async {
+            assert_eq!(world.find(Some("old"), 11 * MINUTE).await, Ok(()));
+            assert_eq!(world.find(Some("old"), 20 * MINUTE).await, Ok(()), "one asks at a time");
+        };
+        tokio::time::timeout(PAUSE, others).await.expect("are answered");
+        assert_eq!(world.asked.get(), 2);
+        drop(slow);
+        assert_eq!(world.find(Some("made up"), 11 * MINUTE).await, Err(KeyError::Unknown));
+        assert_eq!(world.asked.get(), 2, "who went away has asked all the same");
+        assert_eq!(world.find(Some("old"), 12 * MINUTE).await, Ok(()));
+        assert_eq!(world.asked.get(), 3);
     }
 
     #[tokio::test]

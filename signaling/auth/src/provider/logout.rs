@@ -1,7 +1,7 @@
 //! A provider says that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0).
 
+use super::Door;
 use super::jwt::{self, JwtError, Signed};
-use super::{Door, Federation};
 use crate::{Issuer, Principal};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -41,7 +41,7 @@ impl From<veilcast_records::Error> for LogoutError {
 }
 
 /// An account whose sessions have ended. Holds who that is, so it has no Debug.
-pub struct LoggedOut(AccountId);
+pub struct LoggedOut(pub(super) AccountId);
 
 impl Issuer {
     /// Ends every session of whom a provider's logout token names, by `sub` or by the provider's session.
@@ -57,7 +57,8 @@ impl Issuer {
             JwtError::Unavailable => LogoutError::Unavailable,
         })?;
         let about = check(&signed, door.remote.client_id(), now).ok_or(LogoutError::Invalid)?;
-        if !federation.hears(&issuer, about.id, now) {
+        let heard = crate::secrets::digest_of(&format!("{}:{issuer}{}", issuer.len(), about.id));
+        if !federation.heard.is_new(&heard, now) {
             return Err(LogoutError::Invalid);
         }
         let records = &self.inner().records;
@@ -67,9 +68,12 @@ impl Issuer {
             (None, None) => return Err(LogoutError::Invalid),
         };
         // Somebody who has never been here has nothing to end.
-        let Some(account) = account else { return Ok(None) };
-        records.end_sessions(&account).await?;
-        Ok(Some(LoggedOut(account)))
+        if let Some(account) = &account {
+            records.end_sessions(account).await?;
+        }
+        // Only now: what failed may be said again. Heard twice at the same moment, it does the same twice.
+        federation.heard.note(heard, now);
+        Ok(account.map(LoggedOut))
     }
 
     /// The principals that an account has in these events: whose sockets and media are to end.
@@ -85,26 +89,20 @@ impl Issuer {
     }
 }
 
-impl Federation {
-    /// Whether a logout token with this id is heard for the first time.
-    fn hears(&self, issuer: &str, id: &str, now: SystemTime) -> bool {
-        let digest = crate::secrets::digest_of(&format!("{}:{issuer}{id}", issuer.len()));
-        self.heard.take(digest, now)
-    }
-}
-
 impl Heard {
-    fn take(&self, digest: [u8; 32], now: SystemTime) -> bool {
+    /// Whether a logout token has not been heard; where there is no room to remember it, it counts as one that was.
+    fn is_new(&self, digest: &[u8; 32], now: SystemTime) -> bool {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.len() >= MOST {
             heard.retain(|_, until| *until > now);
         }
-        if heard.len() >= MOST || heard.contains_key(&digest) {
-            return false;
-        }
-        // As long as the token could be shown again: both clocks may be off.
+        heard.len() < MOST && !heard.contains_key(digest)
+    }
+
+    /// As long as the token could be shown again: both clocks may be off.
+    fn note(&self, digest: [u8; 32], now: SystemTime) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         heard.insert(digest, now + OLDEST + 2 * jwt::SKEW);
-        true
     }
 
     pub(super) fn forget(&self, now: SystemTime) {
@@ -187,12 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_token_is_heard_once() {
-        let (federation, now) = (Federation::default(), now());
-        assert!(federation.hears("https://a", "1", now));
-        assert!(!federation.hears("https://a", "1", now + OLDEST));
-        assert!(federation.hears("https://b", "1", now) && federation.hears("https://a", "2", now));
-        federation.heard.forget(now + OLDEST + 2 * jwt::SKEW);
-        assert!(federation.heard.0.lock().expect("not poisoned").is_empty());
+    fn a_logout_token_that_was_heard_is_not_new() {
+        let (heard, now) = (Heard::default(), now());
+        assert!(heard.is_new(&[1; 32], now) && heard.is_new(&[1; 32], now), "asking is not hearing");
+        heard.note([1; 32], now);
+        assert!(!heard.is_new(&[1; 32], now + OLDEST) && heard.is_new(&[2; 32], now));
+        heard.forget(now + OLDEST + 2 * jwt::SKEW);
+        assert!(heard.0.lock().expect("not poisoned").is_empty());
+        for number in 0..MOST as u64 {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_be_bytes());
+            heard.note(digest, now);
+        }
+        assert!(!heard.is_new(&[2; 32], now), "no room");
+        assert!(heard.is_new(&[2; 32], now + OLDEST + 2 * jwt::SKEW));
     }
 }

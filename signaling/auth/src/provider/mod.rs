@@ -17,12 +17,13 @@ mod settings;
 mod sign_in;
 
 pub use fetch::FetchError;
+pub use foreign::Asking;
 pub use logout::{LoggedOut, LogoutError};
 pub use settings::{
     Binding, ClaimRule, Profile, ProviderMode, ProviderSettings, Requirement, RoleRule, SignInSettings,
     SigningAlgorithm, TokenForm, TokenType,
 };
-pub use sign_in::{CALLBACK_PATH, Departure, ProviderAnswer, ProviderError};
+pub use sign_in::{Arrival, Departure, ProviderAnswer, ProviderError, callback_path};
 
 use foreign::Resource;
 use logout::Heard;

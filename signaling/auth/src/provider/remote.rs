@@ -7,9 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::sync::Mutex;
 use veilcast_privacy::Secret;
 
 /// Addresses change on a scale of years.
@@ -24,6 +24,8 @@ pub(crate) struct Remote {
     client_secret: Option<Secret>,
     pub(crate) fetch: Fetch,
     described: Mutex<Described>,
+    /// Held by whoever asks for the document: one at a time.
+    loader: tokio::sync::Mutex<()>,
     keys: Keys,
 }
 
@@ -31,6 +33,31 @@ pub(crate) struct Remote {
 struct Described {
     document: Option<(Arc<Document>, SystemTime)>,
     tried: Option<(SystemTime, FetchError)>,
+}
+
+impl Described {
+    fn within(&self, age: Duration, now: SystemTime) -> Option<Arc<Document>> {
+        let (document, at) = self.document.as_ref()?;
+        (since(*at, now) < age).then(|| document.clone())
+    }
+
+    /// Notes that it is asked for; or what to answer without asking, where somebody else has just done that.
+    fn begin(&mut self, now: SystemTime) -> Option<Result<Arc<Document>, FetchError>> {
+        if let Some(document) = self.within(FRESH, now) {
+            return Some(Ok(document));
+        }
+        if let Some((_, error)) = self.tried.filter(|(at, _)| since(*at, now) < PAUSE) {
+            return Some(self.within(STALE, now).ok_or(error));
+        }
+        // Until there is an answer; whoever goes away meanwhile has asked all the same.
+        self.tried = Some((now, FetchError::Unreachable));
+        None
+    }
+}
+
+/// A clock that went back makes everything old.
+fn since(at: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(at).unwrap_or(STALE)
 }
 
 /// What is used of the document.
@@ -84,6 +111,7 @@ impl Remote {
             client_secret: settings.client_secret.clone(),
             fetch,
             described: Mutex::default(),
+            loader: tokio::sync::Mutex::default(),
             keys: Keys::default(),
         })
     }
@@ -96,34 +124,43 @@ impl Remote {
         &self.client_id
     }
 
-    /// The document, from memory for an hour, and for a day while the provider is down.
+    /// The document, from memory for an hour, and for a day while the provider is down or is just being asked.
     pub(crate) async fn document(&self, now: SystemTime) -> Result<Arc<Document>, FetchError> {
-        let mut described = self.described.lock().await;
-        let since = |at: SystemTime| now.duration_since(at).unwrap_or(STALE);
-        let known = described.document.clone();
-        if let Some((document, at)) = &known
-            && since(*at) < FRESH
-        {
-            return Ok(document.clone());
+        self.document_by(now, || self.describe()).await
+    }
+
+    async fn document_by<F>(&self, now: SystemTime, load: impl FnOnce() -> F) -> Result<Arc<Document>, FetchError>
+    where
+        F: Future<Output = Result<Document, FetchError>>,
+    {
+        if let Some(document) = self.described().within(FRESH, now) {
+            return Ok(document);
         }
-        let spared = described.tried.filter(|(at, _)| since(*at) < PAUSE);
-        let loaded = match spared {
-            Some((_, error)) => Err(error),
-            None => self.describe().await,
+        let last = self.described().within(STALE, now);
+        let _one = match (self.loader.try_lock(), last) {
+            (Ok(one), _) => one,
+            (Err(_), Some(last)) => return Ok(last),
+            (Err(_), None) => self.loader.lock().await,
         };
+        if let Some(answer) = self.described().begin(now) {
+            return answer;
+        }
+        let loaded = load().await.map(Arc::new);
+        let mut described = self.described();
         match loaded {
             Ok(document) => {
-                let document = Arc::new(document);
                 (described.document, described.tried) = (Some((document.clone(), now)), None);
                 Ok(document)
             }
             Err(error) => {
-                if spared.is_none() {
-                    described.tried = Some((now, error));
-                }
-                known.filter(|(_, at)| since(*at) < STALE).map(|(document, _)| document).ok_or(error)
+                described.tried = Some((now, error));
+                described.within(STALE, now).ok_or(error)
             }
         }
+    }
+
+    fn described(&self) -> MutexGuard<'_, Described> {
+        self.described.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// OpenID Connect Discovery section 4. Another issuer's document is nobody's (section 4.3).
@@ -200,4 +237,43 @@ impl Remote {
 
 fn form<'a>(fields: impl Iterator<Item = &'a (&'a str, &'a str)>) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ProviderMode, SignInSettings};
+    use std::cell::Cell;
+    use std::task::{Context, Waker};
+
+    fn remote() -> Remote {
+        let sign_in = SignInSettings { name: String::new(), scopes: vec![], roles: vec![], strong_acr: vec![] };
+        let settings = ProviderSettings {
+            issuer: "https://id.example".to_owned(),
+            hosts: Vec::new(),
+            root: None,
+            client_id: String::new(),
+            client_secret: None,
+            mode: ProviderMode::SignIn(sign_in),
+        };
+        Remote::new(&settings).expect("is sound")
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_slow_provider_who_can_be_answered() {
+        let (remote, begin, asked) = (remote(), SystemTime::now(), Cell::new(0));
+        let answer = || {
+            asked.set(asked.get() + 1);
+            let document = serde_json::json!({ "issuer": "https://id.example", "jwks_uri": "https://id.example/k" });
+            std::future::ready(Ok(serde_json::from_value(document).expect("a document")))
+        };
+        assert!(remote.document_by(begin, answer).await.is_ok());
+        let mut slow = Box::pin(remote.document_by(begin + FRESH, std::future::pending));
+        assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = tokio::time::timeout(PAUSE, remote.document_by(begin + FRESH, answer)).await;
+        assert!(other.expect("is answered").is_ok() && asked.get() == 1, "from the last one");
+        drop(slow);
+        assert!(remote.document_by(begin + FRESH, answer).await.is_ok() && asked.get() == 1, "asked all the same");
+        assert!(remote.document_by(begin + FRESH + PAUSE, answer).await.is_ok() && asked.get() == 2);
+    }
 }

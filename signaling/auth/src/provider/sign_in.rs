@@ -1,10 +1,12 @@
 //! Signing in at a provider: the authorization code flow of OpenID Connect Core section 3.1 with PKCE, as a client.
 //!
-//! The provider sees the same of everybody, whatever brought them here: one redirect address, one scope, random values.
+//! The provider sees the same of everybody, whatever brought them here: one redirect address, one scope, random values. Each provider has
+//! a redirect address of its own, so that none can pass another's answer off as its own (RFC 9700 section 4.4.2).
 
 use super::id_token::{self, MAX_AGE, Refused};
 use super::pending::{self, Waiting};
-use super::{Door, FetchError, jwt};
+use super::{Door, FetchError, LoggedOut, jwt};
+use crate::proof::Party;
 use crate::secrets::{digest_of, random_secret};
 use crate::{Error, Issuer, IssuerSession};
 use base64::Engine;
@@ -12,10 +14,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Secret;
-use veilcast_records::{Level, NewIdentity};
+use veilcast_records::{NewIdentity, RecognisedIdentity};
 
-/// Where providers send people back to, below the public address: one for all of them and for everybody.
-pub const CALLBACK_PATH: &str = "/oauth/provider/callback";
+/// Where the provider of this number sends people back to, below the public address: the same for everybody.
+pub fn callback_path(number: usize) -> String {
+    format!("/oauth/provider/callback/{number}")
+}
 
 /// Codes and states are short; whatever is longer was not made for us.
 const LONGEST: usize = 4_096;
@@ -28,6 +32,14 @@ pub struct Departure {
     pub cookie: Secret,
     /// How long the provider may take.
     pub expires_in: Duration,
+}
+
+/// Somebody whom a provider has sent back.
+pub struct Arrival {
+    /// The session that they get here; `None`: signed in there, and let in here by no rule.
+    pub session: Option<IssuerSession>,
+    /// What they were before they are no more, and it ended: whose sockets and media are to end.
+    pub ended: Option<LoggedOut>,
 }
 
 /// What a provider has sent somebody back with (RFC 6749 section 4.1.2, RFC 9207 section 2).
@@ -55,9 +67,6 @@ pub enum ProviderError {
     /// these is not told.
     #[error("the provider's answer does not fit")]
     Failed,
-    /// Signed in there, and let in here by no rule.
-    #[error("this person is not among those who may sign in")]
-    NotAdmitted,
     /// It does not answer, or not as it should.
     #[error("the provider cannot be asked: {0}")]
     Provider(FetchError),
@@ -85,48 +94,54 @@ impl Issuer {
     }
 
     /// Sends somebody to a provider.
-    pub async fn begin_provider_sign_in(&self, number: usize, now: SystemTime) -> Result<Departure, ProviderError> {
+    pub async fn begin_provider_sign_in(
+        &self,
+        number: usize,
+        party: Party,
+        now: SystemTime,
+    ) -> Result<Departure, ProviderError> {
         let federation = &self.inner().federation;
         let door = federation.doors.get(number).ok_or(ProviderError::Unknown)?;
         let document = door.remote.document(now).await.map_err(ProviderError::Provider)?;
         let (state, nonce, verifier, cookie) = (random_secret()?, random_secret()?, random_secret()?, random_secret()?);
         let mut location = document.authorization_endpoint.clone();
         location.push(if location.contains('?') { '&' } else { '?' });
-        location.push_str(&question(door, &self.callback(), &state, &nonce, &verifier));
+        location.push_str(&question(door, &self.callback(number), &state, &nonce, &verifier));
         let browser = digest_of(cookie.expose_text());
         let waiting = Waiting { door: number, browser, nonce, verifier, expires: now + pending::LIFE };
-        federation.pending.put(state.expose_text(), waiting);
+        federation.pending.put(state.expose_text(), waiting, party);
         Ok(Departure { location, cookie, expires_in: pending::LIFE })
     }
 
     /// Lets somebody in whom a provider has sent back, by the session that everybody gets here. The provider's tokens are
-    /// dropped; of what it said, a digest of who they are there and what follows from its role rules are kept.
+    /// dropped; of what it said, a digest of who they are there and what follows from its role rules are kept. `number` is whose
+    /// address they came back to.
     pub async fn finish_provider_sign_in(
         &self,
+        number: usize,
         cookie: &str,
         answer: &ProviderAnswer<'_>,
         now: SystemTime,
-    ) -> Result<IssuerSession, ProviderError> {
+    ) -> Result<Arrival, ProviderError> {
         let federation = &self.inner().federation;
         let waiting = federation.pending.take(answer.state, cookie, now).ok_or(ProviderError::Failed)?;
-        let door = federation.doors.get(waiting.door).ok_or(ProviderError::Failed)?;
+        let door = federation.doors.get(number).filter(|_| waiting.door == number).ok_or(ProviderError::Failed)?;
         let token = self.redeem(door, &waiting, answer, now).await?;
         let nonce = waiting.nonce.expose_text();
         let vouched = id_token::read(door, token.expose_text(), nonce, now).await.map_err(|refused| match refused {
             Refused::Invalid => ProviderError::Failed,
-            Refused::NotAdmitted => ProviderError::NotAdmitted,
             Refused::Unavailable => ProviderError::Provider(FetchError::Unreachable),
         })?;
         let (issuer, subject) = (door.remote.issuer(), vouched.subject.as_str());
-        let identity = NewIdentity { issuer, subject, session: vouched.session.as_deref(), role: vouched.role };
-        let account = self.inner().records.recognise_identity(&identity, now).await?;
-        let how = &door.settings.name;
-        // The provider's word for several factors counts from when it asked for them.
-        let opened = match vouched.strong {
-            Some(at) => self.open_session(&account, how, Level::Multi, at).await,
-            None => self.open_session(&account, how, Level::Single, now).await,
+        let Some(role) = vouched.role else {
+            let ended = self.inner().records.withdraw_identity(issuer, subject).await?.map(LoggedOut);
+            return Ok(Arrival { session: None, ended });
         };
-        Ok(opened?)
+        let identity = NewIdentity { issuer, subject, session: vouched.session.as_deref(), role };
+        let RecognisedIdentity { account, lowered } = self.inner().records.recognise_identity(&identity, now).await?;
+        let (how, level, at) = (&door.settings.name, vouched.level, vouched.authenticated);
+        let session = self.open_session_of(&account, how, level, at, now).await?;
+        Ok(Arrival { session: Some(session), ended: lowered.then_some(LoggedOut(account)) })
     }
 
     /// The ID token that the code stands for.
@@ -152,7 +167,7 @@ impl Issuer {
             _ => return Err(ProviderError::Failed),
         };
         let verifier = waiting.verifier.expose_text();
-        let answered = door.remote.redeem(&document, code, verifier, &self.callback()).await;
+        let answered = door.remote.redeem(&document, code, verifier, &self.callback(waiting.door)).await;
         let body = Secret::new(answered.map_err(|error| match error {
             // RFC 6749 section 5.2: the code is not good. 401: it is our secret that is not.
             FetchError::Status(400) => ProviderError::Failed,
@@ -162,8 +177,8 @@ impl Issuer {
         jwt::text(&answer, "id_token").map(Secret::new).ok_or(ProviderError::Failed)
     }
 
-    fn callback(&self) -> String {
-        format!("{}{CALLBACK_PATH}", self.public_url())
+    fn callback(&self, number: usize) -> String {
+        format!("{}{}", self.public_url(), callback_path(number))
     }
 }
 
@@ -182,7 +197,8 @@ fn question(door: &Door, callback: &str, state: &Secret, nonce: &Secret, verifie
     query.append_pair("code_challenge_method", "S256");
     if !door.settings.strong_acr.is_empty() {
         query.append_pair("acr_values", &door.settings.strong_acr.join(" "));
-        query.append_pair("max_age", &MAX_AGE.as_secs().to_string());
     }
+    // Makes it say when it recognised them (OpenID Connect Core section 3.1.2.1); a session of its own may be days old.
+    query.append_pair("max_age", &MAX_AGE.as_secs().to_string());
     query.finish()
 }

@@ -107,6 +107,11 @@ impl Throttle {
         (counter.failures > self.most).then(|| self.window.saturating_sub(now.duration_since(counter.since)))
     }
 
+    /// Whether a prefix has used up its failures.
+    pub(crate) fn is_over(&self, tag: PrefixTag) -> bool {
+        self.blocked(tag, Instant::now()).is_some()
+    }
+
     /// How long a prefix that has used up its failures still waits.
     fn blocked(&self, tag: PrefixTag, now: Instant) -> Option<Duration> {
         let counter = self.counters.get(&tag)?;

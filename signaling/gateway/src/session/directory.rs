@@ -137,11 +137,14 @@ impl Directory {
         self.leases.insert(socket, Lease { until, signed_in });
     }
 
-    /// What is open by a sign-in.
-    pub(crate) fn by_sign_in(&self) -> (Vec<(SocketId, IssuerSessionId)>, Vec<(SessionId, IssuerSessionId)>) {
-        let sockets = self.leases.iter().filter_map(|entry| Some((*entry.key(), entry.signed_in.clone()?)));
-        let sessions = self.http.iter().filter_map(|entry| Some((*entry.key(), entry.signed_in.clone()?)));
-        (sockets.collect(), sessions.collect())
+    /// The sockets of whoever has signed in, and by which sign-in.
+    pub(crate) fn sockets_by_sign_in(&self) -> Vec<(SocketId, IssuerSessionId)> {
+        self.leases.iter().filter_map(|entry| Some((*entry.key(), entry.signed_in.clone()?))).collect()
+    }
+
+    /// The same of sessions over HTTP.
+    pub(crate) fn sessions_by_sign_in(&self) -> Vec<(SessionId, IssuerSessionId)> {
+        self.http.iter().filter_map(|entry| Some((*entry.key(), entry.signed_in.clone()?))).collect()
     }
 
     /// The sockets whose lease is over.

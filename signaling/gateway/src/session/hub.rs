@@ -160,7 +160,7 @@ impl Hub {
 
     /// Puts out whose sign-in has ended, whoever ended it: they themselves, from another device, a provider, a command.
     async fn put_out_signed_out(&self, records: &Records) {
-        let (sockets, sessions) = self.directory.by_sign_in();
+        let (sockets, sessions) = (self.directory.sockets_by_sign_in(), self.directory.sessions_by_sign_in());
         if sockets.is_empty() && sessions.is_empty() {
             return;
         }

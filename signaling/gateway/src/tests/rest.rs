@@ -58,7 +58,7 @@ impl Bench {
     pub(crate) async fn member(&self) -> Bound {
         let identity = NewIdentity { issuer: "https://id.example", subject: "ada", session: None, role: Role::Member };
         let (store, now) = (&self.store, SystemTime::now());
-        let account = store.records.recognise_identity(&identity, now).await.expect("is made");
+        let account = store.records.recognise_identity(&identity, now).await.expect("is made").account;
         assert!(store.records.name_account(&account, "Ada").await.expect("is written"));
         let session = store.issuer.open_session(&account, "University", Level::Single, now).await.expect("is opened");
         let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());

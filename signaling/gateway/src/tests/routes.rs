@@ -122,7 +122,7 @@ const WITHOUT_TOKENS: [(&str, &str); 18] = [
     ("/oauth/sign-out", "the issuer's cookie: tests::oauth"),
     ("/oauth/token", "an authorization code: tests::oauth"),
     ("/oauth/provider/start", "nobody yet: tests/server/providers"),
-    ("/oauth/provider/callback", "a state and its browser's cookie: tests/server/providers"),
+    ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),
     ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),
     ("/oauth/jwks", "public keys"),
     ("/.well-known/oauth-authorization-server", "public metadata"),
