@@ -12,6 +12,8 @@ use veilcast_control::{
 use veilcast_privacy::Secret;
 use veilcast_sfu::{Batch, Cast, Config, Input, Output, Sfu, ShardId, Shards, SinkKey, Tuple};
 
+/// Whoever wants to be woken so often at one moment would be so for ever.
+const MOST_AT_ONCE: u32 = 100_000;
 /// Where the engines listen: each on a port of its own, from this one on.
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 10_000);
 
@@ -269,6 +271,7 @@ impl World {
     /// Lets `duration` pass.
     pub fn run(&mut self, duration: Duration) {
         let until = self.now + duration;
+        let mut at_once = 0_u32;
         loop {
             self.flush_peers();
             let next = std::iter::once(self.network.next_arrival())
@@ -278,10 +281,22 @@ impl World {
                 .min()
                 .filter(|at| *at <= until);
             let Some(at) = next else { break };
+            at_once = if at > self.now { 0 } else { at_once + 1 };
+            assert!(at_once < MOST_AT_ONCE, "time stands still: {}", self.who_is_due());
             self.now = self.now.max(at);
             self.step();
         }
         self.now = until;
+    }
+
+    /// Of whom [`Self::run`] would hear again and again.
+    fn who_is_due(&self) -> String {
+        let shards: Vec<usize> =
+            (0..self.wakes.len()).filter(|at| self.wakes[*at].is_some_and(|at| at <= self.now)).collect();
+        let peers: Vec<usize> =
+            (0..self.peers.len()).filter(|at| self.peers[*at].wake().is_some_and(|at| at <= self.now)).collect();
+        let arrives = self.network.next_arrival().is_some_and(|at| at <= self.now);
+        format!("of shards {shards:?}, peers {peers:?}, datagrams: {arrives}")
     }
 
     fn step(&mut self) {
