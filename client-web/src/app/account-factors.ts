@@ -76,17 +76,27 @@ class AccountFactors extends LitElement {
                 Rename
               </button>`
         }
-        <button
-          type="button"
-          class="button danger small"
-          aria-label="Remove ${factor.label}"
-          ?disabled=${this.busy}
-          @click=${() => this.#change(() => account.remove(factor.id))}
-        >
-          Remove
-        </button>
+        ${
+          this.#isLast(factor)
+            ? nothing
+            : html`<button
+                type="button"
+                class="button danger small"
+                aria-label="Remove ${factor.label}"
+                ?disabled=${this.busy}
+                @click=${() => this.#change(() => account.remove(factor.id))}
+              >
+                Remove
+              </button>`
+        }
       </div>
     </li>`;
+  }
+
+  /** The server keeps the last way in, too; a button that is always refused would only promise otherwise. */
+  #isLast(factor: Factor): boolean {
+    const opens = ({ kind }: Factor): boolean => kind !== 'totp';
+    return opens(factor) && (this.account?.factors.filter(opens).length ?? 0) < 2;
   }
 
   #rename({ id, label }: Factor): TemplateResult {
