@@ -78,6 +78,24 @@ async fn another_provider_s_answer_is_not_this_one_s() {
     assert_eq!(person.come_back(&back).await, "/signed-in");
 }
 
+/// A provider that does not say in its answers whose they are: the address alone tells, and a code is for nobody else to see.
+#[tokio::test]
+async fn a_code_goes_to_no_provider_but_its_own() {
+    let port = super::super::process::free_port();
+    let silent = json!({ "clients": [client(port)], "lacks": "authorization_response_iss_parameter_supported" });
+    let (honest, other) = (Realm::open(&silent).await, Realm::open(&silent).await);
+    let settings = format!("{}{}", honest.settings(""), other.settings("").replace("University", "Academy"));
+    let server = serve(port, &settings).await;
+    for (number, lands) in [(1, REFUSED), (0, "/signed-in")] {
+        let mut person = Person::new();
+        let address = person.leave(&server).await;
+        let back = with(&person.say(&honest, &address, "login=ada").await, "iss", None);
+        assert_eq!(person.come_back(&back.replace("/callback/0?", &format!("/callback/{number}?"))).await, lands);
+    }
+    let asked = async |realm: &Realm| realm.tell("requests", &json!({})).await.to_string().contains("\"/token\"");
+    assert!(asked(&honest).await && !asked(&other).await, "whoever was not asked hears of no code");
+}
+
 #[tokio::test]
 async fn a_provider_that_fails_lets_nobody_in_and_recovers() {
     let (realm, server) = pair("").await;
