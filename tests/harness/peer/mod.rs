@@ -268,7 +268,9 @@ impl Peer {
     }
 
     fn new_dtls(&self, active: bool, now: Instant) -> Dtls {
-        let config = dimpl::Config::builder().build().expect("the defaults are valid");
+        // Browsers repeat themselves after 50 ms, libraries after a second.
+        let config = dimpl::Config::builder().flight_start_rto(Duration::from_millis(50));
+        let config = config.build().expect("the rest is the defaults");
         let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
         dtls.set_active(active);
         dtls
