@@ -5,6 +5,7 @@ mod edges;
 mod generated;
 mod map;
 mod sans_io;
+mod threats;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -253,11 +253,10 @@ impl Peer {
 
     /// Takes the answer and begins to connect.
     pub fn accept(&mut self, answer: &Answer, now: Instant) {
-        let address = answer.candidates[0].address;
         let tracks = answer.media.iter().filter_map(|section| section.sends.as_ref());
         self.server = Some(Server {
             ice: answer.ice.clone(),
-            address,
+            address: answer.candidates[0].address,
             rtx: tracks.clone().filter_map(|track| Some((track.rtx_ssrc?, track.ssrc))).collect(),
             media: tracks.map(|track| track.ssrc).collect(),
         });
@@ -268,9 +267,8 @@ impl Peer {
     }
 
     fn new_dtls(&self, active: bool, now: Instant) -> Dtls {
-        // Browsers repeat themselves after 50 ms, libraries after a second.
-        let config = dimpl::Config::builder().flight_start_rto(Duration::from_millis(50));
-        let config = config.build().expect("the rest is the defaults");
+        // As soon as browsers repeat themselves; the default is a second.
+        let config = dimpl::Config::builder().flight_start_rto(Duration::from_millis(50)).build().expect("is valid");
         let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
         dtls.set_active(active);
         dtls
