@@ -202,6 +202,9 @@ pub enum FactorError {
     /// Somebody else's.
     #[error("this name is taken")]
     NameTaken,
+    /// So many names were taken that no more are looked at for this long.
+    #[error("too many names were taken")]
+    NamesSpent(Duration),
     /// Not good enough.
     #[error(transparent)]
     Password(SetupError),

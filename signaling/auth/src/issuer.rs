@@ -1,6 +1,7 @@
 use crate::authorize::Codes;
 use crate::ceremony::Ceremonies;
 use crate::key::{self, Key};
+use crate::name_try::NameTries;
 use crate::open_question::OpenQuestions;
 use crate::password::Passwords;
 use crate::proof::{self, Proof, Target, Thumbprint};
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) ceremonies: Ceremonies,
     pub(crate) open_questions: OpenQuestions,
     pub(crate) second_tries: SecondTries,
+    pub(crate) name_tries: NameTries,
     /// The relying party of passkeys; none where the public address cannot be one.
     pub(crate) site: Option<Webauthn>,
     keys: Vec<Key>,
@@ -90,6 +92,7 @@ impl Issuer {
             ceremonies,
             open_questions: OpenQuestions::new(now)?,
             second_tries: SecondTries::default(),
+            name_tries: NameTries::default(),
             site,
             codes: Codes::default(),
             nonces: Nonces::new()?,
@@ -235,6 +238,7 @@ impl Issuer {
         self.0.codes.forget(now);
         self.0.federation.forget(now);
         self.0.ceremonies.forget(now);
+        self.0.name_tries.forget(now);
         self.0.open_questions.forget(now)?;
         let gone = self.0.records.forget(now).await?;
         self.note_left_open(now).await?;

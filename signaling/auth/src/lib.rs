@@ -17,6 +17,7 @@ mod grant;
 mod invitation;
 mod issuer;
 mod key;
+mod name_try;
 mod open_question;
 mod operator;
 mod passkey;
