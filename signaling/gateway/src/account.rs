@@ -250,6 +250,7 @@ fn entry(told: &Activity) -> wire::AccountActivity {
         ActivityKind::Recovered => wire::ActivityKind::Recovered,
         ActivityKind::CodeWrong => wire::ActivityKind::CodeWrong,
         ActivityKind::CodeMissing => wire::ActivityKind::CodeMissing,
+        ActivityKind::RefreshCopied => wire::ActivityKind::RefreshCopied,
     };
     let (id, label) = (told.id.as_str().to_owned(), told.body.expose_text().to_owned());
     wire::AccountActivity { id, kind, label, at: unix(told.at) }

@@ -41,6 +41,8 @@ pub(crate) struct Keys {
     pub(crate) instance: Secret,
     pub(crate) lookup: Secret,
     pub(crate) pairwise: Secret,
+    /// What refresh tokens follow each other by.
+    pub(crate) rotation: Secret,
 }
 
 impl Keys {
@@ -48,7 +50,8 @@ impl Keys {
         let instance = find_or_make(&pool, "instance").await?;
         let lookup = find_or_make(&pool, "lookup").await?;
         let pairwise = find_or_make(&pool, "pairwise").await?;
-        Ok(Self { pool, instance, lookup, pairwise })
+        let rotation = find_or_make(&pool, "rotation").await?;
+        Ok(Self { pool, instance, lookup, pairwise, rotation })
     }
 
     pub(crate) async fn close(&self) {

@@ -173,7 +173,8 @@ async fn who_may_speak_at_an_event_is_decided_by_somebody_who_was_just_recognise
     let admin = bench.admin().await;
     let event = bench.store.event(false).await;
     let (path, invitations) = (format!("/api/v1/events/{event}"), format!("/api/v1/events/{event}/invitations"));
-    let invite = async |role: &str| bench.post_by(&admin, &invitations, &json!({ "role": role, "expires_in": 60 })).await;
+    let invite =
+        async |role: &str| bench.post_by(&admin, &invitations, &json!({ "role": role, "expires_in": 60 })).await;
     assert_eq!(invite("viewer").await.status, StatusCode::CREATED);
     assert_eq!(invite("broadcaster").await.fault(), is(401, "step-up-required"));
     let change = Ask::new("PATCH", &path).by(&admin).json(&json!({ "broadcasters": 3 }));
