@@ -45,6 +45,7 @@ async function operator(kind) {
   const secret = await app.until('a secret', () => copied(own));
   await app.fill(own, 'code', totp(secret));
   await app.press(own, 'Add the app');
+  await app.says(own, 'Replace the authenticator app');
   await app.press(own, 'Make ten codes');
   const codes = await app.until('ten codes', async () => {
     const shown = await own.evaluate(() => [...document.querySelectorAll('.codes code')].map((e) => e.textContent.trim()));
@@ -89,6 +90,8 @@ for (const kind of ['chromium', 'firefox']) {
       await Promise.all([app.says(own, 'OBS and other programs'), app.says(tab, 'OBS and other programs')]);
     }
     await makeKey(tab, 3);
+    // A tab behind another shows nothing, and nothing can be pressed there.
+    await own.bringToFront();
     await own.goto(`${server.url}/account`);
     await app.says(own, 'This one');
     assert.ok(!(await app.text(own)).includes('A copy of what keeps'), 'no family died of it');
@@ -97,6 +100,7 @@ for (const kind of ['chromium', 'firefox']) {
     await app.press(own, 'Sign out');
     await app.until('signed out', () => new URL(own.url()).pathname === '/');
     // What was open there is over without a reload.
+    await tab.bringToFront();
     await app.press(tab, 'Create a stream key');
     await app.until('the sign-in page', () => new URL(tab.url()).pathname === '/sign-in');
     assert.match(new URL(tab.url()).search, /^\?client_id=veilcast-web&request_uri=urn%3Aietf[\w%.-]+$/, 'nothing to read there');
@@ -117,7 +121,7 @@ test('an app’s code lets in, a recovery code lets in once', async () => {
   await app.says(own, 'Your first event');
   await signOut();
   await signIn(own, codes[0].toUpperCase());
-  await app.says(own, 'name or password is wrong');
+  await app.says(own, 'The name or the password is wrong.');
   assert.equal(new URL(own.url()).pathname, '/sign-in', 'a second time');
   // The code of this half minute was used up by adding the app.
   await signIn(own, totp(secret, 1));

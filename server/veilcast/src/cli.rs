@@ -61,7 +61,7 @@ pub(crate) enum StreamKeyCommand {
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct TokenCommand {
     #[command(flatten)]
-    pub(crate) new: Option<TokenArguments>,
+    pub(crate) new: TokenArguments,
     #[command(subcommand)]
     pub(crate) verb: Option<TokenVerb>,
 }
@@ -254,11 +254,11 @@ pub(crate) struct TokenArguments {
     #[command(flatten)]
     pub(crate) place: Place,
     /// The event's id
-    #[arg(long, value_name = "ID")]
-    pub(crate) event: EventId,
+    #[arg(long, value_name = "ID", required = true)]
+    pub(crate) event: Option<EventId>,
     /// What the token permits
-    #[arg(long, value_enum)]
-    pub(crate) scope: TokenScope,
+    #[arg(long, value_enum, required = true)]
+    pub(crate) scope: Option<TokenScope>,
     /// How long it is valid, like 90s, 10m, 12h, 7d [default: 12h for broadcast, 1h for watch]
     #[arg(long, value_name = "TIME", value_parser = parse_life)]
     pub(crate) ttl: Option<Duration>,
@@ -384,11 +384,11 @@ mod tests {
     #[test]
     fn a_token_is_made_or_revoked() {
         let parse = |words: &str| Cli::try_parse_from(words.split(' ')).map(|cli| cli.command);
-        let (event, made) = ("e".repeat(26), "veilcast token --scope watch --event");
+        let (event, made) = ("e".repeat(26), "veilcast token --data-dir d --scope watch --event");
         let Ok(Command::Token(made)) = parse(&format!("{made} {event}")) else { panic!("as before") };
-        assert!(made.new.is_some() && made.verb.is_none());
+        assert!(made.new.event.is_some() && made.new.scope.is_some() && made.verb.is_none());
         let Ok(Command::Token(revoked)) = parse("veilcast token revoke x --data-dir d") else { panic!("a verb") };
-        assert!(revoked.new.is_none() && revoked.verb.is_some());
+        assert!(revoked.verb.is_some());
         for wrong in ["veilcast token", "veilcast token --scope watch", "veilcast token revoke"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

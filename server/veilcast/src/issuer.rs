@@ -8,12 +8,14 @@ use veilcast_auth::KEY_ANNOUNCED;
 
 /// `veilcast token`
 pub(crate) async fn token(arguments: TokenArguments) -> Result<(), Failure> {
+    // The command line lets neither be missing where no verb follows.
+    let (Some(event), Some(scope)) = (arguments.event, arguments.scope) else { return Err(Failure::EventUnknown) };
     let office = Office::open(arguments.place).await?;
-    let event = office.open_event(&arguments.event).await?;
+    let event = office.open_event(&event).await?;
     let now = SystemTime::now();
     let issuer = office.issuer(now).await?;
-    let life = arguments.ttl.unwrap_or_else(|| arguments.scope.default_life());
-    let token = issuer.tool_token(event.id, arguments.scope.scope(), life, now)?;
+    let life = arguments.ttl.unwrap_or_else(|| scope.default_life());
+    let token = issuer.tool_token(event.id, scope.scope(), life, now)?;
     console::value(token.token.expose_text());
     console::say(&format!("To revoke it: veilcast token revoke {}", token.id));
     Ok(())

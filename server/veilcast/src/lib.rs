@@ -50,9 +50,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Token(TokenCommand { verb: Some(TokenVerb::Revoke(arguments)), .. }) => {
             issuer::revoke_token(arguments).await
         }
-        Command::Token(TokenCommand { new: Some(arguments), .. }) => issuer::token(arguments).await,
-        // The command line does not let this through.
-        Command::Token(_) => Err(Failure::EventUnknown),
+        Command::Token(TokenCommand { new, verb: None }) => issuer::token(new).await,
         Command::Keys(KeysCommand::Rotate(arguments)) => issuer::rotate(arguments).await,
         Command::StreamKey(command) => match command {
             StreamKeyCommand::Create(arguments) => stream_keys::create(arguments).await,
