@@ -123,6 +123,21 @@ describe('the way to sign in', () => {
     expect(await signedIn.token(false)).toBe('admin');
   });
 
+  it('is asked about once: neither a way that was not gone to its end nor an ended session is, again and again', async () => {
+    await forgetOperator();
+    answers = [pushed()];
+    await leaveForSignIn('account');
+    await expect(member.token(false)).rejects.toMatchObject({ code: 'signed-out' });
+    expect(asked).toHaveLength(1);
+    answers = [granted('account'), refusal('invalid_grant', 'sign-in-required')];
+    await completeSignIn(new URLSearchParams({ code: 'CODE', state: forms()[0]?.state ?? '' }));
+    await expect(member.token(true)).rejects.toMatchObject({ code: 'signed-out' });
+    await expect(member.token(true)).rejects.toMatchObject({ code: 'signed-out' });
+    expect(asked).toHaveLength(3);
+    const [first, , last] = await proofs();
+    expect(last?.header.jwk).toEqual(first?.header.jwk);
+  });
+
   it('takes no answer that it has not asked for', async () => {
     answers = [pushed()];
     await leaveForSignIn('admin', '/account');
@@ -180,13 +195,13 @@ describe('an operator', () => {
   });
 
   it('is told when the session is over, and not when a proxy stands in', async () => {
-    answers = [refusal('invalid_grant', 'sign-in-required')];
-    await expect(signedIn.token(false)).rejects.toMatchObject({ code: 'signed-out', fatal: true });
     const proxy = () => new Response('<p>busy</p>', { status: 502 });
     answers = [proxy(), proxy(), proxy()];
     await expect(signedIn.token(false)).rejects.toMatchObject({ code: 'unreachable', fatal: false });
     answers = [proxy(), granted('admin')];
     expect(await signedIn.token(false)).toBe('admin');
+    answers = [refusal('invalid_grant', 'sign-in-required')];
+    await expect(signedIn.token(true)).rejects.toMatchObject({ code: 'signed-out', fatal: true });
   });
 
   it('makes invitations, sees them and takes them back', async () => {

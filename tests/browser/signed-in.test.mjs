@@ -101,7 +101,7 @@ for (const kind of ['chromium', 'firefox']) {
     await app.until('signed out', () => new URL(own.url()).pathname === '/');
     // What was open there is over without a reload.
     await tab.bringToFront();
-    await app.press(tab, 'Create a stream key');
+    await app.press(tab, 'Revoke');
     await app.until('the sign-in page', () => new URL(tab.url()).pathname === '/sign-in');
     assert.match(new URL(tab.url()).search, /^\?client_id=veilcast-web&request_uri=urn%3Aietf[\w%.-]+$/, 'nothing to read there');
     app.assertQuiet(own, server);

@@ -2,7 +2,7 @@ import type { Access } from '../sdk/access.js';
 import { randomText } from '../sdk/encoding.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { call } from '../sdk/http.js';
-import { forgetKey, heldKey, keptKey, storedKey } from '../sdk/keys.js';
+import { forgetKey, heldKey, keptKey, renameKey, storedKey } from '../sdk/keys.js';
 import { parseJson, parsePushedAuthorization, parseTokenResponse } from '../sdk/parse.js';
 import { type Claims, type Prove, prove } from '../sdk/proof.js';
 import { createPkce } from './pkce.js';
@@ -11,6 +11,8 @@ const CLIENT_ID = 'veilcast-web';
 const PENDING = 'veilcast-sign-in';
 /** What all tokens here are bound to, in every tab and after a reload. Nobody can copy it, not even these pages. */
 const KEY = 'account';
+/** The same while nobody is signed in: on the way there, or afterwards. */
+const NEXT_KEY = 'next account';
 /** One tab renews at a time: the cookie that it does so with is the browser's. */
 const LOCK = 'veilcast-refresh';
 /** Tells the other tabs that nobody is signed in any more. */
@@ -87,7 +89,7 @@ if (others !== null) others.onmessage = forgetHere;
 export async function forgetOperator(): Promise<void> {
   forgetHere();
   others?.postMessage('forget');
-  await forgetKey(KEY);
+  await Promise.all([forgetKey(KEY), forgetKey(NEXT_KEY)]);
 }
 
 function forgetHere(): void {
@@ -104,8 +106,17 @@ export async function forgetTokens(): Promise<void> {
 }
 
 async function proveHolding(claims: Claims): Promise<string> {
-  key ??= await keptKey(KEY);
+  key ??= await keyToSignIn();
   return prove(key, claims);
+}
+
+/** The key of whoever is signed in, else that of the next one. */
+async function keyToSignIn(): Promise<CryptoKeyPair> {
+  return (await ownKey()) ?? keptKey(NEXT_KEY);
+}
+
+async function ownKey(): Promise<CryptoKeyPair | null> {
+  return (await storedKey(KEY)) ?? heldKey(KEY);
 }
 
 /** The token if somebody is signed in, else `null`; asks nothing of the person. */
@@ -172,8 +183,8 @@ async function pushed(challenge: string, { scope, state }: Pending): Promise<URL
     code_challenge_method: 'S256',
     scope,
   };
-  await keptKey(KEY);
-  const lasting = await storedKey(KEY);
+  await keyToSignIn();
+  const lasting = (await storedKey(KEY)) ?? (await storedKey(NEXT_KEY));
   const request = post('/oauth/par', body);
   const holder = lasting === null ? undefined : { prove: (claims: Claims) => prove(lasting, claims) };
   const { request_uri } = await call(request, parsePushedAuthorization, holder);
@@ -191,7 +202,11 @@ async function redeem(code: string, { verifier, scope }: Pending): Promise<strin
     code,
     code_verifier: verifier,
   };
-  return alone(async () => ask(scope, body, await keptKey(KEY)));
+  return alone(async () => {
+    const token = await ask(scope, body, await keyToSignIn());
+    await renameKey(NEXT_KEY, KEY);
+    return token;
+  });
 }
 
 /**
@@ -201,13 +216,17 @@ async function redeem(code: string, { verifier, scope }: Pending): Promise<strin
 function refresh(scope: Scope): Promise<string | null> {
   const body = { grant_type: 'refresh_token', client_id: CLIENT_ID, scope };
   return alone(async () => {
-    const own = (await storedKey(KEY)) ?? heldKey(KEY);
+    const own = await ownKey();
     if (own === null) return null;
     try {
       return await patiently(() => ask(scope, body, own));
     } catch (thrown) {
       const code = thrown instanceof VeilcastError ? thrown.code : null;
-      if (code === 'sign-in-required') return null;
+      if (code === 'sign-in-required') {
+        // Another tab may be on its way to sign in with it.
+        await renameKey(KEY, NEXT_KEY);
+        return null;
+      }
       if (code === 'scope-missing') throw VeilcastError.local('not-operator');
       throw thrown;
     }

@@ -54,6 +54,23 @@ export function heldKey(name: string): CryptoKeyPair | null {
   return held.get(name) ?? null;
 }
 
+/** The key goes by another name from now on, if there is one. */
+export async function renameKey(name: string, to: string): Promise<void> {
+  const before = held.get(name);
+  if (before !== undefined) {
+    held.delete(name);
+    held.set(to, before);
+  }
+  await ifThere((store) => {
+    const found = store.get(name);
+    found.onsuccess = () => {
+      if (!isKept(found.result)) return;
+      store.put({ ...found.result, name: to });
+      store.delete(name);
+    };
+  });
+}
+
 /** The key is of no more use. */
 export async function forgetKey(name: string): Promise<void> {
   held.delete(name);
