@@ -310,15 +310,15 @@ describe('kept keys', () => {
     await expect(crypto.subtle.exportKey('jwk', one.privateKey)).rejects.toThrow();
   });
 
-  it('go after thirty days', async () => {
+  it('go after thirty-one days', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const first = await keptKey('n');
-    vi.setSystemTime(Date.now() + 29 * DAY_MS);
+    vi.setSystemTime(Date.now() + 30 * DAY_MS);
     expect(await same(first, await keptKey('n'))).toBe(true);
     vi.setSystemTime(Date.now() + 2 * DAY_MS);
     await keptKey('other');
     expect([...(storage.databases.get('veilcast')?.keys() ?? [])]).toEqual(['other']);
-    vi.setSystemTime(Date.now() + 31 * DAY_MS);
+    vi.setSystemTime(Date.now() + 32 * DAY_MS);
     await forgetOldKeys();
     expect(storage.databases.get('veilcast')?.size).toBe(0);
   });

@@ -19,6 +19,7 @@ pub(crate) mod process;
 mod providers;
 mod reach;
 mod relay;
+mod revocation;
 mod shared;
 mod startup;
 mod stream_keys;

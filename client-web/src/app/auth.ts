@@ -2,14 +2,25 @@ import type { Access } from '../sdk/access.js';
 import { randomText } from '../sdk/encoding.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { call } from '../sdk/http.js';
-import { parseJson, parseTokenResponse } from '../sdk/parse.js';
-import { type Claims, createKey, prove } from '../sdk/proof.js';
-import { createPkce, type Pkce } from './pkce.js';
+import { forgetKey, heldKey, keptKey, renameKey, storedKey } from '../sdk/keys.js';
+import { parseJson, parsePushedAuthorization, parseTokenResponse } from '../sdk/parse.js';
+import { type Claims, type Prove, prove } from '../sdk/proof.js';
+import { createPkce } from './pkce.js';
 
 const CLIENT_ID = 'veilcast-web';
 const PENDING = 'veilcast-sign-in';
+/** What all tokens here are bound to, in every tab and after a reload. Nobody can copy it, not even these pages. */
+const KEY = 'account';
+/** The same while nobody is signed in: on the way there, or afterwards. */
+const NEXT_KEY = 'next account';
+/** One tab renews at a time: the cookie that it does so with is the browser's. */
+const LOCK = 'veilcast-refresh';
+/** Tells the other tabs that nobody is signed in any more. */
+const CHANNEL = 'veilcast-account';
 /** Renewed this long before it expires. */
 const MARGIN_MS = 30_000;
+/** A lost answer is asked for again while the server still gives the same one: ten seconds. */
+const PAUSES_MS: readonly number[] = [300, 1_500];
 
 /** What a page may do: an operator everything, everybody something about their own account. */
 type Scope = 'admin' | 'account';
@@ -29,8 +40,8 @@ interface Held {
 
 const held = new Map<Scope, Held>();
 const asking = new Map<Scope, Promise<string | null>>();
-/** What all tokens here are bound to. Like them, it lives in this page's memory alone. */
-let key: Promise<CryptoKeyPair> | null = null;
+/** The key that the tokens held here are bound to. */
+let key: CryptoKeyPair | null = null;
 
 /** The operator's access, who is led to the sign-in page if need be. */
 export const operator: Access = leading('admin');
@@ -71,8 +82,17 @@ function quiet(scope: Scope): Access {
 /** Counts who was signed in here: an answer for somebody who has left is nobody's. */
 let generation = 0;
 
-/** The next who signs in here has nothing in common with the last. */
-export function forgetOperator(): void {
+const others = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(CHANNEL);
+if (others !== null) others.onmessage = forgetHere;
+
+/** The next who signs in here has nothing in common with the last, in any tab. */
+export async function forgetOperator(): Promise<void> {
+  forgetHere();
+  others?.postMessage('forget');
+  await Promise.all([forgetKey(KEY), forgetKey(NEXT_KEY)]);
+}
+
+function forgetHere(): void {
   generation += 1;
   held.clear();
   asking.clear();
@@ -85,23 +105,27 @@ export async function forgetTokens(): Promise<void> {
   held.clear();
 }
 
-/** To the sign-in page, whoever is signed in, and back. */
-export async function signInAgain(): Promise<void> {
-  await leaveForSignIn('account', '/sign-in');
-}
-
 async function proveHolding(claims: Claims): Promise<string> {
-  key ??= createKey();
-  return prove(await key, claims);
+  key ??= await keyToSignIn();
+  return prove(key, claims);
 }
 
-/** The token if there is a session at the issuer, else `null`; asks nothing of the person. */
+/** The key of whoever is signed in, else that of the next one. */
+async function keyToSignIn(): Promise<CryptoKeyPair> {
+  return (await ownKey()) ?? keptKey(NEXT_KEY);
+}
+
+async function ownKey(): Promise<CryptoKeyPair | null> {
+  return (await storedKey(KEY)) ?? heldKey(KEY);
+}
+
+/** The token if somebody is signed in, else `null`; asks nothing of the person. */
 async function quietToken(scope: Scope, refused: boolean): Promise<string | null> {
   const known = held.get(scope);
   if (!refused && known !== undefined && performance.now() < known.until) return known.token;
   const waiting = asking.get(scope);
   if (waiting !== undefined) return waiting;
-  const answer = authorizeQuietly(scope).finally(() => {
+  const answer = refresh(scope).finally(() => {
     if (asking.get(scope) === answer) asking.delete(scope);
   });
   asking.set(scope, answer);
@@ -111,68 +135,141 @@ async function quietToken(scope: Scope, refused: boolean): Promise<string | null
 /** `/callback`: redeems the code. Returns where the person wanted to go. */
 export async function completeSignIn(query: URLSearchParams): Promise<string> {
   const pending = takePending();
+  const error = query.get('error');
   // Somebody who has signed in and may not do this.
-  if (query.get('error') === 'access_denied') throw VeilcastError.local('not-operator');
+  if (error === 'access_denied') throw VeilcastError.local('not-operator');
+  // Signing in took too long: the issuer knows who asks by now, and not what for.
+  if (error === 'invalid_request_uri' && pending !== null) {
+    await leaveForSignIn(pending.scope, pending.returnTo);
+    return new Promise(() => {});
+  }
   const code = query.get('code');
   if (pending === null || code === null || query.get('state') !== pending.state) return '/studio';
-  await redeem(code, pending.verifier, pending.scope);
+  await redeem(code, pending);
   return pending.returnTo;
 }
 
-/** Signed in or not shows in where the issuer's redirect ends; no page is left and no broadcast cut. */
-async function authorizeQuietly(scope: Scope): Promise<string | null> {
-  const pkce = await createPkce();
-  const state = randomText(256);
-  const response = await fetch(authorizeAddress(pkce, state, scope), { credentials: 'same-origin' });
-  const landed = new URL(response.url);
-  if (landed.pathname === '/sign-in') return null;
-  const ours = landed.pathname === '/callback' && landed.searchParams.get('state') === state;
-  if (ours && landed.searchParams.get('error') === 'access_denied') throw VeilcastError.local('not-operator');
-  const code = landed.searchParams.get('code');
-  // Whatever else answers, such as a proxy while the server restarts, says nothing about the session.
-  if (!ours || code === null) throw VeilcastError.local('unreachable');
-  return redeem(code, pkce.verifier, scope);
+/** What somebody needs there. */
+export function scopeFor(path: string): Scope {
+  return path.startsWith('/studio') ? 'admin' : 'account';
 }
 
-/** To the sign-in page, and back to this one. */
-export async function leaveForSignIn(scope: Scope, to = '/oauth/authorize'): Promise<void> {
-  const pkce = await createPkce();
-  const { verifier } = pkce;
-  const pending: Pending = { verifier, state: randomText(256), returnTo: location.pathname, scope };
+/** To the sign-in page, whoever is signed in, and back. */
+export function signInAgain(): void {
+  const address = new URL('/sign-in', location.origin);
+  address.search = new URLSearchParams({ for: location.pathname }).toString();
+  location.assign(address);
+}
+
+/** To the issuer, which asks who it is if need be, and back to this page or another one. */
+export async function leaveForSignIn(scope: Scope, returnTo = location.pathname): Promise<void> {
+  const { verifier, challenge } = await createPkce();
+  const pending: Pending = { verifier, state: randomText(256), returnTo, scope };
   sessionStorage.setItem(PENDING, JSON.stringify(pending));
-  location.assign(authorizeAddress(pkce, pending.state, scope, to));
+  location.assign(await pushed(challenge, pending));
 }
 
-function authorizeAddress(pkce: Pkce, state: string, scope: Scope, to = '/oauth/authorize'): URL {
-  const address = new URL(to, location.origin);
-  address.search = new URLSearchParams({
+/**
+ * RFC 9126: what is wanted goes to the server first, so that the address bar shows nothing of it. The proof makes the code one for our
+ * key (RFC 9449 section 10.1); a browser that keeps no keys has another one when it comes back.
+ */
+async function pushed(challenge: string, { scope, state }: Pending): Promise<URL> {
+  const body = {
     response_type: 'code',
     client_id: CLIENT_ID,
     redirect_uri: redirectUri(),
     state,
-    code_challenge: pkce.challenge,
+    code_challenge: challenge,
     code_challenge_method: 'S256',
     scope,
-  }).toString();
+  };
+  await keyToSignIn();
+  const lasting = (await storedKey(KEY)) ?? (await storedKey(NEXT_KEY));
+  const request = post('/oauth/par', body);
+  const holder = lasting === null ? undefined : { prove: (claims: Claims) => prove(lasting, claims) };
+  const { request_uri } = await call(request, parsePushedAuthorization, holder);
+  const address = new URL('/oauth/authorize', location.origin);
+  address.search = new URLSearchParams({ client_id: CLIENT_ID, request_uri }).toString();
   return address;
 }
 
-/** RFC 6749 section 4.1.3; the proof binds the token to our key (RFC 9449 section 5). */
-async function redeem(code: string, verifier: string, scope: Scope): Promise<string> {
-  const body = new URLSearchParams({
+/** RFC 6749 section 4.1.3; the proof binds the tokens to our key (RFC 9449 section 5). */
+async function redeem(code: string, { verifier, scope }: Pending): Promise<string> {
+  const body = {
     grant_type: 'authorization_code',
     client_id: CLIENT_ID,
     redirect_uri: redirectUri(),
     code,
     code_verifier: verifier,
+  };
+  return alone(async () => {
+    const token = await ask(scope, body, await keyToSignIn());
+    await renameKey(NEXT_KEY, KEY);
+    return token;
   });
+}
+
+/**
+ * RFC 6749 section 6. The refresh token is in a cookie that no script reads. Without the key that it is bound to nothing is
+ * asked: it would be taken for a copy.
+ */
+function refresh(scope: Scope): Promise<string | null> {
+  const body = { grant_type: 'refresh_token', client_id: CLIENT_ID, scope };
+  return alone(async () => {
+    const own = await ownKey();
+    if (own === null) return null;
+    try {
+      return await patiently(() => ask(scope, body, own));
+    } catch (thrown) {
+      const code = thrown instanceof VeilcastError ? thrown.code : null;
+      if (code === 'sign-in-required') {
+        // Another tab may be on its way to sign in with it.
+        await renameKey(KEY, NEXT_KEY);
+        return null;
+      }
+      if (code === 'scope-missing') throw VeilcastError.local('not-operator');
+      throw thrown;
+    }
+  });
+}
+
+async function ask(scope: Scope, body: Record<string, string>, own: CryptoKeyPair): Promise<string> {
   const whose = generation;
-  const address = new URL('/oauth/token', location.origin);
-  const request = new Request(address, { method: 'POST', body, credentials: 'same-origin' });
-  const { access_token, expires_in } = await call(request, parseTokenResponse, { prove: proveHolding });
+  const proving: Prove = (claims) => prove(own, claims);
+  const { access_token, expires_in } = await call(post('/oauth/token', body), parseTokenResponse, {
+    prove: proving,
+  });
   if (whose !== generation) throw VeilcastError.local('signed-out');
+  key = own;
   held.set(scope, { token: access_token, until: performance.now() + expires_in * 1000 - MARGIN_MS });
   return access_token;
+}
+
+function alone<T>(work: () => Promise<T>): Promise<T> {
+  // Not everywhere; the server bears two tabs at once for ten seconds.
+  const locks: LockManager | undefined = globalThis.navigator?.locks;
+  return locks === undefined ? work() : locks.request(LOCK, work);
+}
+
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!(thrown instanceof VeilcastError) || thrown.code !== 'unreachable') throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return work();
+}
+
+function post(path: string, body: Record<string, string>): Request {
+  const address = new URL(path, location.origin);
+  return new Request(address, {
+    method: 'POST',
+    body: new URLSearchParams(body),
+    credentials: 'same-origin',
+  });
 }
 
 function redirectUri(): string {

@@ -5,6 +5,7 @@ import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import { broadcasterChoices, errorNotice } from './parts.js';
 import './share.js';
+import { confirmed } from './step-up.js';
 
 /** Who else may broadcast to an event: how many, and their invitations. Fires `vc-event` with the event as it is then. */
 class Cohosts extends LitElement {
@@ -62,7 +63,8 @@ class Cohosts extends LitElement {
     this.busy = true;
     this.error = null;
     try {
-      this.event = await api.changeEvent(event.id, { broadcasters: Number(change.target.value) });
+      const broadcasters = Number(change.target.value);
+      this.event = await confirmed(() => api.changeEvent(event.id, { broadcasters }));
       this.dispatchEvent(new CustomEvent('vc-event', { detail: this.event }));
     } catch (thrown) {
       this.error = VeilcastError.from(thrown, 'unreachable');

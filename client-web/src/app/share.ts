@@ -5,6 +5,7 @@ import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import { toClipboard } from './clipboard.js';
 import { stageLink, watchLink } from './parts.js';
+import { confirmed } from './step-up.js';
 import { span } from './words.js';
 
 /** How long the button says that it is done, and how long it says something that is to be remembered. */
@@ -95,7 +96,7 @@ class Share extends LitElement {
   /** Each is for one person: the first browser to come by it is the only one. */
   async #invite({ id }: EventSummary, life: number): Promise<{ link: string; words: string }> {
     const role: Role = this.stage ? 'broadcaster' : 'viewer';
-    const { code, expires_in } = await api.invite(id, { role, expires_in: life });
+    const { code, expires_in } = await confirmed(() => api.invite(id, { role, expires_in: life }));
     this.dispatchEvent(new CustomEvent('vc-invited', { bubbles: true }));
     const link = this.stage ? stageLink(id, code) : watchLink(id, code);
     return { link, words: `Copied, for one person, valid for ${span(expires_in)}` };

@@ -86,5 +86,7 @@ export function activityWords({ kind, label }: AccountActivity): string {
       return 'Somebody entered your password and a wrong code. If it was not you, change the password';
     case 'code-missing':
       return 'Somebody entered your password and no code. If it was not you, change the password';
+    case 'refresh-copied':
+      return 'A copy of what keeps a browser signed in was used, or its answer was lost: that sign-in has ended';
   }
 }

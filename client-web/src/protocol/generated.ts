@@ -678,6 +678,19 @@ export type SignedIn = {
 expires_in: number, };
 
 /**
+ * `POST /oauth/par` (RFC 9126 section 2.2): [`AuthorizationRequest`] as a form is answered by this.
+ */
+export type PushedAuthorization = { 
+/**
+ * For `/oauth/authorize`, with `client_id` and nothing else; good once.
+ */
+request_uri: string, 
+/**
+ * Its life, in seconds.
+ */
+expires_in: number, };
+
+/**
  * `GET /oauth/authorize` (RFC 6749 section 4.1.1 with PKCE, RFC 7636).
  */
 export type AuthorizationRequest = { 
@@ -815,7 +828,7 @@ sessions: Array<AccountSession>, };
 /**
  * What happened to an account.
  */
-export type ActivityKind = "sign-in" | "step-up" | "session-ended" | "not-me" | "factor-added" | "factor-replaced" | "factor-removed" | "recovered" | "code-wrong" | "code-missing";
+export type ActivityKind = "sign-in" | "step-up" | "session-ended" | "not-me" | "factor-added" | "factor-replaced" | "factor-removed" | "recovered" | "code-wrong" | "code-missing" | "refresh-copied";
 
 /**
  * Something that happened to an account.

@@ -3,8 +3,8 @@ import { createKey } from './proof.js';
 const DATABASE = 'veilcast';
 const STORE = 'keys';
 
-/** No invitation lives longer than this. */
-const LIFE_MS = 30 * 24 * 3_600_000;
+/** No invitation and no session lives longer than thirty days: no key goes before what it is for. */
+const LIFE_MS = 31 * 24 * 3_600_000;
 
 interface Kept {
   name: string;
@@ -35,6 +35,40 @@ export async function keptKey(name: string): Promise<CryptoKeyPair> {
     held.set(name, before);
     return before;
   }
+}
+
+/** The key of this name that was there before, and will be after a reload; makes none. */
+export async function storedKey(name: string): Promise<CryptoKeyPair | null> {
+  let key: CryptoKeyPair | null = null;
+  await ifThere((store) => {
+    const found = store.get(name);
+    found.onsuccess = () => {
+      if (isKept(found.result) && !isOld(found.result)) key = found.result.key;
+    };
+  });
+  return key;
+}
+
+/** The same of a browser that keeps nothing. */
+export function heldKey(name: string): CryptoKeyPair | null {
+  return held.get(name) ?? null;
+}
+
+/** The key goes by another name from now on, if there is one. */
+export async function renameKey(name: string, to: string): Promise<void> {
+  const before = held.get(name);
+  if (before !== undefined) {
+    held.delete(name);
+    held.set(to, before);
+  }
+  await ifThere((store) => {
+    const found = store.get(name);
+    found.onsuccess = () => {
+      if (!isKept(found.result)) return;
+      store.put({ ...found.result, name: to });
+      store.delete(name);
+    };
+  });
 }
 
 /** The key is of no more use. */

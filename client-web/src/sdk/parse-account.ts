@@ -24,6 +24,7 @@ const ACTIVITIES: readonly ActivityKind[] = [
   'recovered',
   'code-wrong',
   'code-missing',
+  'refresh-copied',
 ];
 
 export function parseAccount(value: unknown): Account {

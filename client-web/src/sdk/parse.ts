@@ -15,6 +15,7 @@ import {
   type Latency,
   type LayerState,
   type PlaceState,
+  type PushedAuthorization,
   type Quality,
   type Role,
   type ServerMessage,
@@ -235,6 +236,11 @@ export function parseTokenResponse(value: unknown): TokenResponse {
     expires_in: count(fields, 'expires_in'),
     scope: string(fields, 'scope'),
   };
+}
+
+export function parsePushedAuthorization(value: unknown): PushedAuthorization {
+  const fields = object(value);
+  return { request_uri: string(fields, 'request_uri'), expires_in: count(fields, 'expires_in') };
 }
 
 export function parseInstance(value: unknown): Instance {

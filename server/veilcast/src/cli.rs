@@ -1,7 +1,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-use veilcast_auth::Scope;
+use veilcast_auth::{LONGEST_TOKEN, Scope};
 use veilcast_records::{Admission, EventId, Latency};
 
 /// Live streaming with privacy built in.
@@ -26,8 +26,11 @@ pub(crate) enum Command {
     /// Make, list and revoke keys for programs such as OBS that broadcast to one event
     #[command(subcommand)]
     StreamKey(StreamKeyCommand),
-    /// Print an access token for one event, for a script
-    Token(TokenArguments),
+    /// Print an access token for one event, for a script, or revoke one
+    Token(TokenCommand),
+    /// Change the keys that sign access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print a one-time link that creates the operator's account, or lets a locked-out operator in again
     Setup(SetupArguments),
     /// Explain what is wrong with the configuration, and where
@@ -52,6 +55,27 @@ pub(crate) enum StreamKeyCommand {
     List(StreamKeysArguments),
     /// Revoke a key; whoever broadcasts with it is off air at once
     Revoke(RevokeStreamKeyArguments),
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct TokenCommand {
+    #[command(flatten)]
+    pub(crate) new: TokenArguments,
+    #[command(subcommand)]
+    pub(crate) verb: Option<TokenVerb>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TokenVerb {
+    /// Revoke a token; whoever came by it is out at once
+    Revoke(RevokeTokenArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Let another key sign: published at once, in use an hour later. This happens by itself every 90 days
+    Rotate(RotateArguments),
 }
 
 /// Where the records are; all that a command besides `serve` needs to know.
@@ -230,14 +254,32 @@ pub(crate) struct TokenArguments {
     #[command(flatten)]
     pub(crate) place: Place,
     /// The event's id
-    #[arg(long, value_name = "ID")]
-    pub(crate) event: EventId,
+    #[arg(long, value_name = "ID", required = true)]
+    pub(crate) event: Option<EventId>,
     /// What the token permits
-    #[arg(long, value_enum)]
-    pub(crate) scope: TokenScope,
+    #[arg(long, value_enum, required = true)]
+    pub(crate) scope: Option<TokenScope>,
     /// How long it is valid, like 90s, 10m, 12h, 7d [default: 12h for broadcast, 1h for watch]
     #[arg(long, value_name = "TIME", value_parser = parse_life)]
     pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Args)]
+pub(crate) struct RevokeTokenArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The token's id, as it was printed with the token
+    #[arg(value_name = "TOKEN-ID")]
+    pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct RotateArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The present key was stolen: refuse whatever it has signed
+    #[arg(long)]
+    pub(crate) now: bool,
 }
 
 #[derive(Args)]
@@ -298,8 +340,8 @@ impl TokenScope {
     }
 }
 
-/// Days. A token cannot be called back by its holder, so none lives longer than a month.
-const LONGEST_LIFE: u64 = 30;
+/// Days. So long does a key stay that has signed a token.
+const LONGEST_LIFE: u64 = LONGEST_TOKEN.as_secs() / (24 * 3600);
 
 /// Days. A stream key can be revoked; a year is as long as anybody remembers what it was for.
 const LONGEST_KEY_LIFE: u64 = 365;
@@ -337,6 +379,19 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_token_is_made_or_revoked() {
+        let parse = |words: &str| Cli::try_parse_from(words.split(' ')).map(|cli| cli.command);
+        let (event, made) = ("e".repeat(26), "veilcast token --data-dir d --scope watch --event");
+        let Ok(Command::Token(made)) = parse(&format!("{made} {event}")) else { panic!("as before") };
+        assert!(made.new.event.is_some() && made.new.scope.is_some() && made.verb.is_none());
+        let Ok(Command::Token(revoked)) = parse("veilcast token revoke x --data-dir d") else { panic!("a verb") };
+        assert!(revoked.verb.is_some());
+        for wrong in ["veilcast token", "veilcast token --scope watch", "veilcast token revoke"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

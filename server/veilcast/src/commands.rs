@@ -1,6 +1,6 @@
 //! The commands that work on the records and return, also while the server runs.
 
-use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, SetupArguments, TokenArguments};
+use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, SetupArguments};
 use crate::config::{Config, Problem, Sources};
 use crate::{Failure, console, network, serve};
 use std::time::{Duration, SystemTime};
@@ -73,18 +73,6 @@ pub(crate) async fn invite(arguments: InviteArguments) -> Result<(), Failure> {
     let page = if scope == Scope::Broadcast { "studio" } else { "watch" };
     console::value(&format!("{}/{page}/{}#invitation={}", issuer.public_url(), event.id, code.expose_text()));
     console::say("It is for one person: it works in the browser that opens it first.");
-    Ok(())
-}
-
-/// `veilcast token`
-pub(crate) async fn token(arguments: TokenArguments) -> Result<(), Failure> {
-    let office = Office::open(arguments.place).await?;
-    let event = office.open_event(&arguments.event).await?;
-    let now = SystemTime::now();
-    let issuer = office.issuer(now).await?;
-    let life = arguments.ttl.unwrap_or_else(|| arguments.scope.default_life());
-    let token = issuer.tool_token(event.id, arguments.scope.scope(), life, now)?;
-    console::value(token.token.expose_text());
     Ok(())
 }
 

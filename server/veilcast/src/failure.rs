@@ -30,6 +30,9 @@ pub enum Failure {
     /// No such stream key.
     #[error("there is no such stream key of this event; 'veilcast stream-key list' shows all")]
     StreamKeyUnknown,
+    /// Not what `veilcast token` has printed.
+    #[error("this is no token's id; 'veilcast token' prints one of 26 characters with each token")]
+    TokenIdInvalid,
     /// The directory for certificates by ACME.
     #[error("cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast", words::reason(*.why))]
     CertificateCache {

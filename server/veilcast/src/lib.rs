@@ -9,6 +9,7 @@ mod commands;
 mod config;
 pub mod console;
 mod failure;
+mod issuer;
 mod listen;
 mod logging;
 mod network;
@@ -20,7 +21,7 @@ pub use cli::Cli;
 pub use config::Problem;
 pub use failure::Failure;
 
-use cli::{Command, EventCommand, StreamKeyCommand};
+use cli::{Command, EventCommand, KeysCommand, StreamKeyCommand, TokenCommand, TokenVerb};
 use config::Sources;
 use rustix::fs::Mode;
 use tokio::runtime::Runtime;
@@ -46,7 +47,11 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             EventCommand::End(arguments) => commands::end_event(arguments).await,
         },
         Command::Invite(arguments) => commands::invite(arguments).await,
-        Command::Token(arguments) => commands::token(arguments).await,
+        Command::Token(TokenCommand { verb: Some(TokenVerb::Revoke(arguments)), .. }) => {
+            issuer::revoke_token(arguments).await
+        }
+        Command::Token(TokenCommand { new, verb: None }) => issuer::token(new).await,
+        Command::Keys(KeysCommand::Rotate(arguments)) => issuer::rotate(arguments).await,
         Command::StreamKey(command) => match command {
             StreamKeyCommand::Create(arguments) => stream_keys::create(arguments).await,
             StreamKeyCommand::List(arguments) => stream_keys::list(arguments).await,

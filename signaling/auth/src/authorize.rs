@@ -1,17 +1,15 @@
-use crate::issuer::{BOUND_LIFE, Minting, token_id_text};
+use crate::issuer::{BOUND_LIFE, token_id_text};
 use crate::proof::Thumbprint;
 use crate::secrets::{digest_of, random_secret};
-use crate::{
-    AccessToken, AuthorizeError, CLIENT_WEB, Error, ExchangeError, Issuer, Principal, Scope, Subject, TokenId,
-};
+use crate::{AccessToken, AuthorizeError, CLIENT_WEB, Error, ExchangeError, Issuer, Scope, Tokens};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use subtle::ConstantTimeEq;
-use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_records::{HeldSession, Role};
+use veilcast_privacy::Secret;
+use veilcast_records::{FamilyId, HeldSession, IssuerSessionId, Role};
 
 /// Pages that may receive a code, under the instance's own origin: exactly these.
 pub const REDIRECT_PATHS: [&str; 2] = ["/studio", "/callback"];
@@ -36,6 +34,8 @@ pub struct AuthorizationRequest<'a> {
     pub code_challenge_method: &'a str,
     /// `admin` or `account`
     pub scope: &'a str,
+    /// The key that the code is for, where the client says one: `dpop_jkt`, or a proof (RFC 9449 section 10).
+    pub key: Option<Thumbprint>,
 }
 
 /// RFC 6749 section 4.1.3 with RFC 7636 section 4.5.
@@ -59,18 +59,26 @@ struct Code {
     challenge: [u8; 32],
     redirect_uri: String,
     scope: Scope,
-    subject: [u8; 16],
     session: HeldSession,
+    key: Option<Thumbprint>,
     expires: SystemTime,
-    /// The token it was exchanged for, and that token's end.
-    used: Option<(String, SystemTime)>,
+    /// What it was exchanged for.
+    used: Option<Used>,
+}
+
+/// What a code was exchanged for.
+#[derive(Clone)]
+struct Used {
+    token: String,
+    expires: SystemTime,
+    family: FamilyId,
 }
 
 /// What presenting a code comes to.
 enum Redeemed {
-    Token(AccessToken),
-    /// Presented again: the token of the first time is not to be trusted either.
-    Replayed(String, SystemTime),
+    Token(AccessToken, Used, IssuerSessionId),
+    /// Presented again: the tokens of the first time are not to be trusted either.
+    Replayed(Used),
     Refused,
 }
 
@@ -88,38 +96,52 @@ impl Issuer {
         if scope == Scope::Admin && session.role != Role::Operator {
             return Err(AuthorizeError::ScopeRefused);
         }
-        let subject = self.inner().records.pairwise_subject(&session.account, CLIENT_WEB);
         let code = random_secret().map_err(|_| AuthorizeError::Unavailable)?;
         let redirect_uri = request.redirect_uri.to_owned();
-        let expires = now + CODE_LIFE;
-        let entry = Code { challenge, redirect_uri, scope, subject, session, expires, used: None };
+        let (key, expires) = (request.key, now + CODE_LIFE);
+        let entry = Code { challenge, redirect_uri, scope, session, key, expires, used: None };
         match self.inner().codes.put(digest_of(code.expose_text()), entry, now) {
             true => Ok(code),
             false => Err(AuthorizeError::Busy),
         }
     }
 
-    /// Exchanges a code, once, for an access token with the scope that was asked for, bound to `key`. The page renews it
-    /// silently through [`Issuer::authorize`] while the issuer session lasts.
+    /// Exchanges a code, once, for an access token with the scope that was asked for, bound to `key`, and a refresh token that
+    /// is bound to it, too.
     pub async fn exchange(
         &self,
         exchange: &CodeExchange<'_>,
         key: Thumbprint,
         now: SystemTime,
-    ) -> Result<AccessToken, ExchangeError> {
-        let mint = |code: &Code| self.mint_for(code, key, now);
-        match self.inner().codes.redeem(exchange, now, mint).map_err(|_| ExchangeError::Unavailable)? {
-            Redeemed::Token(token) => Ok(token),
+    ) -> Result<Tokens, ExchangeError> {
+        let records = &self.inner().records;
+        let family = FamilyId::fresh().map_err(|_| ExchangeError::Unavailable)?;
+        let mint = |code: &Code| self.mint_for(code, family, key, now);
+        match self.inner().codes.redeem(exchange, &key, now, mint).map_err(|_| ExchangeError::Unavailable)? {
+            Redeemed::Token(access, used, session) => {
+                let refresh = self.begin_family(&used.family, &session, &key, now).await;
+                let refresh = refresh.map_err(|_| ExchangeError::Unavailable)?;
+                // Whoever presents the code at this moment withdraws the token before the family, which may not have been there.
+                if records.is_revoked(&used.token, &used.token).await.map_err(|_| ExchangeError::Unavailable)? {
+                    records.close_family(&used.family).await.map_err(|_| ExchangeError::Unavailable)?;
+                    return Err(ExchangeError::Invalid);
+                }
+                Ok(Tokens { access, refresh })
+            }
             Redeemed::Refused => Err(ExchangeError::Invalid),
             // RFC 6749 section 4.1.2: tokens issued for a code that comes twice should be revoked.
-            Redeemed::Replayed(token, expires) => {
-                let revoked = self.inner().records.revoke(&token, expires).await;
-                Err(revoked.map_or(ExchangeError::Unavailable, |()| ExchangeError::Invalid))
+            Redeemed::Replayed(used) => {
+                records.revoke(&used.token, used.expires).await.map_err(|_| ExchangeError::Unavailable)?;
+                records.close_family(&used.family).await.map_err(|_| ExchangeError::Unavailable)?;
+                Err(ExchangeError::Invalid)
             }
         }
     }
 
-    fn check_request(&self, request: &AuthorizationRequest<'_>) -> Result<([u8; 32], Scope), AuthorizeError> {
+    pub(crate) fn check_request(
+        &self,
+        request: &AuthorizationRequest<'_>,
+    ) -> Result<([u8; 32], Scope), AuthorizeError> {
         if request.client_id != CLIENT_WEB {
             return Err(AuthorizeError::ClientUnknown);
         }
@@ -141,12 +163,15 @@ impl Issuer {
         Ok((challenge, scope))
     }
 
-    fn mint_for(&self, code: &Code, key: Thumbprint, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
-        let subject = Subject::Of(Principal(Pseudonym::new(code.subject)));
-        let (client, scope, life) = (CLIENT_WEB, code.scope, BOUND_LIFE);
-        let recognised = Some(self.recognised(&code.session, &key));
-        let minting = Minting { client, subject, scope, event: None, life, key: Some(key), recognised };
-        self.mint(&minting, now)
+    fn mint_for(
+        &self,
+        code: &Code,
+        family: FamilyId,
+        key: Thumbprint,
+        now: SystemTime,
+    ) -> Result<(AccessToken, Used), Error> {
+        let (access, id) = self.page_token(&code.session, code.scope, key, now)?;
+        Ok((access, Used { token: token_id_text(&id), expires: now + BOUND_LIFE, family }))
     }
 }
 
@@ -171,33 +196,37 @@ impl Codes {
     fn redeem(
         &self,
         exchange: &CodeExchange<'_>,
+        key: &Thumbprint,
         now: SystemTime,
-        mint: impl FnOnce(&Code) -> Result<(AccessToken, TokenId), Error>,
+        mint: impl FnOnce(&Code) -> Result<(AccessToken, Used), Error>,
     ) -> Result<Redeemed, Error> {
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         codes.retain(|_, code| code.expires > now);
         let hash = digest_of(exchange.code);
         let Some(mut code) = codes.remove(&hash) else { return Ok(Redeemed::Refused) };
-        if let Some((token, expires)) = code.used {
-            return Ok(Redeemed::Replayed(token, expires));
+        if let Some(used) = code.used {
+            return Ok(Redeemed::Replayed(used));
         }
-        if !code.fits(exchange) {
+        if !code.fits(exchange, key) {
             return Ok(Redeemed::Refused);
         }
-        let (token, id) = mint(&code)?;
-        code.used = Some((token_id_text(&id), now + BOUND_LIFE));
+        let (token, used) = mint(&code)?;
+        let session = code.session.id.clone();
+        code.used = Some(used.clone());
         codes.insert(hash, code);
-        Ok(Redeemed::Token(token))
+        Ok(Redeemed::Token(token, used, session))
     }
 }
 
 impl Code {
-    fn fits(&self, exchange: &CodeExchange<'_>) -> bool {
+    fn fits(&self, exchange: &CodeExchange<'_>, key: &Thumbprint) -> bool {
         let proven = bool::from(digest_of(exchange.verifier).ct_eq(&self.challenge));
         verifier_is_well_formed(exchange.verifier)
             && proven
             && exchange.client_id == CLIENT_WEB
             && exchange.redirect_uri == self.redirect_uri
+            // RFC 9449 section 10
+            && self.key.is_none_or(|own| own == *key)
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::RefreshToken;
 use crate::password::PasswordError;
 use std::time::Duration;
 use veilcast_records as records;
@@ -8,6 +9,9 @@ pub enum Error {
     /// The records failed.
     #[error(transparent)]
     Records(#[from] records::Error),
+    /// The records failed, and have said so before.
+    #[error("the records cannot be read at the moment")]
+    Unavailable,
     /// The signing key does not work.
     #[error("the signing key in the records cannot be used; restore records.db and keys.db from a backup")]
     Key,
@@ -152,12 +156,44 @@ pub enum AuthorizeError {
 /// Why a code was not exchanged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// Unknown, used, too old, or for another client, redirect or verifier: `invalid_grant`.
+    /// Unknown, used, too old, or for another client, redirect, verifier or key: `invalid_grant`.
     #[error("the code is not valid")]
     Invalid,
     /// The records failed.
     #[error("codes cannot be exchanged at the moment")]
     Unavailable,
+}
+
+/// Why a page got no further tokens.
+#[derive(thiserror::Error)]
+pub enum RefreshError {
+    /// Unknown, over, or a copy, which has ended the session: `invalid_grant`.
+    #[error("the refresh token is not valid")]
+    Invalid,
+    /// `admin`, for somebody who is no operator. The token was used all the same, and this follows it.
+    #[error("the account does not have that scope")]
+    ScopeRefused(RefreshToken),
+    /// The records failed.
+    #[error("tokens cannot be renewed at the moment")]
+    Unavailable,
+}
+
+impl std::fmt::Debug for RefreshError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Error> for RefreshError {
+    fn from(_: Error) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<records::Error> for RefreshError {
+    fn from(_: records::Error) -> Self {
+        Self::Unavailable
+    }
 }
 
 /// Why what a person is recognised by was not asked for, accepted or changed.
@@ -202,6 +238,9 @@ pub enum FactorError {
     /// Somebody else's.
     #[error("this name is taken")]
     NameTaken,
+    /// So many names were taken that no more are looked at for this long.
+    #[error("too many names were taken")]
+    NamesSpent(Duration),
     /// Not good enough.
     #[error(transparent)]
     Password(SetupError),

@@ -211,10 +211,8 @@ impl Issuer {
             return Err(FactorError::NameInvalid);
         }
         let hash = password_hash(self, password).await?;
-        if let Some(name) = name
-            && !records.name_account(&person.account, name).await?
-        {
-            return Err(FactorError::NameTaken);
+        if let Some(name) = name {
+            self.try_name(&person.account, name, now).await?;
         }
         let new = NewFactor { kind: FactorKind::Password, lookup: None, body: hash };
         records.replace_factors(&person.account, FactorKind::Password, &[new], now).await?;

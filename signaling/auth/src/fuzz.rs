@@ -25,7 +25,7 @@ struct Signer {
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| {
     let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("any seed is good");
     let pkcs8 = pair.to_pkcs8().expect("it can be written");
-    let stored = SigningKey { id: "k".to_owned(), pkcs8: Secret::new(pkcs8.as_ref()) };
+    let stored = SigningKey { id: "k".to_owned(), pkcs8: Secret::new(pkcs8.as_ref()), signs_from: UNIX_EPOCH };
     Signer { pair, keys: [Key::load(&stored).expect("what was written can be read")] }
 });
 

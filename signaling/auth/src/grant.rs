@@ -1,5 +1,5 @@
 use crate::proof::Thumbprint;
-use crate::{Recognised, TokenError};
+use crate::{KeyName, Recognised, TokenError};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Pseudonym;
 use veilcast_records::{EventId, Level};
@@ -26,6 +26,13 @@ impl Principal {
 /// A token's own id (`jti`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenId(pub(crate) Pseudonym);
+
+impl TokenId {
+    /// As input to what compares ids.
+    pub const fn pseudonym(&self) -> Pseudonym {
+        self.0
+    }
+}
 
 /// What a token permits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,7 +63,8 @@ impl Scope {
         matches!(self, Self::Broadcast | Self::Watch)
     }
 
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// The scope of this text.
+    pub fn parse(text: &str) -> Option<Self> {
         [Self::Broadcast, Self::Watch, Self::Account, Self::Admin].into_iter().find(|scope| scope.as_str() == text)
     }
 }
@@ -85,6 +93,8 @@ pub struct Grant {
     pub token: TokenId,
     /// The key that the token is bound to; `None` for a program's.
     pub key: Option<Thumbprint>,
+    /// The key of ours that has signed the token; `None` for what is no token of ours.
+    pub signed_by: Option<KeyName>,
     /// Its holder was invited to somebody else's event, which is not for it to end.
     pub invited: bool,
     /// When and how surely its holder was recognised; `None` for whoever has not signed in.

@@ -1,9 +1,11 @@
 use crate::authorize::Codes;
 use crate::ceremony::Ceremonies;
-use crate::key::{self, Key};
+use crate::key::{Keyring, LONGEST_TOKEN};
+use crate::name_try::NameTries;
 use crate::open_question::OpenQuestions;
 use crate::password::Passwords;
 use crate::proof::{self, Proof, Target, Thumbprint};
+use crate::pushed::Pushed;
 use crate::replay::Nonces;
 use crate::second_try::SecondTries;
 use crate::token::{self, Claims, Confirmation, Expected, Expiry, seconds};
@@ -38,9 +40,11 @@ pub(crate) struct Inner {
     pub(crate) ceremonies: Ceremonies,
     pub(crate) open_questions: OpenQuestions,
     pub(crate) second_tries: SecondTries,
+    pub(crate) name_tries: NameTries,
     /// The relying party of passkeys; none where the public address cannot be one.
     pub(crate) site: Option<Webauthn>,
-    keys: Vec<Key>,
+    pub(crate) pushed: Pushed,
+    pub(crate) keys: Keyring,
 }
 
 /// A freshly minted access token.
@@ -51,6 +55,8 @@ pub struct AccessToken {
     pub expires_in: Duration,
     /// What it permits.
     pub scope: Scope,
+    /// Its id (`jti`), by which it can be revoked: 26 characters.
+    pub id: String,
 }
 
 /// What goes into a token besides the instance's own facts.
@@ -79,7 +85,7 @@ impl Issuer {
         federation: Federation,
         now: SystemTime,
     ) -> Result<Self, Error> {
-        let keys = key::load(&records, now).await?;
+        let keys = Keyring::open(&records, now).await?;
         let public_url = public_url.trim_end_matches('/').to_owned();
         let (passwords, ceremonies) = (Passwords::new(), Ceremonies::default());
         let site = crate::passkey::site(&public_url);
@@ -90,10 +96,12 @@ impl Issuer {
             ceremonies,
             open_questions: OpenQuestions::new(now)?,
             second_tries: SecondTries::default(),
+            name_tries: NameTries::default(),
             site,
             codes: Codes::default(),
             nonces: Nonces::new()?,
             federation,
+            pushed: Pushed::default(),
             keys,
         })))
     }
@@ -101,11 +109,6 @@ impl Issuer {
     /// The one origin: issuer of tokens, base of links.
     pub fn public_url(&self) -> &str {
         &self.0.public_url
-    }
-
-    /// The public halves of the signing keys as a JWK set (RFC 7517 section 5).
-    pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({ "keys": self.0.keys.iter().map(Key::jwk).collect::<Vec<_>>() })
     }
 
     /// What a client puts into its next proof over HTTP (RFC 9449 section 8).
@@ -161,8 +164,8 @@ impl Issuer {
         Ok(self.0.records.revoke(&base32(principal.0.expose_bits()), expires).await?)
     }
 
-    /// A token for one event, for a program. `scope` is [`Scope::Broadcast`] or [`Scope::Watch`]. Whoever holds it is one
-    /// principal, unknown otherwise.
+    /// A token for one event, for a program, for [`LONGEST_TOKEN`] at most. `scope` is [`Scope::Broadcast`] or [`Scope::Watch`].
+    /// Whoever holds it is one principal, unknown otherwise.
     pub fn tool_token(
         &self,
         event: EventId,
@@ -170,7 +173,7 @@ impl Issuer {
         life: Duration,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        let (client, subject) = (CLIENT_TOKEN, Subject::OwnId);
+        let (client, subject, life) = (CLIENT_TOKEN, Subject::OwnId, life.min(LONGEST_TOKEN));
         let minting = Minting { client, subject, scope, event: Some(event), life, key: None, recognised: None };
         Ok(self.mint(&minting, now)?.0)
     }
@@ -230,14 +233,18 @@ impl Issuer {
     }
 
     /// Forgets what is past its time: codes in memory, and the records by their table of retention; and notes whose password
-    /// was given without what goes with it. Returns how many records are gone.
+    /// was given without what goes with it. Another key signs when its time has come. Returns how many records are gone.
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         self.0.codes.forget(now);
+        self.0.pushed.forget(now);
         self.0.federation.forget(now);
         self.0.ceremonies.forget(now);
+        self.0.name_tries.forget(now);
         self.0.open_questions.forget(now)?;
         let gone = self.0.records.forget(now).await?;
         self.note_left_open(now).await?;
+        self.turn_keys_in_time(now).await?;
+        self.reload_keys(now).await?;
         Ok(gone)
     }
 
@@ -267,14 +274,14 @@ impl Issuer {
             auth_time: minting.recognised.as_ref().map(|recognised| seconds(recognised.at)),
             acr: minting.recognised.as_ref().map(|recognised| token::acr(recognised.level).to_owned()),
         };
-        let key = self.0.keys.first().ok_or(Error::Key)?;
-        let token = token::sign(&claims, key)?;
-        Ok((AccessToken { token, expires_in: minting.life, scope: minting.scope }, id))
+        let token = self.0.keys.sign(now, |key| token::sign(&claims, key))?;
+        let (expires_in, scope, text) = (minting.life, minting.scope, token_id_text(&id));
+        Ok((AccessToken { token, expires_in, scope, id: text }, id))
     }
 
-    async fn checked(&self, token: &str, expiry: Expiry, now: SystemTime) -> Result<Grant, TokenError> {
+    pub(crate) async fn checked(&self, token: &str, expiry: Expiry, now: SystemTime) -> Result<Grant, TokenError> {
         let expected = Expected { issuer: &self.0.public_url, audience: self.0.records.audience() };
-        let grant = token::verify(token, &self.0.keys, &expected, expiry, now)?;
+        let grant = token::verify(token, &self.0.keys.all(), &expected, expiry, now)?;
         let revoked =
             self.0.records.is_revoked(&token_id_text(&grant.token), &base32(grant.principal.0.expose_bits())).await;
         if revoked.map_err(|_| TokenError::Unavailable)? || !self.session_lasts(&grant, expiry, now).await? {

@@ -17,29 +17,36 @@ mod grant;
 mod invitation;
 mod issuer;
 mod key;
+mod name_try;
 mod open_question;
 mod operator;
 mod passkey;
 mod password;
 mod proof;
 mod provider;
+mod pushed;
+mod refresh;
 mod replay;
+mod revocation;
 mod second_try;
 mod secrets;
 mod session;
+mod shares;
 mod stream_key;
 mod token;
 mod totp;
 
 pub use authorize::{AuthorizationRequest, CodeExchange, REDIRECT_PATHS};
 pub use error::{
-    AuthorizeError, Error, ExchangeError, FactorError, InvitationError, SetupError, SignInError, TokenError,
+    AuthorizeError, Error, ExchangeError, FactorError, InvitationError, RefreshError, SetupError, SignInError,
+    TokenError,
 };
 pub use factor::{AccountView, Again, FactorView, Person};
 pub(crate) use grant::Subject;
 pub use grant::{Grant, Principal, STEP_UP_AGE, Scope, TokenId};
 pub use invitation::Invitation;
 pub use issuer::{AccessToken, Issuer};
+pub use key::{KEY_ANNOUNCED, KEYS_KEPT, KeyName, LONGEST_TOKEN};
 pub use passkey::{Answer, Question};
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
 pub use provider::{
@@ -47,6 +54,9 @@ pub use provider::{
     ProviderAnswer, ProviderError, ProviderMode, ProviderSettings, Requirement, RoleRule, SignInSettings,
     SigningAlgorithm, TokenForm, TokenType, callback_path,
 };
+pub use pushed::{PushedRequest, RequestUri};
+pub use refresh::{RefreshToken, Tokens};
+pub use revocation::Ticket;
 pub use session::{IssuerSession, Recognised};
 pub use stream_key::{StreamKey, is_stream_key};
 pub use token::{Expiry, acr};

@@ -39,7 +39,8 @@ impl Thumbprint {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// The thumbprint of this text: 43 characters in base64url.
+    pub fn parse(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 }

@@ -6,18 +6,22 @@ use crate::{Error, Issuer};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Secret;
 use veilcast_records::{
-    AccountId, ActivityKind, Factor, FactorId, HeldSession, IssuerSessionId, Level, NewSession, Role,
+    AccountId, ActivityKind, Factor, FactorId, HeldSession, IssuerSessionId, Level, NewSession, Role, SessionLife,
 };
 
-/// A working day: the operator signs in once for an event.
-const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
+/// Without use, a working day: whoever signed in for an event is signed out the next morning. A page in use goes on, a broadcast
+/// of days with it, until people have to be asked again anyway.
+pub(crate) const SESSION_LIFE: SessionLife =
+    SessionLife { idle: Duration::from_secs(12 * 3600), most: Duration::from_secs(30 * 86_400) };
 
 /// A session at the issuer, for an HttpOnly cookie.
 pub struct IssuerSession {
     /// The cookie's value. Only its digest is kept.
     pub cookie: Secret,
-    /// Its life.
+    /// Its life without use.
     pub expires_in: Duration,
+    /// Its life at most, and that of the cookie.
+    pub lasts_at_most: Duration,
     /// What the account may do.
     pub role: Role,
     /// How surely its person was recognised.
@@ -85,14 +89,15 @@ impl Issuer {
     ) -> Result<(IssuerSession, bool), Error> {
         let (cookie, records) = (random_secret()?, &self.inner().records);
         let hash = digest_of(cookie.expose_text());
-        let expires = now + SESSION_LIFE;
+        let expires = now + SESSION_LIFE.idle;
         let new = NewSession { cookie_hash: &hash, account, how, level, authenticated, expires, by };
         let is_open = records.open_session(&new, now).await?.is_some();
         if is_open {
             records.note_activity(account, ActivityKind::SignIn, how, now).await?;
         }
         let role = records.session(&hash, now).await?.map_or(Role::Member, |held| held.role);
-        Ok((IssuerSession { cookie, expires_in: SESSION_LIFE, role, level }, is_open))
+        let (expires_in, lasts_at_most) = (SESSION_LIFE.idle, SESSION_LIFE.most);
+        Ok((IssuerSession { cookie, expires_in, lasts_at_most, role, level }, is_open))
     }
 
     /// Ends a session at the issuer, and with it its tokens.

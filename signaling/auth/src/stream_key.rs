@@ -43,6 +43,7 @@ impl Issuer {
             key: None,
             // The host's own program: the place that is kept for the host is its, too.
             invited: false,
+            signed_by: None,
             recognised: None,
         })
     }

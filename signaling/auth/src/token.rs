@@ -1,6 +1,6 @@
 use crate::invitation::CLIENT_INVITATION;
 use crate::issuer::CLIENT_FOREIGN;
-use crate::key::{ALGORITHM, Key};
+use crate::key::{ALGORITHM, Key, KeyName};
 use crate::proof::Thumbprint;
 use crate::{Error, Grant, Principal, Recognised, Scope, TokenError, TokenId};
 use jsonwebtoken::{Header, Validation};
@@ -88,7 +88,7 @@ pub(crate) fn verify(
     let key = select_key(token, keys)?;
     let data =
         jsonwebtoken::decode::<Claims>(token, &key.verifying, &signature_only()).map_err(|_| TokenError::Invalid)?;
-    check(data.claims, expected, expiry, now)
+    check(data.claims, key, expected, expiry, now)
 }
 
 /// Only a key of our own, found by its id; a header that carries or points at a key is refused (RFC 8725
@@ -121,7 +121,13 @@ fn signature_only() -> Validation {
     validation
 }
 
-fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTime) -> Result<Grant, TokenError> {
+fn check(
+    claims: Claims,
+    signed: &Key,
+    expected: &Expected<'_>,
+    expiry: Expiry,
+    now: SystemTime,
+) -> Result<Grant, TokenError> {
     if claims.iss != expected.issuer || claims.aud != expected.audience {
         return Err(TokenError::Invalid);
     }
@@ -147,7 +153,8 @@ fn check(claims: Claims, expected: &Expected<'_>, expiry: Expiry, now: SystemTim
     if recognised.is_none() && !scope.is_of_an_event() {
         return Err(TokenError::Invalid);
     }
-    Ok(Grant { principal, scope, event, expires, token: TokenId(parse_bits(&claims.jti)?), key, invited, recognised })
+    let (token, signed_by) = (TokenId(parse_bits(&claims.jti)?), Some(KeyName::new(&signed.id)));
+    Ok(Grant { principal, scope, event, expires, token, key, signed_by, invited, recognised })
 }
 
 /// The three claims of a person who signed in, or none of them.

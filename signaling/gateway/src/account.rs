@@ -137,8 +137,11 @@ async fn set_password(
     let (person, now) = app.person(&credentials).await?;
     let (name, password) = (new.name.map(Redacted::new), Secret::from(new.password));
     let name = name.as_ref().map(|name| name.expose_redacted().as_str());
-    app.issuer.set_password(&person, name, password, now).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match app.issuer.set_password(&person, name, password, now).await {
+        // It says that somebody has this name: the network's share of such answers is that of guesses.
+        Err(error @ FactorError::NameTaken) => Err(credentials.failed(&app, error.into())),
+        outcome => Ok(outcome.map(|()| StatusCode::NO_CONTENT)?),
+    }
 }
 
 async fn renew_recovery_codes(
@@ -247,6 +250,7 @@ fn entry(told: &Activity) -> wire::AccountActivity {
         ActivityKind::Recovered => wire::ActivityKind::Recovered,
         ActivityKind::CodeWrong => wire::ActivityKind::CodeWrong,
         ActivityKind::CodeMissing => wire::ActivityKind::CodeMissing,
+        ActivityKind::RefreshCopied => wire::ActivityKind::RefreshCopied,
     };
     let (id, label) = (told.id.as_str().to_owned(), told.body.expose_text().to_owned());
     wire::AccountActivity { id, kind, label, at: unix(told.at) }
@@ -263,6 +267,7 @@ impl From<FactorError> for Problem {
             FactorError::StepUpRequired => Self::new(FaultCode::StepUpRequired),
             FactorError::AnswerInvalid => Self::new(FaultCode::FactorInvalid),
             FactorError::CodeMissing => Self::new(FaultCode::CodeMissing),
+            FactorError::NamesSpent(wait) => Self::new(FaultCode::TooMany).retry_after(wait),
             FactorError::CodesSpent(wait) => Self::new(FaultCode::CodesSpent).retry_after(wait),
             FactorError::LinkInvalid => Self::new(FaultCode::SetupInvalid),
             FactorError::Unknown => Self::new(FaultCode::NotFound),

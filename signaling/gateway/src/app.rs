@@ -6,7 +6,9 @@ use crate::edge::{
 use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{account, client, events, invitations, metrics, oauth, provider, socket, stream_keys, whip};
+use crate::{
+    account, client, events, invitations, metrics, oauth, provider, socket, stream_keys, token_endpoint, whip,
+};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -56,6 +58,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(invitations::routes())
         .merge(stream_keys::routes())
         .merge(oauth::routes())
+        .merge(token_endpoint::routes())
         .merge(provider::routes())
         .merge(account::routes())
         .merge(client::routes())

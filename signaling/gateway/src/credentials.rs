@@ -102,6 +102,14 @@ impl Credentials {
         self.tag.map_or(Party::default(), PrefixTag::party)
     }
 
+    /// Counts a refusal that is no failure by its code as one of this network; past the limit it becomes "too many".
+    pub(crate) fn failed(&self, app: &App, problem: Problem) -> Problem {
+        match self.tag {
+            Some(tag) => app.throttle.count(tag, problem),
+            None => problem,
+        }
+    }
+
     fn proof(&self) -> &str {
         self.proof.as_ref().map_or("", Secret::expose_text)
     }

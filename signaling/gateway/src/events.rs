@@ -114,7 +114,7 @@ async fn change(
     EventPath(id): EventPath,
     JsonBody(change): JsonBody<EventChange>,
 ) -> Result<Json<EventSummary>, Problem> {
-    app.admin(&credentials).await?;
+    app.stepped_up(&credentials).await?;
     not_ended(&app.event(&id).await?)?;
     app.set_broadcasters(&id, change.broadcasters).await?;
     Ok(Json(summary(&app.event(&id).await?)))

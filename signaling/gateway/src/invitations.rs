@@ -37,7 +37,11 @@ async fn invite(
     EventPath(id): EventPath,
     JsonBody(new): JsonBody<NewInvitation>,
 ) -> Result<(StatusCode, Json<Invitation>), Problem> {
-    app.admin(&credentials).await?;
+    match new.role {
+        // Whoever is on stage speaks for the event.
+        Role::Broadcaster => app.stepped_up(&credentials).await?,
+        Role::Viewer => app.admin(&credentials).await?,
+    };
     not_ended(&app.event(&id).await?)?;
     if !LIVES.contains(&new.expires_in) {
         return Err(Problem::new(FaultCode::BadRequest).detail("expires_in: 60 to 604800"));

@@ -28,6 +28,7 @@ mod session;
 mod socket;
 mod stream_keys;
 mod tls;
+mod token_endpoint;
 mod whip;
 
 #[cfg(test)]

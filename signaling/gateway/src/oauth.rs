@@ -1,17 +1,19 @@
-//! The embedded issuer's addresses: authorization code with PKCE (RFC 6749, RFC 7636), metadata (RFC 8414), keys.
+//! The embedded issuer's addresses: authorization code with PKCE (RFC 6749, RFC 7636), pushed requests (RFC 9126), metadata
+//! (RFC 8414), keys.
 
 use crate::account::question;
 use crate::app::App;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, DPOP};
 use crate::events::seconds;
 use crate::extract::{JsonBody, cookie, form, query};
 use crate::fault::Problem;
 use crate::methods::only;
+use crate::token_endpoint::proven;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{OriginalUri, Query, State};
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use serde::Deserialize;
@@ -19,10 +21,12 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::SystemTime;
 use veilcast_auth::{
-    Answer, AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession, Level, acr,
+    Answer, AuthorizeError, CLIENT_WEB, IssuerSession, KEYS_KEPT, Level, PushedRequest, RequestUri, Thumbprint, acr,
 };
 use veilcast_privacy::{Redacted, Secret};
-use veilcast_protocol::{FaultCode, PasskeyAnswer, PasskeyQuestion, RecoverySignIn, SignIn, SignedIn, TokenResponse};
+use veilcast_protocol::{
+    FaultCode, PasskeyAnswer, PasskeyQuestion, PushedAuthorization, RecoverySignIn, SignIn, SignedIn,
+};
 
 /// The issuer's session cookie: for `/oauth` only, never readable by scripts, never sent from another site.
 const COOKIE: &str = "veilcast-issuer";
@@ -37,7 +41,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/oauth/sign-in/passkey/start", only(post(ask_passkey), "POST"))
         .route("/oauth/sign-in/passkey", only(post(sign_in_with_passkey), "POST"))
         .route("/oauth/sign-out", only(post(sign_out), "POST"))
-        .route("/oauth/token", only(post(token), "POST"))
+        .route("/oauth/par", only(post(push), "POST"))
         .route("/oauth/jwks", only(get(keys), "GET"))
         .route("/.well-known/oauth-authorization-server", only(get(metadata), "GET"))
 }
@@ -59,41 +63,127 @@ struct Authorize {
     code_challenge_method: String,
     #[serde(default)]
     scope: String,
+    /// RFC 9449 section 10
+    #[serde(default)]
+    dpop_jkt: String,
+    /// RFC 9126 section 4
+    #[serde(default)]
+    request_uri: String,
+}
+
+impl Authorize {
+    fn into_request(self, proven: Option<Thumbprint>) -> Result<PushedRequest, Problem> {
+        if self.state.len() > MAX_STATE {
+            return Err(Problem::new(FaultCode::TooLarge));
+        }
+        let said = match self.dpop_jkt.as_str() {
+            "" => None,
+            text => Some(Thumbprint::parse(text).ok_or(Problem::new(FaultCode::BadRequest).detail("dpop_jkt"))?),
+        };
+        // RFC 9449 section 10.1: where both are there, they are of one key.
+        if proven.is_some_and(|proven| said.is_some_and(|said| said != proven)) {
+            return Err(Problem::new(FaultCode::BadRequest).detail("dpop_jkt"));
+        }
+        let Self {
+            response_type, client_id, redirect_uri, state, code_challenge, code_challenge_method, scope, ..
+        } = self;
+        let key = proven.or(said);
+        Ok(PushedRequest {
+            response_type,
+            client_id,
+            redirect_uri,
+            state,
+            code_challenge,
+            code_challenge_method,
+            scope,
+            key,
+        })
+    }
+}
+
+/// `POST /oauth/par` (RFC 9126 section 2). A proof that comes along binds the code to its key (RFC 9449 section 10.1).
+async fn push(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    headers: HeaderMap,
+    asked: Result<Form<Authorize>, FormRejection>,
+) -> Result<Response, Problem> {
+    let asked = form(asked)?;
+    // RFC 9126 section 2.1: a reference stands for no other.
+    if !asked.request_uri.is_empty() {
+        return Ok(refused("invalid_request", FaultCode::BadRequest));
+    }
+    let proven = match headers.contains_key(DPOP) {
+        false => None,
+        true => match proven(&app, &credentials)? {
+            Ok(key) => Some(key),
+            Err(response) => return Ok(response),
+        },
+    };
+    let Ok(request) = asked.into_request(proven) else {
+        return Ok(refused("invalid_request", FaultCode::BadRequest));
+    };
+    match app.issuer.push(request, credentials.party(), SystemTime::now()) {
+        Ok(RequestUri { uri, expires_in }) => {
+            let body =
+                PushedAuthorization { request_uri: uri.expose_text().to_owned(), expires_in: seconds(expires_in) };
+            Ok((StatusCode::CREATED, Json(body)).into_response())
+        }
+        // RFC 9126 section 2.3
+        Err(AuthorizeError::ClientUnknown) => Ok(refused("invalid_client", FaultCode::BadRequest)),
+        Err(AuthorizeError::RedirectUnknown) => Ok(refused("invalid_request", FaultCode::BadRequest)),
+        Err(error) => match redirected(error) {
+            Some(name) => Ok(refused(name, FaultCode::BadRequest)),
+            None => Err(error.into()),
+        },
+    }
 }
 
 async fn authorize(
     State(app): State<Arc<App>>,
+    credentials: Credentials,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     asked: Result<Query<Authorize>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let asked = query(asked)?;
-    if asked.state.len() > MAX_STATE {
-        return Err(Problem::new(FaultCode::TooLarge));
-    }
+    let (asked, now) = (query(asked)?, SystemTime::now());
+    let was_pushed = !asked.request_uri.is_empty();
+    let request = match was_pushed {
+        false => asked.into_request(None)?,
+        true => match app.issuer.take_pushed(&asked.request_uri, &asked.client_id, now) {
+            Some(request) => request,
+            None => return expired(&app, &asked),
+        },
+    };
     let session = cookie(&headers, COOKIE);
     let session = session.as_ref().map_or("", Secret::expose_text);
-    let request = AuthorizationRequest {
-        response_type: &asked.response_type,
-        client_id: &asked.client_id,
-        redirect_uri: &asked.redirect_uri,
-        code_challenge: &asked.code_challenge,
-        code_challenge_method: &asked.code_challenge_method,
-        scope: &asked.scope,
-    };
     let back = |name: &str, value: &str| {
-        let (state, issuer) = (encode(&asked.state), encode(app.issuer.public_url()));
+        let (state, issuer) = (encode(&request.state), encode(app.issuer.public_url()));
         // RFC 9207: `iss` tells the client whose answer this is.
-        see_other(&format!("{}?{name}={}&state={state}&iss={issuer}", asked.redirect_uri, encode(value)))
+        see_other(&format!("{}?{name}={}&state={state}&iss={issuer}", request.redirect_uri, encode(value)))
     };
-    match app.issuer.authorize(session, &request, SystemTime::now()).await {
+    match app.issuer.authorize(session, &request.request(), now).await {
         Ok(code) => back("code", code.expose_text()),
+        Err(AuthorizeError::SignInRequired) if was_pushed => {
+            let client = encode(&request.client_id);
+            let kept = app.issuer.keep_for_sign_in(request, credentials.party(), now)?;
+            see_other(&format!("/sign-in?client_id={client}&request_uri={}", encode(kept.uri.expose_text())))
+        }
         Err(AuthorizeError::SignInRequired) => see_other(&format!("/sign-in?{}", uri.query().unwrap_or_default())),
         Err(error) => match redirected(error) {
             Some(name) => back("error", name),
             None => Err(error.into()),
         },
     }
+}
+
+/// A reference that stands for nothing any more. Where the answer would have gone is not known; of our own pages there is but one
+/// that hears answers, and it begins again.
+fn expired(app: &App, asked: &Authorize) -> Result<Response, Problem> {
+    if asked.client_id != CLIENT_WEB {
+        return Err(Problem::new(FaultCode::BadRequest).detail("request_uri"));
+    }
+    see_other(&format!("/callback?error=invalid_request_uri&iss={}", encode(app.issuer.public_url())))
 }
 
 /// RFC 6749 section 4.1.2.1: what the client hears of. The rest must not be answered by a redirect.
@@ -156,81 +246,37 @@ async fn sign_in_with_passkey(
 }
 
 async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
-    if let Some(session) = cookie(&headers, COOKIE) {
+    end_session(&app, &headers, StatusCode::NO_CONTENT).await
+}
+
+/// Ends the session of this browser, if there is one, and leaves no cookie.
+pub(crate) async fn end_session(app: &App, headers: &HeaderMap, status: StatusCode) -> Result<Response, Problem> {
+    if let Some(session) = cookie(headers, COOKIE) {
         app.issuer.sign_out(session.expose_text()).await?;
     }
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, app.set_cookie("", 0)?)]).into_response())
+    let gone = [app.set_cookie("", 0)?, app.no_refresh_cookie()?].map(|cookie| (SET_COOKIE, cookie));
+    Ok((status, AppendHeaders(gone)).into_response())
 }
 
 /// Answers sign-in and setup: the session goes into the cookie, its life into the body.
 pub(crate) fn signed_in(app: &App, opened: &IssuerSession) -> Result<Response, Problem> {
     let expires_in = seconds(opened.expires_in);
-    let header = app.set_cookie(opened.cookie.expose_text(), expires_in)?;
+    let header = app.set_cookie(opened.cookie.expose_text(), seconds(opened.lasts_at_most))?;
     Ok(([(SET_COOKIE, header)], Json(SignedIn { expires_in })).into_response())
 }
 
 impl App {
     pub(crate) fn set_cookie(&self, value: &str, life: u32) -> Result<HeaderValue, Problem> {
+        self.cookie(COOKIE, value, "/oauth", life)
+    }
+
+    /// A cookie for one path, and for `life` seconds.
+    pub(crate) fn cookie(&self, name: &str, value: &str, path: &str, life: u32) -> Result<HeaderValue, Problem> {
         let secure = if self.origins.is_secure() { "; Secure" } else { "" };
-        let text = format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/oauth; Max-Age={life}{secure}");
+        let text = format!("{name}={value}; HttpOnly; SameSite=Strict; Path={path}; Max-Age={life}{secure}");
         let mut header = HeaderValue::from_str(&text).map_err(|_| Problem::new(FaultCode::Internal))?;
         header.set_sensitive(true);
         Ok(header)
-    }
-}
-
-/// What is not there is empty, and refused by the issuer.
-#[derive(Deserialize)]
-struct Exchange {
-    #[serde(default)]
-    grant_type: String,
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    redirect_uri: String,
-    #[serde(default)]
-    client_id: String,
-    #[serde(default)]
-    code_verifier: String,
-}
-
-async fn token(
-    State(app): State<Arc<App>>,
-    credentials: Credentials,
-    given: Result<Form<Exchange>, FormRejection>,
-) -> Result<Response, Problem> {
-    let given = form(given)?;
-    if given.grant_type != "authorization_code" {
-        return Ok(refused("unsupported_grant_type", FaultCode::BadRequest));
-    }
-    // Before the code is looked at: a proof that has to be made again must not spend it.
-    let key = match app.newcomer(&credentials) {
-        Ok(proof) => proof.key,
-        // RFC 9449 section 8 and section 5
-        Err(problem) => match problem.fault.code {
-            FaultCode::ProofNonce => return Ok(refused("use_dpop_nonce", FaultCode::ProofNonce)),
-            code @ (FaultCode::ProofMissing | FaultCode::ProofInvalid) => {
-                return Ok(refused("invalid_dpop_proof", code));
-            }
-            _ => return Err(problem),
-        },
-    };
-    let exchange = CodeExchange {
-        code: &given.code,
-        verifier: &given.code_verifier,
-        client_id: &given.client_id,
-        redirect_uri: &given.redirect_uri,
-    };
-    match app.issuer.exchange(&exchange, key, SystemTime::now()).await {
-        Ok(token) => Ok(Json(TokenResponse {
-            access_token: token.token.expose_text().to_owned(),
-            token_type: "DPoP".to_owned(),
-            expires_in: seconds(token.expires_in),
-            scope: token.scope.as_str().to_owned(),
-        })
-        .into_response()),
-        Err(ExchangeError::Invalid) => Ok(refused("invalid_grant", FaultCode::SignInRequired)),
-        Err(ExchangeError::Unavailable) => Err(Problem::new(FaultCode::Internal)),
     }
 }
 
@@ -253,25 +299,36 @@ pub(crate) fn refused(error: &'static str, code: FaultCode) -> Response {
     response
 }
 
-async fn keys(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(app.issuer.jwks())
+/// Whoever has read the keys knows the next one before it signs.
+fn kept_for_a_while(body: Value) -> Response {
+    let seconds = KEYS_KEPT.as_secs();
+    ([(CACHE_CONTROL, format!("public, max-age={seconds}"))], Json(body)).into_response()
+}
+
+async fn keys(State(app): State<Arc<App>>) -> Response {
+    kept_for_a_while(app.issuer.jwks())
 }
 
 /// RFC 8414 section 3.2
-async fn metadata(State(app): State<Arc<App>>) -> Json<Value> {
+async fn metadata(State(app): State<Arc<App>>) -> Response {
     let issuer = app.issuer.public_url();
-    Json(json!({
+    kept_for_a_while(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
+        "pushed_authorization_request_endpoint": format!("{issuer}/oauth/par"),
+        "require_pushed_authorization_requests": false,
         "token_endpoint": format!("{issuer}/oauth/token"),
+        "revocation_endpoint": format!("{issuer}/oauth/revoke"),
         "jwks_uri": format!("{issuer}/oauth/jwks"),
         "scopes_supported": ["admin", "account"],
         "acr_values_supported": [acr(Level::Single), acr(Level::Multi)],
         "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
         "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
         "authorization_response_iss_parameter_supported": true,
     }))
 }

@@ -194,7 +194,7 @@ pub(crate) fn run_pumps(
     });
     let follow = app.clone();
     tasks.spawn(async move {
-        follow.hub.follow(follow.records.clone(), changes, live).await;
+        follow.hub.follow(follow.records.clone(), follow.issuer.clone(), changes, live).await;
         Ok(())
     });
 }

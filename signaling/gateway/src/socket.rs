@@ -134,7 +134,7 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
     wire.allowance.lift();
     let id = app.hub.number_socket();
     let mail = app.hub.directory.add_socket(id);
-    app.hub.directory.lease(id, access.until, access.signed_in.clone());
+    app.hub.directory.lease(id, &access);
     // From here on, whatever ends this function takes the socket and its session out of the room.
     let _present = Present { app, id };
     let stage = match attach(app, &access, id).await {
@@ -409,7 +409,7 @@ impl Member<'_> {
             self.challenge.forget();
         }
         (self.access.until, self.token) = (fresh.until, token);
-        self.app.hub.directory.lease(self.id, fresh.until, fresh.signed_in);
+        self.app.hub.directory.lease(self.id, &fresh);
         let expires_in = left(fresh.until);
         wire.say(&ServerMessage::Renewed(Renewed { expires_in })).await.map(Ok)
     }

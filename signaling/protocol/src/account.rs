@@ -100,6 +100,8 @@ pub enum ActivityKind {
     CodeWrong,
     /// Somebody gave the right password, and no code within ten minutes; told once an hour at most.
     CodeMissing,
+    /// What keeps a page signed in was used as a copy would be; its session ended.
+    RefreshCopied,
 }
 
 /// `GET /api/v1/account/activity`: the last ninety days, newest first.

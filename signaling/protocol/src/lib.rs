@@ -31,7 +31,8 @@ pub use media::{
     QualityWish, StageState, Unplayable,
 };
 pub use oauth::{
-    AuthorizationRequest, Departure, Instance, ProviderChoice, Setup, SignIn, SignInProvider, SignedIn, TokenResponse,
+    AuthorizationRequest, Departure, Instance, ProviderChoice, PushedAuthorization, Setup, SignIn, SignInProvider,
+    SignedIn, TokenResponse,
 };
 pub use presence::{Audience, AudienceHealth, Draining, Ended};
 pub use stream_key::{NewStreamKey, StreamKey, StreamKeyList, StreamKeySummary};

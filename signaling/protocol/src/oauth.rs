@@ -97,6 +97,16 @@ pub struct AuthorizationRequest {
     pub scope: String,
 }
 
+/// `POST /oauth/par` (RFC 9126 section 2.2): [`AuthorizationRequest`] as a form is answered by this.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct PushedAuthorization {
+    /// For `/oauth/authorize`, with `client_id` and nothing else; good once.
+    pub request_uri: String,
+    /// Its life, in seconds.
+    pub expires_in: u32,
+}
+
 /// `POST /oauth/token` (RFC 6749 section 5.1).
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]

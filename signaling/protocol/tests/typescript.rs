@@ -95,6 +95,7 @@ fn oauth(out: &mut String, cfg: &Config) {
     add::<wire::Setup>(out, cfg);
     add::<wire::SignIn>(out, cfg);
     add::<wire::SignedIn>(out, cfg);
+    add::<wire::PushedAuthorization>(out, cfg);
     add::<wire::AuthorizationRequest>(out, cfg);
     add::<wire::TokenResponse>(out, cfg);
 }

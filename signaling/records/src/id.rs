@@ -125,6 +125,27 @@ names! {
     ActivityId
 }
 
+/// A page's refresh tokens, one after another. It stands in each of them, and nowhere else.
+#[derive(Clone)]
+pub struct FamilyId(String);
+
+impl FamilyId {
+    /// That of a family which is about to begin.
+    pub fn fresh() -> Result<Self, Error> {
+        Ok(Self(base32(&random_bits()?)))
+    }
+
+    /// The name that a token has; it may be of nothing.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// 26 characters `[a-z2-7]`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,9 @@
 use crate::events::coarse;
 use crate::store::unix;
-use crate::{AccountId, Error, NewFactor, Records, Role, seal};
+use crate::{AccountId, Error, NewFactor, Records, Role};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::SystemTime;
-use veilcast_privacy::Secret;
 
 /// Operators by no provider's word. One by a provider's keeps nobody with a shell here from making another: the provider may be
 /// gone.
@@ -12,14 +11,6 @@ macro_rules! own_operator {
     () => {
         "EXISTS (SELECT 1 FROM account WHERE role = 'operator' AND id NOT IN (SELECT account FROM identity))"
     };
-}
-
-/// A key that signs tokens.
-pub struct SigningKey {
-    /// `kid` in the token's header.
-    pub id: String,
-    /// The private key.
-    pub pkcs8: Secret,
 }
 
 /// What the one-time link of a setup token does.
@@ -113,27 +104,6 @@ impl Records {
         Ok(Some(account))
     }
 
-    /// Every signing key, newest first.
-    pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, Error> {
-        let query = sqlx::query("SELECT id, key_sealed FROM signing_key ORDER BY created DESC, rowid DESC");
-        let rows = query.fetch_all(self.pool()).await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
-            let id: String = row.try_get("id")?;
-            let pkcs8 = seal::open(&self.keys().instance, &place(&id), row.try_get("key_sealed")?)?;
-            Ok(SigningKey { id, pkcs8 })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    /// Keeps `key` as the first signing key, unless another process was faster; then that one stays.
-    pub async fn put_first_signing_key(&self, key: &SigningKey, now: SystemTime) -> Result<(), Error> {
-        let sealed = seal::seal(&self.keys().instance, &place(&key.id), key.pkcs8.expose_secret())?;
-        let insert = "INSERT INTO signing_key (id, key_sealed, created) \
-             SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM signing_key)";
-        sqlx::query(insert).bind(&key.id).bind(sealed).bind(coarse(now)).execute(self.pool()).await?;
-        Ok(())
-    }
-
     /// Refuses a token, or everything of a subject, from now until it would have expired.
     pub async fn revoke(&self, token_id: &str, expires: SystemTime) -> Result<(), Error> {
         let statement = sqlx::query("INSERT OR IGNORE INTO revocation (token_id, expires) VALUES (?1, ?2)");
@@ -155,16 +125,13 @@ impl Records {
     }
 }
 
-fn place(id: &str) -> String {
-    format!("signing_key:{id}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::FactorKind;
     use crate::store::tests::Scratch;
     use std::time::Duration;
+    use veilcast_privacy::Secret;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -232,17 +199,5 @@ mod tests {
         let late =
             records.complete_setup(&[1; 32], &fresh, Some("a"), &password("x"), now + 2 * HOUR).await.expect("written");
         assert!(late.is_none());
-    }
-
-    #[tokio::test]
-    async fn the_first_signing_key_stays() {
-        let place = Scratch::new("key");
-        let records = Records::open(place.path()).await.expect("opens");
-        for id in ["one", "two"] {
-            let key = SigningKey { id: id.into(), pkcs8: Secret::new(id) };
-            records.put_first_signing_key(&key, SystemTime::now()).await.expect("written");
-        }
-        let keys = records.signing_keys().await.expect("read");
-        assert!(keys.len() == 1 && keys[0].id == "one" && keys[0].pkcs8.expose_text() == "one");
     }
 }

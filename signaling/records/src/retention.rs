@@ -42,8 +42,17 @@ pub const RETENTION: &[Retention] = &[
         kind: "issuer_session",
         what: "the digest of a sign-in cookie, when it was opened and, sealed, the label of what it was opened with",
         why: "staying signed in, and seeing who else is",
-        until: "12 hours after signing in, or signing out",
+        until: "12 hours without use, 30 days after signing in, or signing out",
         sweep: Some("DELETE FROM issuer_session WHERE expires <= ?1"),
+    },
+    Retention {
+        kind: "refresh_family",
+        what: "digests of the two last refresh tokens of a page, when it renewed its token last, and a mark of its key",
+        why: "staying signed in while the page is in use, and noticing copies",
+        until: "its session ends",
+        sweep: Some(
+            "DELETE FROM refresh_family WHERE session NOT IN (SELECT id FROM issuer_session WHERE expires > ?1)",
+        ),
     },
     Retention {
         kind: "identity",
@@ -56,7 +65,7 @@ pub const RETENTION: &[Retention] = &[
         kind: "identity_session",
         what: "a digest of a sign-in provider's session",
         why: "signing out there signs out here",
-        until: "12 hours after signing in",
+        until: "30 days after signing in",
         sweep: Some("DELETE FROM identity_session WHERE expires <= ?1"),
     },
     Retention {
@@ -100,8 +109,8 @@ pub const RETENTION: &[Retention] = &[
         kind: "signing_key",
         what: "a key that signs access tokens, sealed",
         why: "tokens stay valid over a restart",
-        until: "the data directory is removed",
-        sweep: None,
+        until: "30 days after another took its place, which is every 90 days, or at once when it is withdrawn",
+        sweep: Some("DELETE FROM signing_key WHERE until <= ?1"),
     },
     Retention {
         kind: "revocation",

@@ -41,6 +41,8 @@ pub(crate) struct Keys {
     pub(crate) instance: Secret,
     pub(crate) lookup: Secret,
     pub(crate) pairwise: Secret,
+    /// What refresh tokens follow each other by.
+    pub(crate) rotation: Secret,
 }
 
 impl Keys {
@@ -48,7 +50,8 @@ impl Keys {
         let instance = find_or_make(&pool, "instance").await?;
         let lookup = find_or_make(&pool, "lookup").await?;
         let pairwise = find_or_make(&pool, "pairwise").await?;
-        Ok(Self { pool, instance, lookup, pairwise })
+        let rotation = find_or_make(&pool, "rotation").await?;
+        Ok(Self { pool, instance, lookup, pairwise, rotation })
     }
 
     pub(crate) async fn close(&self) {
@@ -87,6 +90,8 @@ async fn find(pool: &SqlitePool, name: &str) -> Result<Option<Secret>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::Scratch;
+    use crate::{Records, Role};
 
     #[test]
     fn a_sealed_value_opens_in_its_place_only() {
@@ -97,6 +102,38 @@ mod tests {
         assert!(open(&key, "event.title:b", &sealed).is_err());
         assert!(open(&other, "event.title:a", &sealed).is_err());
         assert!(open(&key, "event.title:a", &sealed[..8]).is_err());
+    }
+
+    /// Every file of the data directory that holds these bytes.
+    fn holders(directory: &std::path::Path, bytes: &[u8]) -> Vec<String> {
+        let files = std::fs::read_dir(directory).expect("the directory").map(|file| file.expect("an entry").path());
+        let holds = |path: &std::path::PathBuf| {
+            std::fs::read(path).expect("a file").windows(bytes.len()).any(|part| part == bytes)
+        };
+        let name = |path: std::path::PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
+        files.filter(|path| path.is_file() && holds(path)).map(name).collect()
+    }
+
+    #[tokio::test]
+    async fn an_erased_key_is_in_no_file() {
+        let place = Scratch::new("shred");
+        let records = Records::open(place.path()).await.expect("opens");
+        let now = std::time::SystemTime::now();
+        let mut people = Vec::new();
+        for name in ["Ada", "Bea", "Cleo"] {
+            people.push(records.create_account(Role::Member, Some(name), now).await.expect("made"));
+        }
+        let key = records.keys().person(people[1].as_str()).await.expect("there");
+        assert_eq!(holders(place.path(), key.expose_secret()), ["keys.db"], "one file, and no log beside it");
+        records.erase_account(&people[1]).await.expect("erased");
+        assert!(holders(place.path(), key.expose_secret()).is_empty(), "while it is open");
+        let beside = ["keys.db-wal", "keys.db-shm", "keys.db-journal"];
+        assert!(beside.iter().all(|name| !place.path().join(name).exists()), "no log is left");
+        records.close().await;
+        assert!(holders(place.path(), key.expose_secret()).is_empty(), "and afterwards");
+        let other = Records::open(place.path()).await.expect("opens");
+        let kept = other.account(&people[2]).await.expect("read").expect("there");
+        assert_eq!(kept.name.expect("a name").expose_redacted(), "Cleo", "nobody else's is");
     }
 
     #[test]

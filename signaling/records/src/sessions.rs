@@ -164,6 +164,12 @@ impl Records {
         Ok(ended.rows_affected() == 1)
     }
 
+    /// Ends a session, whoever asks. False: it is over.
+    pub async fn end_session_by_id(&self, id: &IssuerSessionId) -> Result<bool, Error> {
+        let statement = sqlx::query("DELETE FROM issuer_session WHERE id = ?1").bind(id.as_str());
+        Ok(statement.execute(self.pool()).await?.rows_affected() == 1)
+    }
+
     /// Ends every session of an account but this one.
     pub async fn end_other_sessions(&self, account: &AccountId, own: &IssuerSessionId) -> Result<(), Error> {
         let statement = sqlx::query("DELETE FROM issuer_session WHERE account = ?1 AND id <> ?2");

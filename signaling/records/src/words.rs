@@ -84,5 +84,7 @@ words! {
         CodeWrong = "code-wrong",
         /// The password was right, and no code came.
         CodeMissing = "code-missing",
+        /// What keeps a page signed in was used as a copy would be; its session ended.
+        RefreshCopied = "refresh-copied",
     }
 }

@@ -126,7 +126,7 @@ class AccountPage extends Page {
   async #notMe({ id }: AccountActivity): Promise<void> {
     const done = await this.attempt(() => account.wasNotMe(id));
     if (!done) return;
-    forgetOperator();
+    await forgetOperator();
     this.account = null;
     await this.#load();
   }
@@ -138,7 +138,7 @@ class AccountPage extends Page {
 
   async #signOut(): Promise<void> {
     if (!(await this.attempt(() => api.signOut()))) return;
-    forgetOperator();
+    await forgetOperator();
     navigate('/');
   }
 

@@ -114,7 +114,7 @@ class Operator extends Page {
   async #signOut(): Promise<void> {
     const done = await this.attempt(() => api.signOut());
     if (!done) return;
-    forgetOperator();
+    await forgetOperator();
     navigate('/', true);
   }
 }

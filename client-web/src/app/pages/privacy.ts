@@ -26,7 +26,7 @@ class Privacy extends Page {
         <dd>
           It arrives in the link. Your browser keeps it for this tab, so that reloading works, and drops it when you close
           the tab. It also makes a key for this one event, which nobody can copy, not even these pages: with it, the
-          invitation works in your browser alone. The key goes when you see the event end, and after 30 days at the latest
+          invitation works in your browser alone. The key goes when you see the event end, and after 31 days at the latest
           when you come back here.
         </dd>
         <dt>Cookies, accounts, counters</dt>
@@ -47,10 +47,13 @@ class Privacy extends Page {
           The server keeps a fingerprint by which you are the same person next time, not your name, your e-mail address
           or your name there. At each event you are somebody else, and nobody sees a list.
         </dd>
-        <dt>Two cookies</dt>
+        <dt>Three cookies and a key</dt>
         <dd>
-          One while you are away to sign in, for ten minutes at most; one keeps you signed in for up to 12 hours. Scripts
-          can read neither.
+          One cookie while you are away to sign in, for ten minutes at most; one that says who has signed in, and one that
+          renews your pass while a page is open and changes each time. Those end when you sign out, after 12 hours without
+          use, and after 30 days. Scripts can read none of them. The key is made in your browser when you go to sign in, and
+          nobody can copy it, not even these pages; without it, the last cookie is worth nothing. It goes when you sign out,
+          and after 31 days at the latest when you come back here.
         </dd>
       </dl>
 
@@ -78,10 +81,13 @@ class Privacy extends Page {
           that you signed in, with which of them, and what you changed about them; not from where. All of it is encrypted
           on disk, under a key of your own.
         </dd>
-        <dt>One cookie</dt>
+        <dt>Two cookies and a key</dt>
         <dd>
-          It keeps you signed in for up to 12 hours. Scripts cannot read it, it is sent to this server only, and the
-          server stores just its fingerprint. Viewers get one only if they sign in.
+          One says that you have signed in, and one renews your pass while a page is open and changes each time. They end when
+          you sign out, after 12 hours without use, and after 30 days. Scripts can read neither, they are sent to this server
+          only, and the server stores just fingerprints of them. The key is made in your browser (IndexedDB) and cannot be
+          copied; the second cookie is worth nothing without it. If a copy of that is used all the same, the sign-in ends and
+          your account’s page says so. Viewers get them only if they sign in.
         </dd>
       </dl>
 

@@ -1,12 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../../elements/icons.js';
 import { api } from '../api.js';
+import { leaveForSignIn } from '../auth.js';
 import { text } from '../form.js';
 import { takeSetupToken } from '../invitation.js';
 import { Page } from '../page.js';
 import { errorNotice, loading } from '../parts.js';
 import { createPasskey, knowsPasskeys } from '../passkeys.js';
-import { navigate } from '../router.js';
 import { MIN_PASSWORD, strength } from '../strength.js';
 
 class Setup extends Page {
@@ -102,7 +102,7 @@ class Setup extends Page {
     const made = await this.attempt(async () => {
       await api.setUpWithPasskey(await createPasskey(await api.askFirstPasskey(token), label));
     });
-    if (made) navigate('/studio', true);
+    if (made) await this.attempt(() => leaveForSignIn('admin', '/studio'));
   }
 
   #withoutLink(): TemplateResult {
@@ -166,7 +166,9 @@ class Setup extends Page {
       return;
     }
     const token = this.#token ?? '';
-    if (await this.attempt(() => api.setup({ token, name, password }))) navigate('/studio', true);
+    if (await this.attempt(() => api.setup({ token, name, password }))) {
+      await this.attempt(() => leaveForSignIn('admin', '/studio'));
+    }
   }
 }
 

@@ -3,12 +3,12 @@ import { icons } from '../../elements/icons.js';
 import type { SignInProvider } from '../../protocol/index.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
+import { leaveForSignIn, scopeFor } from '../auth.js';
 import { text } from '../form.js';
 import { Page } from '../page.js';
 import { errorNotice } from '../parts.js';
 import { knowsPasskeys, usePasskey } from '../passkeys.js';
 import '../providers.js';
-import { navigate } from '../router.js';
 
 class SignIn extends Page {
   static override properties = {
@@ -167,13 +167,16 @@ class SignIn extends Page {
     if (!(await this.attempt(work))) return;
     const address = onward();
     if (address.startsWith('/oauth/')) location.assign(address);
-    else navigate(address, true);
+    else await this.attempt(() => leaveForSignIn(scopeFor(address), address));
   }
 }
 
-/** Back to the issuer, which now knows who asked; without a question of its own, on to the studio. */
+/** Back to the issuer, which now knows who asked; without a question of its own, to the page that led here, or to the studio. */
 function onward(): string {
-  return location.search.includes('client_id=') ? `/oauth/authorize${location.search}` : '/studio';
+  if (location.search.includes('client_id=')) return `/oauth/authorize${location.search}`;
+  const path = new URLSearchParams(location.search).get('for') ?? '';
+  // Only a path of this origin: `//host` would be another one.
+  return /^\/(?![/\\])/.test(path) ? path : '/studio';
 }
 
 customElements.define('vc-sign-in', SignIn);

@@ -1,11 +1,10 @@
 import { html, type TemplateResult } from 'lit';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
-import { forgetOperator } from '../auth.js';
+import { leaveForSignIn, scopeFor } from '../auth.js';
 import { Page } from '../page.js';
 import { errorNotice, loading } from '../parts.js';
 import { takeReturn } from '../providers.js';
-import { navigate } from '../router.js';
 
 /** Where a provider's answer ends: on to where the person wanted to go, or what went wrong. */
 class SignedInPage extends Page {
@@ -18,9 +17,7 @@ class SignedInPage extends Page {
     this.#returnTo = takeReturn();
     this.attempt(async () => {
       if (fault !== null) throw VeilcastError.refused(await api.fault(fault));
-      // Whoever was signed in before has nothing in common with whoever is now.
-      forgetOperator();
-      this.#goOn();
+      await this.#goOn();
     });
   }
 
@@ -41,10 +38,11 @@ class SignedInPage extends Page {
     return this.#returnTo.startsWith('/watch/') ? this.#returnTo : '/sign-in';
   }
 
-  #goOn(): void {
+  async #goOn(): Promise<void> {
     // The issuer, which was asked for a code and now knows who asks.
     if (this.#returnTo.startsWith('/oauth/')) location.replace(this.#returnTo);
-    else navigate(this.#returnTo, true);
+    // This browser may still be signed in as somebody else, or with less.
+    else await leaveForSignIn(scopeFor(this.#returnTo), this.#returnTo);
   }
 }
 

@@ -191,6 +191,7 @@ impl Issuer {
             key: resource.key(&claims)?,
             // Whoever broadcasts has not made the event.
             invited: true,
+            signed_by: None,
             recognised: None,
         })
     }

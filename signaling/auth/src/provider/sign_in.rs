@@ -108,8 +108,8 @@ impl Issuer {
         location.push(if location.contains('?') { '&' } else { '?' });
         location.push_str(&question(door, &self.callback(number), &state, &nonce, &verifier));
         let browser = digest_of(cookie.expose_text());
-        let waiting = Waiting { door: number, browser, nonce, verifier, expires: now + pending::LIFE };
-        federation.pending.put(state.expose_text(), waiting, party);
+        let waiting = Waiting { door: number, browser, nonce, verifier };
+        federation.pending.put(state.expose_text(), waiting, party, now);
         Ok(Departure { location, cookie, expires_in: pending::LIFE })
     }
 

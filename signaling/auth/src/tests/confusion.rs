@@ -18,7 +18,7 @@ struct Forge {
 impl Forge {
     async fn new() -> Self {
         let bench = Bench::new().await;
-        let stored = bench.records.signing_keys().await.expect("read").remove(0);
+        let stored = bench.records.signing_keys(noon()).await.expect("read").remove(0);
         let pair = Ed25519KeyPair::from_pkcs8(stored.pkcs8.expose_secret()).expect("our key");
         Self { bench, pair, kid: stored.id }
     }

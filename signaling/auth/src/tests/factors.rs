@@ -181,6 +181,7 @@ async fn a_member_administers_nothing() {
         code_challenge: challenge,
         code_challenge_method: "S256",
         scope: "admin",
+        key: None,
     };
     let refused = bench.issuer.authorize(page.cookie.expose_text(), &request, noon()).await.err();
     assert_eq!(refused, Some(crate::AuthorizeError::ScopeRefused));

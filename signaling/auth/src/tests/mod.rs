@@ -7,11 +7,15 @@ mod invitations;
 mod operators;
 mod passkeys;
 mod proofs;
+mod pushed;
+mod refresh;
+mod signing_keys;
 mod stream_keys;
 
 use crate::secrets::digest_of;
 use crate::{
-    AuthorizationRequest, CLIENT_WEB, CodeExchange, Expiry, Freshness, Grant, Issuer, Party, Person, Target, TokenError,
+    AuthorizationRequest, CLIENT_WEB, CodeExchange, Expiry, Freshness, Grant, Issuer, Party, Person, Target,
+    TokenError, Tokens,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -106,6 +110,12 @@ impl Bench {
 
     /// What a token permits that a page gets now.
     pub(super) async fn grant(&self, page: &Page, scope: &str, now: SystemTime) -> Grant {
+        let token = self.tokens(page, scope, now).await.access.token;
+        self.bound(&page.holder, token.expose_text(), now).await.expect("a good token")
+    }
+
+    /// What a page gets for a code.
+    pub(super) async fn tokens(&self, page: &Page, scope: &str, now: SystemTime) -> Tokens {
         let challenge = URL_SAFE_NO_PAD.encode(digest_of(VERIFIER));
         let redirect_uri = "http://localhost:8080/callback";
         let request = AuthorizationRequest {
@@ -115,13 +125,13 @@ impl Bench {
             code_challenge: &challenge,
             code_challenge_method: "S256",
             scope,
+            key: None,
         };
         let code = self.issuer.authorize(page.cookie.expose_text(), &request, now).await.expect("authorized");
         let exchange =
             CodeExchange { code: code.expose_text(), verifier: VERIFIER, client_id: CLIENT_WEB, redirect_uri };
         let key = self.key_at(&page.holder, now);
-        let token = self.issuer.exchange(&exchange, key, now).await.expect("exchanged").token;
-        self.bound(&page.holder, token.expose_text(), now).await.expect("a good token")
+        self.issuer.exchange(&exchange, key, now).await.expect("exchanged")
     }
 
     /// The person at a page, now.

@@ -1,9 +1,11 @@
+use super::Access;
 use crate::sdp::FragmentShape;
 use dashmap::DashMap;
+use std::collections::HashSet;
 use std::collections::VecDeque;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use veilcast_auth::{EventId, IssuerSessionId, Thumbprint};
+use veilcast_auth::{EventId, IssuerSessionId, KeyName, Thumbprint, Ticket};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
@@ -31,6 +33,7 @@ pub(crate) struct Directory {
 struct Lease {
     until: Instant,
     signed_in: Option<IssuerSessionId>,
+    ticket: Ticket,
 }
 
 /// What the media plane says to one request.
@@ -68,6 +71,8 @@ pub(crate) struct HttpSession {
     pub(crate) until: Instant,
     /// The sign-in that its tokens come of, and end with.
     pub(crate) signed_in: Option<IssuerSessionId>,
+    /// The last of its tokens.
+    pub(crate) ticket: Ticket,
 }
 
 impl Directory {
@@ -132,9 +137,30 @@ impl Directory {
         receiver
     }
 
-    /// Until when a socket is somebody's, and by which sign-in.
-    pub(crate) fn lease(&self, socket: SocketId, until: Instant, signed_in: Option<IssuerSessionId>) {
-        self.leases.insert(socket, Lease { until, signed_in });
+    /// Until when a socket is somebody's, by which sign-in and which token.
+    pub(crate) fn lease(&self, socket: SocketId, access: &Access) {
+        let (until, signed_in, ticket) = (access.until, access.signed_in.clone(), access.ticket.clone());
+        self.leases.insert(socket, Lease { until, signed_in, ticket });
+    }
+
+    /// The sockets and the sessions over HTTP whose token is one of these.
+    pub(crate) fn by_token(&self, ids: &HashSet<Pseudonym>) -> (Vec<SocketId>, Vec<SessionId>) {
+        let is_one = |ticket: &Ticket| ids.contains(&ticket.token.pseudonym());
+        let sockets = self.leases.iter().filter(|entry| is_one(&entry.ticket)).map(|entry| *entry.key());
+        let sessions = self.http.iter().filter(|entry| is_one(&entry.ticket)).map(|entry| *entry.key());
+        (sockets.collect(), sessions.collect())
+    }
+
+    /// Ends the lease of whoever has come by a token of a withdrawn key. A page comes back with another one.
+    pub(crate) fn lapse_unless(&self, known: impl Fn(&KeyName) -> bool, now: Instant) {
+        let is_withdrawn = |ticket: &Ticket| ticket.signed_by.as_ref().is_some_and(|name| !known(name));
+        for mut entry in self.http.iter_mut().filter(|entry| is_withdrawn(&entry.ticket)) {
+            entry.until = now;
+        }
+        for mut entry in self.leases.iter_mut().filter(|entry| is_withdrawn(&entry.ticket)) {
+            entry.until = now;
+            self.sockets.remove(entry.key());
+        }
     }
 
     /// The sockets of whoever has signed in, and by which sign-in.
@@ -185,9 +211,11 @@ impl Directory {
     }
 
     /// Goes on until the end of a fresh token.
-    pub(crate) fn extend(&self, id: SessionId, until: Instant) {
-        if let Some(mut entry) = self.http.get_mut(&id) {
-            entry.until = entry.until.max(until);
+    pub(crate) fn extend(&self, id: SessionId, until: Instant, ticket: Ticket) {
+        if let Some(mut entry) = self.http.get_mut(&id)
+            && until >= entry.until
+        {
+            (entry.until, entry.ticket) = (until, ticket);
         }
     }
 

@@ -3,10 +3,10 @@ use crate::metrics::Gauges;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep_until;
-use veilcast_auth::{EventId, Principal};
+use veilcast_auth::{EventId, Issuer, Principal};
 use veilcast_control::{Command, Report};
 use veilcast_records::{EventState, Records};
 use veilcast_room::{Output, Rooms, SocketId};
@@ -152,7 +152,11 @@ impl Hub {
         match records.revocations().await {
             Ok(ids) => {
                 let out: HashSet<_> = ids.iter().filter_map(|id| Principal::parse(id)).map(|p| p.pseudonym()).collect();
-                self.with(|rooms, now| rooms.expel(&out, now));
+                let (sockets, sessions) = self.directory.by_token(&out);
+                self.with(|rooms, now| {
+                    rooms.expel(&out, now);
+                    rooms.put_out(&sockets, &sessions, now);
+                });
             }
             Err(error) => tracing::error!(%error, "revocations could not be read"),
         }
@@ -181,6 +185,7 @@ impl Hub {
     pub(crate) async fn follow(
         &self,
         records: Records,
+        issuer: Issuer,
         mut changes: watch::Receiver<u64>,
         mut live: mpsc::UnboundedReceiver<EventId>,
     ) {
@@ -191,15 +196,24 @@ impl Hub {
                     None => return,
                 },
                 changed = changes.changed() => match changed {
-                    Ok(()) => self.catch_up(&records).await,
+                    Ok(()) => self.catch_up(&records, &issuer).await,
                     Err(_) => return,
                 },
             }
         }
     }
 
+    /// Takes note of the signing keys, which a command may have changed.
+    async fn follow_keys(&self, issuer: &Issuer) {
+        match issuer.reload_keys(SystemTime::now()).await {
+            Ok(()) => self.directory.lapse_unless(|name| issuer.knows_key(name), tokio::time::Instant::now()),
+            Err(error) => tracing::error!(%error, "the signing keys could not be read"),
+        }
+    }
+
     /// Follows what anybody changed about the events whose rooms are open.
-    async fn catch_up(&self, records: &Records) {
+    async fn catch_up(&self, records: &Records, issuer: &Issuer) {
+        self.follow_keys(issuer).await;
         self.put_out_revoked(records).await;
         self.put_out_signed_out(records).await;
         let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());

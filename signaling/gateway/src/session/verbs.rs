@@ -6,7 +6,7 @@ use crate::sdp::{OfferShape, Origin, parse_offer, write_answer};
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
-use veilcast_auth::{EventId, Grant, IssuerSessionId, Proof, Scope, Thumbprint};
+use veilcast_auth::{EventId, Grant, IssuerSessionId, Proof, Scope, Thumbprint, Ticket};
 use veilcast_control::{Answer, IceCredentials, PeerKey, PlayoutDelay, Role, RoomSettings};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::FaultCode;
@@ -31,6 +31,8 @@ pub(crate) struct Access {
     pub(crate) until: Instant,
     /// The sign-in that the token came of, and ends with.
     pub(crate) signed_in: Option<IssuerSessionId>,
+    /// The token itself.
+    pub(crate) ticket: Ticket,
 }
 
 impl Access {
@@ -89,12 +91,25 @@ impl App {
         let principal = grant.principal.pseudonym();
         let (invited, key, until) = (grant.invited, grant.key, end_of(grant));
         let signed_in = grant.recognised.as_ref().map(|recognised| recognised.session.clone());
-        Ok(Access { event: row, role, invited, uncounted: false, principal, key, until, signed_in })
+        Ok(Access {
+            event: row,
+            role,
+            invited,
+            uncounted: false,
+            principal,
+            key,
+            until,
+            signed_in,
+            ticket: grant.ticket(),
+        })
     }
 
-    /// Looks once more whether the sign-in that somebody has come by lasts: what ended after the token was looked at and before
+    /// Looks once more whether the token and the sign-in that somebody has come by last: what ended after the token was looked at and before
     /// they were in would not be found when others are put out.
     pub(crate) async fn confirm_sign_in(&self, access: &Access) -> Result<(), Problem> {
+        if self.issuer.is_over(&access.ticket).await? {
+            return Err(Problem::new(FaultCode::AccessRevoked));
+        }
         let Some(session) = &access.signed_in else { return Ok(()) };
         match self.records.session_by_id(session, SystemTime::now()).await? {
             Some(_) => Ok(()),

@@ -165,3 +165,61 @@ async fn a_recovery_code_is_for_whoever_has_no_password() {
     let instance = bench.ask(Ask::new("GET", "/api/v1/instance")).await.json();
     assert_eq!(instance, json!({ "ready": true, "providers": [], "passkeys": true }));
 }
+
+#[tokio::test]
+async fn who_may_speak_at_an_event_is_decided_by_somebody_who_was_just_recognised() {
+    let bench = Bench::new().await;
+    // A name and a password: one factor.
+    let admin = bench.admin().await;
+    let event = bench.store.event(false).await;
+    let (path, invitations) = (format!("/api/v1/events/{event}"), format!("/api/v1/events/{event}/invitations"));
+    let invite =
+        async |role: &str| bench.post_by(&admin, &invitations, &json!({ "role": role, "expires_in": 60 })).await;
+    assert_eq!(invite("viewer").await.status, StatusCode::CREATED);
+    assert_eq!(invite("broadcaster").await.fault(), is(401, "step-up-required"));
+    let change = Ask::new("PATCH", &path).by(&admin).json(&json!({ "broadcasters": 3 }));
+    assert_eq!(bench.ask(change).await.fault(), is(401, "step-up-required"));
+    let made = bench.post_by(&admin, "/api/v1/events", &json!({ "title": "Talk" })).await;
+    assert_eq!(made.status, StatusCode::CREATED, "making one is not asked about");
+    let ended = bench.ask(Ask::new("POST", &format!("{path}/end")).by(&admin)).await;
+    assert_eq!(ended.status, StatusCode::OK, "nor is ending one");
+}
+
+#[tokio::test]
+async fn names_that_are_taken_are_told_a_few_times_an_hour() {
+    let bench = Bench::new().await;
+    bench.operator().await;
+    let member = bench.member().await;
+    let name = async |name: &str, network: u8| {
+        let body = json!({ "name": name, "password": "kettle velvet orbit" });
+        let ask = Ask::new("POST", "/api/v1/account/password").by(&member).from([10, 8, network, 1]);
+        bench.ask(ask.json(&body)).await
+    };
+    for network in 0..5 {
+        assert_eq!(name("somebody", network).await.fault(), is(400, "bad-request"));
+    }
+    for taken_or_free in ["somebody", "wanda"] {
+        let refused = name(taken_or_free, 99).await;
+        assert_eq!(refused.fault(), is(429, "too-many"), "{taken_or_free}: neither is told");
+        assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|wait| (3_500..=3_600).contains(&wait)));
+    }
+}
+
+#[tokio::test]
+async fn taken_names_count_against_the_network_that_asks() {
+    let bench = Bench::new().await;
+    bench.operator().await;
+    let member = bench.member().await;
+    let body = json!({ "name": "somebody", "password": "kettle velvet orbit" });
+    let ask = Ask::new("POST", "/api/v1/account/password").by(&member).from([10, 7, 1, 1]);
+    assert_eq!(bench.ask(ask.json(&body)).await.fault(), is(400, "bad-request"));
+    let wrong = json!({ "name": "nobody", "password": "wrong horse battery" });
+    let mut said = Vec::new();
+    for number in 0..30 {
+        // Of as many accounts: each of those has a count of its own.
+        let wrong = json!({ "name": format!("nobody{number}"), "password": wrong["password"] });
+        let guess = Ask::new("POST", "/oauth/sign-in").from([10, 7, 1, 1]);
+        said.push(bench.ask(guess.json(&wrong)).await.fault().1);
+    }
+    assert_eq!((said[28].as_str(), said[29].as_str()), ("sign-in-failed", "too-many"));
+}

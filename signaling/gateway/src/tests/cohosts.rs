@@ -18,7 +18,7 @@ async fn publish(bench: &Bench, event: EventId, token: &str) -> super::Reply {
 #[tokio::test]
 async fn the_operator_says_how_many_and_changes_it() {
     let bench = Bench::new().await;
-    let admin = bench.admin().await;
+    let admin = bench.stepped_up().await;
     let create = async |broadcasters: Value| {
         let body = json!({ "title": "Panel", "admission": "public", "broadcasters": broadcasters });
         bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&body)).await

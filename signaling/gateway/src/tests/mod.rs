@@ -7,6 +7,7 @@ mod edge;
 mod media;
 mod metrics;
 mod oauth;
+mod refresh;
 mod rest;
 mod routes;
 mod server;

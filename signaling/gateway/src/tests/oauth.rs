@@ -85,6 +85,19 @@ async fn metadata_and_keys_stand_where_the_standards_say() {
     assert_eq!(metadata["issuer"], json!(ORIGIN));
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(metadata["dpop_signing_alg_values_supported"], json!(["ES256", "EdDSA"]));
-    let keys = bench.ask(Ask::new("GET", "/oauth/jwks")).await.json();
+    for (name, path) in [
+        ("authorization_endpoint", "authorize"),
+        ("pushed_authorization_request_endpoint", "par"),
+        ("token_endpoint", "token"),
+        ("revocation_endpoint", "revoke"),
+        ("jwks_uri", "jwks"),
+    ] {
+        assert_eq!(metadata[name], json!(format!("{ORIGIN}/oauth/{path}")), "{name}");
+    }
+    assert_eq!(metadata["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], json!(true));
+    let keys = bench.ask(Ask::new("GET", "/oauth/jwks")).await;
+    assert_eq!(keys.header("cache-control"), "public, max-age=900");
+    let keys = keys.json();
     assert!(keys["keys"][0]["kty"].is_string() && keys["keys"][0].get("d").is_none());
 }

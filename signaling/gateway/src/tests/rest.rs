@@ -174,7 +174,7 @@ async fn a_single_broadcasters_event_is_the_broadcasters_to_end() {
 #[tokio::test]
 async fn an_invitation_is_made_used_listed_and_withdrawn() {
     let bench = Bench::new().await;
-    let admin = bench.admin().await;
+    let admin = bench.stepped_up().await;
     let (event, other) = (bench.store.event(false).await, bench.store.event(false).await);
     let path = invitations(event.as_str());
     for (life, granted) in [(60, true), (604_800, true), (59, false), (604_801, false)] {

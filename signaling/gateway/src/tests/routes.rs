@@ -112,7 +112,7 @@ fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 18] = [
+const WITHOUT_TOKENS: [(&str, &str); 20] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -120,7 +120,9 @@ const WITHOUT_TOKENS: [(&str, &str); 18] = [
     ("/oauth/sign-in/passkey/start", "a question that anybody may be asked: tests::account"),
     ("/oauth/sign-in/passkey", "a passkey's answer: tests::account"),
     ("/oauth/sign-out", "the issuer's cookie: tests::oauth"),
-    ("/oauth/token", "an authorization code: tests::oauth"),
+    ("/oauth/token", "an authorization code, or the refresh cookie: tests::oauth, tests::refresh"),
+    ("/oauth/par", "nobody yet: tests::oauth"),
+    ("/oauth/revoke", "the token that it is about, or the issuer's cookie: tests::refresh"),
     ("/oauth/provider/start", "nobody yet: tests/server/providers"),
     ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),
     ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),

@@ -1,0 +1,76 @@
+//! Requests that a page pushes before the browser goes: RFC 9126, and RFC 9449 section 10.
+
+use super::{Bench, VERIFIER, noon, seconds};
+use crate::secrets::digest_of;
+use crate::{AuthorizeError, CLIENT_WEB, CodeExchange, ExchangeError, Party, PushedRequest, RequestUri, Thumbprint};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use holder::Holder;
+
+const CALLBACK: &str = "http://localhost:8080/callback";
+
+fn wanted(key: Option<Thumbprint>) -> PushedRequest {
+    PushedRequest {
+        response_type: "code".to_owned(),
+        client_id: CLIENT_WEB.to_owned(),
+        redirect_uri: CALLBACK.to_owned(),
+        code_challenge: URL_SAFE_NO_PAD.encode(digest_of(VERIFIER)),
+        code_challenge_method: "S256".to_owned(),
+        scope: "admin".to_owned(),
+        state: "s".to_owned(),
+        key,
+    }
+}
+
+fn push(bench: &Bench, request: PushedRequest) -> RequestUri {
+    bench.issuer.push(request, Party::default(), noon()).expect("taken")
+}
+
+#[tokio::test]
+async fn a_reference_is_good_once_for_a_minute_and_for_its_client() {
+    let bench = Bench::new().await;
+    let take = |uri: &RequestUri, client: &str, after: u64| {
+        bench.issuer.take_pushed(uri.uri.expose_text(), client, noon() + seconds(after)).is_some()
+    };
+    let pushed = push(&bench, wanted(None));
+    assert_eq!(pushed.expires_in, seconds(60));
+    assert!(take(&pushed, CLIENT_WEB, 59) && !take(&pushed, CLIENT_WEB, 59), "once");
+    let late = push(&bench, wanted(None));
+    assert!(!take(&late, CLIENT_WEB, 60), "a minute");
+    let others = push(&bench, wanted(None));
+    assert!(!take(&others, "other", 0) && !take(&others, CLIENT_WEB, 0), "spent by whoever presents it");
+    assert!(bench.issuer.take_pushed("urn:ietf:params:oauth:request_uri:guess", CLIENT_WEB, noon()).is_none());
+    let kept = bench.issuer.keep_for_sign_in(wanted(None), Party::default(), noon()).expect("kept");
+    assert!(take(&kept, CLIENT_WEB, 14 * 60), "signing in takes a while");
+}
+
+#[tokio::test]
+async fn what_could_never_be_granted_is_not_taken() {
+    let bench = Bench::new().await;
+    let cases = [
+        (PushedRequest { client_id: "other".to_owned(), ..wanted(None) }, AuthorizeError::ClientUnknown),
+        (PushedRequest { redirect_uri: format!("{CALLBACK}/"), ..wanted(None) }, AuthorizeError::RedirectUnknown),
+        (PushedRequest { code_challenge_method: "plain".to_owned(), ..wanted(None) }, AuthorizeError::ChallengeInvalid),
+        (PushedRequest { response_type: "token".to_owned(), ..wanted(None) }, AuthorizeError::ResponseTypeUnsupported),
+        (PushedRequest { scope: "event:watch".to_owned(), ..wanted(None) }, AuthorizeError::ScopeUnknown),
+    ];
+    for (request, expected) in cases {
+        assert_eq!(bench.issuer.push(request, Party::default(), noon()).err(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_for_the_key_that_pushed_its_request() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let (own, thief) = (bench.key_of(&page.holder), bench.key_of(&Holder::new()));
+    for (key, expected) in [(thief, Some(ExchangeError::Invalid)), (own, None)] {
+        let request = bench.issuer.take_pushed(push(&bench, wanted(Some(own))).uri.expose_text(), CLIENT_WEB, noon());
+        let request = request.expect("pushed");
+        let code = bench.issuer.authorize(page.cookie.expose_text(), &request.request(), noon()).await;
+        let code = code.expect("authorized");
+        let (code, verifier, redirect_uri) = (code.expose_text(), VERIFIER, CALLBACK);
+        let exchange = CodeExchange { code, verifier, client_id: CLIENT_WEB, redirect_uri };
+        assert_eq!(bench.issuer.exchange(&exchange, key, noon()).await.err(), expected);
+    }
+}
