@@ -219,7 +219,7 @@ pub(crate) struct InviteArguments {
     pub(crate) event: EventId,
     /// What the person may do
     #[arg(long, value_enum)]
-    pub(crate) role: TokenScope,
+    pub(crate) role: InvitedTo,
     /// How long it is valid, like 90s, 10m, 12h, 7d [default: 12h]
     #[arg(long, value_name = "TIME", value_parser = parse_life)]
     pub(crate) ttl: Option<Duration>,
@@ -294,6 +294,26 @@ impl TokenScope {
         match self {
             Self::Broadcast => Duration::from_secs(12 * 3600),
             Self::Watch => Duration::from_secs(3600),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InvitedTo {
+    /// Send to the event
+    Broadcast,
+    /// Watch the event
+    Watch,
+    /// Watch the event, remove people from it and keep them out
+    Moderate,
+}
+
+impl InvitedTo {
+    pub(crate) const fn scope(self) -> Scope {
+        match self {
+            Self::Broadcast => Scope::Broadcast,
+            Self::Watch => Scope::Watch,
+            Self::Moderate => Scope::Moderate,
         }
     }
 }

@@ -1,3 +1,5 @@
+use super::standing::Standing;
+use super::verbs::Access;
 use crate::sdp::FragmentShape;
 use dashmap::DashMap;
 use std::collections::VecDeque;
@@ -31,6 +33,9 @@ pub(crate) struct Directory {
 struct Lease {
     until: Instant,
     signed_in: Option<IssuerSessionId>,
+    event: EventId,
+    principal: Pseudonym,
+    standing: Standing,
 }
 
 /// What the media plane says to one request.
@@ -57,6 +62,7 @@ pub(crate) struct HttpSession {
     pub(crate) event: EventId,
     pub(crate) role: Role,
     pub(crate) principal: Pseudonym,
+    pub(crate) standing: Standing,
     /// Identifies the ICE session (RFC 9725 section 4.3).
     pub(crate) entity_tag: String,
     /// The peer's current user name fragment: another one asks for a restart.
@@ -132,9 +138,23 @@ impl Directory {
         receiver
     }
 
-    /// Until when a socket is somebody's, and by which sign-in.
-    pub(crate) fn lease(&self, socket: SocketId, until: Instant, signed_in: Option<IssuerSessionId>) {
-        self.leases.insert(socket, Lease { until, signed_in });
+    /// Until when a socket is somebody's, whose, and by which sign-in.
+    pub(crate) fn lease(&self, socket: SocketId, access: &Access) {
+        let Access { until, principal, standing, .. } = *access;
+        let (event, signed_in) = (access.event.id, access.signed_in.clone());
+        self.leases.insert(socket, Lease { until, signed_in, event, principal, standing });
+    }
+
+    /// How somebody stands who is in an event by sockets.
+    pub(super) fn socket_standings(&self, event: &EventId, who: Pseudonym) -> Vec<Standing> {
+        let theirs = |lease: &Lease| lease.event == *event && lease.principal == who;
+        self.leases.iter().filter(|entry| theirs(entry)).map(|entry| entry.standing).collect()
+    }
+
+    /// The same of sessions over HTTP.
+    pub(super) fn session_standings(&self, event: &EventId, who: Pseudonym) -> Vec<Standing> {
+        let theirs = |session: &HttpSession| session.event == *event && session.principal == who;
+        self.http.iter().filter(|entry| theirs(entry)).map(|entry| entry.standing).collect()
     }
 
     /// The sockets of whoever has signed in, and by which sign-in.

@@ -155,7 +155,7 @@ impl World {
             (OtherHost, store.host(other).await),
             (OtherCohost, store.invited(other, Scope::Broadcast).await),
             (OtherViewer, store.invited(other, Scope::Watch).await),
-            (OtherGuest, store.guest(other)),
+            (OtherGuest, store.guest(other).await),
         ];
         let tools = vec![
             (ToolBroadcast, store.token(event, Scope::Broadcast)),
