@@ -22,7 +22,8 @@ import { controls, picture, theme } from './theme.js';
  * Broadcasts to one event: pickers, preview, level, on air and off; and whoever else is on stage, seen and heard.
  *
  * `src` and `event` are attributes, `access` (an `Access`) a property. `guest` is for whoever may not end the event. Ending the event is not its to decide: it fires
- * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands.
+ * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands, `veilcast-others` the numbers of the places
+ * on stage that others have.
  */
 export class VeilcastStudio extends LitElement {
   static override properties = {
@@ -122,6 +123,11 @@ export class VeilcastStudio extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('state') || changed.has('access') || changed.has('event')) this.#look();
     if (changed.has('state')) this.dispatchEvent(new CustomEvent('veilcast-state', { detail: this.state }));
+    if (changed.has('stage') || changed.has('place')) {
+      const taken = this.stage?.places.map((state, place) => (isTaken(state) ? place : -1)) ?? [];
+      const detail = taken.filter((place) => place >= 0 && place !== this.place);
+      this.dispatchEvent(new CustomEvent('veilcast-others', { detail }));
+    }
   }
 
   protected override render(): TemplateResult {

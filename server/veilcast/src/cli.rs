@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Make, list and revoke keys for programs such as OBS that broadcast to one event
     #[command(subcommand)]
     StreamKey(StreamKeyCommand),
+    /// Look after accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Print an access token for one event, for a script
     Token(TokenArguments),
     /// Print a one-time link that creates the operator's account, or lets a locked-out operator in again
@@ -52,6 +55,27 @@ pub(crate) enum StreamKeyCommand {
     List(StreamKeysArguments),
     /// Revoke a key; whoever broadcasts with it is off air at once
     Revoke(RevokeStreamKeyArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Sign somebody out everywhere; whatever they have open is over at once
+    EndSessions(EndSessionsArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct EndSessionsArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Whose, by sign-in name
+    #[arg(long, value_name = "NAME", required_unless_present = "provider")]
+    pub(crate) name: Option<String>,
+    /// Whose, by where they sign in: the provider's issuer, with --subject
+    #[arg(long, value_name = "URL", requires = "subject", conflicts_with = "name")]
+    pub(crate) provider: Option<String>,
+    /// Their name at the provider: the claim sub
+    #[arg(long, value_name = "SUB", requires = "provider")]
+    pub(crate) subject: Option<String>,
 }
 
 /// Where the records are; all that a command besides `serve` needs to know.

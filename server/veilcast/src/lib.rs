@@ -3,6 +3,7 @@
 //! Invariant: every setting is parsed once, here, and knows where it came from; nothing further in reads the
 //! environment, a file of settings or a flag.
 
+mod accounts;
 mod addresses;
 mod cli;
 mod commands;
@@ -20,7 +21,7 @@ pub use cli::Cli;
 pub use config::Problem;
 pub use failure::Failure;
 
-use cli::{Command, EventCommand, StreamKeyCommand};
+use cli::{AccountCommand, Command, EventCommand, StreamKeyCommand};
 use config::Sources;
 use rustix::fs::Mode;
 use tokio::runtime::Runtime;
@@ -52,6 +53,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             StreamKeyCommand::List(arguments) => stream_keys::list(arguments).await,
             StreamKeyCommand::Revoke(arguments) => stream_keys::revoke(arguments).await,
         },
+        Command::Account(AccountCommand::EndSessions(arguments)) => accounts::end_sessions(arguments).await,
         Command::Setup(arguments) => commands::setup(arguments).await,
     }
 }

@@ -27,6 +27,13 @@ impl Principal {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenId(pub(crate) Pseudonym);
 
+impl TokenId {
+    /// The id as the list of what is revoked has it.
+    pub const fn pseudonym(&self) -> Pseudonym {
+        self.0
+    }
+}
+
 /// What a token permits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {

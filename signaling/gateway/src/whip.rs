@@ -128,6 +128,7 @@ impl App {
             event: *event,
             role,
             principal: access.principal,
+            token: access.token,
             standing: access.standing,
             entity_tag: entity_tag.clone(),
             remote_ufrag: answered.remote_ufrag,
@@ -178,7 +179,7 @@ impl App {
         let (id, session) = self.owned(role, path, &grant)?;
         // An operator is one principal in every event; a token goes on with what it permits.
         if grant.for_event(&session.event).is_ok_and(|scope| permission(scope) == Some(role)) {
-            self.hub.directory.extend(id, end_of(&grant));
+            self.hub.directory.extend(id, end_of(&grant), grant.token.pseudonym());
         }
         let condition = headers.get(IF_MATCH).ok_or(Problem::new(FaultCode::PreconditionRequired))?;
         let matches = condition.to_str().is_ok_and(|text| is_match(text, &session.entity_tag));

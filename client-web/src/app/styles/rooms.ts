@@ -173,6 +173,7 @@ export const rooms = css`
 
   .sheet.cohosts h2,
   .sheet.invitations h2,
+  .sheet.look-after h2,
   .sheet.stream-keys h2 {
     margin: 0;
     display: flex;

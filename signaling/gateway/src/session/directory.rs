@@ -2,7 +2,7 @@ use super::standing::Standing;
 use super::verbs::Access;
 use crate::sdp::FragmentShape;
 use dashmap::DashMap;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use veilcast_auth::{EventId, IssuerSessionId, Thumbprint};
@@ -35,6 +35,7 @@ struct Lease {
     signed_in: Option<IssuerSessionId>,
     event: EventId,
     principal: Pseudonym,
+    token: Pseudonym,
     standing: Standing,
 }
 
@@ -62,6 +63,8 @@ pub(crate) struct HttpSession {
     pub(crate) event: EventId,
     pub(crate) role: Role,
     pub(crate) principal: Pseudonym,
+    /// The token that it goes on by.
+    pub(crate) token: Pseudonym,
     pub(crate) standing: Standing,
     /// Identifies the ICE session (RFC 9725 section 4.3).
     pub(crate) entity_tag: String,
@@ -140,9 +143,9 @@ impl Directory {
 
     /// Until when a socket is somebody's, whose, and by which sign-in.
     pub(crate) fn lease(&self, socket: SocketId, access: &Access) {
-        let Access { until, principal, standing, .. } = *access;
+        let Access { until, principal, token, standing, .. } = *access;
         let (event, signed_in) = (access.event.id, access.signed_in.clone());
-        self.leases.insert(socket, Lease { until, signed_in, event, principal, standing });
+        self.leases.insert(socket, Lease { until, signed_in, event, principal, token, standing });
     }
 
     /// How somebody stands who is in an event by sockets.
@@ -165,6 +168,13 @@ impl Directory {
     /// The same of sessions over HTTP.
     pub(crate) fn sessions_by_sign_in(&self) -> Vec<(SessionId, IssuerSessionId)> {
         self.http.iter().filter_map(|entry| Some((*entry.key(), entry.signed_in.clone()?))).collect()
+    }
+
+    /// The sockets and the sessions over HTTP that go by one of these tokens.
+    pub(crate) fn by_tokens(&self, tokens: &HashSet<Pseudonym>) -> (Vec<SocketId>, Vec<SessionId>) {
+        let sockets = self.leases.iter().filter(|entry| tokens.contains(&entry.token)).map(|entry| *entry.key());
+        let sessions = self.http.iter().filter(|entry| tokens.contains(&entry.token)).map(|entry| *entry.key());
+        (sockets.collect(), sessions.collect())
     }
 
     /// The sockets whose lease is over.
@@ -205,9 +215,9 @@ impl Directory {
     }
 
     /// Goes on until the end of a fresh token.
-    pub(crate) fn extend(&self, id: SessionId, until: Instant) {
-        if let Some(mut entry) = self.http.get_mut(&id) {
-            entry.until = entry.until.max(until);
+    pub(crate) fn extend(&self, id: SessionId, until: Instant, token: Pseudonym) {
+        if let Some(mut entry) = self.http.get_mut(&id).filter(|entry| entry.until < until) {
+            (entry.until, entry.token) = (until, token);
         }
     }
 

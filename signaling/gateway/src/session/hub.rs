@@ -152,7 +152,12 @@ impl Hub {
         match records.revocations().await {
             Ok(ids) => {
                 let out: HashSet<_> = ids.iter().filter_map(|id| Principal::parse(id)).map(|p| p.pseudonym()).collect();
-                self.with(|rooms, now| rooms.expel(&out, now));
+                // The id of a browser's token is nobody's name: what goes by it is found by the token.
+                let (sockets, sessions) = self.directory.by_tokens(&out);
+                self.with(|rooms, now| {
+                    rooms.expel(&out, now);
+                    rooms.put_out(&sockets, &sessions, now);
+                });
             }
             Err(error) => tracing::error!(%error, "revocations could not be read"),
         }

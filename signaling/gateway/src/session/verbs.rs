@@ -26,6 +26,8 @@ pub(crate) struct Access {
     /// A viewer that is not one of the audience: a broadcaster who looks at the others.
     pub(crate) uncounted: bool,
     pub(crate) principal: Pseudonym,
+    /// Of the token in use.
+    pub(crate) token: Pseudonym,
     pub(crate) standing: Standing,
     /// It comes to look after the event.
     pub(crate) moderates: bool,
@@ -93,8 +95,9 @@ impl App {
         let principal = grant.principal.pseudonym();
         let (invited, key, until) = (grant.invited, grant.key, end_of(grant));
         let signed_in = grant.recognised.as_ref().map(|recognised| recognised.session.clone());
-        let (standing, moderates) = (Standing::of(grant), scope == Scope::Moderate);
-        Ok(Access { event: row, role, invited, uncounted: false, principal, standing, moderates, key, until, signed_in })
+        let (token, standing, moderates) = (grant.token.pseudonym(), Standing::of(grant), scope == Scope::Moderate);
+        let (event, uncounted) = (row, false);
+        Ok(Access { event, role, invited, uncounted, principal, token, standing, moderates, key, until, signed_in })
     }
 
     /// Looks once more whether the sign-in that somebody has come by lasts: what ended after the token was looked at and before

@@ -78,20 +78,11 @@ async fn put_out(page: &mut Page, code: &str) {
 #[tokio::test]
 async fn only_an_operator_who_was_asked_again_makes_a_moderator() {
     let bench = Bench::new().await;
-    let admin = bench.admin().await;
+    let (stepped, admin) = (bench.stepped_up().await, bench.other_operator().await);
     let event = bench.store.event(false).await;
     let wanted = json!({ "role": "moderator", "expires_in": 600 });
     let invite = async |by: &Bound| bench.ask(Ask::new("POST", &at(event, "invitations")).by(by).json(&wanted)).await;
     assert_eq!(invite(&admin).await.fault(), is(401, "step-up-required"));
-    let (records, now) = (&bench.store.records, std::time::SystemTime::now());
-    let account = records.first_operator().await.expect("read").expect("there");
-    let level = veilcast_auth::Level::Multi;
-    let session = bench.store.issuer.open_session(&account, "Phone", level, now).await.expect("opened");
-    let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
-    let code = super::rest::code_of(&bench.authorize(&cookie).await);
-    let holder = Holder::new();
-    let token = bench.exchange(&code, &holder).await.json();
-    let stepped = bench.store.bound(holder, token["access_token"].as_str().expect("a token"));
     let made = invite(&stepped).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
     let listed = bench.ask(Ask::new("GET", &at(event, "invitations")).by(&admin)).await.json();
