@@ -206,9 +206,8 @@ impl Person {
         number: u64,
         epoch: Instant,
     ) -> Result<Self, Failure> {
-        let post = async |offer: String| {
-            Ok(page.sdp(&format!("/whep/{event}"), Some(pass), &offer).await.expect(201).body)
-        };
+        let post =
+            async |offer: String| Ok(page.sdp(&format!("/whep/{event}"), Some(pass), &offer).await.expect(201).body);
         Ok(Self { invitation, seat: Seat::take(number, epoch, post).await?, messages: None })
     }
 

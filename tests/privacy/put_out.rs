@@ -127,7 +127,8 @@ async fn whom_a_moderator_puts_out_neither_sends_nor_gets_anything_more() {
     for (verb, answer, code, afterwards) in [("removals", 204, "removed", 201), ("bans", 201, "banned", 403)] {
         within(AT_ONCE, async || {
             let event = planes.event("Rehearsal", true).await;
-            let (cohost, moderator) = (planes.invited(event, Scope::Broadcast).await, planes.invited(event, Scope::Moderate).await);
+            let (cohost, moderator) =
+                (planes.invited(event, Scope::Broadcast).await, planes.invited(event, Scope::Moderate).await);
             let mut scene = Scene::by(&planes, event, &cohost).await;
             watched(&planes, &mut scene, event).await;
             let (viewer, mut page) = Viewer::come_as(&planes, &cohost, Some("viewer"), 7).await;

@@ -7,7 +7,7 @@ use crate::proof::{self, Proof, Target, Thumbprint};
 use crate::replay::Nonces;
 use crate::second_try::SecondTries;
 use crate::token::{self, Claims, Confirmation, Expected, Expiry, seconds};
-use crate::{details, Error, Federation, Grant, Principal, Recognised, Scope, Subject, TokenError, TokenId};
+use crate::{Error, Federation, Grant, Principal, Recognised, Scope, Subject, TokenError, TokenId, details};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
@@ -329,7 +329,8 @@ impl Issuer {
         let Some(session) = session.map_err(|_| TokenError::Unavailable)? else { return Ok(false) };
         // Members are somebody else at every event; an operator is the same everywhere.
         let own = self.0.records.pairwise_subject(&session.account, crate::CLIENT_WEB);
-        let as_operator = grant.scope == Scope::Admin || (grant.event.is_some() && *grant.principal.0.expose_bits() == own);
+        let as_operator =
+            grant.scope == Scope::Admin || (grant.event.is_some() && *grant.principal.0.expose_bits() == own);
         grant.operator = as_operator && session.role == Role::Operator;
         let operators = matches!(grant.scope, Scope::Admin | Scope::Broadcast | Scope::Moderate);
         Ok(!operators || session.role == Role::Operator)

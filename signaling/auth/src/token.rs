@@ -1,5 +1,5 @@
-use crate::invitation::CLIENT_INVITATION;
 use crate::details::{self, Detail};
+use crate::invitation::CLIENT_INVITATION;
 use crate::issuer::{CLIENT_FOREIGN, CLIENT_GUEST};
 use crate::key::{ALGORITHM, Key};
 use crate::proof::Thumbprint;

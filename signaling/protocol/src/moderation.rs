@@ -38,7 +38,9 @@ impl BanReach {
             Self::Provider => ("This holds for their account where they sign in, on every device.", None),
             Self::Invitation => (
                 "This holds for their invitation, which lets nobody in any more.",
-                Some("They get in again only if an operator invites them again, or if the event lets in more people than the invited."),
+                Some(
+                    "They get in again only if an operator invites them again, or if the event lets in more people than the invited.",
+                ),
             ),
             Self::StreamKey => (
                 "This holds for their stream key, which lets no program in any more.",

@@ -27,8 +27,7 @@ pub enum Reach {
 }
 
 impl Reach {
-    const ALL: [Self; 6] =
-        [Self::Account, Self::Provider, Self::Invitation, Self::StreamKey, Self::Token, Self::Guest];
+    const ALL: [Self; 6] = [Self::Account, Self::Provider, Self::Invitation, Self::StreamKey, Self::Token, Self::Guest];
 
     /// The kind in text.
     pub const fn name(self) -> &'static str {
@@ -199,7 +198,12 @@ mod tests {
         remove.execute(records.pool()).await.expect("written");
         let count = async |table: &str| -> i64 {
             let query = format!("SELECT count(*) FROM {table}");
-            sqlx::query(sqlx::AssertSqlSafe(query)).fetch_one(records.pool()).await.expect("read").try_get(0).expect("n")
+            sqlx::query(sqlx::AssertSqlSafe(query))
+                .fetch_one(records.pool())
+                .await
+                .expect("read")
+                .try_get(0)
+                .expect("n")
         };
         assert_eq!((count("ban").await, count("ban_key").await), (2, 2), "with its row");
         assert_eq!(records.forget(SystemTime::now()).await.expect("swept"), 2);

@@ -107,7 +107,10 @@ async fn who_is_removed_is_out_at_once_and_may_come_back() {
     put_out(&mut scene.cohost, "removed").await;
     let back = on_air(&scene.running, scene.cohost.bound()).await;
     assert_eq!(scene.join_again().await.status, StatusCode::OK);
-    assert_eq!(scene.running.ask(Ask::new("GET", &at(scene.event, "bans")).by(&moderator)).await.json()["bans"], json!([]));
+    assert_eq!(
+        scene.running.ask(Ask::new("GET", &at(scene.event, "bans")).by(&moderator)).await.json()["bans"],
+        json!([])
+    );
     drop(back);
 }
 
@@ -129,7 +132,10 @@ async fn who_is_kept_out_stays_out_until_somebody_lets_them_back_in() {
     Page::greet(running, Arc::clone(&his), Some("viewer")).await.fault("banned").await;
     let publish = || Ask::new("POST", &format!("/whip/{event}")).offered_by(&his, FFMPEG);
     assert_eq!(running.ask(publish()).await.fault(), is(403, "banned"));
-    assert_eq!(running.ask(Ask::new("GET", &format!("/api/v1/events/{event}")).by(&his)).await.fault(), is(403, "banned"));
+    assert_eq!(
+        running.ask(Ask::new("GET", &format!("/api/v1/events/{event}")).by(&his)).await.fault(),
+        is(403, "banned")
+    );
     assert_eq!(scene.join_again().await.fault(), is(403, "banned"));
 
     // Nobody else hears anything: the next that they hear is what they asked for.
@@ -146,7 +152,8 @@ async fn who_is_kept_out_stays_out_until_somebody_lets_them_back_in() {
 
     let list = async |by: &Bound| running.ask(Ask::new("GET", &at(event, "bans")).by(by)).await;
     assert_eq!(list(&moderator).await.json(), json!({ "bans": [ban] }));
-    let lift = async |by: &Bound, id: &str| running.ask(Ask::new("DELETE", &at(event, &format!("bans/{id}"))).by(by)).await;
+    let lift =
+        async |by: &Bound, id: &str| running.ask(Ask::new("DELETE", &at(event, &format!("bans/{id}"))).by(by)).await;
     let id = ban["id"].as_str().expect("an id");
     assert_eq!(lift(&scene.host.bound(), id).await.fault(), is(403, "scope-missing"));
     assert_eq!(lift(&moderator, &"a".repeat(26)).await.fault(), is(404, "not-found"));
@@ -215,7 +222,8 @@ async fn a_members_ban_is_of_the_account_on_every_device_and_in_no_other_event()
         let account = bench.member().await;
         let ask = Ask::new("POST", &at(event, "token")).by(&account).json(&json!({ "role": "viewer" }));
         let reply = bench.ask(ask).await;
-        let token = if reply.status == StatusCode::OK { reply.json()["token"].as_str().map(str::to_owned) } else { None };
+        let token =
+            if reply.status == StatusCode::OK { reply.json()["token"].as_str().map(str::to_owned) } else { None };
         token.map(|token| bench.store.bound(account.holder, &token)).ok_or_else(|| reply.fault())
     };
     let (Ok(laptop), Ok(phone)) = (come(here).await, come(here).await) else { panic!("lets members in") };
@@ -225,8 +233,10 @@ async fn a_members_ban_is_of_the_account_on_every_device_and_in_no_other_event()
     }
     let before = bench.media.words().len();
     assert_eq!(bench.keep_out(here, &laptop).await, "account");
-    super::until("both are out", async || bench.media.words()[before..].iter().filter(|word| *word == "revoke").count() == 2)
-        .await;
+    super::until("both are out", async || {
+        bench.media.words()[before..].iter().filter(|word| *word == "revoke").count() == 2
+    })
+    .await;
     for device in [&laptop, &phone] {
         let again = Ask::new("POST", &format!("/whep/{here}")).offered_by(device, FIREFOX);
         assert_eq!(bench.ask(again).await.fault(), is(403, "banned"));
@@ -268,7 +278,8 @@ async fn programs_are_put_out_by_what_they_came_with() {
     let admin = bench.admin().await;
     let event = bench.store.event_of(false, 3).await;
     let (key, token) = (bench.store.stream_key(event).await, bench.store.token(event, Scope::Broadcast));
-    let publish = async |shown: &str| bench.ask(Ask::new("POST", &format!("/whip/{event}")).token(shown).sdp(FFMPEG)).await;
+    let publish =
+        async |shown: &str| bench.ask(Ask::new("POST", &format!("/whip/{event}")).token(shown).sdp(FFMPEG)).await;
     for (shown, reach) in [(&key, "stream-key"), (&token, "token")] {
         assert_eq!(publish(shown).await.status, StatusCode::CREATED);
         let banned = bench.ask(Ask::new("POST", &at(event, "bans")).by(&admin).json(&place(0))).await;

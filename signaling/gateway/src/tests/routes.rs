@@ -267,7 +267,11 @@ async fn every_cell_is_decided() {
             let status = reply.status.as_u16();
             if admitted.contains(&who) {
                 // 409 `place-empty`: let in, and there was nobody to put out.
-                assert!((200..300).contains(&status) || reply.body.contains("place-empty"), "{method} {path} as {who:?}: {status} {}", reply.body);
+                assert!(
+                    (200..300).contains(&status) || reply.body.contains("place-empty"),
+                    "{method} {path} as {who:?}: {status} {}",
+                    reply.body
+                );
             } else {
                 assert!(matches!(status, 401 | 403 | 404), "{method} {path} as {who:?}: {status} {}", reply.body);
                 assert!(!reply.body.contains("Rehearsal"), "{method} {path} as {who:?} tells the title");
