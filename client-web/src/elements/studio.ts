@@ -18,6 +18,9 @@ import { studioStyles } from './studio-styles.js';
 import { airWords, duration, restWords, statsWords, uplinkWarning, viewersWords } from './studio-view.js';
 import { controls, picture, theme } from './theme.js';
 
+/** What somebody hears who was put out. */
+const PUT_OUT: ReadonlySet<string> = new Set(['removed', 'banned', 'access-revoked']);
+
 /**
  * Broadcasts to one event: pickers, preview, level, on air and off; and whoever else is on stage, seen and heard.
  *
@@ -241,13 +244,18 @@ export class VeilcastStudio extends LitElement {
     const others = this.stage?.places.some((place, at) => at !== this.place && isTaken(place)) ?? false;
     // The only broadcaster there can be, while this page is off air, is likely the same person with another program.
     const several = this.cohosts || this.place !== null;
-    if (!several || !others || this.state === 'ended') return nothing;
+    if (!several || !others || this.state === 'ended' || this.#isPutOut) return nothing;
     return html`<veilcast-studio-others
       src=${this.src}
       event=${this.event}
       .access=${this.access}
       .own=${this.place}
     ></veilcast-studio-others>`;
+  }
+
+  /** Nothing of the stage comes here until this person goes live again. */
+  get #isPutOut(): boolean {
+    return this.state === 'failed' && this.error !== null && PUT_OUT.has(this.error.code);
   }
 
   #notices(): TemplateResult | typeof nothing {
