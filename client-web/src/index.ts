@@ -2,13 +2,18 @@
 export type {
   Activity,
   AudienceHealth,
+  Ban,
+  BanReach,
   EventSummary,
   Fault,
   FaultCode,
   LayerState,
+  LocationCap,
+  LocationPrecision,
   PlaceState,
   Quality,
   QualityCap,
+  Role,
   StageState,
   Unplayable,
 } from './protocol/index.js';
@@ -20,6 +25,8 @@ export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';
 export type { VideoKind } from './sdk/layers.js';
+export type { Moderation } from './sdk/moderation.js';
+export { moderation } from './sdk/moderation.js';
 export type { OnlookerEvents } from './sdk/onlooker.js';
 export { Onlooker } from './sdk/onlooker.js';
 export type { Claims } from './sdk/proof.js';

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Fault, FaultCode, IceServer, PlaceState, StageState } from '../src/protocol/index.js';
+import type { Fault, FaultCode, IceServer, PlaceState, Role, StageState } from '../src/protocol/index.js';
 import type { Access } from '../src/sdk/access.js';
 import type { Clock } from '../src/sdk/clock.js';
 import type { Environment } from '../src/sdk/environment.js';
@@ -243,7 +243,7 @@ export class FakeBrowser {
 
   /** Welcomes the newest socket and connects its peer. */
   async connect(
-    role: 'viewer' | 'broadcaster',
+    role: Role,
     stage: StageState = ABSENT,
     ice_servers: IceServer[] = [],
     event: object = EVENT,
@@ -301,6 +301,7 @@ export const EVENT = {
   listed: false,
   broadcasters: 1,
   latency: 'interactive',
+  location: { finest: 'none', minutes: 0 },
 };
 
 /** A stage with these broadcasters. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseBan, parseBanList } from '../src/sdk/moderation.js';
 import {
   Malformed,
   parseDeparture,
@@ -167,7 +168,23 @@ describe('the rest of the wire', () => {
     const { latency, ...older } = EVENT;
     expect(parseEventList({ events: [older] })).toEqual([{ ...older, latency }]);
     expect(() => parseEventList({ events: [{ ...EVENT, latency: 'none' }] })).toThrow(Malformed);
+    const { location, ...before } = EVENT;
+    expect(parseEventList({ events: [before] })).toEqual([{ ...before, location }]);
+    const capped = { ...EVENT, location: { finest: 'city', minutes: 30 } };
+    expect(parseEventList({ events: [capped] })).toEqual([capped]);
+    expect(() =>
+      parseEventList({ events: [{ ...EVENT, location: { finest: 'street', minutes: 1 } }] }),
+    ).toThrow(Malformed);
     expect(() => parseJson('7')).toThrow(Malformed);
+  });
+
+  it('reads bans, which name nobody', () => {
+    const ban = { id: 'a', made: 1_800_000_000, holds_for: 'guest', title: 'T' };
+    expect(parseBanList({ bans: [{ ...ban, name: 'Eve' }] })).toEqual([ban]);
+    expect(parseBan({ ...ban, remedy: 'R' })).toEqual({ ...ban, remedy: 'R' });
+    for (const wrong of [{ holds_for: 'ever' }, { made: 'now' }, { id: 7 }]) {
+      expect(() => parseBan({ ...ban, ...wrong })).toThrow(Malformed);
+    }
   });
 
   it('reads stream keys, with the key once and without it ever after', () => {

@@ -55,6 +55,23 @@ describe('joining', () => {
     expect(await target({ ...EVENT, latency: 'balanced' })).toEqual([200, 200]);
   });
 
+  it('watches as a moderator, and says so', async () => {
+    const { browser, viewer, states } = watching();
+    const roles: string[] = [];
+    viewer.on('role', (role) => roles.push(role));
+    await browser.connect('moderator');
+    expect([roles, states]).toEqual([['moderator'], ['connecting', 'connected']]);
+  });
+
+  it.each(['removed', 'banned'] as const)('stays out when it was %s', async (code) => {
+    const { browser, states, errors } = watching();
+    await browser.connect('viewer');
+    browser.socket.say({ type: 'disconnected', fault: fault(code) });
+    await settle();
+    expect(states.at(-1)).toBe('failed');
+    expect(errors.map((error) => error.code)).toEqual([code]);
+  });
+
   it('uses the ICE servers that the operator named, and none by itself', async () => {
     const alone = watching();
     await alone.browser.connect('viewer');

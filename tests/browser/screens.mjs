@@ -69,10 +69,35 @@ async function several(operator) {
     await crowd(viewer, count);
     await shoot(viewer, `watch-${count}`);
   }
-  await app.offAir(cohost);
+  await moderated(operator, event, cohost);
   await viewer.browserContext().close();
   await cohost.browserContext().close();
   await app.offAir(operator);
+}
+
+/** A co-host is put out, as all three of them see it. */
+async function moderated(operator, event, cohost) {
+  const moderator = await page('chromium');
+  await moderator.goto(await server.invite(event, 'moderate'));
+  await app.says(moderator, 'Look after this event');
+  await app.says(moderator, 'Co-host 2');
+  await app.sleep(1_000);
+  await shoot(moderator, 'watch-moderator');
+  await app.press(moderator, 'Remove and keep out Co-host 2');
+  await app.says(moderator, 'keep them out?');
+  await shoot(moderator, 'watch-ban');
+  await app.press(moderator, 'Keep them out');
+  await app.says(moderator, 'Let back in');
+  await moderator.evaluate(() => document.querySelector('vc-look-after').scrollIntoView({ block: 'end' }));
+  await shoot(moderator, 'watch-banned');
+  await app.says(cohost, 'keeps you out');
+  await shoot(cohost, 'cohost-banned');
+  await app.says(operator, 'Kept out', { within: 20_000 });
+  await operator.evaluate(() => document.querySelector('vc-look-after').scrollIntoView({ block: 'end' }));
+  await shoot(operator, 'studio-banned');
+  await operator.evaluate(() => document.querySelector('vc-invitations').scrollIntoView({ block: 'end' }));
+  await shoot(operator, 'studio-moderators');
+  await moderator.browserContext().close();
 }
 
 async function accountPage(operator) {

@@ -170,10 +170,19 @@ impl Client {
 
     /// A socket that has said `hello`.
     pub async fn join(&self, pass: &Pass) -> Socket {
+        self.join_as(pass, None).await
+    }
+
+    /// The same of somebody who comes as less than the token permits.
+    pub async fn join_as(&self, pass: &Pass, role: Option<&str>) -> Socket {
         let mut socket = self.socket(None).await.expect("is upgraded");
         let nonce = socket.until("challenge").await["nonce"].as_str().expect("a nonce").to_owned();
         let proofs = Proofs { pass: pass.clone(), nonce, address: self.address("/ws") };
-        socket.say(&json!({ "type": "hello", "token": pass.token, "proof": proofs.sign("") })).await;
+        let mut hello = json!({ "type": "hello", "token": pass.token, "proof": proofs.sign("") });
+        if let Some(role) = role {
+            hello["role"] = json!(role);
+        }
+        socket.say(&hello).await;
         Socket { proofs: Some(proofs), ..socket }
     }
 }
@@ -190,6 +199,12 @@ impl Pass {
     /// A program's.
     pub fn tool(token: &str) -> Self {
         Self { token: token.to_owned(), holder: None }
+    }
+
+    /// A proof of a page's key for one request with the token.
+    pub fn proof(&self, method: &str, address: &str, nonce: &str) -> String {
+        let holder = self.holder.as_ref().expect("a page's pass");
+        holder.proof(method, address).nonce(nonce).token(&self.token).sign()
     }
 
     /// The same key with another token.

@@ -9,6 +9,7 @@ mod media;
 mod offers;
 mod paths;
 mod planes;
+mod put_out;
 mod revoked;
 mod scan;
 mod sdp;

@@ -10,23 +10,28 @@ use veilcast_auth::{Level, Role, Scope};
 use veilcast_records::EventId;
 
 /// How late a last packet may be.
-const AT_ONCE: Duration = Duration::from_millis(250);
+pub(super) const AT_ONCE: Duration = Duration::from_millis(250);
 /// A good while longer.
-const AFTERWARDS: Duration = Duration::from_millis(600);
+pub(super) const AFTERWARDS: Duration = Duration::from_millis(600);
 
-const HERE: [u8; 4] = [127, 0, 0, 1];
+pub(super) const HERE: [u8; 4] = [127, 0, 0, 1];
 
 /// Somebody who watches, and when the last packet came.
-struct Viewer {
-    wired: Wired,
+pub(super) struct Viewer {
+    pub(super) wired: Wired,
     packets: usize,
-    last: Instant,
+    pub(super) last: Instant,
 }
 
 impl Viewer {
-    async fn over_socket(planes: &Planes, pass: &Pass, seed: u8) -> (Self, Socket) {
+    pub(super) async fn over_socket(planes: &Planes, pass: &Pass, seed: u8) -> (Self, Socket) {
+        Self::come_as(planes, pass, None, seed).await
+    }
+
+    /// The same of a broadcaster who looks on.
+    pub(super) async fn come_as(planes: &Planes, pass: &Pass, role: Option<&str>, seed: u8) -> (Self, Socket) {
         let mut wired = Wired::new(HERE, seed.into()).await;
-        let mut socket = Client::new(planes.port, HERE).join(pass).await;
+        let mut socket = Client::new(planes.port, HERE).join_as(pass, role).await;
         socket.offer(1, &wired.endpoint(seed).watch()).await;
         wired.accept(socket.until("answer").await["sdp"].as_str().expect("an answer"));
         wired.run(|peer| peer.connected).await;
@@ -34,7 +39,7 @@ impl Viewer {
         (Self::new(wired), socket)
     }
 
-    async fn over_whep(planes: &Planes, event: EventId, pass: &Pass, seed: u8) -> Self {
+    pub(super) async fn over_whep(planes: &Planes, event: EventId, pass: &Pass, seed: u8) -> Self {
         let mut wired = Wired::new(HERE, seed.into()).await;
         let offer = wired.endpoint(seed).watch();
         let made = Client::new(planes.port, HERE).sdp(&format!("/whep/{event}"), Some(pass), &offer).await.expect(201);
@@ -57,27 +62,35 @@ impl Viewer {
 }
 
 /// A broadcast, and who watches it.
-struct Scene {
-    studio: Wired,
+pub(super) struct Scene {
+    pub(super) studio: Wired,
     frame: u32,
-    viewers: Vec<Viewer>,
+    pub(super) viewers: Vec<Viewer>,
     // Their ends would be theirs, too.
     _sockets: Vec<Socket>,
 }
 
 impl Scene {
-    async fn new(planes: &Planes, event: EventId) -> Self {
+    pub(super) async fn new(planes: &Planes, event: EventId) -> Self {
+        Self::by(planes, event, &planes.tool(event, Scope::Broadcast)).await
+    }
+
+    /// Whose broadcast it is.
+    pub(super) async fn by(planes: &Planes, event: EventId, pass: &Pass) -> Self {
         let mut studio = Wired::new(HERE, 1).await;
         let offer = studio.endpoint(1).broadcast();
-        let pass = planes.tool(event, Scope::Broadcast);
-        let made = Client::new(planes.port, HERE).sdp(&format!("/whip/{event}"), Some(&pass), &offer).await.expect(201);
+        let made = Client::new(planes.port, HERE).sdp(&format!("/whip/{event}"), Some(pass), &offer).await.expect(201);
         studio.accept(&made.body);
         studio.run(|peer| peer.connected).await;
         Self { studio, frame: 0, viewers: Vec::new(), _sockets: Vec::new() }
     }
 
+    pub(super) fn keep(&mut self, socket: Socket) {
+        self._sockets.push(socket);
+    }
+
     /// Sends and receives for so long.
-    async fn play(&mut self, time: Duration) {
+    pub(super) async fn play(&mut self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() < end {
             self.studio.peer.send_video(self.frame * 3_000, true, 2, 500);
@@ -91,8 +104,14 @@ impl Scene {
         }
     }
 
+    /// How long after `since` the last packet came to any of these.
+    pub(super) fn late(&self, viewers: std::ops::Range<usize>, since: Instant) -> Duration {
+        let late = self.viewers[viewers].iter().map(|viewer| viewer.last.saturating_duration_since(since));
+        late.max().expect("somebody watches")
+    }
+
     /// Everybody gets packets.
-    async fn begin(&mut self) {
+    pub(super) async fn begin(&mut self) {
         for _ in 0..50 {
             self.play(Duration::from_millis(100)).await;
             if self.viewers.iter().all(|viewer| viewer.packets > 10) {

@@ -76,7 +76,15 @@ fn what_cannot_be_done_is_refused_with_its_code() {
     for title in ["", &"x".repeat(121), "two\nlines"] {
         assert!(ask(&["event", "create", "--title", title]).refusal(1).contains("1 to 120 characters"));
     }
-    let usage: [&[&str]; 10] = [
+    for whose in [vec!["--name", "nobody"], vec!["--provider", "https://id.example", "--subject", "nobody"]] {
+        let arguments = [vec!["account", "end-sessions"], whose].concat();
+        assert!(ask(&arguments).refusal(1).contains("there is no such account"));
+    }
+    let usage: [&[&str]; 14] = [
+        &["account", "end-sessions"],
+        &["account", "end-sessions", "--provider", "https://id.example"],
+        &["account", "end-sessions", "--name", "ada", "--provider", "https://id.example", "--subject", "a"],
+        &["token", "--event", id, "--scope", "moderate"],
         &["token", "--event", "short", "--scope", "watch"],
         &["token", "--event", id, "--scope", "admin"],
         &["token", "--event", id],
@@ -101,7 +109,7 @@ fn help_is_on_standard_output() {
     assert!(help.code == 0 && help.out.contains("Usage: veilcast") && help.err.is_empty());
     let version = run(["--version"]);
     assert_eq!(version.value(), concat!("veilcast ", env!("CARGO_PKG_VERSION")));
-    for command in ["serve", "event", "invite", "stream-key", "token", "setup", "check"] {
+    for command in ["serve", "event", "invite", "stream-key", "account", "token", "setup", "check"] {
         let help = run([command, "--help"]);
         assert!(help.code == 0 && help.out.contains(&format!("Usage: veilcast {command}")), "{}", help.err);
     }
@@ -125,6 +133,8 @@ async fn commands_and_a_server_share_the_records() {
         assert_eq!(event.status(), 200);
     }
     let link = server.run(&["setup"]);
+    let moderator = server.run(&["invite", "--event", late.value(), "--role", "moderate"]);
+    assert!(moderator.value().starts_with(&format!("{origin}/watch/{}#invitation=", late.value())));
     assert!(is_setup_link(link.value(), &origin) && link.value() != first.trim_end(), "a fresh one each time");
 }
 

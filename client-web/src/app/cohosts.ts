@@ -46,7 +46,7 @@ class Cohosts extends LitElement {
         event.broadcasters === 1
           ? nothing
           : html`<div class="invite">
-              <vc-share .event=${event} choose stage></vc-share>
+              <vc-share .event=${event} choose as="broadcaster"></vc-share>
               <p class="hint">
                 One invitation for each co-host: whoever opens it can broadcast to this event, and nothing else. It works in
                 the first browser that opens it; for a second device, make another one.

@@ -4,6 +4,7 @@ import type { EventSummary, InvitationSummary } from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import { errorNotice, revocable } from './parts.js';
+import './share.js';
 import { invitationWords } from './words.js';
 
 /** Who came by one shows without a reload. */
@@ -57,7 +58,8 @@ class Invitations extends LitElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    if (this.list.length === 0) return nothing;
+    const { event } = this;
+    if (event === null) return nothing;
     return html`<section class="sheet invitations" aria-labelledby="invitations">
       <h2 id="invitations">${icons.lock} Invitations</h2>
       <p class="lead">
@@ -66,6 +68,12 @@ class Invitations extends LitElement {
       </p>
       ${errorNotice(this.error)}
       <ul class="rows">${this.list.map((invitation) => this.#row(invitation))}</ul>
+      <div class="invite">
+        <vc-share .event=${event} choose as="moderator"></vc-share>
+        <p class="hint">
+          A moderator watches, and may remove people from this event and keep them out. Nothing else.
+        </p>
+      </div>
     </section>`;
   }
 

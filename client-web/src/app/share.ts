@@ -14,6 +14,12 @@ const READ_MS = 6_000;
 
 const COPIED = 'Copied';
 
+/** What the button says where somebody is invited as something. */
+const IDLE: Partial<Record<Role | '', string>> = {
+  broadcaster: 'Copy co-host invitation',
+  moderator: 'Copy moderator invitation',
+};
+
 /** How long an invitation lets somebody in, in seconds. Whoever is in is out when it ends. */
 const LIVES: readonly { seconds: number; words: string }[] = [
   { seconds: 3_600, words: 'Valid 1 hour' },
@@ -27,20 +33,21 @@ const USUAL_LIFE = 12 * 3_600;
 
 /**
  * Copies what a viewer needs: the link of an event that needs no invitation, or a fresh invitation. `choose` offers how long
- * that is valid. With `stage`, a fresh invitation to broadcast. Fires `vc-invited` when it has made an invitation.
+ * that is valid. With `as`, a fresh invitation to be that. Fires `vc-invited` when it has made an invitation.
  */
 class Share extends LitElement {
   static override properties = {
     event: { attribute: false },
     choose: { type: Boolean },
-    stage: { type: Boolean },
+    invited: { attribute: 'as' },
     words: { state: true },
     link: { state: true },
   };
 
   declare event: EventSummary | null;
   declare choose: boolean;
-  declare stage: boolean;
+  /** What somebody is invited as; where it is empty, what a viewer needs. */
+  declare invited: Role | '';
   declare words: string;
   /** Shown for copying by hand where the clipboard is closed to us. */
   declare link: string;
@@ -49,7 +56,7 @@ class Share extends LitElement {
     super();
     this.event = null;
     this.choose = false;
-    this.stage = false;
+    this.invited = '';
     this.words = '';
     this.link = '';
   }
@@ -59,7 +66,7 @@ class Share extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const idle = this.stage ? 'Copy co-host invitation' : this.#invites ? 'Copy invitation' : 'Copy link';
+    const idle = IDLE[this.invited] ?? (this.#invites ? 'Copy invitation' : 'Copy link');
     return html`${this.choose && this.#invites ? LIFE : nothing}
       <button
         type="button"
@@ -75,7 +82,7 @@ class Share extends LitElement {
 
   /** What is copied runs out. */
   get #invites(): boolean {
-    return this.stage || this.event?.admission === 'invitation';
+    return this.invited !== '' || this.event?.admission === 'invitation';
   }
 
   async #copy(): Promise<void> {
@@ -95,10 +102,10 @@ class Share extends LitElement {
 
   /** Each is for one person: the first browser to come by it is the only one. */
   async #invite({ id }: EventSummary, life: number): Promise<{ link: string; words: string }> {
-    const role: Role = this.stage ? 'broadcaster' : 'viewer';
+    const role = this.invited === '' ? 'viewer' : this.invited;
     const { code, expires_in } = await confirmed(() => api.invite(id, { role, expires_in: life }));
     this.dispatchEvent(new CustomEvent('vc-invited', { bubbles: true }));
-    const link = this.stage ? stageLink(id, code) : watchLink(id, code);
+    const link = role === 'broadcaster' ? stageLink(id, code) : watchLink(id, code);
     return { link, words: `Copied, for one person, valid for ${span(expires_in)}` };
   }
 

@@ -1,11 +1,38 @@
-import type { AccountActivity, Factor, InvitationSummary, StreamKeySummary } from '../protocol/index.js';
+import type {
+  AccountActivity,
+  Ban,
+  BanReach,
+  Factor,
+  InvitationSummary,
+  StreamKeySummary,
+} from '../protocol/index.js';
+
+const PURPOSES: Record<InvitationSummary['role'], string> = {
+  broadcaster: 'To broadcast',
+  viewer: 'To watch',
+  moderator: 'To look after the event',
+};
+
+const REACHES: Record<BanReach, string> = {
+  account: 'An account',
+  provider: 'An account elsewhere',
+  invitation: 'An invitation',
+  'stream-key': 'A stream key',
+  token: 'A program’s token',
+  guest: 'A guest’s page',
+};
+
+/** What a ban holds for, and since when. */
+export function banWords({ holds_for, made }: Ban): { name: string; state: string } {
+  return { name: REACHES[holds_for], state: `Kept out since ${moment(made)}` };
+}
 
 /** What an invitation is for, whether somebody came by it, and how long it goes on. */
 export function invitationWords({ role, used, expires_in }: InvitationSummary): {
   purpose: string;
   state: string;
 } {
-  const purpose = role === 'broadcaster' ? 'To broadcast' : 'To watch';
+  const purpose = PURPOSES[role];
   return { purpose, state: `${used ? 'Used' : 'Not used yet'} · ends in ${span(expires_in)}` };
 }
 

@@ -65,6 +65,7 @@ const FINAL: ReadonlySet<string> = new Set([
   'invitation-invalid',
   'invitation-used',
   'access-revoked',
+  'banned',
   'scope-missing',
 ]);
 

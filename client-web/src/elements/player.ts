@@ -44,8 +44,8 @@ const FRESH: PlayerModel = {
  * Watches one event.
  *
  * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `access` says how
- * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`) and
- * `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
+ * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`),
+ * `veilcast-role` (a `Role`) and `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
  */
 export class VeilcastPlayer extends LitElement {
   static override properties = {
@@ -238,6 +238,7 @@ export class VeilcastPlayer extends LitElement {
       viewer.on('ended', (ended) => this.#change({ ended })),
       viewer.on('error', (error) => this.#change({ error })),
       viewer.on('event', (event: EventSummary) => this.#tell('veilcast-event', event)),
+      viewer.on('role', (role) => this.#tell('veilcast-role', role)),
     ];
     viewer.setMaxQuality(wish);
     viewer.start();

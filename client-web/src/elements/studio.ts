@@ -18,11 +18,15 @@ import { studioStyles } from './studio-styles.js';
 import { airWords, duration, restWords, statsWords, uplinkWarning, viewersWords } from './studio-view.js';
 import { controls, picture, theme } from './theme.js';
 
+/** What somebody hears who was put out. */
+const PUT_OUT: ReadonlySet<string> = new Set(['removed', 'banned', 'access-revoked']);
+
 /**
  * Broadcasts to one event: pickers, preview, level, on air and off; and whoever else is on stage, seen and heard.
  *
  * `src` and `event` are attributes, `access` (an `Access`) a property. `guest` is for whoever may not end the event. Ending the event is not its to decide: it fires
- * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands.
+ * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands, `veilcast-others` the numbers of the places
+ * on stage that others have.
  */
 export class VeilcastStudio extends LitElement {
   static override properties = {
@@ -122,6 +126,11 @@ export class VeilcastStudio extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('state') || changed.has('access') || changed.has('event')) this.#look();
     if (changed.has('state')) this.dispatchEvent(new CustomEvent('veilcast-state', { detail: this.state }));
+    if (changed.has('stage') || changed.has('place')) {
+      const taken = this.stage?.places.map((state, place) => (isTaken(state) ? place : -1)) ?? [];
+      const detail = taken.filter((place) => place >= 0 && place !== this.place);
+      this.dispatchEvent(new CustomEvent('veilcast-others', { detail }));
+    }
   }
 
   protected override render(): TemplateResult {
@@ -235,13 +244,18 @@ export class VeilcastStudio extends LitElement {
     const others = this.stage?.places.some((place, at) => at !== this.place && isTaken(place)) ?? false;
     // The only broadcaster there can be, while this page is off air, is likely the same person with another program.
     const several = this.cohosts || this.place !== null;
-    if (!several || !others || this.state === 'ended') return nothing;
+    if (!several || !others || this.state === 'ended' || this.#isPutOut) return nothing;
     return html`<veilcast-studio-others
       src=${this.src}
       event=${this.event}
       .access=${this.access}
       .own=${this.place}
     ></veilcast-studio-others>`;
+  }
+
+  /** Nothing of the stage comes here until this person goes live again. */
+  get #isPutOut(): boolean {
+    return this.state === 'failed' && this.error !== null && PUT_OUT.has(this.error.code);
   }
 
   #notices(): TemplateResult | typeof nothing {

@@ -16,6 +16,24 @@ export type Admission = "public" | "sign-in" | "invitation";
 export type Latency = "interactive" | "balanced";
 
 /**
+ * How finely somebody's place may be told, from not at all.
+ */
+export type LocationPrecision = "none" | "country" | "region" | "city" | "precise";
+
+/**
+ * The most that anybody could agree to of where they are. A cap permits nothing: only the person does, each time.
+ */
+export type LocationCap = { 
+/**
+ * The finest.
+ */
+finest: LocationPrecision, 
+/**
+ * The longest time at once, in minutes: 0 to 1,440.
+ */
+minutes: number, };
+
+/**
  * An event as its pages show it.
  */
 export type EventSummary = { 
@@ -46,7 +64,11 @@ broadcasters: number,
 /**
  * How soon viewers see what happens.
  */
-latency: Latency, };
+latency: Latency, 
+/**
+ * The most that anybody here could agree to of where they are.
+ */
+location: LocationCap, };
 
 /**
  * `GET /api/v1/events`: the listed ones, or all of them for the operator.
@@ -80,7 +102,11 @@ broadcasters?: number,
 /**
  * How soon viewers see what happens, against how smoothly; `interactive` where it is left out.
  */
-latency: Latency, };
+latency: Latency, 
+/**
+ * The most that anybody could agree to of where they are; nothing where it is left out.
+ */
+location?: LocationCap, };
 
 /**
  * `PATCH /api/v1/events/{id}`, for the operator.
@@ -89,12 +115,16 @@ export type EventChange = {
 /**
  * How many may broadcast at once from now on, 1 to [`MAX_BROADCASTERS`]. Whoever is on stays on.
  */
-broadcasters: number, };
+broadcasters?: number, 
+/**
+ * The most that anybody could agree to of where they are, in tokens that are given from now on.
+ */
+location?: LocationCap, };
 
 /**
  * What a token lets its holder do in an event.
  */
-export type Role = "broadcaster" | "viewer";
+export type Role = "broadcaster" | "viewer" | "moderator";
 
 /**
  * `POST /api/v1/events/{id}/token`: a token for a page of whoever has signed in, or holds a token of a trusted provider.
@@ -123,13 +153,17 @@ expires_in: number, };
  */
 export type NewInvitation = { 
 /**
- * What it permits. A broadcaster's invites a co-host.
+ * What it permits. A broadcaster's invites a co-host, a moderator's somebody who looks after the event.
  */
 role: Role, 
 /**
  * Its life in seconds: 60 to 604,800 (a week).
  */
-expires_in: number, };
+expires_in: number, 
+/**
+ * What it leaves of the event's cap on locations; all of it where this is left out.
+ */
+location?: LocationCap, };
 
 /**
  * An invitation, on the one occasion that its code is told. Holds a secret, so it has no Debug.
@@ -240,9 +274,57 @@ export type StreamKeyList = {
 stream_keys: Array<StreamKeySummary>, };
 
 /**
+ * `POST /api/v1/events/{id}/removals` and `POST /api/v1/events/{id}/bans`, for moderators and operators: whom to put out.
+ */
+export type Removal = { 
+/**
+ * Their place on stage, from 0.
+ */
+place: number, };
+
+/**
+ * What a ban holds for: by what somebody came.
+ */
+export type BanReach = "account" | "provider" | "invitation" | "stream-key" | "token" | "guest";
+
+/**
+ * A ban, as whoever looks after the event sees it: not of whom it is.
+ */
+export type Ban = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * The minute in which it was made, in seconds since 1970.
+ */
+made: number, 
+/**
+ * What it holds for.
+ */
+holds_for: BanReach, 
+/**
+ * The same in a sentence or two.
+ */
+title: string, 
+/**
+ * What else can be done, where it holds for little.
+ */
+remedy?: string, };
+
+/**
+ * `GET /api/v1/events/{id}/bans`
+ */
+export type BanList = { 
+/**
+ * The last first.
+ */
+bans: Array<Ban>, };
+
+/**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -1033,6 +1115,10 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "invitation-invalid",
   "invitation-used",
   "access-revoked",
+  "removed",
+  "banned",
+  "place-empty",
+  "not-removable",
   "broadcaster-present",
   "replaced",
   "session-unknown",

@@ -62,7 +62,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
       answered: () => this.#tuner?.tune(),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
-      event: (event) => this.emit('event', event),
+      welcomed: (event) => this.emit('event', event),
       stage: (stage) => this.emit('stage', stage),
       message: (message) => this.#message(message),
       ended: (title) => this.emit('ended', title),

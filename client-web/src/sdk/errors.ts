@@ -68,6 +68,8 @@ const FATAL: ReadonlySet<FaultCode | LocalCode> = new Set([
   'invitation-invalid',
   'invitation-used',
   'access-revoked',
+  'removed',
+  'banned',
   'scope-missing',
   'sign-in-required',
   'event-unknown',

@@ -14,6 +14,8 @@ import {
   type InvitationSummary,
   type Latency,
   type LayerState,
+  type LocationCap,
+  type LocationPrecision,
   type PlaceState,
   type PushedAuthorization,
   type Quality,
@@ -43,7 +45,8 @@ const ADMISSIONS: readonly Admission[] = ['public', 'sign-in', 'invitation'];
 const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
 const LATENCIES: readonly Latency[] = ['interactive', 'balanced'];
 const QUALITIES: readonly Quality[] = ['off', 'paused', 'low', 'medium', 'high'];
-const ROLES: readonly Role[] = ['broadcaster', 'viewer'];
+const ROLES: readonly Role[] = ['broadcaster', 'viewer', 'moderator'];
+const PRECISIONS: readonly LocationPrecision[] = ['none', 'country', 'region', 'city', 'precise'];
 /** More than any server has; a list that is longer tells nothing that could be shown. */
 const MAX_PLACES = 16;
 
@@ -183,7 +186,15 @@ export function parseEvent(value: unknown): EventSummary {
     broadcasters: fields.broadcasters === undefined ? 1 : count(fields, 'broadcasters'),
     // Servers before there was a choice.
     latency: fields.latency === undefined ? 'interactive' : oneOf(fields, 'latency', LATENCIES),
+    location: parseLocationCap(fields.location),
   };
+}
+
+/** Servers before it have none, which allows nothing. */
+function parseLocationCap(value: unknown): LocationCap {
+  if (value === undefined) return { finest: 'none', minutes: 0 };
+  const fields = object(value);
+  return { finest: oneOf(fields, 'finest', PRECISIONS), minutes: count(fields, 'minutes') };
 }
 
 export function parseEventList(value: unknown): EventSummary[] {

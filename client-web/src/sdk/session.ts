@@ -41,7 +41,8 @@ export interface SessionListener {
   answered?(): void;
   connected(peer: RTCPeerConnection): void;
   state(state: SessionState): void;
-  event(event: EventSummary): void;
+  /** What the page is here, and the event. */
+  welcomed(event: EventSummary, role: Role): void;
   stage(stage: StageState): void;
   message(message: Incoming): void;
   ended(title: string): void;
@@ -120,11 +121,12 @@ export class Session {
 
   #welcome(welcome: Welcome): void {
     this.#tokenRefused = false;
-    // A token is for one event and one role; another's would show the wrong room.
-    if (welcome.event.id !== this.options.event || welcome.role !== this.role) {
+    // A token is for one event and one role; another's would show the wrong room. A moderator watches like a viewer.
+    const role = welcome.role === 'moderator' ? 'viewer' : welcome.role;
+    if (welcome.event.id !== this.options.event || role !== this.role) {
       throw VeilcastError.local('unsupported');
     }
-    this.listener.event(welcome.event);
+    this.listener.welcomed(welcome.event, welcome.role);
     this.listener.stage(welcome.stage);
   }
 

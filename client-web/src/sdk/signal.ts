@@ -8,6 +8,7 @@ import { type Incoming, parseServerMessage } from './parse.js';
 /** No later token will come: the person is out, or the event is over. */
 const WITHDRAWN: ReadonlySet<string> = new Set([
   'access-revoked',
+  'banned',
   'event-ended',
   'invitation-invalid',
   'invitation-used',

@@ -4,6 +4,7 @@ import type {
   Latency,
   Quality,
   QualityCap,
+  Role,
   StageState,
   Unplayable,
 } from '../protocol/index.js';
@@ -20,6 +21,8 @@ import { sum } from './stats.js';
 export interface ViewerEvents {
   state: SessionState;
   event: EventSummary;
+  /** What this viewer is in the event: a moderator may look after it (`moderation`). */
+  role: Role;
   /** What the stage carries; when the picture (or the sound alone) comes back, `playing` follows. */
   stage: StageState;
   /** Who is on stage, and what arrives of each. Comes with every change. */
@@ -90,9 +93,10 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       prepare: (peer) => this.#prepare(peer),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
-      event: (event) => {
+      welcomed: (event, role) => {
         this.#receivers.jitterTargetMs = options.jitterTargetMs ?? JITTER_TARGET_MS[event.latency];
         this.emit('event', event);
+        this.emit('role', role);
       },
       stage: (stage) => this.#stageChanged(stage),
       message: (message) => this.#message(message),

@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Make, list and revoke keys for programs such as OBS that broadcast to one event
     #[command(subcommand)]
     StreamKey(StreamKeyCommand),
+    /// Look after accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Print an access token for one event, for a script, or revoke one
     Token(TokenCommand),
     /// Change the keys that sign access tokens
@@ -76,6 +79,27 @@ pub(crate) enum TokenVerb {
 pub(crate) enum KeysCommand {
     /// Let another key sign: published at once, in use an hour later. This happens by itself every 90 days
     Rotate(RotateArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Sign somebody out everywhere; whatever they have open is over at once
+    EndSessions(EndSessionsArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct EndSessionsArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Whose, by sign-in name
+    #[arg(long, value_name = "NAME", required_unless_present = "provider")]
+    pub(crate) name: Option<String>,
+    /// Whose, by where they sign in: the provider's issuer, with --subject
+    #[arg(long, value_name = "URL", requires = "subject", conflicts_with = "name")]
+    pub(crate) provider: Option<String>,
+    /// Their name at the provider: the claim sub
+    #[arg(long, value_name = "SUB", requires = "provider")]
+    pub(crate) subject: Option<String>,
 }
 
 /// Where the records are; all that a command besides `serve` needs to know.
@@ -243,7 +267,7 @@ pub(crate) struct InviteArguments {
     pub(crate) event: EventId,
     /// What the person may do
     #[arg(long, value_enum)]
-    pub(crate) role: TokenScope,
+    pub(crate) role: InvitedTo,
     /// How long it is valid, like 90s, 10m, 12h, 7d [default: 12h]
     #[arg(long, value_name = "TIME", value_parser = parse_life)]
     pub(crate) ttl: Option<Duration>,
@@ -336,6 +360,26 @@ impl TokenScope {
         match self {
             Self::Broadcast => Duration::from_secs(12 * 3600),
             Self::Watch => Duration::from_secs(3600),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InvitedTo {
+    /// Send to the event
+    Broadcast,
+    /// Watch the event
+    Watch,
+    /// Watch the event, remove people from it and keep them out
+    Moderate,
+}
+
+impl InvitedTo {
+    pub(crate) const fn scope(self) -> Scope {
+        match self {
+            Self::Broadcast => Scope::Broadcast,
+            Self::Watch => Scope::Watch,
+            Self::Moderate => Scope::Moderate,
         }
     }
 }

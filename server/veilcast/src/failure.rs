@@ -21,6 +21,9 @@ pub enum Failure {
     /// No such operator, or none yet.
     #[error("there is no such operator; 'veilcast setup' makes the first one")]
     OperatorUnknown,
+    /// No such account.
+    #[error("there is no such account; look at the name, or at the provider's issuer and the claim sub")]
+    AccountUnknown,
     /// No such event.
     #[error("there is no such event; 'veilcast event list' shows all")]
     EventUnknown,

@@ -3,6 +3,7 @@
 //! Invariant: every setting is parsed once, here, and knows where it came from; nothing further in reads the
 //! environment, a file of settings or a flag.
 
+mod accounts;
 mod addresses;
 mod cli;
 mod commands;
@@ -21,7 +22,7 @@ pub use cli::Cli;
 pub use config::Problem;
 pub use failure::Failure;
 
-use cli::{Command, EventCommand, KeysCommand, StreamKeyCommand, TokenCommand, TokenVerb};
+use cli::{AccountCommand, Command, EventCommand, KeysCommand, StreamKeyCommand, TokenCommand, TokenVerb};
 use config::Sources;
 use rustix::fs::Mode;
 use tokio::runtime::Runtime;
@@ -57,6 +58,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             StreamKeyCommand::List(arguments) => stream_keys::list(arguments).await,
             StreamKeyCommand::Revoke(arguments) => stream_keys::revoke(arguments).await,
         },
+        Command::Account(AccountCommand::EndSessions(arguments)) => accounts::end_sessions(arguments).await,
         Command::Setup(arguments) => commands::setup(arguments).await,
     }
 }

@@ -35,6 +35,9 @@ pub enum TokenError {
     /// Its holder was not recognised surely enough, or too long ago (RFC 9470 section 3).
     #[error("more proof of who is asking is needed")]
     StepUpRequired,
+    /// Good, and kept out of this event.
+    #[error("the token's holder is kept out of this event")]
+    Banned,
     /// A token for programs, where a bound one is needed.
     #[error("the token is not bound to a key")]
     Unbound,
@@ -116,6 +119,9 @@ pub enum InvitationError {
     /// Another key came first.
     #[error("the invitation was used with another key")]
     Used,
+    /// Whoever came by it is kept out.
+    #[error("whoever came by the invitation is kept out of the event")]
+    Banned,
     /// The records failed.
     #[error("invitations cannot be checked at the moment")]
     Unavailable,

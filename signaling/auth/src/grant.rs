@@ -2,7 +2,7 @@ use crate::proof::Thumbprint;
 use crate::{KeyName, Recognised, TokenError};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Pseudonym;
-use veilcast_records::{EventId, Level};
+use veilcast_records::{EventId, Level, LocationCap, Reach};
 
 /// How long somebody who was asked for two factors may do what matters without being asked again: `max_age` of the challenge.
 pub const STEP_UP_AGE: Duration = Duration::from_secs(600);
@@ -28,7 +28,7 @@ impl Principal {
 pub struct TokenId(pub(crate) Pseudonym);
 
 impl TokenId {
-    /// As input to what compares ids.
+    /// The id as the list of what is revoked has it.
     pub const fn pseudonym(&self) -> Pseudonym {
         self.0
     }
@@ -41,6 +41,8 @@ pub enum Scope {
     Broadcast,
     /// Watching one event.
     Watch,
+    /// Watching one event and looking after it: removing people from it, and letting them back in. Nothing else.
+    Moderate,
     /// One's own account: what it is recognised by, where it is signed in, what happened to it.
     Account,
     /// Administering this instance.
@@ -53,6 +55,7 @@ impl Scope {
         match self {
             Self::Broadcast => "event:broadcast",
             Self::Watch => "event:watch",
+            Self::Moderate => "event:moderate",
             Self::Account => "account",
             Self::Admin => "admin",
         }
@@ -60,12 +63,13 @@ impl Scope {
 
     /// Whether it is for one event.
     pub const fn is_of_an_event(self) -> bool {
-        matches!(self, Self::Broadcast | Self::Watch)
+        matches!(self, Self::Broadcast | Self::Watch | Self::Moderate)
     }
 
     /// The scope of this text.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Broadcast, Self::Watch, Self::Account, Self::Admin].into_iter().find(|scope| scope.as_str() == text)
+        let all = [Self::Broadcast, Self::Watch, Self::Moderate, Self::Account, Self::Admin];
+        all.into_iter().find(|scope| scope.as_str() == text)
     }
 }
 
@@ -99,10 +103,24 @@ pub struct Grant {
     pub invited: bool,
     /// When and how surely its holder was recognised; `None` for whoever has not signed in.
     pub recognised: Option<Recognised>,
+    /// By what its holder came: what a ban of theirs would hold for.
+    pub reach: Reach,
+    /// Its holder is an operator, who looks after every event and is removed from none.
+    pub operator: bool,
+    /// The most that its holder could agree to of where they are. Permits nothing.
+    pub location: LocationCap,
 }
 
 impl Grant {
-    /// What the grant permits in `event`: [`Scope::Broadcast`] or [`Scope::Watch`]. A token for another event is
+    /// Refuses whoever does not look after `event`: a moderator does after one, an operator after every one.
+    pub fn require_moderator(&self, event: &EventId) -> Result<(), TokenError> {
+        if self.scope == Scope::Admin {
+            return Ok(());
+        }
+        if self.for_event(event)? == Scope::Moderate { Ok(()) } else { Err(TokenError::ScopeMissing) }
+    }
+
+    /// What the grant permits in `event`: a scope that is of an event. A token for another event is
     /// as good as none.
     pub fn for_event(&self, event: &EventId) -> Result<Scope, TokenError> {
         match self.event {

@@ -1,10 +1,10 @@
 use crate::issuer::{BOUND_LIFE, Minting};
 use crate::proof::Thumbprint;
 use crate::secrets::{digest_of, random_secret};
-use crate::{AccessToken, Error, InvitationError, Issuer, Principal, Scope, Subject};
+use crate::{AccessToken, Error, InvitationError, Issuer, Principal, Scope, Subject, TokenError};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_records::{EventId, InvitationId, NewInvitation, Redeemed};
+use veilcast_records::{EventId, InvitationId, InvitedAs, LocationCap, NewInvitation, Redeemed};
 
 /// `client_id` of whoever came by an invitation.
 pub(crate) const CLIENT_INVITATION: &str = "veilcast-invitation";
@@ -26,8 +26,25 @@ impl Issuer {
         life: Duration,
         now: SystemTime,
     ) -> Result<Invitation, Error> {
+        self.invite_with(event, scope, life, None, now).await
+    }
+
+    /// The same with less of the event's [`LocationCap`].
+    pub async fn invite_with(
+        &self,
+        event: &EventId,
+        scope: Scope,
+        life: Duration,
+        location: Option<LocationCap>,
+        now: SystemTime,
+    ) -> Result<Invitation, Error> {
         let code = random_secret()?;
-        let new = NewInvitation { event, broadcasts: scope == Scope::Broadcast, expires: now + life };
+        let role = match scope {
+            Scope::Broadcast => InvitedAs::Broadcaster,
+            Scope::Moderate => InvitedAs::Moderator,
+            Scope::Watch | Scope::Account | Scope::Admin => InvitedAs::Viewer,
+        };
+        let new = NewInvitation { event, role, expires: now + life, location };
         let id = self.inner().records.put_invitation(&digest_of(code.expose_text()), &new).await?;
         Ok(Invitation { id, code })
     }
@@ -47,16 +64,24 @@ impl Issuer {
             Redeemed::Others => return Err(InvitationError::Used),
         };
         let left = held.expires.duration_since(now).unwrap_or_default();
+        let holder = Principal(Pseudonym::new(held.subject));
+        // It stays known, so that its holder hears why it does not let them in.
+        self.refuse_banned(event, &holder).await.map_err(|error| match error {
+            TokenError::Banned => InvitationError::Banned,
+            _ => InvitationError::Unavailable,
+        })?;
+        let cap = self.inner().records.location_cap(event).await.map_err(|_| InvitationError::Unavailable)?;
         let minting = Minting {
             client: CLIENT_INVITATION,
-            subject: Subject::Of(Principal(Pseudonym::new(held.subject))),
-            scope: if held.broadcasts { Scope::Broadcast } else { Scope::Watch },
+            subject: Subject::Of(holder),
+            scope: scope_of(held.role),
             event: Some(*event),
             life: left.min(BOUND_LIFE),
             key: Some(key),
             recognised: None,
         };
-        self.mint(&minting, now).map(|(token, _)| token).map_err(|_| InvitationError::Unavailable)
+        let cap = held.location.map_or(cap, |own| cap.and(own));
+        self.mint_capped(&minting, cap, now).map(|(token, _)| token).map_err(|_| InvitationError::Unavailable)
     }
 
     /// Ends an invitation, and refuses every token that came of it. Says whose sessions are to end; `None`: there is no
@@ -72,5 +97,14 @@ impl Issuer {
         // Somebody may be joining by it at this moment: a minute more than the last token can have.
         self.revoke_subject(&principal, now + BOUND_LIFE + Duration::from_secs(60)).await?;
         Ok(Some(principal))
+    }
+}
+
+/// What an invitation permits.
+const fn scope_of(role: InvitedAs) -> Scope {
+    match role {
+        InvitedAs::Broadcaster => Scope::Broadcast,
+        InvitedAs::Moderator => Scope::Moderate,
+        InvitedAs::Viewer => Scope::Watch,
     }
 }

@@ -9,11 +9,11 @@ use crate::pushed::Pushed;
 use crate::replay::Nonces;
 use crate::second_try::SecondTries;
 use crate::token::{self, Claims, Confirmation, Expected, Expiry, seconds};
-use crate::{Error, Federation, Grant, Principal, Recognised, Scope, Subject, TokenError, TokenId};
+use crate::{Error, Federation, Grant, Principal, Recognised, Scope, Subject, TokenError, TokenId, details};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_records::{EventId, Records, Role, base32, random_bits};
+use veilcast_records::{EventId, LocationCap, Records, Role, base32, random_bits};
 use webauthn_rs::Webauthn;
 
 /// Of a browser's tokens: long enough to join, so short that what was withdrawn is soon over everywhere. A page renews it
@@ -21,7 +21,7 @@ use webauthn_rs::Webauthn;
 pub(crate) const BOUND_LIFE: Duration = Duration::from_secs(300);
 
 /// Who a token was issued to (`client_id`, RFC 9068 section 2.2).
-const CLIENT_GUEST: &str = "veilcast-guest";
+pub(crate) const CLIENT_GUEST: &str = "veilcast-guest";
 const CLIENT_TOKEN: &str = "veilcast-token";
 /// Of whoever came by a provider's own token.
 pub(crate) const CLIENT_FOREIGN: &str = "veilcast-foreign";
@@ -179,7 +179,7 @@ impl Issuer {
     }
 
     /// An operator's own token for one event, bound to the key that the operator's token is bound to.
-    pub fn own_token(
+    pub async fn own_token(
         &self,
         operator: &Grant,
         event: EventId,
@@ -188,7 +188,9 @@ impl Issuer {
     ) -> Result<AccessToken, Error> {
         let (client, subject, life) = (crate::CLIENT_WEB, Subject::Of(operator.principal), BOUND_LIFE);
         let (key, recognised) = (operator.key, operator.recognised.clone());
-        Ok(self.mint(&Minting { client, subject, scope, event: Some(event), life, key, recognised }, now)?.0)
+        let cap = self.0.records.location_cap(&event).await?;
+        let minting = Minting { client, subject, scope, event: Some(event), life, key, recognised };
+        Ok(self.mint_capped(&minting, cap, now)?.0)
     }
 
     /// A viewer's token for whoever has signed in, with a token for their account: in every event somebody else.
@@ -202,14 +204,22 @@ impl Issuer {
         let session = self.0.records.session_by_id(&recognised.session, now).await;
         let session = session.map_err(|_| TokenError::Unavailable)?.ok_or(TokenError::Invalid)?;
         let subject = Principal(Pseudonym::new(self.0.records.member_subject(&event, &session.account)));
+        self.refuse_banned(&event, &subject).await?;
+        let cap = self.0.records.location_cap(&event).await.map_err(|_| TokenError::Unavailable)?;
         let (client, subject, key) = (crate::CLIENT_WEB, Subject::Of(subject), account.key);
         let (scope, event, recognised) = (Scope::Watch, Some(event), Some(recognised));
         let minting = Minting { client, subject, scope, event, life: BOUND_LIFE, key, recognised };
-        Ok(self.mint(&minting, now).map_err(|_| TokenError::Unavailable)?.0)
+        Ok(self.mint_capped(&minting, cap, now).map_err(|_| TokenError::Unavailable)?.0)
     }
 
     /// Our own token for one event in exchange for a provider's, bound to the same key and good for no longer.
-    pub fn exchanged_token(&self, foreign: &Grant, event: EventId, now: SystemTime) -> Result<AccessToken, Error> {
+    pub async fn exchanged_token(
+        &self,
+        foreign: &Grant,
+        event: EventId,
+        now: SystemTime,
+    ) -> Result<AccessToken, Error> {
+        let cap = self.0.records.location_cap(&event).await?;
         let left = foreign.expires.duration_since(now).unwrap_or_default();
         let minting = Minting {
             client: CLIENT_FOREIGN,
@@ -220,16 +230,29 @@ impl Issuer {
             key: foreign.key,
             recognised: None,
         };
-        Ok(self.mint(&minting, now)?.0)
+        Ok(self.mint_capped(&minting, cap, now)?.0)
     }
 
     /// A guest's token for watching one event. The same key is the same guest there, and nobody elsewhere.
-    pub fn guest_token(&self, event: EventId, key: Thumbprint, now: SystemTime) -> Result<AccessToken, Error> {
+    pub async fn guest_token(
+        &self,
+        event: EventId,
+        key: Thumbprint,
+        now: SystemTime,
+    ) -> Result<AccessToken, TokenError> {
         let subject = Principal(Pseudonym::new(self.0.records.guest_subject(&event, &key.0)));
+        self.refuse_banned(&event, &subject).await?;
+        let cap = self.0.records.location_cap(&event).await.map_err(|_| TokenError::Unavailable)?;
         let (scope, subject, life) = (Scope::Watch, Subject::Of(subject), BOUND_LIFE);
         let (client, recognised) = (CLIENT_GUEST, None);
         let minting = Minting { client, subject, scope, event: Some(event), life, key: Some(key), recognised };
-        Ok(self.mint(&minting, now)?.0)
+        Ok(self.mint_capped(&minting, cap, now).map_err(|_| TokenError::Unavailable)?.0)
+    }
+
+    /// Refuses whom an event keeps out: wherever a grant for it is given or looked at.
+    pub(crate) async fn refuse_banned(&self, event: &EventId, who: &Principal) -> Result<(), TokenError> {
+        let banned = self.0.records.is_banned(event, who.0.expose_bits()).await;
+        if banned.map_err(|_| TokenError::Unavailable)? { Err(TokenError::Banned) } else { Ok(()) }
     }
 
     /// Forgets what is past its time: codes in memory, and the records by their table of retention; and notes whose password
@@ -253,6 +276,16 @@ impl Issuer {
     }
 
     pub(crate) fn mint(&self, minting: &Minting<'_>, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {
+        self.mint_capped(minting, LocationCap::NONE, now)
+    }
+
+    /// The same for a person at an event, who could agree to so much.
+    pub(crate) fn mint_capped(
+        &self,
+        minting: &Minting<'_>,
+        cap: LocationCap,
+        now: SystemTime,
+    ) -> Result<(AccessToken, TokenId), Error> {
         let id = TokenId(Pseudonym::new(random_bits()?));
         let subject = match minting.subject {
             Subject::OwnId => id.0,
@@ -273,6 +306,7 @@ impl Issuer {
             sid: minting.recognised.as_ref().map(|recognised| recognised.session.as_str().to_owned()),
             auth_time: minting.recognised.as_ref().map(|recognised| seconds(recognised.at)),
             acr: minting.recognised.as_ref().map(|recognised| token::acr(recognised.level).to_owned()),
+            authorization_details: details::written(cap),
         };
         let token = self.0.keys.sign(now, |key| token::sign(&claims, key))?;
         let (expires_in, scope, text) = (minting.life, minting.scope, token_id_text(&id));
@@ -281,23 +315,31 @@ impl Issuer {
 
     pub(crate) async fn checked(&self, token: &str, expiry: Expiry, now: SystemTime) -> Result<Grant, TokenError> {
         let expected = Expected { issuer: &self.0.public_url, audience: self.0.records.audience() };
-        let grant = token::verify(token, &self.0.keys.all(), &expected, expiry, now)?;
+        let mut grant = token::verify(token, &self.0.keys.all(), &expected, expiry, now)?;
         let revoked =
             self.0.records.is_revoked(&token_id_text(&grant.token), &base32(grant.principal.0.expose_bits())).await;
-        if revoked.map_err(|_| TokenError::Unavailable)? || !self.session_lasts(&grant, expiry, now).await? {
+        if revoked.map_err(|_| TokenError::Unavailable)? || !self.session_lasts(&mut grant, expiry, now).await? {
             return Err(TokenError::Invalid);
+        }
+        if let Some(event) = &grant.event {
+            self.refuse_banned(event, &grant.principal).await?;
         }
         Ok(grant)
     }
 
     /// A token that came of a session ends with it, and an operator's with the role; leaving is still allowed afterwards.
-    async fn session_lasts(&self, grant: &Grant, expiry: Expiry, now: SystemTime) -> Result<bool, TokenError> {
+    async fn session_lasts(&self, grant: &mut Grant, expiry: Expiry, now: SystemTime) -> Result<bool, TokenError> {
         let Some(recognised) = grant.recognised.as_ref().filter(|_| expiry == Expiry::Enforced) else {
             return Ok(true);
         };
         let session = self.0.records.session_by_id(&recognised.session, now).await;
         let Some(session) = session.map_err(|_| TokenError::Unavailable)? else { return Ok(false) };
-        let operators = matches!(grant.scope, Scope::Admin | Scope::Broadcast);
+        // Members are somebody else at every event; an operator is the same everywhere.
+        let own = self.0.records.pairwise_subject(&session.account, crate::CLIENT_WEB);
+        let as_operator =
+            grant.scope == Scope::Admin || (grant.event.is_some() && *grant.principal.0.expose_bits() == own);
+        grant.operator = as_operator && session.role == Role::Operator;
+        let operators = matches!(grant.scope, Scope::Admin | Scope::Broadcast | Scope::Moderate);
         Ok(!operators || session.role == Role::Operator)
     }
 }

@@ -9,6 +9,7 @@
 mod authorize;
 mod ceremony;
 mod common;
+mod details;
 mod error;
 mod factor;
 #[cfg(any(test, fuzzing))]
@@ -62,8 +63,8 @@ pub use stream_key::{StreamKey, is_stream_key};
 pub use token::{Expiry, acr};
 pub use totp::TotpOffer;
 pub use veilcast_records::{
-    AccountId, Activity, ActivityId, ActivityKind, EventId, FactorId, FactorKind, InvitationId, IssuerSessionId, Level,
-    Role, SessionRow, StreamKeyId,
+    AccountId, Activity, ActivityId, ActivityKind, BanId, EventId, FactorId, FactorKind, InvitationId, IssuerSessionId,
+    Level, LocationCap, Precision, Reach, Role, SessionRow, StreamKeyId,
 };
 
 /// The one registered OAuth client: our own pages.

@@ -2,7 +2,7 @@ use crate::secrets::{digest_of, random_secret};
 use crate::{Error, Grant, Issuer, Principal, Scope, TokenError, TokenId};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_records::{EventId, NewStreamKey, StreamKeyId};
+use veilcast_records::{EventId, LocationCap, NewStreamKey, Reach, StreamKeyId};
 
 /// Every key begins with it and no other credential does: a JWT begins with `ey`.
 const PREFIX: &str = "vk_";
@@ -34,6 +34,7 @@ impl Issuer {
         let held = self.inner().records.use_stream_key(&digest_of(key), now).await;
         let held = held.map_err(|_| TokenError::Unavailable)?.ok_or(TokenError::Invalid)?;
         let holder = Pseudonym::new(held.subject);
+        self.refuse_banned(&held.event, &Principal(holder)).await?;
         Ok(Grant {
             principal: Principal(holder),
             scope: Scope::Broadcast,
@@ -45,6 +46,9 @@ impl Issuer {
             invited: false,
             signed_by: None,
             recognised: None,
+            reach: Reach::StreamKey,
+            operator: false,
+            location: LocationCap::NONE,
         })
     }
 

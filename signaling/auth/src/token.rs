@@ -1,13 +1,14 @@
+use crate::details::{self, Detail};
 use crate::invitation::CLIENT_INVITATION;
-use crate::issuer::CLIENT_FOREIGN;
+use crate::issuer::{CLIENT_FOREIGN, CLIENT_GUEST};
 use crate::key::{ALGORITHM, Key, KeyName};
 use crate::proof::Thumbprint;
-use crate::{Error, Grant, Principal, Recognised, Scope, TokenError, TokenId};
+use crate::{CLIENT_WEB, Error, Grant, Principal, Recognised, Scope, TokenError, TokenId};
 use jsonwebtoken::{Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use veilcast_privacy::{Pseudonym, Secret};
-use veilcast_records::{EventId, IssuerSessionId, Level, base32};
+use veilcast_records::{EventId, IssuerSessionId, Level, Reach, base32};
 
 /// RFC 9068 section 2.1
 const TYPE: &str = "at+jwt";
@@ -16,7 +17,7 @@ const TYPE: &str = "at+jwt";
 const MAX_TOKEN: usize = 2048;
 
 /// RFC 9068 section 2.2. Strict on purpose: `aud` is one string, times are whole seconds, every claim but
-/// `event`, `nbf`, `cnf` and those of a person who signed in is required.
+/// `event`, `nbf`, `cnf`, `authorization_details` and those of a person who signed in is required.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) iss: String,
@@ -41,6 +42,9 @@ pub(crate) struct Claims {
     pub(crate) auth_time: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) acr: Option<String>,
+    /// RFC 9396 section 9.1
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authorization_details: Option<Vec<Detail>>,
 }
 
 /// RFC 7800 section 3.1 with RFC 9449 section 6.1.
@@ -153,8 +157,36 @@ fn check(
     if recognised.is_none() && !scope.is_of_an_event() {
         return Err(TokenError::Invalid);
     }
-    let (token, signed_by) = (TokenId(parse_bits(&claims.jti)?), Some(KeyName::new(&signed.id)));
-    Ok(Grant { principal, scope, event, expires, token, key, signed_by, invited, recognised })
+    let location = details::read(claims.authorization_details.as_deref())?;
+    let (reach, token) = (reach(&claims.client_id), TokenId(parse_bits(&claims.jti)?));
+    let signed_by = Some(KeyName::new(&signed.id));
+    // Whose role it is, the account says.
+    let operator = scope == Scope::Admin;
+    Ok(Grant {
+        principal,
+        scope,
+        event,
+        expires,
+        token,
+        key,
+        signed_by,
+        invited,
+        recognised,
+        reach,
+        operator,
+        location,
+    })
+}
+
+/// What a ban of a token's holder would hold for: what they come by again. Of a client that is not known here, the token.
+fn reach(client: &str) -> Reach {
+    match client {
+        CLIENT_WEB => Reach::Account,
+        CLIENT_FOREIGN => Reach::Provider,
+        CLIENT_INVITATION => Reach::Invitation,
+        CLIENT_GUEST => Reach::Guest,
+        _ => Reach::Token,
+    }
 }
 
 /// The three claims of a person who signed in, or none of them.

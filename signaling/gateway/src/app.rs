@@ -7,7 +7,8 @@ use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, events, invitations, metrics, oauth, provider, socket, stream_keys, token_endpoint, whip,
+    account, client, events, invitations, metrics, moderation, oauth, provider, socket, stream_keys, token_endpoint,
+    whip,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -57,6 +58,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(events::routes())
         .merge(invitations::routes())
         .merge(stream_keys::routes())
+        .merge(moderation::routes())
         .merge(oauth::routes())
         .merge(token_endpoint::routes())
         .merge(provider::routes())

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::credentials::{Caller, Credentials};
 use crate::extract::{EventPath, JsonBody};
 use crate::fault::Problem;
+use crate::location;
 use crate::methods::only;
 use crate::oauth;
 use axum::extract::State;
@@ -81,10 +82,14 @@ async fn create(
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<Response, Problem> {
     app.admin(&credentials).await?;
-    let NewEvent { title, admission, listed, broadcasters, latency } = new;
+    let NewEvent { title, admission, listed, broadcasters, latency, location } = new;
+    let location = location.map(location::kept).transpose()?;
     let (title, broadcasters, latency) = (Redacted::new(title), broadcasters.unwrap_or(1), kept(latency));
     let new = veilcast_records::NewEvent { title, admission: admitting(admission), listed, broadcasters, latency };
     let id = app.records.create_event(new, SystemTime::now()).await?;
+    if let Some(cap) = location {
+        app.records.set_location_cap(&id, cap).await?;
+    }
     let row = app.event(&id).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/events/{id}"));
     let location = location.map_err(|_| Problem::new(FaultCode::Internal))?;
@@ -107,7 +112,7 @@ async fn show(
     Ok(Json(summary(&row)))
 }
 
-/// The operator lets more co-hosts in, or fewer.
+/// The operator lets more co-hosts in, or fewer, and says what locations may be asked for.
 async fn change(
     State(app): State<Arc<App>>,
     credentials: Credentials,
@@ -116,7 +121,13 @@ async fn change(
 ) -> Result<Json<EventSummary>, Problem> {
     app.stepped_up(&credentials).await?;
     not_ended(&app.event(&id).await?)?;
-    app.set_broadcasters(&id, change.broadcasters).await?;
+    let location = change.location.map(location::kept).transpose()?;
+    if let Some(broadcasters) = change.broadcasters {
+        app.set_broadcasters(&id, broadcasters).await?;
+    }
+    if let Some(cap) = location {
+        app.records.set_location_cap(&id, cap).await?;
+    }
     Ok(Json(summary(&app.event(&id).await?)))
 }
 
@@ -148,20 +159,17 @@ async fn token(
     EventPath(id): EventPath,
     JsonBody(wanted): JsonBody<TokenRequest>,
 ) -> Result<Json<EventToken>, Problem> {
-    let scope = match wanted.role {
-        Role::Broadcaster => Scope::Broadcast,
-        Role::Viewer => Scope::Watch,
-    };
+    let scope = scope_of(wanted.role);
     if let Some(Caller { grant, .. }) = app.foreign_holder(&credentials, &id).await? {
         grant.require(scope)?;
         not_ended(&app.event(&id).await?)?;
-        return Ok(Json(on_the_wire(&app.issuer.exchanged_token(&grant, id, SystemTime::now())?)));
+        return Ok(Json(on_the_wire(&app.issuer.exchanged_token(&grant, id, SystemTime::now()).await?)));
     }
     let (grant, _) = app.holder(&credentials).await?;
     let token = match (grant.scope, scope) {
         (Scope::Admin, _) => {
             not_ended(&app.event(&id).await?)?;
-            app.issuer.own_token(&grant, id, scope, SystemTime::now())?
+            app.issuer.own_token(&grant, id, scope, SystemTime::now()).await?
         }
         (Scope::Account, Scope::Watch) => {
             let row = app.event(&id).await?;
@@ -188,7 +196,7 @@ async fn guest(
     }
     not_ended(&row)?;
     let key = app.newcomer(&credentials)?.key;
-    Ok(Json(on_the_wire(&app.issuer.guest_token(id, key, SystemTime::now())?)))
+    Ok(Json(on_the_wire(&app.issuer.guest_token(id, key, SystemTime::now()).await?)))
 }
 
 impl App {
@@ -199,6 +207,15 @@ impl App {
 
 pub(crate) fn not_ended(row: &Event) -> Result<(), Problem> {
     if row.state == EventState::Ended { Err(Problem::new(FaultCode::EventEnded)) } else { Ok(()) }
+}
+
+/// What a role is permitted by.
+pub(crate) const fn scope_of(role: Role) -> Scope {
+    match role {
+        Role::Broadcaster => Scope::Broadcast,
+        Role::Viewer => Scope::Watch,
+        Role::Moderator => Scope::Moderate,
+    }
 }
 
 pub(crate) fn on_the_wire(token: &AccessToken) -> EventToken {
@@ -230,6 +247,7 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
             veilcast_records::Latency::Interactive => Latency::Interactive,
             veilcast_records::Latency::Balanced => Latency::Balanced,
         },
+        location: location::told(row.location),
     }
 }
 

@@ -119,6 +119,7 @@ impl From<TokenError> for Problem {
             TokenError::Expired => FaultCode::TokenExpired,
             TokenError::ScopeMissing => FaultCode::ScopeMissing,
             TokenError::StepUpRequired => FaultCode::StepUpRequired,
+            TokenError::Banned => FaultCode::Banned,
             TokenError::Unbound => FaultCode::TokenUnbound,
             TokenError::ProofMissing => FaultCode::ProofMissing,
             TokenError::ProofInvalid => FaultCode::ProofInvalid,
@@ -197,6 +198,7 @@ impl From<InvitationError> for Problem {
         Self::new(match error {
             InvitationError::Invalid => FaultCode::InvitationInvalid,
             InvitationError::Used => FaultCode::InvitationUsed,
+            InvitationError::Banned => FaultCode::Banned,
             InvitationError::Unavailable => FaultCode::Internal,
         })
     }

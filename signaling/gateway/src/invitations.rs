@@ -2,9 +2,10 @@
 
 use crate::app::App;
 use crate::credentials::Credentials;
-use crate::events::{not_ended, on_the_wire, seconds};
+use crate::events::{not_ended, on_the_wire, scope_of, seconds};
 use crate::extract::{EventPath, JsonBody};
 use crate::fault::Problem;
+use crate::location;
 use crate::methods::only;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -14,12 +15,12 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use veilcast_auth::{EventId, InvitationError, InvitationId, Scope};
+use veilcast_auth::{EventId, InvitationError, InvitationId};
 use veilcast_privacy::Secret;
 use veilcast_protocol::{
     EventToken, FaultCode, Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation, Role,
 };
-use veilcast_records::InvitationRow;
+use veilcast_records::{InvitationRow, InvitedAs};
 
 /// Invitations are sent a week ahead, and nobody remembers one for longer.
 const LIVES: RangeInclusive<u32> = 60..=7 * 24 * 3_600;
@@ -38,20 +39,17 @@ async fn invite(
     JsonBody(new): JsonBody<NewInvitation>,
 ) -> Result<(StatusCode, Json<Invitation>), Problem> {
     match new.role {
-        // Whoever is on stage speaks for the event.
-        Role::Broadcaster => app.stepped_up(&credentials).await?,
+        // Whoever is on stage speaks for the event; who may put others out is not for a session that somebody left open to say.
+        Role::Broadcaster | Role::Moderator => app.stepped_up(&credentials).await?,
         Role::Viewer => app.admin(&credentials).await?,
     };
     not_ended(&app.event(&id).await?)?;
     if !LIVES.contains(&new.expires_in) {
         return Err(Problem::new(FaultCode::BadRequest).detail("expires_in: 60 to 604800"));
     }
-    let scope = match new.role {
-        Role::Broadcaster => Scope::Broadcast,
-        Role::Viewer => Scope::Watch,
-    };
+    let (scope, location) = (scope_of(new.role), new.location.map(location::kept).transpose()?);
     let life = Duration::from_secs(new.expires_in.into());
-    let made = app.issuer.invite(&id, scope, life, SystemTime::now()).await?;
+    let made = app.issuer.invite_with(&id, scope, life, location, SystemTime::now()).await?;
     let code = made.code.expose_text().to_owned();
     let told = Invitation { id: made.id.as_str().to_owned(), code, expires_in: new.expires_in };
     Ok((StatusCode::CREATED, Json(told)))
@@ -71,7 +69,11 @@ async fn list(
 fn summary(row: &InvitationRow, now: SystemTime) -> InvitationSummary {
     InvitationSummary {
         id: row.id.as_str().to_owned(),
-        role: if row.broadcasts { Role::Broadcaster } else { Role::Viewer },
+        role: match row.role {
+            InvitedAs::Broadcaster => Role::Broadcaster,
+            InvitedAs::Moderator => Role::Moderator,
+            InvitedAs::Viewer => Role::Viewer,
+        },
         expires_in: seconds(row.expires.duration_since(now).unwrap_or_default()),
         used: row.used,
     }

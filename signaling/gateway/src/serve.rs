@@ -52,7 +52,7 @@ pub struct Seams {
 
 /// A gateway that serves. Dropping it stops it at once.
 pub struct Gateway {
-    app: Arc<App>,
+    pub(crate) app: Arc<App>,
     handle: Handle<SocketAddr>,
     tasks: JoinSet<Result<(), StartError>>,
 }

@@ -147,6 +147,7 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
     let event = crate::events::summary(&access.event);
     let role = match access.role {
         Role::Broadcaster => veilcast_protocol::Role::Broadcaster,
+        Role::Viewer if access.moderates => veilcast_protocol::Role::Moderator,
         Role::Viewer => veilcast_protocol::Role::Viewer,
     };
     // Without randomness nobody would have got this far.
@@ -203,6 +204,8 @@ async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<(Acc
         None => access,
         Some(veilcast_protocol::Role::Broadcaster) => access.coming_as(Role::Broadcaster)?,
         Some(veilcast_protocol::Role::Viewer) => access.coming_as(Role::Viewer)?,
+        Some(veilcast_protocol::Role::Moderator) if access.moderates => access,
+        Some(veilcast_protocol::Role::Moderator) => return Err(Problem::new(FaultCode::ScopeMissing)),
     };
     Ok((access, token))
 }
@@ -408,8 +411,8 @@ impl Member<'_> {
             // A broadcast of days would fill it.
             self.challenge.forget();
         }
-        (self.access.until, self.token) = (fresh.until, token);
         self.app.hub.directory.lease(self.id, &fresh);
+        (self.access.until, self.token) = (fresh.until, token);
         let expires_in = left(fresh.until);
         wire.say(&ServerMessage::Renewed(Renewed { expires_in })).await.map(Ok)
     }
@@ -434,11 +437,16 @@ impl Member<'_> {
     }
 }
 
+/// What somebody hears who was put out.
+const fn is_last(code: FaultCode) -> bool {
+    matches!(code, FaultCode::AccessRevoked | FaultCode::Removed | FaultCode::Banned)
+}
+
 /// Some notices are the last, or nearly.
 fn after(notice: &ServerMessage, mut closing: std::pin::Pin<&mut Sleep>) -> Result<(), Leaving> {
     match notice {
         ServerMessage::Ended(_) => Err(Leaving(close_code::NORMAL)),
-        ServerMessage::Fault { fault } if fault.code == FaultCode::AccessRevoked => Err(Leaving(close_code::POLICY)),
+        ServerMessage::Fault { fault } if is_last(fault.code) => Err(Leaving(close_code::POLICY)),
         ServerMessage::Draining(draining) => {
             let wait = Duration::from_millis(draining.retry_after_ms.into());
             closing.as_mut().reset(Instant::now() + wait);

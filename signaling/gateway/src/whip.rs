@@ -128,6 +128,7 @@ impl App {
             event: *event,
             role,
             principal: access.principal,
+            standing: access.standing,
             entity_tag: entity_tag.clone(),
             remote_ufrag: answered.remote_ufrag,
             fragment: FragmentShape::of(&answered.answer, &answered.shape),

@@ -1,4 +1,4 @@
-use crate::Role;
+use crate::{LocationCap, Role};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
@@ -23,6 +23,10 @@ pub struct NewEvent {
     /// How soon viewers see what happens, against how smoothly; `interactive` where it is left out.
     #[serde(default)]
     pub latency: Latency,
+    /// The most that anybody could agree to of where they are; nothing where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub location: Option<LocationCap>,
 }
 
 /// `PATCH /api/v1/events/{id}`, for the operator.
@@ -31,7 +35,13 @@ pub struct NewEvent {
 #[serde(deny_unknown_fields)]
 pub struct EventChange {
     /// How many may broadcast at once from now on, 1 to [`MAX_BROADCASTERS`]. Whoever is on stays on.
-    pub broadcasters: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub broadcasters: Option<u8>,
+    /// The most that anybody could agree to of where they are, in tokens that are given from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub location: Option<LocationCap>,
 }
 
 /// The most broadcasters that an event can have at once.
@@ -55,6 +65,8 @@ pub struct EventSummary {
     pub broadcasters: u8,
     /// How soon viewers see what happens.
     pub latency: Latency,
+    /// The most that anybody here could agree to of where they are.
+    pub location: LocationCap,
 }
 
 /// Who may watch an event without being invited.

@@ -142,6 +142,14 @@ faults! {
     InvitationUsed = "invitation-used", 403, "This invitation was used in another browser.", "Open it there, or ask the organiser for one of your own.";
     /// Withdrawn while in use.
     AccessRevoked = "access-revoked", 403, "Your access to this event was withdrawn.", "Ask the organiser.";
+    /// Put out by whoever looks after the event, for now.
+    Removed = "removed", 403, "A moderator has removed you from this event.", "You may come back; if it happens again, ask the organiser why.";
+    /// Kept out by whoever looks after the event.
+    Banned = "banned", 403, "A moderator keeps you out of this event.", "If you think that is a mistake, ask the organiser to let you back in; other events here are open to you as before.";
+    /// Nobody is there to be put out.
+    PlaceEmpty = "place-empty", 409, "Nobody is at this place on stage.", "Look at the stage again: whoever was there has left.";
+    /// Operators, and moderators by moderators.
+    NotRemovable = "not-removable", 403, "Whoever looks after this event cannot be removed from it.", "Ask an operator: a moderator's invitation can be revoked.";
     /// As many are on as the event takes.
     BroadcasterPresent = "broadcaster-present", 409, "Somebody else is broadcasting to this event, and it takes no more at once.", "Wait until a broadcast ends, replace one with the token it was started with, or have the operator let more co-hosts in.";
     /// A newer session of the same principal took the broadcast over.

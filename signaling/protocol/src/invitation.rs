@@ -1,4 +1,4 @@
-use crate::Role;
+use crate::{LocationCap, Role};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
@@ -8,10 +8,14 @@ use ts_rs::TS;
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
-    /// What it permits. A broadcaster's invites a co-host.
+    /// What it permits. A broadcaster's invites a co-host, a moderator's somebody who looks after the event.
     pub role: Role,
     /// Its life in seconds: 60 to 604,800 (a week).
     pub expires_in: u32,
+    /// What it leaves of the event's cap on locations; all of it where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub location: Option<LocationCap>,
 }
 
 /// An invitation, on the one occasion that its code is told. Holds a secret, so it has no Debug.

@@ -54,6 +54,8 @@ pub enum Role {
     Broadcaster,
     /// Receives them.
     Viewer,
+    /// Receives them, and looks after the event: may remove people and let them back in.
+    Moderator,
 }
 
 /// The event as the newcomer finds it.

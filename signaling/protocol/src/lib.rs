@@ -10,6 +10,7 @@ mod fault;
 mod invitation;
 mod join;
 mod media;
+mod moderation;
 mod oauth;
 mod presence;
 mod stream_key;
@@ -30,6 +31,7 @@ pub use media::{
     Activity, Answer, LayerState, LayerStates, Offer, OwnPlace, PlaceState, Quality, QualityCap, QualityState,
     QualityWish, StageState, Unplayable,
 };
+pub use moderation::{Ban, BanList, BanReach, LocationCap, LocationPrecision, Removal};
 pub use oauth::{
     AuthorizationRequest, Departure, Instance, ProviderChoice, PushedAuthorization, Setup, SignIn, SignInProvider,
     SignedIn, TokenResponse,

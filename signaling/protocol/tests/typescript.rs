@@ -39,6 +39,8 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::EventState>(out, cfg);
     add::<wire::Admission>(out, cfg);
     add::<wire::Latency>(out, cfg);
+    add::<wire::LocationPrecision>(out, cfg);
+    add::<wire::LocationCap>(out, cfg);
     add::<wire::EventSummary>(out, cfg);
     add::<wire::EventList>(out, cfg);
     add::<wire::NewEvent>(out, cfg);
@@ -55,6 +57,10 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::StreamKey>(out, cfg);
     add::<wire::StreamKeySummary>(out, cfg);
     add::<wire::StreamKeyList>(out, cfg);
+    add::<wire::Removal>(out, cfg);
+    add::<wire::BanReach>(out, cfg);
+    add::<wire::Ban>(out, cfg);
+    add::<wire::BanList>(out, cfg);
 }
 
 fn session(out: &mut String, cfg: &Config) {

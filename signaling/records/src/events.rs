@@ -1,5 +1,5 @@
 use crate::store::unix;
-use crate::{Error, EventId, Records, seal};
+use crate::{Error, EventId, LocationCap, Records, seal};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::SystemTime;
@@ -127,6 +127,8 @@ pub struct Event {
     pub broadcasters: u8,
     /// How soon viewers are to see it.
     pub latency: Latency,
+    /// The most that anybody here could agree to of where they are.
+    pub location: LocationCap,
     /// Where it stands.
     pub state: EventState,
     /// When it was made.
@@ -155,14 +157,16 @@ impl Records {
 
     /// An event's row as it is now.
     pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event WHERE id = ?1";
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, \
+            location_finest, location_minutes FROM event WHERE id = ?1";
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.map(|row| self.read_event(&row)).transpose()
     }
 
     /// Every event, newest first.
     pub async fn events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event \
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, \
+            location_finest, location_minutes FROM event \
             ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
@@ -170,7 +174,8 @@ impl Records {
 
     /// The events of the home page: listed and not over, newest first.
     pub async fn listed_events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency FROM event \
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, \
+            location_finest, location_minutes FROM event \
              WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
@@ -207,6 +212,7 @@ impl Records {
             listed: row.try_get("listed")?,
             broadcasters: row.try_get("broadcasters")?,
             latency: Latency::from_row(row.try_get("latency")?),
+            location: LocationCap::from_row(row)?,
             state: EventState::from_row(row.try_get("state")?),
             created: CoarseTime::from_unix(created.unsigned_abs()),
         })

@@ -87,7 +87,7 @@ impl AccountId {
     }
 }
 
-/// Names that only their person hears.
+/// Names that only their person hears, or whoever looks after an event.
 macro_rules! names {
     ($($(#[doc = $doc:literal])+ $name:ident),+) => { $(
         $(#[doc = $doc])+
@@ -122,7 +122,9 @@ names! {
     /// A session at the issuer: the claim `sid` of its tokens.
     IssuerSessionId,
     /// An entry of an account's activity.
-    ActivityId
+    ActivityId,
+    /// A ban from an event.
+    BanId
 }
 
 /// A page's refresh tokens, one after another. It stands in each of them, and nowhere else.

@@ -1,6 +1,6 @@
 use crate::events::coarse;
 use crate::store::unix;
-use crate::{Error, EventId, Records, base32, random_bits, seal};
+use crate::{Error, EventId, LocationCap, Records, base32, random_bits, seal};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,22 +21,51 @@ impl InvitationId {
     }
 }
 
+/// What somebody is invited to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InvitedAs {
+    /// Sends to the event.
+    Broadcaster,
+    /// Watches it, and looks after it.
+    Moderator,
+    /// Watches it.
+    Viewer,
+}
+
+impl InvitedAs {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Broadcaster => "broadcaster",
+            Self::Moderator => "moderator",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    fn from_row(text: &str) -> Self {
+        // The table's CHECK admits no other; of an unknown kind, it is the least.
+        let known = [Self::Broadcaster, Self::Moderator].into_iter().find(|role| role.name() == text);
+        known.unwrap_or(Self::Viewer)
+    }
+}
+
 /// An invitation to be made.
 pub struct NewInvitation<'a> {
     /// Where to.
     pub event: &'a EventId,
-    /// To broadcast; else to watch.
-    pub broadcasts: bool,
+    /// What as.
+    pub role: InvitedAs,
     /// Until when; the end of that minute is kept.
     pub expires: SystemTime,
+    /// A cap that is narrower than the event's, if there is one.
+    pub location: Option<LocationCap>,
 }
 
 /// What its maker may know of an invitation: not who uses it.
 pub struct InvitationRow {
     /// Its name.
     pub id: InvitationId,
-    /// To broadcast; else to watch.
-    pub broadcasts: bool,
+    /// What as.
+    pub role: InvitedAs,
     /// Until when.
     pub expires: SystemTime,
     /// Whether somebody has come by it.
@@ -57,21 +86,25 @@ pub enum Redeemed {
 pub struct HeldInvitation {
     /// Stands for its holder in this event.
     pub subject: [u8; 16],
-    /// To broadcast; else to watch.
-    pub broadcasts: bool,
+    /// What as.
+    pub role: InvitedAs,
     /// Until when.
     pub expires: SystemTime,
+    /// What it leaves of the event's cap, if it says anything of that.
+    pub location: Option<LocationCap>,
 }
 
 impl Records {
     /// Makes an invitation known by the digest of its code.
     pub async fn put_invitation(&self, code_hash: &[u8; 32], new: &NewInvitation<'_>) -> Result<InvitationId, Error> {
         let (id, subject) = (base32(&random_bits()?), random_bits::<16>()?);
-        let insert = "INSERT INTO invitation (code_hash, id, event, broadcasts, subject, expires) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let insert = "INSERT INTO invitation (code_hash, id, event, role, subject, expires, location_finest, location_minutes) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let statement = sqlx::query(insert).bind(code_hash.as_slice()).bind(&id).bind(new.event.as_str());
         let expires = coarse(new.expires + Duration::from_secs(60));
-        let statement = statement.bind(new.broadcasts).bind(subject.as_slice()).bind(expires);
+        let statement = statement.bind(new.role.name()).bind(subject.as_slice()).bind(expires);
+        let statement = statement.bind(new.location.map(|cap| cap.finest().name()));
+        let statement = statement.bind(new.location.map(|cap| cap.minutes()));
         statement.execute(self.pool()).await?;
         Ok(InvitationId(id))
     }
@@ -85,7 +118,7 @@ impl Records {
         key: &[u8; 32],
         now: SystemTime,
     ) -> Result<Redeemed, Error> {
-        let look = "SELECT key_mark, subject, broadcasts, expires FROM invitation \
+        let look = "SELECT key_mark, subject, role, expires, location_finest, location_minutes FROM invitation \
              WHERE code_hash = ?1 AND event = ?2 AND expires > ?3";
         let query = sqlx::query(look).bind(code_hash.as_slice()).bind(event.as_str()).bind(unix(now));
         let Some(row) = query.fetch_optional(self.pool()).await? else { return Ok(Redeemed::Unknown) };
@@ -103,17 +136,19 @@ impl Records {
             return Ok(Redeemed::Others);
         }
         let subject = row.try_get::<Vec<u8>, _>("subject")?.try_into().map_err(|_| Error::Sealed)?;
-        Ok(Redeemed::Held(HeldInvitation { subject, broadcasts: row.try_get("broadcasts")?, expires: expires(&row)? }))
+        let capped = row.try_get::<Option<&str>, _>("location_finest")?.is_some();
+        let location = if capped { Some(LocationCap::from_row(&row)?) } else { None };
+        Ok(Redeemed::Held(HeldInvitation { subject, role: role(&row)?, expires: expires(&row)?, location }))
     }
 
     /// The invitations to an event that are still good, the last to end first.
     pub async fn invitations(&self, event: &EventId, now: SystemTime) -> Result<Vec<InvitationRow>, Error> {
-        let query = "SELECT id, broadcasts, expires, key_mark IS NOT NULL AS used FROM invitation \
+        let query = "SELECT id, role, expires, key_mark IS NOT NULL AS used FROM invitation \
              WHERE event = ?1 AND expires > ?2 ORDER BY expires DESC, id";
         let rows = sqlx::query(query).bind(event.as_str()).bind(unix(now)).fetch_all(self.pool()).await?;
         let read = |row: &SqliteRow| {
-            let (id, broadcasts, used) = (row.try_get("id")?, row.try_get("broadcasts")?, row.try_get("used")?);
-            Ok(InvitationRow { id: InvitationId(id), broadcasts, expires: expires(row)?, used })
+            let (id, used) = (InvitationId(row.try_get("id")?), row.try_get("used")?);
+            Ok(InvitationRow { id, role: role(row)?, expires: expires(row)?, used })
         };
         rows.iter().map(read).collect()
     }
@@ -125,6 +160,10 @@ impl Records {
         let subject = row.map(|row| row.try_get::<Vec<u8>, _>(0)).transpose()?;
         subject.map(|bits| bits.try_into().map_err(|_| Error::Sealed)).transpose()
     }
+}
+
+fn role(row: &SqliteRow) -> Result<InvitedAs, Error> {
+    Ok(InvitedAs::from_row(row.try_get("role")?))
 }
 
 fn expires(row: &SqliteRow) -> Result<SystemTime, Error> {
@@ -159,7 +198,7 @@ mod tests {
         let records = Records::open(place.path()).await.expect("opens");
         let now = SystemTime::now();
         let (event, other) = (event(&records).await, event(&records).await);
-        let new = NewInvitation { event: &event, broadcasts: true, expires: now + HOUR };
+        let new = NewInvitation { event: &event, role: InvitedAs::Moderator, expires: now + HOUR, location: None };
         let id = records.put_invitation(&[1; 32], &new).await.expect("written");
         let redeem = |event, code, key, now| {
             let records = records.clone();
@@ -172,7 +211,7 @@ mod tests {
         let Redeemed::Held(first) = redeem(event, 1, 7, now).await else { panic!("refused") };
         assert!(matches!(redeem(event, 1, 8, now).await, Redeemed::Others));
         let Redeemed::Held(again) = redeem(event, 1, 7, now).await else { panic!("refused") };
-        assert!(first.subject == again.subject && first.broadcasts && first.expires >= now + HOUR);
+        assert!(first.subject == again.subject && first.role == InvitedAs::Moderator && first.expires >= now + HOUR);
         let rows = records.invitations(&event, now).await.expect("read");
         assert!(rows.len() == 1 && rows[0].used && rows[0].id == id);
         assert!(records.remove_invitation(&other, &id).await.expect("written").is_none(), "another event's");

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod activity;
+mod bans;
 mod directory;
 mod error;
 mod events;
@@ -13,6 +14,7 @@ mod id;
 mod identities;
 mod invitations;
 mod issuer;
+mod location;
 mod refresh;
 mod retention;
 mod schema;
@@ -25,14 +27,18 @@ mod words;
 
 pub use accounts::Account;
 pub use activity::Activity;
+pub use bans::{BanRow, Reach};
 pub use directory::DataLock;
 pub use error::Error;
 pub use events::{Admission, Event, EventState, Latency, MAX_BROADCASTERS, NewEvent};
 pub use factors::{Factor, NewFactor};
-pub use id::{AccountId, ActivityId, EventId, FactorId, FamilyId, IssuerSessionId, NotAnEventId, base32, random_bits};
+pub use id::{
+    AccountId, ActivityId, BanId, EventId, FactorId, FamilyId, IssuerSessionId, NotAnEventId, base32, random_bits,
+};
 pub use identities::{NewIdentity, RecognisedIdentity};
-pub use invitations::{HeldInvitation, InvitationId, InvitationRow, NewInvitation, Redeemed};
+pub use invitations::{HeldInvitation, InvitationId, InvitationRow, InvitedAs, NewInvitation, Redeemed};
 pub use issuer::SetupLink;
+pub use location::{LocationCap, MAX_LOCATION_MINUTES, Precision};
 pub use refresh::{Presented, REFRESH_GRACE, Rotation, SessionLife};
 pub use retention::{RETENTION, Retention};
 pub use sessions::{HeldSession, NewSession, SessionRow, SteppedUp};

@@ -106,6 +106,20 @@ pub const RETENTION: &[Retention] = &[
         ),
     },
     Retention {
+        kind: "ban",
+        what: "a digest of whom an event keeps out, under a key of that event, and the minute; no name, address or device",
+        why: "whoever was put out for good stays out",
+        until: "a moderator lets them back in, or the event ends or is removed",
+        sweep: Some("DELETE FROM ban WHERE event IN (SELECT id FROM event WHERE state = 'ended')"),
+    },
+    Retention {
+        kind: "ban_key",
+        what: "the key of an event's bans, sealed",
+        why: "bans of two events have nothing in common, and none means anything without it",
+        until: "the event ends or is removed",
+        sweep: Some("DELETE FROM ban_key WHERE event IN (SELECT id FROM event WHERE state = 'ended')"),
+    },
+    Retention {
         kind: "signing_key",
         what: "a key that signs access tokens, sealed",
         why: "tokens stay valid over a restart",

@@ -13,6 +13,7 @@ const RECORDS: &[&str] = &[
     include_str!("../migrations/records-6.sql"),
     include_str!("../migrations/records-7.sql"),
     include_str!("../migrations/records-8.sql"),
+    include_str!("../migrations/records-9.sql"),
 ];
 /// How many steps are done when passwords move out of the accounts and under their persons' keys, which SQL does not have.
 const PASSWORDS_MOVE: usize = 5;

@@ -24,4 +24,5 @@ mod tests;
 
 pub use admission::{Join, Restart};
 pub use ids::{SessionId, SocketId};
+pub use removal::Removal;
 pub use rooms::{Output, Refusal, Rooms};

@@ -117,6 +117,11 @@ impl Places {
         self.places.iter().position(|place| place.is_some_and(on)).map(|place| place as u8)
     }
 
+    /// Who is on air at a place.
+    pub(crate) fn holder(&self, place: u8) -> Option<Pseudonym> {
+        self.at(place).filter(|place| place.session.is_some()).map(|place| place.principal)
+    }
+
     /// The first that is taken.
     pub(crate) fn first(&self) -> Option<u8> {
         self.places.iter().position(|place| place.is_some_and(|place| place.session.is_some())).map(|place| place as u8)

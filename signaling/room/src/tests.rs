@@ -10,6 +10,7 @@ use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{Activity, OwnPlace, ServerMessage};
 
 mod places;
+mod removal;
 
 const EVENT: u32 = 1;
 const ROOM: RoomKey = RoomKey(77);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{
     Asking, Binding, ClaimRule, EventId, Federation, Freshness, Issuer, Party, Profile, ProviderMode, ProviderSettings,
-    Requirement, Scope, SigningAlgorithm, Target, TokenError, TokenForm, TokenType,
+    Reach, Requirement, Scope, SigningAlgorithm, Target, TokenError, TokenForm, TokenType,
 };
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_records::{Admission, Latency, NewEvent, Records};
@@ -308,6 +308,26 @@ async fn a_foreign_token_is_revoked_by_its_holder_and_by_itself() {
     instance.issuer.revoke(&grant).await.expect("written");
     assert_eq!(instance.shown(&token, &two, now).await, Err(TokenError::Invalid));
     assert_eq!(instance.shown(&fresh, &two, now).await, Ok(Scope::Watch));
+}
+
+#[tokio::test]
+async fn whom_an_event_keeps_out_comes_in_by_no_token_of_their_provider() {
+    let realm = realm(json!({})).await;
+    let instance = Instance::new(&realm, profile(&realm, "urn:test:at")).await;
+    let (here, there) = (instance.event(Admission::Public).await, instance.event(Admission::Public).await);
+    let (now, asking) = (SystemTime::now(), Asking { party: Party::default(), allowed: true });
+    let token = access(&realm, "urn:test:at", "live:watch", None).await;
+    let grant = instance.issuer.verify_foreign_tool(&token, &here, asking, now).await.expect("is good");
+    let who = grant.principal.pseudonym();
+    let ban = instance.records.ban(&here, who.expose_bits(), grant.reach, now).await.expect("written");
+    let fresh = access(&realm, "urn:test:at", "live:watch", None).await;
+    for token in [&token, &fresh] {
+        assert_eq!(instance.shown(token, &here, now).await, Err(TokenError::Banned));
+        assert_eq!(instance.shown(token, &there, now).await, Ok(Scope::Watch), "in no other event");
+    }
+    assert_eq!(grant.reach, Reach::Provider);
+    assert!(instance.records.lift_ban(&here, &ban.id).await.expect("written"));
+    assert_eq!(instance.shown(&fresh, &here, now).await, Ok(Scope::Watch));
 }
 
 #[tokio::test]

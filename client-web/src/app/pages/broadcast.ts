@@ -10,6 +10,7 @@ import { Page } from '../page.js';
 import { access, errorNotice, loading, stateBadge } from '../parts.js';
 import '../cohosts.js';
 import '../invitations.js';
+import '../moderation.js';
 import '../share.js';
 import '../stream-keys.js';
 
@@ -18,12 +19,15 @@ class Broadcast extends Page {
     summary: { state: true },
     session: { state: true },
     made: { state: true },
+    others: { state: true },
   };
 
   declare summary: EventSummary | null;
   declare session: SessionState;
   /** How many invitations this page has made. */
   declare made: number;
+  /** The places on stage that others have. */
+  declare others: readonly number[];
   /** A co-host, who has no account here. */
   #invited = false;
   #access: Access = {
@@ -39,6 +43,7 @@ class Broadcast extends Page {
     this.summary = null;
     this.session = 'idle';
     this.made = 0;
+    this.others = [];
   }
 
   override connectedCallback(): void {
@@ -101,6 +106,7 @@ class Broadcast extends Page {
           this.summary = changed.detail;
         }}
       ></vc-cohosts>
+      <vc-look-after .event=${event.id} .access=${signedIn} .places=${this.others}></vc-look-after>
       <vc-invitations .event=${event} .made=${this.made}></vc-invitations>
       <vc-stream-keys .event=${event}></vc-stream-keys>`;
   }
@@ -127,6 +133,9 @@ class Broadcast extends Page {
       ?guest=${this.#invited}
       @veilcast-state=${(event: CustomEvent<SessionState>) => {
         this.session = event.detail;
+      }}
+      @veilcast-others=${(event: CustomEvent<readonly number[]>) => {
+        this.others = event.detail;
       }}
       @veilcast-end-request=${() => this.#confirm()?.showModal()}
     ></veilcast-studio>`;

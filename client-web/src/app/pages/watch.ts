@@ -2,13 +2,14 @@ import { html, nothing, type TemplateResult } from 'lit';
 import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
-import type { EventSummary, SignInProvider } from '../../protocol/index.js';
+import type { EventSummary, Role, SignInProvider } from '../../protocol/index.js';
 import type { Access } from '../../sdk/access.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
 import { leaveForSignIn } from '../auth.js';
 import { takeInvitation } from '../invitation.js';
 import { memberAccess } from '../member.js';
+import '../moderation.js';
 import { Page } from '../page.js';
 import { loading, stateBadge } from '../parts.js';
 import '../providers.js';
@@ -19,6 +20,7 @@ class Watch extends Page {
     model: { state: true },
     entry: { state: true },
     providers: { state: true },
+    moderates: { state: true },
   };
 
   declare summary: EventSummary | null;
@@ -26,6 +28,8 @@ class Watch extends Page {
   /** Whether this page knows how to get in; `asked` while somebody has to sign in first. */
   declare entry: 'open' | 'looking' | 'asked';
   declare providers: readonly SignInProvider[];
+  /** This person looks after the event. */
+  declare moderates: boolean;
   /** Of whoever was invited or has signed in. */
   #access: Access | null = null;
 
@@ -35,6 +39,7 @@ class Watch extends Page {
     this.model = null;
     this.entry = 'open';
     this.providers = [];
+    this.moderates = false;
   }
 
   override connectedCallback(): void {
@@ -59,6 +64,9 @@ class Watch extends Page {
         event=${this.#id}
         .access=${this.#access}
         @veilcast-event=${(event: CustomEvent<EventSummary>) => this.#named(event.detail)}
+        @veilcast-role=${(event: CustomEvent<Role>) => {
+          this.moderates = event.detail === 'moderator';
+        }}
         @veilcast-model=${(event: CustomEvent<PlayerModel>) => {
           this.model = event.detail;
         }}
@@ -67,8 +75,18 @@ class Watch extends Page {
         <h1>${this.summary?.title ?? this.#untitled()}</h1>
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
       </div>
+      ${this.moderates && !this.#over ? this.#lookAfter() : nothing}
       ${this.#over ? this.#onward() : this.#assurance()}
     </div>`;
+  }
+
+  #lookAfter(): TemplateResult {
+    return html`<vc-look-after
+      shown
+      .event=${this.#id}
+      .access=${this.#access}
+      .places=${this.model?.places.map(({ place }) => place) ?? []}
+    ></vc-look-after>`;
   }
 
   /** Whoever has signed in before gets in without another word; the others are asked to. */

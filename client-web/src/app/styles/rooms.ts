@@ -164,6 +164,7 @@ export const rooms = css`
 
   .cohosts,
   .invitations,
+  .look-after,
   .stream-keys {
     display: grid;
     gap: 0.75rem;
@@ -173,6 +174,7 @@ export const rooms = css`
 
   .sheet.cohosts h2,
   .sheet.invitations h2,
+  .sheet.look-after h2,
   .sheet.stream-keys h2 {
     margin: 0;
     display: flex;
@@ -183,11 +185,25 @@ export const rooms = css`
   .cohosts .lead,
   .cohosts .hint,
   .invitations .lead,
+  .invitations .hint,
+  .look-after .lead,
+  .look-after .hint,
+  .look-after .meta,
   .stream-keys .lead,
   .stream-keys .hint {
     margin: 0;
     color: var(--_soft);
     font-size: 0.9375rem;
+  }
+
+  .look-after h3 {
+    margin: 0.5rem 0 0;
+    font-size: 1.0625rem;
+  }
+
+  .watch .look-after {
+    max-width: none;
+    margin-top: 0;
   }
 
   .stream-keys form,

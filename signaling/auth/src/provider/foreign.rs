@@ -10,7 +10,7 @@ use crate::{Grant, Issuer, Principal, TokenError, TokenId};
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use veilcast_privacy::Pseudonym;
-use veilcast_records::{Admission, EventId, EventState, base32};
+use veilcast_records::{Admission, EventId, EventState, LocationCap, Reach, base32};
 
 /// A provider whose access tokens are taken.
 pub(super) struct Resource {
@@ -182,8 +182,10 @@ impl Issuer {
         if revoked.map_err(|_| TokenError::Unavailable)? {
             return Err(TokenError::Invalid);
         }
+        let principal = Principal(Pseudonym::new(principal));
+        self.refuse_banned(event, &principal).await?;
         Ok(Grant {
-            principal: Principal(Pseudonym::new(principal)),
+            principal,
             scope: resource.profile.scope,
             event: Some(*event),
             expires: UNIX_EPOCH.checked_add(exp).ok_or(TokenError::Invalid)?,
@@ -193,6 +195,10 @@ impl Issuer {
             invited: true,
             signed_by: None,
             recognised: None,
+            reach: Reach::Provider,
+            operator: false,
+            // A provider's word caps nothing here, and so allows nothing: what is exchanged for it has the event's.
+            location: LocationCap::NONE,
         })
     }
 

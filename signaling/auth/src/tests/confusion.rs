@@ -259,3 +259,32 @@ async fn an_expired_token_still_ends_its_own_session() {
     assert!(bench.issuer.verify_tool(text, later, Expiry::Ignored).await.is_ok());
     assert!(bench.issuer.verify_tool(&text[1..], later, Expiry::Ignored).await.is_err());
 }
+
+/// RFC 9396 section 5: what is not known is refused.
+#[tokio::test]
+async fn details_that_are_not_known() {
+    let forge = Forge::new().await;
+    let good = json!({ "type": "urn:veilcast:location", "finest_precision": "city", "longest_minutes": 30 });
+    assert_eq!(forge.with_claim("authorization_details", json!([good])).await, Ok(()));
+    let with = |field: &str, value: Value| {
+        let mut detail = good.clone();
+        detail[field] = value;
+        detail
+    };
+    let bad = [
+        with("type", json!("urn:veilcast:camera")),
+        with("type", json!("openid_credential")),
+        with("finest_precision", json!("metre")),
+        with("longest_minutes", json!(1_441)),
+        with("longest_minutes", json!(-1)),
+        with("locations", json!(["https://elsewhere.example"])),
+        json!({ "type": "urn:veilcast:location" }),
+        json!("urn:veilcast:location"),
+    ];
+    for detail in bad {
+        assert_eq!(forge.with_claim("authorization_details", json!([good, detail])).await, INVALID, "{detail}");
+    }
+    for list in [good.clone(), json!("city"), json!(7)] {
+        assert_eq!(forge.with_claim("authorization_details", list).await, INVALID);
+    }
+}

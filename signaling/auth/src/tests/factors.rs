@@ -156,7 +156,7 @@ async fn a_stranger_is_thrown_out_with_everybody() {
     let thief = bench.issuer.sign_in("ada", Secret::new(PASSWORD), None, noon()).await.expect("the password leaked");
     let thief = bench.page(&thief.cookie);
     let stolen = bench.grant(&thief, "admin", noon()).await;
-    let own = bench.issuer.own_token(&stolen, super::event("a"), Scope::Broadcast, noon()).expect("minted").token;
+    let own = bench.issuer.own_token(&stolen, super::event("a"), Scope::Broadcast, noon()).await.expect("minted").token;
     let person = bench.person(&page, noon()).await;
     let told = bench.issuer.activity(&person).await.expect("read");
     bench.issuer.was_not_me(&person, &told[0].id, noon()).await.expect("noted");

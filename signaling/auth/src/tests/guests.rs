@@ -6,7 +6,7 @@ use holder::Holder;
 use std::time::SystemTime;
 
 async fn guest(bench: &Bench, letter: &str, holder: &Holder, now: SystemTime) -> (String, Grant) {
-    let token = bench.issuer.guest_token(event(letter), bench.key_at(holder, now), now).expect("minted");
+    let token = bench.issuer.guest_token(event(letter), bench.key_at(holder, now), now).await.expect("minted");
     assert_eq!((token.scope, token.expires_in), (Scope::Watch, seconds(300)));
     let text = token.token.expose_text().to_owned();
     let grant = bench.bound(holder, &text, now).await.expect("valid");
@@ -53,7 +53,7 @@ async fn an_operators_own_token_is_bound_to_the_operators_key() {
     let bench = Bench::new().await;
     let holder = Holder::new();
     let (_, operator) = guest(&bench, "a", &holder, noon()).await;
-    let own = bench.issuer.own_token(&operator, event("b"), Scope::Broadcast, noon()).expect("minted");
+    let own = bench.issuer.own_token(&operator, event("b"), Scope::Broadcast, noon()).await.expect("minted");
     let grant = bench.bound(&holder, own.token.expose_text(), noon()).await.expect("valid");
     assert!(grant.principal == operator.principal && grant.for_event(&event("b")) == Ok(Scope::Broadcast));
     assert!(bench.bound(&Holder::new(), own.token.expose_text(), noon()).await.is_err());

@@ -1,5 +1,6 @@
 //! A whole issuer on a scratch directory, with the clock in the test's hand.
 
+mod caps;
 mod confusion;
 mod factors;
 mod guests;

@@ -16,7 +16,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let (bench, holder) = (Bench::new().await, Holder::new());
-        let token = bench.issuer.guest_token(event("a"), bench.key_of(&holder), noon()).expect("minted");
+        let token = bench.issuer.guest_token(event("a"), bench.key_of(&holder), noon()).await.expect("minted");
         let (token, nonce) = (token.token.expose_text().to_owned(), bench.issuer.nonce(noon()));
         Self { bench, holder, token, nonce }
     }

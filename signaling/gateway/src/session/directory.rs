@@ -1,8 +1,8 @@
-use super::Access;
+use super::standing::Standing;
+use super::verbs::Access;
 use crate::sdp::FragmentShape;
 use dashmap::DashMap;
-use std::collections::HashSet;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use veilcast_auth::{EventId, IssuerSessionId, KeyName, Thumbprint, Ticket};
@@ -34,6 +34,9 @@ struct Lease {
     until: Instant,
     signed_in: Option<IssuerSessionId>,
     ticket: Ticket,
+    event: EventId,
+    principal: Pseudonym,
+    standing: Standing,
 }
 
 /// What the media plane says to one request.
@@ -60,6 +63,7 @@ pub(crate) struct HttpSession {
     pub(crate) event: EventId,
     pub(crate) role: Role,
     pub(crate) principal: Pseudonym,
+    pub(crate) standing: Standing,
     /// Identifies the ICE session (RFC 9725 section 4.3).
     pub(crate) entity_tag: String,
     /// The peer's current user name fragment: another one asks for a restart.
@@ -137,10 +141,23 @@ impl Directory {
         receiver
     }
 
-    /// Until when a socket is somebody's, by which sign-in and which token.
+    /// Until when a socket is somebody's, whose, by which sign-in and which token.
     pub(crate) fn lease(&self, socket: SocketId, access: &Access) {
-        let (until, signed_in, ticket) = (access.until, access.signed_in.clone(), access.ticket.clone());
-        self.leases.insert(socket, Lease { until, signed_in, ticket });
+        let Access { until, principal, standing, .. } = *access;
+        let (event, signed_in, ticket) = (access.event.id, access.signed_in.clone(), access.ticket.clone());
+        self.leases.insert(socket, Lease { until, signed_in, ticket, event, principal, standing });
+    }
+
+    /// How somebody stands who is in an event by sockets.
+    pub(super) fn socket_standings(&self, event: &EventId, who: Pseudonym) -> Vec<Standing> {
+        let theirs = |lease: &Lease| lease.event == *event && lease.principal == who;
+        self.leases.iter().filter(|entry| theirs(entry)).map(|entry| entry.standing).collect()
+    }
+
+    /// The same of sessions over HTTP.
+    pub(super) fn session_standings(&self, event: &EventId, who: Pseudonym) -> Vec<Standing> {
+        let theirs = |session: &HttpSession| session.event == *event && session.principal == who;
+        self.http.iter().filter(|entry| theirs(entry)).map(|entry| entry.standing).collect()
     }
 
     /// The sockets and the sessions over HTTP whose token is one of these.

@@ -152,6 +152,7 @@ impl Hub {
         match records.revocations().await {
             Ok(ids) => {
                 let out: HashSet<_> = ids.iter().filter_map(|id| Principal::parse(id)).map(|p| p.pseudonym()).collect();
+                // The id of a browser's token is nobody's name: what goes by it is found by the token.
                 let (sockets, sessions) = self.directory.by_token(&out);
                 self.with(|rooms, now| {
                     rooms.expel(&out, now);

@@ -3,8 +3,10 @@
 
 mod directory;
 mod hub;
+mod standing;
 mod verbs;
 
 pub(crate) use directory::{HttpSession, Mail, SocketGone};
 pub(crate) use hub::{Hub, Pumps};
+pub(crate) use standing::{Rank, Standing};
 pub(crate) use verbs::{Access, end_of, permission, same_certificate};

@@ -1,4 +1,5 @@
 use super::directory::Reply;
+use super::standing::Standing;
 use crate::app::App;
 use crate::fault::Problem;
 use crate::random;
@@ -25,6 +26,9 @@ pub(crate) struct Access {
     /// A viewer that is not one of the audience: a broadcaster who looks at the others.
     pub(crate) uncounted: bool,
     pub(crate) principal: Pseudonym,
+    pub(crate) standing: Standing,
+    /// It comes to look after the event.
+    pub(crate) moderates: bool,
     /// Whose key the token is bound to; `None` for a program's.
     pub(crate) key: Option<Thumbprint>,
     /// What the token permits ends then.
@@ -73,7 +77,7 @@ pub(crate) fn same_certificate(proof: &Proof, sdp: &str) -> Result<(), Problem> 
 pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
         Scope::Broadcast => Some(Role::Broadcaster),
-        Scope::Watch => Some(Role::Viewer),
+        Scope::Watch | Scope::Moderate => Some(Role::Viewer),
         Scope::Admin | Scope::Account => None,
     }
 }
@@ -91,17 +95,9 @@ impl App {
         let principal = grant.principal.pseudonym();
         let (invited, key, until) = (grant.invited, grant.key, end_of(grant));
         let signed_in = grant.recognised.as_ref().map(|recognised| recognised.session.clone());
-        Ok(Access {
-            event: row,
-            role,
-            invited,
-            uncounted: false,
-            principal,
-            key,
-            until,
-            signed_in,
-            ticket: grant.ticket(),
-        })
+        let (standing, moderates, ticket) = (Standing::of(grant), scope == Scope::Moderate, grant.ticket());
+        let (event, uncounted) = (row, false);
+        Ok(Access { event, role, invited, uncounted, principal, standing, moderates, key, until, signed_in, ticket })
     }
 
     /// Looks once more whether the token and the sign-in that somebody has come by last: what ended after the token was looked at and before

@@ -6,6 +6,7 @@ mod credentials;
 mod edge;
 mod media;
 mod metrics;
+mod moderation;
 mod oauth;
 mod refresh;
 mod rest;
@@ -79,23 +80,28 @@ impl Store {
 
     /// Somebody who was invited and has come.
     pub(crate) async fn invited(&self, event: EventId, scope: Scope) -> Bound {
+        self.invited_by_code(event, scope).await.0
+    }
+
+    /// The same, with the code to come by again.
+    pub(crate) async fn invited_by_code(&self, event: EventId, scope: Scope) -> (Bound, String) {
         let now = SystemTime::now();
         let invitation = self.issuer.invite(&event, scope, HOUR, now).await.expect("is made");
         let holder = Holder::new();
         let code = invitation.code.expose_text();
         let token = self.issuer.accept_invitation(&event, code, self.key_of(&holder), now).await.expect("is accepted");
-        self.bound(holder, token.token.expose_text())
+        (self.bound(holder, token.token.expose_text()), code.to_owned())
     }
 
     /// Whose event it is.
     pub(crate) async fn host(&self, event: EventId) -> Bound {
         // Any grant will do: what counts is that nobody invited its holder.
-        let (guest, now) = (self.guest(event), SystemTime::now());
+        let (guest, now) = (self.guest(event).await, SystemTime::now());
         let proof = guest.proof("GET", "/").sign();
         let target = Target { method: "GET", path: "/", freshness: Freshness::Nonce, party: Party::default() };
         let verified = self.issuer.verify_bound(&guest.token, &proof, &target, now, Expiry::Enforced).await;
         let Ok((grant, _)) = verified else { panic!("a good proof") };
-        let own = self.issuer.own_token(&grant, event, Scope::Broadcast, now).expect("is minted");
+        let own = self.issuer.own_token(&grant, event, Scope::Broadcast, now).await.expect("is minted");
         self.bound(guest.holder, own.token.expose_text())
     }
 
@@ -106,9 +112,9 @@ impl Store {
     }
 
     /// Anybody, at a public event.
-    pub(crate) fn guest(&self, event: EventId) -> Bound {
+    pub(crate) async fn guest(&self, event: EventId) -> Bound {
         let holder = Holder::new();
-        let token = self.issuer.guest_token(event, self.key_of(&holder), SystemTime::now()).expect("is minted");
+        let token = self.issuer.guest_token(event, self.key_of(&holder), SystemTime::now()).await.expect("is minted");
         self.bound(holder, token.token.expose_text())
     }
 
@@ -234,7 +240,11 @@ impl Ask {
 
     /// By a key that has no token yet.
     pub(crate) fn newcomer(self, bench: &Bench, holder: &Holder) -> Self {
-        let nonce = bench.store.issuer.nonce(SystemTime::now());
+        self.new_to(&bench.store, holder)
+    }
+
+    pub(crate) fn new_to(self, store: &Store, holder: &Holder) -> Self {
+        let nonce = store.issuer.nonce(SystemTime::now());
         let proof = holder.proof(&self.method, &format!("{ORIGIN}{}", self.path)).nonce(&nonce).sign();
         self.header("dpop", &proof)
     }
@@ -281,13 +291,18 @@ impl Bench {
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Reply {
-        let request = ask.request.body(ask.body).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("cannot fail");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, 1 << 24).await.expect("a body");
-        let body = String::from_utf8_lossy(&bytes).into_owned();
-        Reply { status: parts.status, headers: parts.headers, body }
+        answered(self.router.clone(), ask).await
     }
+}
+
+/// What these routes answer, without a connection.
+pub(crate) async fn answered(router: Router, ask: Ask) -> Reply {
+    let request = ask.request.body(ask.body).expect("a request");
+    let response = router.oneshot(request).await.expect("cannot fail");
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 1 << 24).await.expect("a body");
+    let body = String::from_utf8_lossy(&bytes).into_owned();
+    Reply { status: parts.status, headers: parts.headers, body }
 }
 
 /// Waits until `done`, at most two seconds.

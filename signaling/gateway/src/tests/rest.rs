@@ -80,6 +80,17 @@ impl Bench {
         self.store.bound(holder, token["access_token"].as_str().expect("a token"))
     }
 
+    /// A second operator, who was recognised by one factor.
+    pub(crate) async fn other_operator(&self) -> Bound {
+        let (store, now) = (&self.store, SystemTime::now());
+        let account = store.records.create_account(Role::Operator, None, now).await.expect("is made");
+        let session = store.issuer.open_session(&account, "Link", Level::Single, now).await.expect("opened");
+        let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
+        let (code, holder) = (code_of(&self.authorize(&cookie).await), Holder::new());
+        let token = self.exchange(&code, &holder).await.json();
+        self.store.bound(holder, token["access_token"].as_str().expect("a token"))
+    }
+
     /// The operator's own page of an event.
     pub(crate) async fn own(&self, admin: Bound, event: &str, role: &str) -> Bound {
         let ask = Ask::new("POST", &format!("/api/v1/events/{event}/token")).by(&admin);

@@ -1,5 +1,6 @@
 use super::media::MediaPlane;
-use super::{Store, config, travel, until};
+use super::{Ask, Reply, Store, answered, config, travel, until};
+use crate::app::router;
 use crate::config::{Config, StartError, Tls};
 use crate::serve::{Gateway, Seams, bind, check, start};
 use rustls::pki_types::pem::PemObject;
@@ -29,6 +30,10 @@ impl Running {
         let seams = Seams { issuer: store.issuer.clone(), records: store.records.clone(), commands, reports };
         let gateway = start(vec![listener], config, seams).await.unwrap_or_else(|error| panic!("{error}"));
         Self { gateway, address, store, media }
+    }
+
+    pub(crate) async fn ask(&self, ask: Ask) -> Reply {
+        answered(router(self.gateway.app.clone()), ask).await
     }
 
     async fn connect(&self) -> TcpStream {

@@ -1,0 +1,119 @@
+//! Whoever looks after an event puts people out of it, for now or for good, and lets them back in.
+
+use crate::app::App;
+use crate::credentials::Credentials;
+use crate::events::not_ended;
+use crate::extract::{EventPath, JsonBody};
+use crate::fault::Problem;
+use crate::methods::only;
+use crate::session::{Rank, Standing};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use veilcast_auth::{BanId, EventId, Grant, Reach};
+use veilcast_privacy::Pseudonym;
+use veilcast_protocol::{Ban, BanList, BanReach, FaultCode};
+use veilcast_records::BanRow;
+use veilcast_room::Removal;
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/events/{id}/removals", only(post(remove), "POST"))
+        .route("/api/v1/events/{id}/bans", only(get(list).post(ban), "GET, POST"))
+        .route("/api/v1/events/{id}/bans/{ban}", only(delete(lift), "DELETE"))
+}
+
+/// They are out before this is answered, and may come back.
+async fn remove(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    EventPath(id): EventPath,
+    JsonBody(whom): JsonBody<veilcast_protocol::Removal>,
+) -> Result<StatusCode, Problem> {
+    let asking = app.moderator(&credentials, &id).await?;
+    not_ended(&app.event(&id).await?)?;
+    let who = app.at_place(&id, whom.place)?;
+    app.removable(Rank::of(&asking), &id, who)?;
+    app.hub.with(|rooms, now| rooms.expel_from(&id, who, Removal::ForNow, now));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// They are out before this is answered, and stay out: first it is written, so that none of their tokens lets them in again.
+async fn ban(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    EventPath(id): EventPath,
+    JsonBody(whom): JsonBody<veilcast_protocol::Removal>,
+) -> Result<(StatusCode, Json<Ban>), Problem> {
+    let asking = app.moderator(&credentials, &id).await?;
+    not_ended(&app.event(&id).await?)?;
+    let made = app.keep_out(Rank::of(&asking), &id, app.at_place(&id, whom.place)?).await?;
+    Ok((StatusCode::CREATED, Json(on_the_wire(&made))))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    EventPath(id): EventPath,
+) -> Result<Json<BanList>, Problem> {
+    app.moderator(&credentials, &id).await?;
+    let rows = app.records.bans(&app.event(&id).await?.id).await?;
+    Ok(Json(BanList { bans: rows.iter().map(on_the_wire).collect() }))
+}
+
+async fn lift(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    Path((id, ban)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let id: EventId = id.parse().map_err(|_| Problem::new(FaultCode::EventUnknown))?;
+    app.moderator(&credentials, &id).await?;
+    let lifted = app.records.lift_ban(&id, &BanId::new(&ban)).await?;
+    if lifted { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(FaultCode::NotFound)) }
+}
+
+impl App {
+    /// Somebody who looks after this event.
+    async fn moderator(&self, credentials: &Credentials, event: &EventId) -> Result<Grant, Problem> {
+        let (grant, _) = self.holder(credentials).await?;
+        grant.require_moderator(event)?;
+        Ok(grant)
+    }
+
+    fn at_place(&self, event: &EventId, place: u8) -> Result<Pseudonym, Problem> {
+        self.hub.with(|rooms, _| rooms.at_place(event, place)).ok_or(Problem::new(FaultCode::PlaceEmpty))
+    }
+
+    /// How somebody stands who is in an event, if whoever asks may put them out.
+    fn removable(&self, asking: Rank, event: &EventId, who: Pseudonym) -> Result<Standing, Problem> {
+        let standing = self.hub.directory.standing(event, who).ok_or(Problem::new(FaultCode::PlaceEmpty))?;
+        let may = standing.rank < asking;
+        if may { Ok(standing) } else { Err(Problem::new(FaultCode::NotRemovable)) }
+    }
+
+    /// Puts anybody who is in an event out of it for good, on stage or not.
+    pub(crate) async fn keep_out(&self, asking: Rank, event: &EventId, who: Pseudonym) -> Result<BanRow, Problem> {
+        let standing = self.removable(asking, event, who)?;
+        let made = self.records.ban(event, who.expose_bits(), standing.reach, SystemTime::now()).await?;
+        self.hub.with(|rooms, now| rooms.expel_from(event, who, Removal::ForGood, now));
+        Ok(made)
+    }
+}
+
+fn on_the_wire(row: &BanRow) -> Ban {
+    let holds_for = match row.reach {
+        Reach::Account => BanReach::Account,
+        Reach::Provider => BanReach::Provider,
+        Reach::Invitation => BanReach::Invitation,
+        Reach::StreamKey => BanReach::StreamKey,
+        Reach::Token => BanReach::Token,
+        Reach::Guest => BanReach::Guest,
+    };
+    let (title, remedy) = holds_for.text();
+    let made = row.made.duration_since(UNIX_EPOCH).map_or(0, crate::events::seconds);
+    let (title, remedy) = (title.to_owned(), remedy.map(str::to_owned));
+    Ban { id: row.id.as_str().to_owned(), made, holds_for, title, remedy }
+}

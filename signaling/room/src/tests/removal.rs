@@ -1,0 +1,56 @@
+//! Whom a moderator puts out: anybody of the room, of this room alone, for now or for good.
+
+use super::*;
+use crate::Removal;
+
+const OTHER: u32 = 2;
+
+/// Alice is on air by her socket and watches over WHEP; Bob has but a socket; Alice has a socket at another event, too.
+fn scene() -> (Rooms<u32>, Instant) {
+    let (mut rooms, now) = opened_for(2);
+    rooms.open(&OTHER, RoomKey(78), RoomSettings::default(), 1).expect("it is new");
+    rooms.attach(&EVENT, SocketId(1), Role::Broadcaster, ALICE).expect("is open");
+    rooms.admit(join(1, Role::Broadcaster, ALICE, Some(1)), now).expect("there is room");
+    rooms.admit(join(3, Role::Viewer, ALICE, None), now).expect("there is room");
+    rooms.attach(&EVENT, SocketId(2), Role::Viewer, BOB).expect("is open");
+    rooms.attach(&OTHER, SocketId(4), Role::Viewer, ALICE).expect("is open");
+    drained(&mut rooms);
+    (rooms, now)
+}
+
+#[test]
+fn a_place_on_stage_is_somebodys_while_they_are_on_air() {
+    let (mut rooms, now) = scene();
+    assert!(rooms.at_place(&EVENT, 0) == Some(ALICE));
+    for (event, place) in [(EVENT, 1), (EVENT, 15), (EVENT, 255), (OTHER, 0), (9, 0)] {
+        assert!(rooms.at_place(&event, place).is_none(), "{event} {place}");
+    }
+    rooms.leave(session(1), ALICE, now).expect("hers");
+    assert!(rooms.at_place(&EVENT, 0).is_none(), "a place that is only kept for her");
+}
+
+#[test]
+fn who_is_removed_is_out_of_this_event_at_once_and_may_come_back() {
+    let (mut rooms, now) = scene();
+    assert!(rooms.expel_from(&EVENT, ALICE, Removal::ForNow, now));
+    let words = drained(&mut rooms);
+    for due in ["revoke 1", "revoke 3", "tell 1 disconnected removed", "tell 1 fault removed"] {
+        assert!(words.contains(&due.to_owned()), "{due}: {words:?}");
+    }
+    assert!(!words.iter().any(|word| word.starts_with("tell 2 fault") || word.starts_with("tell 4")), "{words:?}");
+    assert!(rooms.attach(&EVENT, SocketId(5), Role::Broadcaster, ALICE).is_ok());
+    assert!(rooms.admit(join(6, Role::Broadcaster, ALICE, Some(5)), now).is_ok());
+    assert!(!rooms.expel_from(&EVENT, Pseudonym::new([9; 16]), Removal::ForNow, now), "nobody");
+}
+
+#[test]
+fn who_is_kept_out_gets_in_by_no_join_that_was_under_way() {
+    let (mut rooms, now) = scene();
+    assert!(rooms.expel_from(&EVENT, BOB, Removal::ForGood, now), "a socket is enough");
+    let words = drained(&mut rooms);
+    assert!(words.contains(&"tell 2 fault banned".to_owned()), "{words:?}");
+    assert!(!words.iter().any(|word| word.starts_with("tell 1 fault") || word.starts_with("revoke")), "{words:?}");
+    assert_eq!(rooms.attach(&EVENT, SocketId(5), Role::Viewer, BOB), Err(Refusal::Expelled));
+    assert_eq!(rooms.admit(join(6, Role::Viewer, BOB, None), now), Err(Refusal::Expelled));
+    assert!(!rooms.expel_from(&9, BOB, Removal::ForGood, now), "a room that is not open");
+}
