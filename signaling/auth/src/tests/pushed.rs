@@ -2,7 +2,10 @@
 
 use super::{Bench, VERIFIER, noon, seconds};
 use crate::secrets::digest_of;
-use crate::{AuthorizeError, CLIENT_WEB, CodeExchange, ExchangeError, Party, PushedRequest, RequestUri, Thumbprint};
+use crate::{
+    AuthorizeError, CLIENT_WEB, CodeExchange, ExchangeError, Party, PushedRequest, RefreshError, RequestUri, Role,
+    Scope, Thumbprint,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holder::Holder;
@@ -72,5 +75,35 @@ async fn a_code_is_for_the_key_that_pushed_its_request() {
         let (code, verifier, redirect_uri) = (code.expose_text(), VERIFIER, CALLBACK);
         let exchange = CodeExchange { code, verifier, client_id: CLIENT_WEB, redirect_uri };
         assert_eq!(bench.issuer.exchange(&exchange, key, noon()).await.err(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_comes_twice_takes_the_refresh_tokens_of_the_first_time_along() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let key = bench.key_of(&page.holder);
+    let code = bench.issuer.authorize(page.cookie.expose_text(), &wanted(None).request(), noon()).await;
+    let code = code.expect("authorized");
+    let (code, verifier, redirect_uri) = (code.expose_text(), VERIFIER, CALLBACK);
+    let exchange = CodeExchange { code, verifier, client_id: CLIENT_WEB, redirect_uri };
+    let tokens = bench.issuer.exchange(&exchange, key, noon()).await.expect("exchanged");
+    assert_eq!(bench.issuer.exchange(&exchange, key, noon()).await.err(), Some(ExchangeError::Invalid));
+    let renewed = bench.issuer.refresh(tokens.refresh.value.expose_text(), Scope::Admin, key, noon()).await;
+    assert!(matches!(renewed, Err(RefreshError::Invalid)));
+}
+
+#[tokio::test]
+async fn a_person_is_somebody_else_to_every_client() {
+    let bench = Bench::new().await;
+    bench.ada().await;
+    let ada = bench.records.first_operator().await.expect("read").expect("there");
+    let eve = bench.records.create_account(Role::Member, None, noon()).await.expect("made");
+    let subject = |account, client| bench.records.pairwise_subject(account, client);
+    assert_eq!(subject(&ada, CLIENT_WEB), subject(&ada, CLIENT_WEB));
+    let subjects =
+        [subject(&ada, CLIENT_WEB), subject(&ada, "other"), subject(&eve, CLIENT_WEB), subject(&eve, "other")];
+    for (number, one) in subjects.iter().enumerate() {
+        assert!(subjects[number + 1..].iter().all(|other| other != one));
     }
 }

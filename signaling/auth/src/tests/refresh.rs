@@ -235,7 +235,7 @@ async fn a_member_is_refused_what_is_the_operators_and_goes_on() {
 }
 
 #[tokio::test]
-async fn signing_out_and_a_code_that_comes_twice_end_it() {
+async fn signing_out_and_revoking_end_it() {
     let (bench, page, key, first) = page().await;
     bench.issuer.sign_out(page.cookie.expose_text()).await.expect("written");
     assert_eq!(error(bench.renew(&first.refresh.value, key, noon()).await), Some("invalid"));

@@ -1,7 +1,9 @@
 //! The refresh cookie, revocation and pushed requests, over HTTP.
 
 use super::rest::code_of;
-use super::{Ask, Bench, Bound, HOUR, ORIGIN, Reply, is, until};
+use super::server::Running;
+use super::sockets::Page;
+use super::{Ask, Bench, Bound, HOUR, ORIGIN, Reply, config, is, until};
 use crate::sdp::samples::FFMPEG;
 use axum::http::StatusCode;
 use holder::Holder;
@@ -208,6 +210,21 @@ async fn a_withdrawn_key_ends_what_came_by_its_tokens() {
     let fresh = bench.store.token(event, Scope::Broadcast);
     let again = bench.ask(Ask::new("POST", &format!("/whip/{event}")).token(&fresh).sdp(FFMPEG)).await;
     assert_eq!(again.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_page_with_a_token_of_a_withdrawn_key_is_cut_off_and_comes_back() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut page = Page::greet(&running, running.store.guest(event).into(), None).await;
+    page.expect("welcome").await;
+    running.store.issuer.withdraw_keys(SystemTime::now()).await.expect("withdrawn");
+    while let Some(message) = page.hear().await {
+        assert!(message["type"] != "fault", "nothing that would keep it away: {message}");
+    }
+    Page::greet(&running, page.bound(), None).await.fault("token-invalid").await;
+    let mut again = Page::greet(&running, running.store.guest(event).into(), None).await;
+    again.expect("welcome").await;
 }
 
 #[tokio::test]
