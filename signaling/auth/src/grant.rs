@@ -1,5 +1,5 @@
 use crate::proof::Thumbprint;
-use crate::{Recognised, TokenError};
+use crate::{Recognised, Rights, TokenError};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Pseudonym;
 use veilcast_records::{EventId, Level};
@@ -38,16 +38,19 @@ pub enum Scope {
     Account,
     /// Administering this instance.
     Admin,
+    /// A program, for itself and for its own people.
+    Program(Rights),
 }
 
 impl Scope {
     /// The scope in tokens.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Broadcast => "event:broadcast",
             Self::Watch => "event:watch",
             Self::Account => "account",
             Self::Admin => "admin",
+            Self::Program(rights) => rights.as_str(),
         }
     }
 
@@ -57,7 +60,8 @@ impl Scope {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Broadcast, Self::Watch, Self::Account, Self::Admin].into_iter().find(|scope| scope.as_str() == text)
+        let single = [Self::Broadcast, Self::Watch, Self::Account, Self::Admin];
+        single.into_iter().find(|scope| scope.as_str() == text).or_else(|| Rights::parse(text).map(Self::Program))
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::issuer::{BOUND_LIFE, Minting};
+use crate::program::CLIENT_GRANT;
 use crate::proof::Thumbprint;
 use crate::secrets::{digest_of, random_secret};
 use crate::{AccessToken, Error, InvitationError, Issuer, Principal, Scope, Subject};
@@ -48,7 +49,7 @@ impl Issuer {
         };
         let left = held.expires.duration_since(now).unwrap_or_default();
         let minting = Minting {
-            client: CLIENT_INVITATION,
+            client: if held.granted { CLIENT_GRANT } else { CLIENT_INVITATION },
             subject: Subject::Of(Principal(Pseudonym::new(held.subject))),
             scope: if held.broadcasts { Scope::Broadcast } else { Scope::Watch },
             event: Some(*event),

@@ -1,3 +1,4 @@
+use crate::assertion::Assertions;
 use crate::authorize::Codes;
 use crate::ceremony::Ceremonies;
 use crate::key::{self, Key};
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) public_url: String,
     pub(crate) passwords: Passwords,
     pub(crate) codes: Codes,
+    pub(crate) assertions: Assertions,
     pub(crate) nonces: Nonces,
     pub(crate) federation: Federation,
     pub(crate) ceremonies: Ceremonies,
@@ -92,6 +94,7 @@ impl Issuer {
             second_tries: SecondTries::default(),
             site,
             codes: Codes::default(),
+            assertions: Assertions::new(now),
             nonces: Nonces::new()?,
             federation,
             keys,
@@ -233,6 +236,7 @@ impl Issuer {
     /// was given without what goes with it. Returns how many records are gone.
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         self.0.codes.forget(now);
+        self.0.assertions.forget(now);
         self.0.federation.forget(now);
         self.0.ceremonies.forget(now);
         self.0.open_questions.forget(now)?;
@@ -280,7 +284,7 @@ impl Issuer {
         if revoked.map_err(|_| TokenError::Unavailable)? || !self.session_lasts(&grant, expiry, now).await? {
             return Err(TokenError::Invalid);
         }
-        Ok(grant)
+        if self.program_lasts(&grant, now).await? { Ok(grant) } else { Err(TokenError::Invalid) }
     }
 
     /// A token that came of a session ends with it, and an operator's with the role; leaving is still allowed afterwards.

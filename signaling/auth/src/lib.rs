@@ -6,6 +6,7 @@
 //! However somebody is recognised, [`Issuer::open_session`] is the one door behind it, and a [`Grant`] says when and how surely
 //! that was.
 
+mod assertion;
 mod authorize;
 mod ceremony;
 mod common;
@@ -21,6 +22,7 @@ mod open_question;
 mod operator;
 mod passkey;
 mod password;
+mod program;
 mod proof;
 mod provider;
 mod replay;
@@ -33,7 +35,7 @@ mod totp;
 
 pub use authorize::{AuthorizationRequest, CodeExchange, REDIRECT_PATHS};
 pub use error::{
-    AuthorizeError, Error, ExchangeError, FactorError, InvitationError, SetupError, SignInError, TokenError,
+    AuthorizeError, ClientError, ClientTokenError, Error, ExchangeError, FactorError, InvitationError, SetupError, SignInError, TokenError,
 };
 pub use factor::{AccountView, Again, FactorView, Person};
 pub(crate) use grant::Subject;
@@ -41,6 +43,7 @@ pub use grant::{Grant, Principal, STEP_UP_AGE, Scope, TokenId};
 pub use invitation::Invitation;
 pub use issuer::{AccessToken, Issuer};
 pub use passkey::{Answer, Question};
+pub use program::{Granting, Registration, Rights, generate_client_key, thumbprint_text};
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
 pub use provider::{
     Arrival, Asking, Binding, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
@@ -52,7 +55,7 @@ pub use stream_key::{StreamKey, is_stream_key};
 pub use token::{Expiry, acr};
 pub use totp::TotpOffer;
 pub use veilcast_records::{
-    AccountId, Activity, ActivityId, ActivityKind, EventId, FactorId, FactorKind, InvitationId, IssuerSessionId, Level,
+    AccountId, Activity, ActivityId, ActivityKind, ClientId, EventId, FactorId, FactorKind, InvitationId, IssuerSessionId, Level,
     Role, SessionRow, StreamKeyId,
 };
 

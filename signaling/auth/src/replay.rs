@@ -161,7 +161,7 @@ fn slot(now: SystemTime) -> u64 {
 }
 
 /// 128 bits of a digest: what a client chose must not decide what is kept of it.
-fn digest_of(key: &Thumbprint, jti: &str) -> [u8; 16] {
+pub(crate) fn digest_of(key: &Thumbprint, jti: &str) -> [u8; 16] {
     let mut bits = [0; 16];
     let digest = digest::digest(&digest::SHA256, &[&key.0, jti.as_bytes()].concat());
     bits.copy_from_slice(&digest.as_ref()[..16]);

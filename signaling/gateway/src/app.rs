@@ -6,7 +6,9 @@ use crate::edge::{
 use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{account, client, events, invitations, metrics, oauth, provider, socket, stream_keys, whip};
+use crate::{
+    account, client, clients, events, grants, invitations, metrics, oauth, openapi, provider, socket, stream_keys, whip,
+};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -55,6 +57,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(events::routes())
         .merge(invitations::routes())
         .merge(stream_keys::routes())
+        .merge(clients::routes())
+        .merge(grants::routes())
+        .merge(openapi::routes())
         .merge(oauth::routes())
         .merge(provider::routes())
         .merge(account::routes())

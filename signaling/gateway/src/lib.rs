@@ -6,6 +6,7 @@
 mod account;
 mod app;
 mod client;
+mod clients;
 mod config;
 mod credentials;
 mod edge;
@@ -14,11 +15,14 @@ mod extract;
 mod fault;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod grants;
 mod invitations;
 mod listen;
 mod methods;
 mod metrics;
 mod oauth;
+mod openapi;
+mod programs;
 mod provider;
 mod random;
 mod relay;

@@ -7,6 +7,7 @@ use crate::events::seconds;
 use crate::extract::{JsonBody, cookie, form, query};
 use crate::fault::Problem;
 use crate::methods::only;
+use crate::programs::{self, ClientCredentials};
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{OriginalUri, Query, State};
 use axum::http::header::{LOCATION, SET_COOKIE};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::SystemTime;
 use veilcast_auth::{
-    Answer, AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession, Level, acr,
+    AccessToken, Answer, AuthorizationRequest, AuthorizeError, CodeExchange, ExchangeError, IssuerSession, Level, acr,
 };
 use veilcast_privacy::{Redacted, Secret};
 use veilcast_protocol::{FaultCode, PasskeyAnswer, PasskeyQuestion, RecoverySignIn, SignIn, SignedIn, TokenResponse};
@@ -192,6 +193,9 @@ struct Exchange {
     client_id: String,
     #[serde(default)]
     code_verifier: String,
+    /// Of programs.
+    #[serde(flatten)]
+    program: ClientCredentials,
 }
 
 async fn token(
@@ -200,7 +204,8 @@ async fn token(
     given: Result<Form<Exchange>, FormRejection>,
 ) -> Result<Response, Problem> {
     let given = form(given)?;
-    if given.grant_type != "authorization_code" {
+    let for_program = given.grant_type == "client_credentials";
+    if given.grant_type != "authorization_code" && !for_program {
         return Ok(refused("unsupported_grant_type", FaultCode::BadRequest));
     }
     // Before the code is looked at: a proof that has to be made again must not spend it.
@@ -215,6 +220,9 @@ async fn token(
             _ => return Err(problem),
         },
     };
+    if for_program {
+        return programs::token(&app, &given.program, key).await;
+    }
     let exchange = CodeExchange {
         code: &given.code,
         verifier: &given.code_verifier,
@@ -222,16 +230,20 @@ async fn token(
         redirect_uri: &given.redirect_uri,
     };
     match app.issuer.exchange(&exchange, key, SystemTime::now()).await {
-        Ok(token) => Ok(Json(TokenResponse {
-            access_token: token.token.expose_text().to_owned(),
-            token_type: "DPoP".to_owned(),
-            expires_in: seconds(token.expires_in),
-            scope: token.scope.as_str().to_owned(),
-        })
-        .into_response()),
+        Ok(token) => Ok(issued(&token).into_response()),
         Err(ExchangeError::Invalid) => Ok(refused("invalid_grant", FaultCode::SignInRequired)),
         Err(ExchangeError::Unavailable) => Err(Problem::new(FaultCode::Internal)),
     }
+}
+
+/// RFC 6749 section 5.1
+pub(crate) fn issued(token: &AccessToken) -> Json<TokenResponse> {
+    Json(TokenResponse {
+        access_token: token.token.expose_text().to_owned(),
+        token_type: "DPoP".to_owned(),
+        expires_in: seconds(token.expires_in),
+        scope: token.scope.as_str().to_owned(),
+    })
 }
 
 /// RFC 6749 section 5.2: status 400 and a member `error`; the rest is a fault like any other.
@@ -265,13 +277,14 @@ async fn metadata(State(app): State<Arc<App>>) -> Json<Value> {
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
         "token_endpoint": format!("{issuer}/oauth/token"),
         "jwks_uri": format!("{issuer}/oauth/jwks"),
-        "scopes_supported": ["admin", "account"],
+        "scopes_supported": ["admin", "account", "events:read", "events:manage", "grants:issue"],
         "acr_values_supported": [acr(Level::Single), acr(Level::Multi)],
         "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
-        "token_endpoint_auth_methods_supported": ["none"],
+        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA"],
         "authorization_response_iss_parameter_supported": true,
     }))
 }

@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
 /// how to mend it, and nothing about the inside.
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Fault {
     /// `/problems/CODE`
@@ -54,7 +55,7 @@ impl From<FaultCode> for Fault {
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:literal, $title:literal, $remedy:literal;)+) => {
         /// Every way in which a request can be refused.
-        #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Hash)]
+        #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Hash, ToSchema)]
         #[cfg_attr(feature = "typescript", derive(TS))]
         pub enum FaultCode {
             $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
@@ -100,6 +101,8 @@ faults! {
     TokenInvalid = "token-invalid", 401, "This token is not valid here.", "Get a new token for this event from this server.";
     /// Past its time.
     TokenExpired = "token-expired", 401, "This token has expired.", "Get a new token and try again.";
+    /// Unknown, ended, signed by another key, too old, or used before.
+    ClientRefused = "client-refused", 401, "This program could not be recognised.", "Sign a new assertion with the key that is registered: iss and sub its id, aud this server's address, exp within a minute, jti and iat fresh.";
     /// Valid, but for other things.
     ScopeMissing = "scope-missing", 403, "This token does not permit that.", "Get a token with the scope that this action needs.";
     /// Not recognised surely enough, or too long ago (RFC 9470).

@@ -61,6 +61,8 @@ pub struct HeldInvitation {
     pub broadcasts: bool,
     /// Until when.
     pub expires: SystemTime,
+    /// A program has issued it for one of its people; it is no operator's.
+    pub granted: bool,
 }
 
 impl Records {
@@ -85,7 +87,7 @@ impl Records {
         key: &[u8; 32],
         now: SystemTime,
     ) -> Result<Redeemed, Error> {
-        let look = "SELECT key_mark, subject, broadcasts, expires FROM invitation \
+        let look = "SELECT key_mark, subject, broadcasts, expires, client IS NOT NULL AS granted FROM invitation \
              WHERE code_hash = ?1 AND event = ?2 AND expires > ?3";
         let query = sqlx::query(look).bind(code_hash.as_slice()).bind(event.as_str()).bind(unix(now));
         let Some(row) = query.fetch_optional(self.pool()).await? else { return Ok(Redeemed::Unknown) };
@@ -103,13 +105,14 @@ impl Records {
             return Ok(Redeemed::Others);
         }
         let subject = row.try_get::<Vec<u8>, _>("subject")?.try_into().map_err(|_| Error::Sealed)?;
-        Ok(Redeemed::Held(HeldInvitation { subject, broadcasts: row.try_get("broadcasts")?, expires: expires(&row)? }))
+        let (broadcasts, granted) = (row.try_get("broadcasts")?, row.try_get("granted")?);
+        Ok(Redeemed::Held(HeldInvitation { subject, broadcasts, expires: expires(&row)?, granted }))
     }
 
     /// The invitations to an event that are still good, the last to end first.
     pub async fn invitations(&self, event: &EventId, now: SystemTime) -> Result<Vec<InvitationRow>, Error> {
         let query = "SELECT id, broadcasts, expires, key_mark IS NOT NULL AS used FROM invitation \
-             WHERE event = ?1 AND expires > ?2 ORDER BY expires DESC, id";
+             WHERE event = ?1 AND expires > ?2 AND client IS NULL ORDER BY expires DESC, id";
         let rows = sqlx::query(query).bind(event.as_str()).bind(unix(now)).fetch_all(self.pool()).await?;
         let read = |row: &SqliteRow| {
             let (id, broadcasts, used) = (row.try_get("id")?, row.try_get("broadcasts")?, row.try_get("used")?);

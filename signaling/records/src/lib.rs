@@ -5,10 +5,12 @@
 
 mod accounts;
 mod activity;
+mod clients;
 mod directory;
 mod error;
 mod events;
 mod factors;
+mod grants;
 mod id;
 mod identities;
 mod invitations;
@@ -23,11 +25,13 @@ mod words;
 
 pub use accounts::Account;
 pub use activity::Activity;
+pub use clients::{Client, ClientKey, NewClient, UNUSED_LIFE};
 pub use directory::DataLock;
 pub use error::Error;
-pub use events::{Admission, Event, EventState, Latency, MAX_BROADCASTERS, NewEvent};
+pub use events::{Admission, Event, EventState, Latency, MAX_BROADCASTERS, NewEvent, Planned};
 pub use factors::{Factor, NewFactor};
-pub use id::{AccountId, ActivityId, EventId, FactorId, IssuerSessionId, NotAnEventId, base32, random_bits};
+pub use grants::{GrantRow, Granted, NewGrant};
+pub use id::{AccountId, ActivityId, ClientId, EventId, FactorId, IssuerSessionId, NotAnEventId, base32, random_bits};
 pub use identities::{NewIdentity, RecognisedIdentity};
 pub use invitations::{HeldInvitation, InvitationId, InvitationRow, NewInvitation, Redeemed};
 pub use issuer::{SetupLink, SigningKey};

@@ -72,7 +72,7 @@ pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
         Scope::Broadcast => Some(Role::Broadcaster),
         Scope::Watch => Some(Role::Viewer),
-        Scope::Admin | Scope::Account => None,
+        Scope::Admin | Scope::Account | Scope::Program(_) => None,
     }
 }
 
