@@ -301,6 +301,7 @@ export const EVENT = {
   listed: false,
   broadcasters: 1,
   latency: 'interactive',
+  starts_at: null,
 };
 
 /** A stage with these broadcasters. */

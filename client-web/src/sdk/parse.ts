@@ -182,6 +182,9 @@ export function parseEvent(value: unknown): EventSummary {
     broadcasters: fields.broadcasters === undefined ? 1 : count(fields, 'broadcasters'),
     // Servers before there was a choice.
     latency: fields.latency === undefined ? 'interactive' : oneOf(fields, 'latency', LATENCIES),
+    // Servers before there was one.
+    starts_at:
+      fields.starts_at === undefined || fields.starts_at === null ? null : count(fields, 'starts_at'),
   };
 }
 

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod cli;
+mod clients;
 mod commands;
 mod config;
 pub mod console;
@@ -20,7 +21,7 @@ pub use cli::Cli;
 pub use config::Problem;
 pub use failure::Failure;
 
-use cli::{Command, EventCommand, StreamKeyCommand};
+use cli::{ClientCommand, Command, EventCommand, StreamKeyCommand};
 use config::Sources;
 use rustix::fs::Mode;
 use tokio::runtime::Runtime;
@@ -51,6 +52,12 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             StreamKeyCommand::Create(arguments) => stream_keys::create(arguments).await,
             StreamKeyCommand::List(arguments) => stream_keys::list(arguments).await,
             StreamKeyCommand::Revoke(arguments) => stream_keys::revoke(arguments).await,
+        },
+        Command::Client(command) => match command {
+            ClientCommand::Create(arguments) => clients::create(arguments).await,
+            ClientCommand::List(arguments) => clients::list(arguments).await,
+            ClientCommand::Revoke(arguments) => clients::revoke(arguments).await,
+            ClientCommand::Rotate(arguments) => clients::rotate(arguments).await,
         },
         Command::Setup(arguments) => commands::setup(arguments).await,
     }

@@ -35,7 +35,8 @@ mod totp;
 
 pub use authorize::{AuthorizationRequest, CodeExchange, REDIRECT_PATHS};
 pub use error::{
-    AuthorizeError, ClientError, ClientTokenError, Error, ExchangeError, FactorError, InvitationError, SetupError, SignInError, TokenError,
+    AuthorizeError, ClientError, ClientTokenError, Error, ExchangeError, FactorError, InvitationError, SetupError,
+    SignInError, TokenError,
 };
 pub use factor::{AccountView, Again, FactorView, Person};
 pub(crate) use grant::Subject;
@@ -55,8 +56,8 @@ pub use stream_key::{StreamKey, is_stream_key};
 pub use token::{Expiry, acr};
 pub use totp::TotpOffer;
 pub use veilcast_records::{
-    AccountId, Activity, ActivityId, ActivityKind, ClientId, EventId, FactorId, FactorKind, InvitationId, IssuerSessionId, Level,
-    Role, SessionRow, StreamKeyId,
+    AccountId, Activity, ActivityId, ActivityKind, ClientId, EventId, FactorId, FactorKind, InvitationId,
+    IssuerSessionId, Level, Role, SessionRow, StreamKeyId,
 };
 
 /// The one registered OAuth client: our own pages.

@@ -224,7 +224,9 @@ impl Issuer {
         let owned = Rights::parse(&client.scopes).ok_or(ClientTokenError::Unavailable)?;
         let rights = match scope {
             "" => owned,
-            asked => Rights::parse(asked).filter(|asked| owned.include(*asked)).ok_or(ClientTokenError::ScopeInvalid)?,
+            asked => {
+                Rights::parse(asked).filter(|asked| owned.include(*asked)).ok_or(ClientTokenError::ScopeInvalid)?
+            }
         };
         records.client_was_used(&client.id, now).await.map_err(unavailable)?;
         self.token_of(&client, rights, key, now)
@@ -288,7 +290,8 @@ pub fn generate_client_key() -> Result<(Secret, String), Error> {
     let (x, y) = pair.public_key().as_ref().get(1..).ok_or(Error::Key)?.split_at(32);
     let jwk = json!({ "kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y) });
     let body = Secret::from(STANDARD.encode(pkcs8.as_ref()));
-    let lines: Vec<&str> = body.expose_text().as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines: Vec<&str> =
+        body.expose_text().as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----", lines.join("\n"));
     Ok((Secret::from(pem), jwk.to_string()))
 }
@@ -340,7 +343,9 @@ mod tests {
     #[test]
     fn a_private_key_is_not_taken() {
         let (pem, public) = generate_client_key().expect("randomness");
-        assert!(pem.expose_text().starts_with("-----BEGIN PRIVATE KEY-----\n") && pem.expose_text().lines().count() > 3);
+        assert!(
+            pem.expose_text().starts_with("-----BEGIN PRIVATE KEY-----\n") && pem.expose_text().lines().count() > 3
+        );
         assert!(public_keys(&public).is_ok_and(|keys| keys.len() == 1));
         assert!(public_keys(&format!("{{\"keys\":[{public},{public}]}}")).is_ok_and(|keys| keys.len() == 2));
         let mut private: Value = serde_json::from_str(&public).expect("JSON");

@@ -39,7 +39,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 /// What a page or a program needs to know first
 ///
 /// Needs no token. Its answer has a nonce for proofs, as every one has.
-#[utoipa::path(get, path = "/api/v1/instance", tag = "token",
+#[utoipa::path(get, path = "/api/v1/instance", operation_id = "readInstance", tag = "token",
     responses((status = 200, description = "The instance", body = Instance)),
     security(()))]
 pub(crate) async fn instance(State(app): State<Arc<App>>) -> Result<Json<Instance>, Problem> {
@@ -77,7 +77,7 @@ async fn set_up_with_passkey(
 /// List events
 ///
 /// A program's own; the listed ones for whoever shows no token, all of them for an operator.
-#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(crate::openapi::Proving),
+#[utoipa::path(get, path = "/api/v1/events", operation_id = "listEvents", tag = "events", params(crate::openapi::Proving),
     responses((status = 200, description = "Newest first", body = EventList),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
     security(("program" = ["events:read"])))]
@@ -92,7 +92,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>, credentials: Credentials) 
 }
 
 /// Create an event
-#[utoipa::path(post, path = "/api/v1/events", tag = "events", params(crate::openapi::Proving), request_body = NewEvent,
+#[utoipa::path(post, path = "/api/v1/events", operation_id = "createEvent", tag = "events", params(crate::openapi::Proving), request_body = NewEvent,
     responses((status = 201, description = "The event", body = EventSummary),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
     security(("program" = ["events:manage"])))]
@@ -116,7 +116,7 @@ pub(crate) async fn create(
 /// Read an event
 ///
 /// A program reads its own. Public events are shown to whoever has the link; others to holders of one of their tokens.
-#[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events",
+#[utoipa::path(get, path = "/api/v1/events/{id}", operation_id = "readEvent", tag = "events",
     params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
     responses((status = 200, description = "The event", body = EventSummary),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
@@ -144,7 +144,7 @@ pub(crate) async fn show(
 /// Change an event
 ///
 /// How many may broadcast at once, or when it is to begin.
-#[utoipa::path(patch, path = "/api/v1/events/{id}", tag = "events", request_body = EventChange,
+#[utoipa::path(patch, path = "/api/v1/events/{id}", operation_id = "changeEvent", tag = "events", request_body = EventChange,
     params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
     responses((status = 200, description = "The event", body = EventSummary),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
@@ -170,7 +170,7 @@ pub(crate) async fn change(
 ///
 /// The operator ends any event, a program its own, a broadcaster one that is its own alone: no co-host sends everybody home. Ending
 /// twice is no mistake.
-#[utoipa::path(post, path = "/api/v1/events/{id}/end", tag = "events",
+#[utoipa::path(post, path = "/api/v1/events/{id}/end", operation_id = "endEvent", tag = "events",
     params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
     responses((status = 200, description = "The event", body = EventSummary),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),

@@ -45,8 +45,8 @@ impl Problem {
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
         use FaultCode::{
-            ClientRefused, FactorInvalid, InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed,
-            TokenInvalid,
+            ClientRefused, FactorInvalid, InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid,
+            SignInFailed, TokenInvalid,
         };
         matches!(
             self.fault.code,
@@ -232,9 +232,7 @@ impl From<veilcast_records::Error> for Problem {
             | veilcast_records::Error::BroadcastersInvalid
             | veilcast_records::Error::ClientNameInvalid
             | veilcast_records::Error::ClientKeysInvalid
-            | veilcast_records::Error::ClientsFull => {
-                Self::new(FaultCode::BadRequest).detail(error.to_string())
-            }
+            | veilcast_records::Error::ClientsFull => Self::new(FaultCode::BadRequest).detail(error.to_string()),
             _ => internal(&error),
         }
     }

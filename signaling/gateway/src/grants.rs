@@ -35,7 +35,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 ///
 /// Give the code to that person's page, which joins with it. Two grants for the same subject and role are the same person at the event: the
 /// later one takes over what the earlier one has begun.
-#[utoipa::path(post, path = "/api/v1/events/{id}/grants", tag = "grants",
+#[utoipa::path(post, path = "/api/v1/events/{id}/grants", operation_id = "issueGrant", tag = "grants",
     params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
     request_body = NewGrant,
     responses((status = 201, description = "The grant, with its code, which is told this once", body = Grant),
@@ -76,7 +76,7 @@ pub(crate) struct Listing {
 }
 
 /// List grants
-#[utoipa::path(get, path = "/api/v1/events/{id}/grants", tag = "grants",
+#[utoipa::path(get, path = "/api/v1/events/{id}/grants", operation_id = "listGrants", tag = "grants",
     params(("id" = String, Path, description = "The event's id"), Listing, crate::openapi::Proving),
     responses((status = 200, description = "Those that are still good", body = GrantList),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
@@ -107,7 +107,7 @@ fn summary(row: &GrantRow, now: SystemTime) -> GrantSummary {
 /// Withdraw one grant
 ///
 /// Whoever came by it is out before this is answered.
-#[utoipa::path(delete, path = "/api/v1/events/{id}/grants/{grant}", tag = "grants",
+#[utoipa::path(delete, path = "/api/v1/events/{id}/grants/{grant}", operation_id = "withdrawGrant", tag = "grants",
     params(("id" = String, Path, description = "The event's id"), ("grant" = String, Path, description = "The grant's id"),
         crate::openapi::Proving),
     responses((status = 204, description = "It is withdrawn"),
@@ -130,7 +130,7 @@ pub(crate) async fn revoke(
 /// Withdraw everything that a person has at an event
 ///
 /// They are out before this is answered, whatever they came by. Withdrawing nothing is no mistake.
-#[utoipa::path(delete, path = "/api/v1/events/{id}/subjects/{subject}", tag = "grants",
+#[utoipa::path(delete, path = "/api/v1/events/{id}/subjects/{subject}", operation_id = "withdrawSubject", tag = "grants",
     params(("id" = String, Path, description = "The event's id"),
         ("subject" = String, Path, description = "Your own name for the person"), crate::openapi::Proving),
     responses((status = 204, description = "Nothing of theirs is left"),

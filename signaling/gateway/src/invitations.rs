@@ -92,7 +92,7 @@ async fn revoke(
 ///
 /// Asked by the person's own page, with a proof of its key, which the code is bound to from then on; asking again with the same key renews
 /// the token.
-#[utoipa::path(post, path = "/api/v1/events/{id}/join", tag = "join", request_body = JoinRequest,
+#[utoipa::path(post, path = "/api/v1/events/{id}/join", operation_id = "join", tag = "join", request_body = JoinRequest,
     params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
     responses((status = 200, description = "A token for the event, bound to the page's key", body = EventToken),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),

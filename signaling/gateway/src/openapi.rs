@@ -48,7 +48,11 @@ struct Program;
 
 impl Modify for Program {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let about = ["seeing its own events, and the grants to them", "making, changing and ending its own events", "issuing and withdrawing grants"];
+        let about = [
+            "seeing its own events, and the grants to them",
+            "making, changing and ending its own events",
+            "issuing and withdrawing grants",
+        ];
         let scopes = Scopes::from_iter(Rights::EACH.iter().map(|right| right.as_str()).zip(about));
         let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
         let scheme = OAuth2::with_description([flow], "A token of a program, as `Authorization: DPoP TOKEN`.");

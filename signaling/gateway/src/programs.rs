@@ -38,7 +38,7 @@ pub(crate) struct ClientCredentials {
 ///
 /// For five minutes, bound to the key of the proof in the `DPoP` header. Refusals have `error` as RFC 6749 section 5.2 has it; with
 /// `use_dpop_nonce`, send the request again with the nonce of that answer's `DPoP-Nonce` header.
-#[utoipa::path(post, path = "/oauth/token", tag = "token",
+#[utoipa::path(post, path = "/oauth/token", operation_id = "getToken", tag = "token",
     params(crate::openapi::Proving),
     request_body(content = ClientCredentials, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The token", body = TokenResponse),

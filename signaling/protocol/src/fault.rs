@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
 /// how to mend it, and nothing about the inside.
@@ -55,7 +57,7 @@ impl From<FaultCode> for Fault {
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:literal, $title:literal, $remedy:literal;)+) => {
         /// Every way in which a request can be refused.
-        #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Hash, ToSchema)]
+        #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Hash)]
         #[cfg_attr(feature = "typescript", derive(TS))]
         pub enum FaultCode {
             $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
@@ -77,6 +79,16 @@ macro_rules! faults {
         }
     };
 }
+
+// By hand: the derive does not see names that come out of a macro.
+impl PartialSchema for FaultCode {
+    fn schema() -> RefOr<Schema> {
+        let names = Self::ALL.iter().map(|code| code.name());
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for FaultCode {}
 
 faults! {
     /// The request's form is wrong.

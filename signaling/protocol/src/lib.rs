@@ -22,7 +22,8 @@ pub use account::{
     RecoverySignIn, SetupPasskey, TotpSecret,
 };
 pub use client::{
-    ClientKeySummary, ClientScope, ClientSummary, HeldStreamKey, NewClient, NewClientKey, RegisteredClient, ThirdParties,
+    ClientKeySummary, ClientScope, ClientSummary, HeldStreamKey, NewClient, NewClientKey, RegisteredClient,
+    ThirdParties,
 };
 pub use event::{
     Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,

@@ -3,9 +3,10 @@
 use crate::events::coarse;
 use crate::store::{time, unix};
 use crate::{ClientId, Error, Records, seal};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions, Row};
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Redacted, Secret};
 
@@ -129,6 +130,28 @@ impl Records {
         }
         let mut own = |row: &SqliteRow| Ok::<_, Error>(keys.remove(row.try_get::<&str, _>("id")?).unwrap_or_default());
         rows.iter().map(|row| self.read_client(row, own(row)?)).collect()
+    }
+
+    /// The programs that end between two moments, in records that may not be there and are not changed: those of another version
+    /// are passed over.
+    pub async fn clients_that_end(
+        directory: &Path,
+        now: SystemTime,
+        until: SystemTime,
+    ) -> Result<Vec<(ClientId, SystemTime)>, Error> {
+        let path = directory.join(crate::directory::RECORDS);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let options = SqliteConnectOptions::new().filename(&path).read_only(true);
+        let mut connection = options.connect().await?;
+        if !crate::schema::is_present(&mut connection).await? {
+            return Ok(Vec::new());
+        }
+        let query = "SELECT id, min(expires, coalesce(last_used, created) + 90 * 86400) AS ends FROM client \
+             WHERE ends > ?1 AND ends <= ?2 ORDER BY ends";
+        let rows = sqlx::query(query).bind(unix(now)).bind(unix(until)).fetch_all(&mut connection).await?;
+        rows.iter().map(|row| Ok((ClientId::from_row(row.try_get(0)?), time(row.try_get(1)?)))).collect()
     }
 
     /// A program that has not ended.
@@ -265,12 +288,8 @@ mod tests {
     }
 
     async fn create(records: &Records, number: u8, now: SystemTime) -> Result<ClientId, Error> {
-        let new = NewClient {
-            label: "Canary LMS",
-            owner: "Canary Ltd",
-            scopes: "events:manage",
-            expires: now + 365 * DAY,
-        };
+        let new =
+            NewClient { label: "Canary LMS", owner: "Canary Ltd", scopes: "events:manage", expires: now + 365 * DAY };
         records.create_client(&new, &[key(number)], now).await
     }
 
@@ -322,6 +341,18 @@ mod tests {
         assert!(records.remove_client(&id).await.expect("written") && !records.remove_client(&id).await.expect("read"));
         assert!(!records.rotate_client(&id, &key(4), now, now, now).await.expect("read"));
         create(&records, 3, now).await.expect("its keys have gone with it");
+    }
+
+    #[tokio::test]
+    async fn an_end_is_known_beforehand() {
+        let place = Scratch::new("client-ends");
+        let now = SystemTime::now();
+        let ending = async |until| Records::clients_that_end(place.path(), now, until).await.expect("read").len();
+        assert_eq!(ending(now + 365 * DAY).await, 0, "no records, and none are made");
+        assert!(!place.path().exists());
+        let records = Records::open(place.path()).await.expect("opens");
+        create(&records, 1, now).await.expect("registered");
+        assert_eq!((ending(now + 89 * DAY).await, ending(now + 90 * DAY).await), (0, 1));
     }
 
     #[tokio::test]

@@ -134,7 +134,8 @@ impl Records {
                 sqlx::query(remove).bind(client.as_str()).bind(event.as_str()).bind(id.as_str())
             }
             Granted::Subject(subject) => {
-                let remove = "DELETE FROM invitation WHERE client = ?1 AND event = ?2 AND person = ?3 RETURNING subject";
+                let remove =
+                    "DELETE FROM invitation WHERE client = ?1 AND event = ?2 AND person = ?3 RETURNING subject";
                 let person = self.person(client, event, subject).await?.to_vec();
                 sqlx::query(remove).bind(client.as_str()).bind(event.as_str()).bind(person)
             }
@@ -289,11 +290,13 @@ mod tests {
         assert!(records.is_revoked("jti", &base32(&first)).await.expect("read"));
         let rest = records.grants(&client, &here, None, now).await.expect("read");
         assert_eq!(rest.len(), 1);
-        let left = [1, 2].map(|code| records.redeem_invitation(&here, &[code; 32], &[code; 32], now));
-        let [left, right] = left;
-        let held = [left.await.expect("read"), right.await.expect("read")];
-        let subjects: Vec<_> =
-            held.iter().filter_map(|one| if let Redeemed::Held(held) = one { Some(held.subject) } else { None }).collect();
+        let mut subjects = Vec::new();
+        for code in [1, 2] {
+            let redeemed = records.redeem_invitation(&here, &[code; 32], &[code; 32], now).await.expect("read");
+            if let Redeemed::Held(held) = redeemed {
+                subjects.push(held.subject);
+            }
+        }
         assert!(subjects.len() == 1 && subjects[0] != first, "good, under another name");
         let all = Granted::Subject("person-7");
         assert!(records.remove_grants(&client, &here, all, now + HOUR).await.expect("written") == subjects);

@@ -26,6 +26,12 @@ pub(crate) async fn migrate_keys(connection: &mut SqliteConnection, path: &Path)
     migrate(connection, path, KEYS, None).await
 }
 
+/// Whether records are of this version.
+pub(crate) async fn is_present(connection: &mut SqliteConnection) -> Result<bool, Error> {
+    let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(connection).await?.try_get(0)?;
+    Ok(usize::try_from(version) == Ok(RECORDS.len()))
+}
+
 /// Server and commands may start at once on an empty directory: the version is read under the write lock.
 async fn migrate(
     connection: &mut SqliteConnection,

@@ -10,7 +10,7 @@ import { leaveForSignIn } from '../auth.js';
 import { takeInvitation } from '../invitation.js';
 import { memberAccess } from '../member.js';
 import { Page } from '../page.js';
-import { loading, stateBadge } from '../parts.js';
+import { begins, loading, stateBadge } from '../parts.js';
 import '../providers.js';
 
 class Watch extends Page {
@@ -66,6 +66,7 @@ class Watch extends Page {
       <div class="caption">
         <h1>${this.summary?.title ?? this.#untitled()}</h1>
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
+        ${this.summary === null || this.#over ? nothing : begins(this.summary)}
       </div>
       ${this.#over ? this.#onward() : this.#assurance()}
     </div>`;

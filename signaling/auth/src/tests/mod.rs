@@ -6,6 +6,7 @@ mod guests;
 mod invitations;
 mod operators;
 mod passkeys;
+mod programs;
 mod proofs;
 mod stream_keys;
 

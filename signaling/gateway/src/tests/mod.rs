@@ -7,6 +7,8 @@ mod edge;
 mod media;
 mod metrics;
 mod oauth;
+mod openapi;
+mod programs;
 mod rest;
 mod routes;
 mod server;

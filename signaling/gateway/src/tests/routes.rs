@@ -1,6 +1,6 @@
 //! Every address × everybody: who is let in, and that nothing is open by accident. A route that is not in the table fails.
 
-use super::{Ask, Bench, Bound, Reply};
+use super::{Ask, Bench, Bound, Reply, programs};
 use crate::sdp::samples::{FFMPEG, FIREFOX};
 use holder::Holder;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use veilcast_records::EventId;
 
 /// Who asks. `Member`: whoever has an account. `Other…`: the same of another event. `Tool…`: a program's token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
-enum Who {
+pub(super) enum Who {
     Nobody,
     Operator,
     Member,
@@ -28,14 +28,16 @@ enum Who {
     OtherToolWatch,
     StreamKey,
     OtherStreamKey,
+    Program,
+    OtherProgram,
 }
 
 use Who::{
-    Cohost, Host, Member, Nobody, Operator, OtherCohost, OtherGuest, OtherHost, OtherStreamKey, OtherToolBroadcast,
-    OtherToolWatch, OtherViewer, StreamKey, ToolBroadcast, ToolWatch, Viewer,
+    Cohost, Host, Member, Nobody, Operator, OtherCohost, OtherGuest, OtherHost, OtherProgram, OtherStreamKey,
+    OtherToolBroadcast, OtherToolWatch, OtherViewer, Program, StreamKey, ToolBroadcast, ToolWatch, Viewer,
 };
 
-const EVERYBODY: [Who; 16] = [
+const EVERYBODY: [Who; 18] = [
     Nobody,
     Operator,
     Member,
@@ -52,15 +54,33 @@ const EVERYBODY: [Who; 16] = [
     OtherToolWatch,
     StreamKey,
     OtherStreamKey,
+    Program,
+    OtherProgram,
 ];
-const PAGES: [Who; 10] =
-    [Nobody, Operator, Member, Host, Cohost, Viewer, OtherHost, OtherCohost, OtherViewer, OtherGuest];
+/// Whoever shows nothing, or a bound token.
+const PAGES: [Who; 12] = [
+    Nobody,
+    Operator,
+    Member,
+    Host,
+    Cohost,
+    Viewer,
+    OtherHost,
+    OtherCohost,
+    OtherViewer,
+    OtherGuest,
+    Program,
+    OtherProgram,
+];
 
 /// Method, address, body, and who is let in; everybody else is refused. The event is private, `{session}` the
 /// broadcasting program's and `{invitation}` nobody's.
-fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
+pub(super) fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
     let event = json!({ "title": "Another" });
     let invitation = json!({ "role": "viewer", "expires_in": 60 });
+    let grant = json!({ "role": "viewer", "subject": "somebody", "expires_in": 60 });
+    let key = Holder::new().jwk();
+    let client = json!({ "label": "LMS", "owner": "IT", "scopes": ["events:read"], "keys": key, "expires_in": 3_600 });
     let answer = json!({ "ceremony": "x", "credential": {} });
     let passkey = json!({ "ceremony": "x", "credential": {}, "label": "Phone" });
     vec![
@@ -89,14 +109,22 @@ fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
         ("POST", "/api/v1/setup/passkey/start", json!({ "token": "x" }), vec![]),
         ("POST", "/api/v1/setup/passkey", passkey, vec![]),
         ("GET", "/api/v1/events", Value::Null, PAGES.to_vec()),
-        ("POST", "/api/v1/events", event, vec![Operator]),
-        ("GET", "/api/v1/events/{id}", Value::Null, vec![Operator, Host, Cohost, Viewer]),
-        ("PATCH", "/api/v1/events/{id}", json!({ "broadcasters": 16 }), vec![Operator]),
+        ("POST", "/api/v1/events", event, vec![Operator, Program, OtherProgram]),
+        ("GET", "/api/v1/events/{id}", Value::Null, vec![Operator, Host, Cohost, Viewer, Program]),
+        ("PATCH", "/api/v1/events/{id}", json!({ "broadcasters": 16 }), vec![Operator, Program]),
         ("POST", "/api/v1/events/{id}/token", json!({ "role": "viewer" }), vec![Operator]),
         ("POST", "/api/v1/events/{id}/guest", Value::Null, vec![]),
         ("GET", "/api/v1/events/{id}/invitations", Value::Null, vec![Operator]),
         ("POST", "/api/v1/events/{id}/invitations", invitation, vec![Operator]),
         ("DELETE", "/api/v1/events/{id}/invitations/{invitation}", Value::Null, vec![]),
+        ("GET", "/api/v1/events/{id}/grants", Value::Null, vec![Program]),
+        ("POST", "/api/v1/events/{id}/grants", grant, vec![Program]),
+        ("DELETE", "/api/v1/events/{id}/grants/{grant}", Value::Null, vec![]),
+        ("DELETE", "/api/v1/events/{id}/subjects/{subject}", Value::Null, vec![Program]),
+        ("GET", "/api/v1/third-parties", Value::Null, vec![Operator]),
+        ("POST", "/api/v1/clients", client, vec![Operator]),
+        ("POST", "/api/v1/clients/{client}/keys", json!({ "key": Holder::new().jwk(), "overlap": 0 }), vec![]),
+        ("DELETE", "/api/v1/clients/{client}", Value::Null, vec![]),
         ("GET", "/api/v1/events/{id}/stream-keys", Value::Null, vec![Operator]),
         ("POST", "/api/v1/events/{id}/stream-keys", json!({ "expires_in": 60 }), vec![Operator]),
         ("DELETE", "/api/v1/events/{id}/stream-keys/{key}", Value::Null, vec![]),
@@ -107,12 +135,12 @@ fn table() -> Vec<(&'static str, &'static str, Value, Vec<Who>)> {
         ("DELETE", "/whip/{event}/{session}", Value::Null, vec![ToolBroadcast]),
         ("POST", "/whip/{event}", json!(FFMPEG), vec![Host, Cohost, ToolBroadcast, StreamKey]),
         ("POST", "/whep/{event}", json!(FIREFOX), vec![Viewer, ToolWatch]),
-        ("POST", "/api/v1/events/{id}/end", Value::Null, vec![Operator]),
+        ("POST", "/api/v1/events/{id}/end", Value::Null, vec![Operator, Program]),
     ]
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 18] = [
+const WITHOUT_TOKENS: [(&str, &str); 19] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -120,7 +148,8 @@ const WITHOUT_TOKENS: [(&str, &str); 18] = [
     ("/oauth/sign-in/passkey/start", "a question that anybody may be asked: tests::account"),
     ("/oauth/sign-in/passkey", "a passkey's answer: tests::account"),
     ("/oauth/sign-out", "the issuer's cookie: tests::oauth"),
-    ("/oauth/token", "an authorization code: tests::oauth"),
+    ("/oauth/token", "an authorization code: tests::oauth; a program's assertion: tests::programs"),
+    ("/api/openapi.json", "documentation"),
     ("/oauth/provider/start", "nobody yet: tests/server/providers"),
     ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),
     ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),
@@ -145,7 +174,13 @@ impl World {
     async fn new() -> Self {
         let bench = Bench::new().await;
         let store = &bench.store;
-        let (event, other) = (store.event_of(false, 16).await, store.event_of(true, 16).await);
+        let (program, other_program) = (bench.program().await, bench.program().await);
+        let (program, other_program) =
+            (bench.token_of(&program, programs::ALL).await, bench.token_of(&other_program, programs::ALL).await);
+        let event = json!({ "title": "Rehearsal", "broadcasters": 16 });
+        let made = bench.ask(Ask::new("POST", "/api/v1/events").by(&program).json(&event)).await.json();
+        let event: EventId = made["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        let other = store.event_of(true, 16).await;
         let pages = vec![
             (Operator, bench.stepped_up().await),
             (Member, bench.member().await),
@@ -156,6 +191,8 @@ impl World {
             (OtherCohost, store.invited(other, Scope::Broadcast).await),
             (OtherViewer, store.invited(other, Scope::Watch).await),
             (OtherGuest, store.guest(other)),
+            (Program, program),
+            (OtherProgram, other_program),
         ];
         let tools = vec![
             (ToolBroadcast, store.token(event, Scope::Broadcast)),
@@ -176,7 +213,10 @@ impl World {
         let path = path
             .replace("{session}", &self.session)
             .replace("{invitation}", &"a".repeat(26))
-            .replace("{key}", &"a".repeat(26));
+            .replace("{key}", &"a".repeat(26))
+            .replace("{grant}", &"a".repeat(26))
+            .replace("{client}", &"a".repeat(26))
+            .replace("{subject}", "somebody");
         // Failures are counted by network.
         let ask = Ask::new(method, &path).from([10, 1, number, 1]).header("if-match", "*");
         let text = body.as_str().unwrap_or_default();
