@@ -8,17 +8,17 @@ import { join, normalize } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as app from './lib/app.mjs';
-import { page } from './lib/browsers.mjs';
-import { root } from './lib/server.mjs';
-import { Site } from './lib/site.mjs';
+import { closeBrowsers, page } from './lib/browsers.mjs';
+import { root, Server } from './lib/server.mjs';
 
-const HOME = 'http://127.0.0.1:9090';
-const STRANGER = 'http://127.0.0.1:9091';
+const HOME = 'http://course.localhost:9090';
+const STRANGER = 'http://other.localhost:9091';
 const EXAMPLE = join(root, 'docs/examples/backend.mjs');
 const PERSON = 'a person of theirs';
 
-const site = new Site({ args: ['--allowed-origin', HOME, '--log', 'debug'] });
-const servers = [];
+const sites = [];
+let server;
+let broadcaster;
 let veilcast;
 let environment;
 let event;
@@ -38,14 +38,14 @@ const MODULES = {
 
 const html = () => `<!doctype html><html lang="en"><title>Course</title><link rel="icon" href="data:,">
 <script type="importmap">${JSON.stringify({ imports: MODULES })}</script>
-<veilcast-player src="${site.server.url}" event="${event}"></veilcast-player>
+<veilcast-player src="${server.url}" event="${event}"></veilcast-player>
 <script type="module">
   import '@veilcast/client/elements';
   import { grantedAccess } from '@veilcast/client';
 
   const player = document.querySelector('veilcast-player');
   const grant = async () => (await (await fetch('/grant', { method: 'POST' })).json()).code;
-  player.access = grantedAccess('${site.server.url}', '${event}', grant);
+  player.access = grantedAccess('${server.url}', '${event}', grant);
 </script>`;
 
 async function answer(request, response) {
@@ -63,12 +63,12 @@ async function answer(request, response) {
 }
 
 async function listen(port) {
-  const server = createServer((request, response) => {
+  const site = createServer((request, response) => {
     answer(request, response).catch((error) => response.writeHead(500).end(String(error)));
   });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  servers.push(server);
+  site.listen(port, '127.0.0.1');
+  await once(site, 'listening');
+  sites.push(site);
 }
 
 const visit = async (kind, origin = HOME) => {
@@ -78,26 +78,31 @@ const visit = async (kind, origin = HOME) => {
 };
 
 before(async () => {
-  const made = await site.server.command(
+  server = await Server.start({ args: ['--allowed-origin', HOME, '--log', 'debug'] });
+  broadcaster = await page('chromium');
+  await app.setUp(broadcaster, server);
+  const made = await server.command(
     'client', 'create', '--label', 'Course', '--owner', 'IT', '--scope', 'events:read,events:manage,grants:issue',
   );
   const [client, ...pem] = made.split('\n');
-  const key = join(site.server.data, 'program.pem');
+  const key = join(server.data, 'program.pem');
   await writeFile(key, pem.join('\n'), { mode: 0o600 });
-  environment = { VEILCAST_URL: site.server.url, VEILCAST_CLIENT: client, VEILCAST_KEY: key };
+  environment = { VEILCAST_URL: server.url, VEILCAST_CLIENT: client, VEILCAST_KEY: key };
   Object.assign(process.env, environment);
   ({ veilcast } = await import(EXAMPLE));
   ({ id: event } = await veilcast('POST', '/api/v1/events', { title: 'Their lecture' }));
   await Promise.all([listen(9_090), listen(9_091)]);
-  await app.prepare(site.broadcaster, site.server, event);
-  await app.goLive(site.broadcaster);
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
 });
 
-after(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
+after(async () => {
+  await closeBrowsers();
+  for (const site of sites) {
+    site.closeAllConnections();
+    site.close();
   }
+  await server?.stop();
 });
 
 for (const kind of ['chromium', 'firefox']) {
@@ -112,7 +117,7 @@ for (const kind of ['chromium', 'firefox']) {
     await app.says(visitor, 'was withdrawn');
     const left = await veilcast('GET', `/api/v1/events/${event}/grants`);
     assert.deepEqual(left.grants, []);
-    const foreign = visitor.requests.filter((url) => ![site.server.url, HOME].some((origin) => url.startsWith(origin)));
+    const foreign = visitor.requests.filter((url) => ![server.url, HOME].some((origin) => url.startsWith(origin)));
     assert.deepEqual(foreign.filter((url) => !/^(data|blob|about):/.test(url)), []);
     await visitor.browserContext().close();
   });
@@ -135,8 +140,8 @@ test('the example runs as it stands, and its link lets one person in', async () 
   const other = await page('chromium');
   await other.goto(link);
   await app.says(other, 'used in another browser');
-  await app.leave(site.server, visitor);
+  await app.leave(server, visitor);
   await other.browserContext().close();
-  assert.ok(!site.server.stderr.includes(PERSON) && !site.server.stderr.includes(link.split('=').at(-1)), 'no word of it in the log');
-  await app.offAir(site.broadcaster);
+  assert.ok(!server.stderr.includes(PERSON) && !server.stderr.includes(link.split('=').at(-1)), 'no word of it in the log');
+  await app.offAir(broadcaster);
 });
