@@ -69,7 +69,7 @@ class Programs extends Page {
   }
 
   protected override render(): TemplateResult {
-    return html`<div class="frame">
+    return html`<div class="frame review">
       <div class="title-row">
         <h1>Programs and keys</h1>
         <div class="actions">
@@ -120,8 +120,8 @@ class Programs extends Page {
         <p class="meta">${used} · ${client.idle ? 'unless it is used, ends' : 'ends'} ${moment(client.ends)}</p>
         <p class="meta">Events created: ${client.events} · Grants issued: ${client.grants}</p>
         <p class="meta">
-          Program <code>${client.id}</code>, ${keys.length === 1 ? 'key' : 'keys'}
-          ${keys.map(({ thumbprint, ends }, at) => html`${at > 0 ? ', ' : ''}<code>${thumbprint.slice(0, 8)}…</code>${ends === null ? nothing : ` until ${moment(ends)}`}`)}
+          <span>Program <code>${client.id}</code></span>
+          ${keys.map(({ thumbprint, ends }) => html`<span>Key <code>${thumbprint.slice(0, 8)}…</code>${ends === null ? nothing : ` until ${moment(ends)}`}</span>`)}
         </p>
         ${
           client.soon
