@@ -23,6 +23,9 @@ use veilcast_protocol::{
 };
 use veilcast_records::{Admission, Event, EventState, Planned};
 
+/// Of one program, that are not over: a term of a university.
+const MOST_EVENTS: u32 = 1_000;
+
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/instance", only(get(instance), "GET"))
@@ -102,6 +105,11 @@ pub(crate) async fn create(
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<Response, Problem> {
     let client = app.manager(&credentials).await?;
+    if let Some(client) = &client
+        && app.records.open_events_of(client).await? >= MOST_EVENTS
+    {
+        return Err(Problem::new(FaultCode::TooMany).detail("a program has 1000 events at most that are not over"));
+    }
     let NewEvent { title, admission, listed, broadcasters, latency, starts_at } = new;
     let (title, broadcasters, latency) = (Redacted::new(title), broadcasters.unwrap_or(1), kept(latency));
     let new = veilcast_records::NewEvent { title, admission: admitting(admission), listed, broadcasters, latency };

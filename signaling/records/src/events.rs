@@ -182,6 +182,12 @@ impl Records {
         Ok(statement.bind(id.as_str()).bind(coarse(starts)).execute(self.pool()).await?.rows_affected() == 1)
     }
 
+    /// How many events a program has made that are not over.
+    pub async fn open_events_of(&self, client: &ClientId) -> Result<u32, Error> {
+        let query = sqlx::query("SELECT count(*) FROM event WHERE client = ?1 AND state <> 'ended'");
+        Ok(query.bind(client.as_str()).fetch_one(self.pool()).await?.try_get(0)?)
+    }
+
     /// The events that a program has made, newest first.
     pub async fn events_of(&self, client: &ClientId) -> Result<Vec<Event>, Error> {
         let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts \

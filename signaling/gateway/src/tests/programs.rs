@@ -7,7 +7,8 @@ use holder::Holder;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 use veilcast_auth::{ClientId, Registration, Rights};
-use veilcast_records::{base32, random_bits};
+use veilcast_privacy::Redacted;
+use veilcast_records::{Admission, Latency, NewEvent, Planned, base32, random_bits};
 
 pub(super) const ALL: &str = "events:read events:manage grants:issue";
 
@@ -313,6 +314,12 @@ async fn an_operator_registers_reviews_and_revokes_programs() {
     assert!(row["last_used"].is_u64() && row["keys"][0]["thumbprint"].as_str().is_some_and(|text| text.len() == 43));
     assert!(!review.to_string().contains("person-7"));
 
+    let mut short = wish.clone();
+    (short["keys"], short["expires_in"]) = (Holder::new().jwk(), json!(14 * 24 * 3_600));
+    assert_eq!(bench.create(&sure, "/api/v1/clients", &short).await.status, StatusCode::CREATED);
+    let ending = bench.read(&sure, "/api/v1/third-parties").await.json()["clients"][1].clone();
+    assert_eq!((&ending["soon"], &ending["idle"]), (&json!(true), &json!(false)), "announced beforehand");
+
     let place = format!("/api/v1/clients/{}", program.id.as_str());
     let fresh = json!({ "key": Holder::new().jwk(), "overlap": 0 });
     assert_eq!(bench.create(&sure, &format!("{place}/keys"), &fresh).await.status, StatusCode::NO_CONTENT);
@@ -348,4 +355,28 @@ async fn whoever_was_not_asked_again_changes_nothing_about_programs() {
     }
     let listed = bench.read(&admin, "/api/v1/third-parties").await.json();
     assert_eq!(listed["clients"].as_array().map(Vec::len), Some(1), "looking is free");
+}
+
+#[tokio::test]
+async fn a_program_out_of_hand_is_stopped() {
+    let bench = Bench::new().await;
+    let program = bench.program().await;
+    let by = bench.token_of(&program, ALL).await;
+    let first = bench.event_by(&by).await;
+    for _ in 1..1_000 {
+        let title = Redacted::new("Lecture".to_owned());
+        let new = NewEvent {
+            title,
+            admission: Admission::Invitation,
+            listed: false,
+            broadcasters: 1,
+            latency: Latency::Interactive,
+        };
+        let planned = Planned { starts: None, client: Some(&program.id) };
+        bench.store.records.plan_event(new, &planned, SystemTime::now()).await.expect("is made");
+    }
+    let more = json!({ "title": "One more" });
+    assert_eq!(bench.create(&by, "/api/v1/events", &more).await.fault(), is(429, "too-many"));
+    bench.ask(Ask::new("POST", &format!("/api/v1/events/{first}/end")).by(&by)).await;
+    bench.event_by(&by).await;
 }
