@@ -277,6 +277,8 @@ async fn its_own_people_come_by_grants_and_go_when_these_are_withdrawn() {
     let everything = format!("/api/v1/events/{event}/subjects/person-8");
     let before = bench.media.words().len();
     assert_eq!(bench.remove(&by, &everything).await.status, StatusCode::NO_CONTENT);
+    // Whoever follows the records would find it out a moment later, too.
+    assert!(bench.app.hub.with(|rooms, _| rooms.open_events().next().is_none()), "out before the answer");
     until("they see nothing", async || bench.media.words()[before..].iter().any(|word| word == "revoke")).await;
     let watch = bench.ask(Ask::new("POST", &format!("/whep/{event}")).offered_by(&viewer, FIREFOX)).await;
     assert_eq!(watch.fault(), is(401, "token-invalid"));
