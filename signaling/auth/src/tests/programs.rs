@@ -4,6 +4,7 @@ use super::{Bench, ORIGIN, noon, seconds};
 use crate::{
     AuthorizationRequest, AuthorizeError, CLIENT_WEB, ClientId, ClientTokenError, Registration, Rights, TokenError,
 };
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holder::Holder;
@@ -84,6 +85,26 @@ async fn an_assertion_brings_one_bound_token() {
         let again = bench.try_token(&assertion, "", noon() + seconds(later)).await;
         assert_eq!(again.err(), Some(ClientTokenError::Invalid), "used at {later}");
     }
+}
+
+#[tokio::test]
+async fn a_key_is_used_as_what_it_is() {
+    let bench = Bench::new().await;
+    let pair = Ed25519KeyPair::generate().expect("a key");
+    let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+    let keys = json!({ "kty": "OKP", "crv": "Ed25519", "x": public }).to_string();
+    let registration =
+        Registration { label: "LMS", owner: "IT", rights: rights("events:read"), keys: &keys, life: DAY };
+    let id = bench.issuer.register_client(&registration, noon()).await.expect("registered");
+    let program = Program { id, key: Holder::new() };
+    let signed = |alg: &str| {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let input = format!("{}.{}", part(&json!({ "alg": alg })), part(&program.claims(noon())));
+        let signature = URL_SAFE_NO_PAD.encode(pair.sign(input.as_bytes()).as_ref());
+        format!("{input}.{signature}")
+    };
+    assert_eq!(bench.try_token(&signed("ES256"), "", noon()).await.err(), Some(ClientTokenError::Invalid));
+    bench.try_token(&signed("EdDSA"), "", noon()).await.expect("a token");
 }
 
 #[tokio::test]
