@@ -18,7 +18,7 @@ export type {
   Unplayable,
 } from './protocol/index.js';
 export type { Access } from './sdk/access.js';
-export { guestAccess, invitedAccess } from './sdk/access.js';
+export { grantedAccess, guestAccess, invitedAccess } from './sdk/access.js';
 export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js';
 export { Broadcaster } from './sdk/broadcaster.js';
 export type { Environment } from './sdk/environment.js';

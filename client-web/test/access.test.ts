@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Access, guestAccess, invitedAccess } from '../src/sdk/access.js';
+import { type Access, grantedAccess, guestAccess, invitedAccess } from '../src/sdk/access.js';
 import { hashed } from '../src/sdk/encoding.js';
 import { call, callWith } from '../src/sdk/http.js';
 import { forgetOldKeys, keptKey } from '../src/sdk/keys.js';
@@ -237,6 +237,46 @@ describe('guests', () => {
   it('take a proxy’s error page for an unreachable server', async () => {
     server(new Response('<h1>Bad gateway</h1>', { status: 502 }));
     await expect(guest().token(false)).rejects.toMatchObject({ code: 'unreachable', fatal: false });
+  });
+});
+
+describe('people of somebody else’s site', () => {
+  const codes = (...list: string[]) => vi.fn(async () => list.shift() ?? 'no more');
+  const granted = (grant: () => Promise<string>) =>
+    grantedAccess('https://live.example', event, grant, new FakeClock());
+
+  it('get one grant and come again with it and the same key', async () => {
+    const asked = server(pass('one'), pass('two'));
+    const grant = codes('A', 'B');
+    const me = granted(grant);
+    expect([await me.token(false), await me.token(true)]).toEqual(['one', 'two']);
+    expect(grant).toHaveBeenCalledTimes(1);
+    expect(asked.map(({ body }) => body)).toEqual(Array(2).fill('{"invitation":"A"}'));
+    expect(new Set(await keysOf(asked)).size).toBe(1);
+    expect(storage.databases.get('veilcast')?.size ?? 0).toBe(0);
+  });
+
+  it('ask for another when theirs is over, once', async () => {
+    const over = () => refusal('invitation-invalid', 403);
+    const asked = server(pass('one'), over(), pass('two'), over(), over());
+    const grant = codes('A', 'B', 'C');
+    const me = granted(grant);
+    await me.token(false);
+    expect(await me.token(true)).toBe('two');
+    await expect(me.token(true)).rejects.toMatchObject({ code: 'invitation-invalid' });
+    expect(asked.map(({ body }) => JSON.parse(body).invitation)).toEqual(['A', 'A', 'B', 'B', 'C']);
+  });
+
+  it('hear what their own site says', async () => {
+    const grant = vi.fn(async () => Promise.reject(new Error('not enrolled')));
+    await expect(granted(grant).token(false)).rejects.toThrow('not enrolled');
+  });
+
+  it.each(['invitation-used', 'invitation-invalid'] as const)('do not insist after %s', async (code) => {
+    const asked = server(refusal(code, 403));
+    const grant = codes('A', 'B');
+    await expect(granted(grant).token(false)).rejects.toMatchObject({ code });
+    expect([asked.length, grant.mock.calls.length]).toEqual([1, 1]);
   });
 });
 

@@ -302,6 +302,7 @@ export const EVENT = {
   broadcasters: 1,
   latency: 'interactive',
   location: { finest: 'none', minutes: 0 },
+  starts_at: null,
 };
 
 /** A stage with these broadcasters. */

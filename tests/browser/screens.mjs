@@ -119,6 +119,27 @@ async function accountPage(operator) {
   await app.press(operator, 'Cancel');
 }
 
+async function programsPage(operator) {
+  const scopes = ['--scope', 'events:read,events:manage,grants:issue'];
+  await server.command('client', 'create', '--label', 'Course platform', '--owner', 'IT, room 4', ...scopes);
+  await server.command('client', 'create', '--label', 'Box office', '--owner', 'Front of house', '--ttl', '7d', ...scopes);
+  await operator.goto(`${server.url}/operator/programs`);
+  await app.says(operator, 'It ends soon');
+  await shoot(operator, 'programs-list');
+  await app.press(operator, 'Revoke Box office');
+  await app.says(operator, 'Put its people out, too');
+  await shoot(operator, 'programs-revoke');
+  await app.press(operator, 'Keep it');
+  await app.press(operator, 'Register a program');
+  await shoot(operator, 'programs-form');
+  await app.fill(operator, 'label', 'Newsletter');
+  await app.fill(operator, 'owner', 'Editors');
+  await app.press(operator, 'Register');
+  await app.press(operator, 'Use a passkey');
+  await app.says(operator, 'It is shown only now');
+  await shoot(operator, 'programs-made');
+}
+
 const provider = await Provider.start();
 const realm = await provider.realm('http://localhost:8080');
 const server = await Server.start({ config: realm.settings });
@@ -190,6 +211,7 @@ try {
   await app.says(viewer, 'Picture paused');
   await shoot(viewer, 'watch-slow');
   await accountPage(operator);
+  await programsPage(operator);
   await several(operator);
   const by = await server.createEvent('By invitation');
   await operator.goto(`${server.url}/studio/${by}`);

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use veilcast_auth::Scope;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/",
     "/sign-in",
     "/setup",
@@ -16,6 +16,7 @@ const PAGES: [&str; 10] = [
     "/watch/aaaaaaaaaaaaaaaaaaaaaaaaaa",
     "/privacy",
     "/operator",
+    "/operator/programs",
     "/callback",
     "/no-such-page",
 ];

@@ -5,6 +5,7 @@ mod accounts;
 mod acme;
 mod bound;
 mod churn;
+mod clients;
 mod cohosts;
 mod commands;
 mod configuration;

@@ -9,6 +9,8 @@ import type {
   Instance,
   Invitation,
   InvitationSummary,
+  NewClient,
+  NewClientKey,
   NewEvent,
   NewInvitation,
   NewPasskey,
@@ -22,6 +24,7 @@ import type {
   SignIn,
   StreamKey,
   StreamKeySummary,
+  ThirdParties,
   TokenRequest,
   TotpSecret,
 } from '../protocol/index.js';
@@ -46,6 +49,7 @@ import {
   parseRecoveryCodes,
   parseTotpSecret,
 } from '../sdk/parse-account.js';
+import { parseRegistered, parseThirdParties } from '../sdk/parse-clients.js';
 import { member, operator, person, signedIn } from './auth.js';
 
 /** The REST calls of the app, one line each. */
@@ -107,6 +111,22 @@ export const api = {
     callWith(signedIn, plain('GET', `${eventPath(id)}/invitations`), parseInvitationList),
   streamKeys: (id: string): Promise<StreamKeySummary[]> =>
     callWith(signedIn, plain('GET', `${eventPath(id)}/stream-keys`), parseStreamKeyList),
+};
+
+/** What an operator reviews of others: programs, and what they hold. */
+export const thirdParties = {
+  list: (): Promise<ThirdParties> =>
+    callWith(operator, plain('GET', '/api/v1/third-parties'), parseThirdParties),
+  register: (client: NewClient): Promise<string> =>
+    callWith(operator, plain('POST', '/api/v1/clients', client), parseRegistered),
+  rotate: (id: string, key: NewClientKey): Promise<void> =>
+    callWith(operator, plain('POST', `/api/v1/clients/${encodeURIComponent(id)}/keys`, key), nothing),
+  revoke: (id: string, grants: boolean): Promise<void> =>
+    callWith(
+      operator,
+      plain('DELETE', `/api/v1/clients/${encodeURIComponent(id)}?grants=${grants}`),
+      nothing,
+    ),
 };
 
 /** What a person does about their own account. */

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
 import { type Admission, type EventState, type EventSummary, MAX_BROADCASTERS } from '../protocol/index.js';
 import type { VeilcastError } from '../sdk/errors.js';
+import { moment } from './words.js';
 
 /** What went wrong and how to mend it. */
 export function errorNotice(error: VeilcastError | null): TemplateResult | typeof nothing {
@@ -20,6 +21,12 @@ const STATES: Record<EventState, { words: string; look: string }> = {
 export function stateBadge(state: EventState): TemplateResult {
   const { words, look } = STATES[state];
   return html`<span class="badge ${look}">${words}</span>`;
+}
+
+/** When it is to begin, while it has not. */
+export function begins({ state, starts_at: at }: EventSummary): TemplateResult | typeof nothing {
+  if (state !== 'scheduled' || at === null) return nothing;
+  return html`<span class="with-icon">${icons.hourglass}Begins ${moment(at)}</span>`;
 }
 
 const ADMISSIONS: Record<Admission, { icon: TemplateResult; words: string; open: string }> = {

@@ -27,6 +27,12 @@ export const routes: readonly Route[] = [
   { pattern: '/setup', tag: 'vc-setup', title: 'Set up', load: () => import('./pages/setup.js') },
   { pattern: '/account', tag: 'vc-account', title: 'Account', load: () => import('./pages/account.js') },
   { pattern: '/operator', tag: 'vc-operator', title: 'Operator', load: () => import('./pages/operator.js') },
+  {
+    pattern: '/operator/programs',
+    tag: 'vc-programs',
+    title: 'Programs and keys',
+    load: () => import('./pages/programs.js'),
+  },
   { pattern: '/privacy', tag: 'vc-privacy', title: 'Privacy', load: () => import('./pages/privacy.js') },
 ];
 

@@ -221,6 +221,7 @@ export const controls = css`
   }
 
   select,
+  textarea,
   input:not([type='checkbox'], [type='radio'], [type='range']) {
     width: 100%;
     min-width: 0;

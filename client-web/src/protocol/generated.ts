@@ -68,7 +68,11 @@ latency: Latency,
 /**
  * The most that anybody here could agree to of where they are.
  */
-location: LocationCap, };
+location: LocationCap, 
+/**
+ * When it is to begin, in seconds since 1970, to the minute; `null` where nobody has said.
+ */
+starts_at: number | null, };
 
 /**
  * `GET /api/v1/events`: the listed ones, or all of them for the operator.
@@ -106,10 +110,14 @@ latency: Latency,
 /**
  * The most that anybody could agree to of where they are; nothing where it is left out.
  */
-location?: LocationCap, };
+location?: LocationCap, 
+/**
+ * When it is to begin, in seconds since 1970; kept to the minute.
+ */
+starts_at?: number, };
 
 /**
- * `PATCH /api/v1/events/{id}`, for the operator.
+ * `PATCH /api/v1/events/{id}`: what is left out stays as it is.
  */
 export type EventChange = { 
 /**
@@ -119,7 +127,11 @@ broadcasters?: number,
 /**
  * The most that anybody could agree to of where they are, in tokens that are given from now on.
  */
-location?: LocationCap, };
+location?: LocationCap, 
+/**
+ * When it is to begin, in seconds since 1970; not once it has.
+ */
+starts_at?: number, };
 
 /**
  * What a token lets its holder do in an event.
@@ -322,9 +334,161 @@ export type BanList = {
 bans: Array<Ban>, };
 
 /**
+ * What a program may do; no scope includes another.
+ */
+export type ClientScope = "events:read" | "events:manage" | "grants:issue";
+
+/**
+ * `POST /api/v1/clients`, for an operator: registers a program of an integrator.
+ */
+export type NewClient = { 
+/**
+ * What the operator calls it: 1 to 64 characters.
+ */
+label: string, 
+/**
+ * Whom to ask about it: 1 to 64 characters.
+ */
+owner: string, 
+/**
+ * What it may do: one at least.
+ */
+scopes: Array<ClientScope>, 
+/**
+ * Its public key as a JWK, or up to four of them as a JWK set: P-256 or Ed25519.
+ */
+keys: unknown, 
+/**
+ * Its life in seconds: 3,600 to 31,536,000 (a year).
+ */
+expires_in: number, };
+
+/**
+ * `POST /api/v1/clients/{client}/keys`, for an operator: another key in the place of the older ones.
+ */
+export type NewClientKey = { 
+/**
+ * The public key as a JWK.
+ */
+key: unknown, 
+/**
+ * How many seconds the older ones still count, at most 604,800 (a week); 0 ends them, and tokens that came of them, now.
+ */
+overlap: number, };
+
+/**
+ * A program that was registered.
+ */
+export type RegisteredClient = { 
+/**
+ * What it calls itself by: `iss` and `sub` of its assertions.
+ */
+id: string, };
+
+/**
+ * A program's public key.
+ */
+export type ClientKeySummary = { 
+/**
+ * Its RFC 7638 thumbprint in base64url, which its holder can compute as well.
+ */
+thumbprint: string, 
+/**
+ * When it stops counting because another has taken its place, in seconds since 1970.
+ */
+ends: number | null, };
+
+/**
+ * A program as operators review it. No person is in it.
+ */
+export type ClientSummary = { 
+/**
+ * What it calls itself by.
+ */
+id: string, 
+/**
+ * What the operator calls it.
+ */
+label: string, 
+/**
+ * Whom to ask about it.
+ */
+owner: string, 
+/**
+ * What it may do.
+ */
+scopes: Array<ClientScope>, 
+/**
+ * The last minute in which it got a token, in seconds since 1970; `null`: none yet.
+ */
+last_used: number | null, 
+/**
+ * When it ends, in seconds since 1970.
+ */
+ends: number, 
+/**
+ * That is so because nobody uses it: each use moves it.
+ */
+idle: boolean, 
+/**
+ * It ends within two weeks.
+ */
+soon: boolean, 
+/**
+ * How many events it has made.
+ */
+events: number, 
+/**
+ * How many grants it has issued.
+ */
+grants: number, 
+/**
+ * Its public keys.
+ */
+keys: Array<ClientKeySummary>, };
+
+/**
+ * A stream key among everything that others hold.
+ */
+export type HeldStreamKey = { 
+/**
+ * Its name, to revoke it.
+ */
+id: string, 
+/**
+ * The event that it broadcasts to.
+ */
+event: string, 
+/**
+ * That event's title.
+ */
+title: string, 
+/**
+ * When it ends, in seconds since 1970.
+ */
+ends: number, 
+/**
+ * The last minute in which it was shown to the server, in seconds since 1970; `null`: not yet.
+ */
+last_used: number | null, };
+
+/**
+ * `GET /api/v1/third-parties`: everything that others can use this server by.
+ */
+export type ThirdParties = { 
+/**
+ * Programs of integrators, the newest last.
+ */
+clients: Array<ClientSummary>, 
+/**
+ * What programs broadcast with, the last to end first.
+ */
+stream_keys: Array<HeldStreamKey>, };
+
+/**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -1094,6 +1258,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "proof-nonce",
   "token-invalid",
   "token-expired",
+  "client-refused",
   "scope-missing",
   "step-up-required",
   "sign-in-failed",

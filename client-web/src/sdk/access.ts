@@ -1,5 +1,6 @@
 import type { EventToken } from '../protocol/index.js';
 import { type Clock, systemClock } from './clock.js';
+import { VeilcastError } from './errors.js';
 import { call } from './http.js';
 import { forgetKey, keptKey } from './keys.js';
 import { parseEventToken } from './parse.js';
@@ -99,6 +100,43 @@ export function invitedAccess(
     clock,
   );
   return { ...access, ended: () => void forgetKey(name) };
+}
+
+/**
+ * For the page of a program's own person, in whatever site: `grant` asks that site's back end for the code of a grant, which the
+ * first use binds to this page's key. It is asked again only when the code is not good any more.
+ */
+export function grantedAccess(
+  url: string,
+  event: string,
+  grant: () => Promise<string>,
+  clock: Clock = systemClock,
+): Access {
+  const address = eventAddress(url, event, 'join');
+  let code: string | null = null;
+  const join = (invitation: string, prove: Prove): Promise<EventToken> => {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ invitation });
+    const request = new Request(address, { method: 'POST', credentials: 'omit', headers, body });
+    return call(request, parseEventToken, { prove });
+  };
+  const issue = async (prove: Prove): Promise<EventToken> => {
+    const held = code;
+    code ??= await grant();
+    try {
+      return await join(code, prove);
+    } catch (thrown) {
+      if (held === null || !isSpent(thrown)) throw thrown;
+      // Withdrawn or past its time: whether there is another is for the site to say.
+      code = await grant();
+      return join(code, prove);
+    }
+  };
+  return boundAccess(issue, createKey, clock);
+}
+
+function isSpent(thrown: unknown): boolean {
+  return thrown instanceof VeilcastError && thrown.code === 'invitation-invalid';
 }
 
 function eventAddress(url: string, event: string, verb: 'guest' | 'join'): URL {

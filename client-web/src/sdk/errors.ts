@@ -12,7 +12,8 @@ export type LocalCode =
   | 'signed-out'
   | 'not-operator'
   | 'passkey-refused'
-  | 'answer-unusable';
+  | 'answer-unusable'
+  | 'key-invalid';
 
 const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
   unreachable: {
@@ -49,6 +50,10 @@ const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
   'answer-unusable': {
     title: 'The server’s answer could not be used.',
     remedy: 'Update the browser, then try again.',
+  },
+  'key-invalid': {
+    title: 'This is no key as JWK.',
+    remedy: 'Paste the public key as JSON, such as {"kty":"EC","crv":"P-256","x":"…","y":"…"}.',
   },
 };
 

@@ -187,6 +187,9 @@ export function parseEvent(value: unknown): EventSummary {
     // Servers before there was a choice.
     latency: fields.latency === undefined ? 'interactive' : oneOf(fields, 'latency', LATENCIES),
     location: parseLocationCap(fields.location),
+    // Servers before there was one.
+    starts_at:
+      fields.starts_at === undefined || fields.starts_at === null ? null : count(fields, 'starts_at'),
   };
 }
 

@@ -1,7 +1,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-use veilcast_auth::{LONGEST_TOKEN, Scope};
+use veilcast_auth::{LONGEST_TOKEN, Rights, Scope};
 use veilcast_records::{Admission, EventId, Latency};
 
 /// Live streaming with privacy built in.
@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Make, list and revoke keys for programs such as OBS that broadcast to one event
     #[command(subcommand)]
     StreamKey(StreamKeyCommand),
+    /// Register, list, revoke programs of integrators, and give them other keys
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Look after accounts
     #[command(subcommand)]
     Account(AccountCommand),
@@ -100,6 +103,18 @@ pub(crate) struct EndSessionsArguments {
     /// Their name at the provider: the claim sub
     #[arg(long, value_name = "SUB", requires = "provider")]
     pub(crate) subject: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Register a program and print its id; without --key, also a private key, this once
+    Create(NewClientArguments),
+    /// List programs: id, label, owner, scopes, end, last use, events made, grants issued
+    List(ListClientsArguments),
+    /// Revoke a program; its tokens are refused at once
+    Revoke(RevokeClientArguments),
+    /// Give a program another key; without --key, make one and print its private half, this once
+    Rotate(RotateClientArguments),
 }
 
 /// Where the records are; all that a command besides `serve` needs to know.
@@ -339,6 +354,60 @@ pub(crate) struct RevokeStreamKeyArguments {
     pub(crate) id: String,
 }
 
+#[derive(Args)]
+pub(crate) struct NewClientArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// What you call it, 1 to 64 characters
+    #[arg(long)]
+    pub(crate) label: String,
+    /// Whom to ask about it, 1 to 64 characters
+    #[arg(long)]
+    pub(crate) owner: String,
+    /// What it may do, separated by commas: events:read, events:manage, grants:issue
+    #[arg(long, value_name = "SCOPES", value_parser = parse_rights)]
+    pub(crate) scope: Rights,
+    /// File with its public key as JWK, or a JWK set: P-256 or Ed25519 [default: a key is made]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// How long it is registered, like 30d, 365d; 90 days without use end it, too [default: 90d]
+    #[arg(long, value_name = "TIME", value_parser = parse_key_life)]
+    pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Args)]
+pub(crate) struct ListClientsArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args)]
+pub(crate) struct RevokeClientArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The program's id, as the list shows it
+    #[arg(long, value_name = "CLIENTID")]
+    pub(crate) id: String,
+    /// Put out whoever came by one of its grants, too
+    #[arg(long)]
+    pub(crate) grants: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RotateClientArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The program's id, as the list shows it
+    #[arg(long, value_name = "CLIENTID")]
+    pub(crate) id: String,
+    /// File with the new public key as JWK [default: a key is made]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// How long the older keys still count, at most 7d [default: they end at once]
+    #[arg(long, value_name = "TIME", value_parser = parse_overlap)]
+    pub(crate) overlap: Option<Duration>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TokenScope {
     /// Send to the event
@@ -396,6 +465,20 @@ fn parse_life(text: &str) -> Result<Duration, String> {
 
 fn parse_key_life(text: &str) -> Result<Duration, String> {
     parse_time(text, LONGEST_KEY_LIFE)
+}
+
+/// Days. Enough to roll a key out.
+const LONGEST_OVERLAP: u64 = 7;
+
+fn parse_overlap(text: &str) -> Result<Duration, String> {
+    parse_time(text, LONGEST_OVERLAP)
+}
+
+fn parse_rights(text: &str) -> Result<Rights, String> {
+    let rights = Rights::parse(&text.replace(',', " "));
+    rights.ok_or_else(|| {
+        "write some of events:read, events:manage and grants:issue, each once, with commas between".to_owned()
+    })
 }
 
 fn parse_time(text: &str, most_days: u64) -> Result<Duration, String> {

@@ -2,7 +2,7 @@
 
 use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, SetupArguments};
 use crate::config::{Config, Problem, Sources};
-use crate::{Failure, console, network, serve};
+use crate::{Failure, clients, console, network, serve};
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{EventId, Federation, FetchError, Issuer, ProviderMode, Scope, callback_path};
 use veilcast_privacy::Redacted;
@@ -113,6 +113,7 @@ pub(crate) async fn check(sources: &Sources, network: bool) -> Result<(), Failur
         console::say(&format!("ICE servers told to everybody who is let in: {}.", config.ice_servers.len()));
     }
     console::say(&format!("Records: {}.", config.data_dir.display()));
+    clients::warn_of_ends(&config).await?;
     check_providers(&config).await?;
     if network { network::check(&config) } else { Ok(()) }
 }

@@ -1,7 +1,7 @@
 use crate::config::Problem;
 use crate::words;
 use std::io;
-use veilcast_auth::SetupError;
+use veilcast_auth::{ClientError, SetupError};
 
 /// Why a command did not do what it was asked to. Each is one line: what, and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,20 @@ pub enum Failure {
     /// Not what `veilcast token` has printed.
     #[error("this is no token's id; 'veilcast token' prints one of 26 characters with each token")]
     TokenIdInvalid,
+    /// A program's registration.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// No such program.
+    #[error("there is no such program; 'veilcast client list' shows all")]
+    ClientUnknown,
+    /// A file with a program's public key.
+    #[error("cannot read {path}: {}; name a file with a public key as JWK", words::reason(*.why))]
+    KeyFile {
+        /// Which.
+        path: String,
+        /// The system's reason.
+        why: io::ErrorKind,
+    },
     /// The directory for certificates by ACME.
     #[error("cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast", words::reason(*.why))]
     CertificateCache {

@@ -6,6 +6,7 @@
 mod accounts;
 mod addresses;
 mod cli;
+mod clients;
 mod commands;
 mod config;
 pub mod console;
@@ -22,7 +23,9 @@ pub use cli::Cli;
 pub use config::Problem;
 pub use failure::Failure;
 
-use cli::{AccountCommand, Command, EventCommand, KeysCommand, StreamKeyCommand, TokenCommand, TokenVerb};
+use cli::{
+    AccountCommand, ClientCommand, Command, EventCommand, KeysCommand, StreamKeyCommand, TokenCommand, TokenVerb,
+};
 use config::Sources;
 use rustix::fs::Mode;
 use tokio::runtime::Runtime;
@@ -59,6 +62,12 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             StreamKeyCommand::Revoke(arguments) => stream_keys::revoke(arguments).await,
         },
         Command::Account(AccountCommand::EndSessions(arguments)) => accounts::end_sessions(arguments).await,
+        Command::Client(command) => match command {
+            ClientCommand::Create(arguments) => clients::create(arguments).await,
+            ClientCommand::List(arguments) => clients::list(arguments).await,
+            ClientCommand::Revoke(arguments) => clients::revoke(arguments).await,
+            ClientCommand::Rotate(arguments) => clients::rotate(arguments).await,
+        },
         Command::Setup(arguments) => commands::setup(arguments).await,
     }
 }

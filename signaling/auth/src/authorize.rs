@@ -153,7 +153,7 @@ impl Issuer {
         if request.response_type != "code" {
             return Err(AuthorizeError::ResponseTypeUnsupported);
         }
-        let scope = Scope::parse(request.scope).filter(|scope| !scope.is_of_an_event());
+        let scope = Scope::parse(request.scope).filter(|scope| matches!(scope, Scope::Account | Scope::Admin));
         let scope = scope.ok_or(AuthorizeError::ScopeUnknown)?;
         if request.code_challenge_method != "S256" {
             return Err(AuthorizeError::ChallengeInvalid);

@@ -127,6 +127,46 @@ pub enum InvitationError {
     Unavailable,
 }
 
+/// Why a program was not registered or changed, or a grant not issued.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No JWK of P-256 or Ed25519.
+    #[error("a key is a public JWK, kty EC with crv P-256 or kty OKP with crv Ed25519, or a set of them")]
+    KeyInvalid,
+    /// The private half has come with it.
+    #[error("this is a private key, and now known to others: make another, and give its public half alone")]
+    KeyPrivate,
+    /// Out of its limits.
+    #[error("a program is registered for an hour at least and 365 days at most")]
+    LifeInvalid,
+    /// 1 to 128 characters, no control characters.
+    #[error("a subject has 1 to 128 characters and no control characters")]
+    SubjectInvalid,
+    /// Refused by the records, or these failed.
+    #[error(transparent)]
+    Records(#[from] records::Error),
+    /// Our own fault.
+    #[error(transparent)]
+    Own(#[from] Error),
+}
+
+/// Why a program got no token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ClientTokenError {
+    /// Unknown, ended, signed by another key, for somebody else, too old or used before; which of these is not told.
+    #[error("the program is not known, or its assertion is not good here")]
+    Invalid,
+    /// More than it has, or nothing that there is.
+    #[error("the program does not have these scopes")]
+    ScopeInvalid,
+    /// More assertions than can be remembered.
+    #[error("too many assertions within a minute")]
+    Busy,
+    /// The records failed.
+    #[error("programs cannot be recognised at the moment")]
+    Unavailable,
+}
+
 /// Why no authorization code was given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AuthorizeError {

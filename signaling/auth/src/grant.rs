@@ -1,5 +1,5 @@
 use crate::proof::Thumbprint;
-use crate::{KeyName, Recognised, TokenError};
+use crate::{KeyName, Recognised, Rights, TokenError};
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::Pseudonym;
 use veilcast_records::{EventId, Level, LocationCap, Reach};
@@ -47,17 +47,20 @@ pub enum Scope {
     Account,
     /// Administering this instance.
     Admin,
+    /// A program, for itself and for its own people.
+    Program(Rights),
 }
 
 impl Scope {
     /// The scope in tokens.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Broadcast => "event:broadcast",
             Self::Watch => "event:watch",
             Self::Moderate => "event:moderate",
             Self::Account => "account",
             Self::Admin => "admin",
+            Self::Program(rights) => rights.as_str(),
         }
     }
 
@@ -68,8 +71,8 @@ impl Scope {
 
     /// The scope of this text.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Broadcast, Self::Watch, Self::Moderate, Self::Account, Self::Admin];
-        all.into_iter().find(|scope| scope.as_str() == text)
+        let single = [Self::Broadcast, Self::Watch, Self::Moderate, Self::Account, Self::Admin];
+        single.into_iter().find(|scope| scope.as_str() == text).or_else(|| Rights::parse(text).map(Self::Program))
     }
 }
 

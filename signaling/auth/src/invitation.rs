@@ -1,4 +1,5 @@
 use crate::issuer::{BOUND_LIFE, Minting};
+use crate::program::CLIENT_GRANT;
 use crate::proof::Thumbprint;
 use crate::secrets::{digest_of, random_secret};
 use crate::{AccessToken, Error, InvitationError, Issuer, Principal, Scope, Subject, TokenError};
@@ -42,7 +43,7 @@ impl Issuer {
         let role = match scope {
             Scope::Broadcast => InvitedAs::Broadcaster,
             Scope::Moderate => InvitedAs::Moderator,
-            Scope::Watch | Scope::Account | Scope::Admin => InvitedAs::Viewer,
+            Scope::Watch | Scope::Account | Scope::Admin | Scope::Program(_) => InvitedAs::Viewer,
         };
         let new = NewInvitation { event, role, expires: now + life, location };
         let id = self.inner().records.put_invitation(&digest_of(code.expose_text()), &new).await?;
@@ -72,7 +73,7 @@ impl Issuer {
         })?;
         let cap = self.inner().records.location_cap(event).await.map_err(|_| InvitationError::Unavailable)?;
         let minting = Minting {
-            client: CLIENT_INVITATION,
+            client: if held.granted { CLIENT_GRANT } else { CLIENT_INVITATION },
             subject: Subject::Of(holder),
             scope: scope_of(held.role),
             event: Some(*event),

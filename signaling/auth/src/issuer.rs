@@ -1,3 +1,4 @@
+use crate::assertion::Assertions;
 use crate::authorize::Codes;
 use crate::ceremony::Ceremonies;
 use crate::key::{Keyring, LONGEST_TOKEN};
@@ -35,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) public_url: String,
     pub(crate) passwords: Passwords,
     pub(crate) codes: Codes,
+    pub(crate) assertions: Assertions,
     pub(crate) nonces: Nonces,
     pub(crate) federation: Federation,
     pub(crate) ceremonies: Ceremonies,
@@ -99,6 +101,7 @@ impl Issuer {
             name_tries: NameTries::default(),
             site,
             codes: Codes::default(),
+            assertions: Assertions::new(now),
             nonces: Nonces::new()?,
             federation,
             pushed: Pushed::default(),
@@ -260,6 +263,7 @@ impl Issuer {
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         self.0.codes.forget(now);
         self.0.pushed.forget(now);
+        self.0.assertions.forget(now);
         self.0.federation.forget(now);
         self.0.ceremonies.forget(now);
         self.0.name_tries.forget(now);
@@ -324,7 +328,7 @@ impl Issuer {
         if let Some(event) = &grant.event {
             self.refuse_banned(event, &grant.principal).await?;
         }
-        Ok(grant)
+        if self.program_lasts(&grant, now).await? { Ok(grant) } else { Err(TokenError::Invalid) }
     }
 
     /// A token that came of a session ends with it, and an operator's with the role; leaving is still allowed afterwards.

@@ -6,6 +6,7 @@
 //! However somebody is recognised, [`Issuer::open_session`] is the one door behind it, and a [`Grant`] says when and how surely
 //! that was.
 
+mod assertion;
 mod authorize;
 mod ceremony;
 mod common;
@@ -23,6 +24,7 @@ mod open_question;
 mod operator;
 mod passkey;
 mod password;
+mod program;
 mod proof;
 mod provider;
 mod pushed;
@@ -39,8 +41,8 @@ mod totp;
 
 pub use authorize::{AuthorizationRequest, CodeExchange, REDIRECT_PATHS};
 pub use error::{
-    AuthorizeError, Error, ExchangeError, FactorError, InvitationError, RefreshError, SetupError, SignInError,
-    TokenError,
+    AuthorizeError, ClientError, ClientTokenError, Error, ExchangeError, FactorError, InvitationError, RefreshError,
+    SetupError, SignInError, TokenError,
 };
 pub use factor::{AccountView, Again, FactorView, Person};
 pub(crate) use grant::Subject;
@@ -49,6 +51,7 @@ pub use invitation::Invitation;
 pub use issuer::{AccessToken, Issuer};
 pub use key::{KEY_ANNOUNCED, KEYS_KEPT, KeyName, LONGEST_TOKEN};
 pub use passkey::{Answer, Question};
+pub use program::{Granting, Registration, Rights, generate_client_key, thumbprint_text};
 pub use proof::{Challenge, Freshness, Party, Proof, Target, Thumbprint};
 pub use provider::{
     Arrival, Asking, Binding, ClaimRule, Departure, Examined, Federation, FetchError, LoggedOut, LogoutError, Profile,
@@ -63,8 +66,8 @@ pub use stream_key::{StreamKey, is_stream_key};
 pub use token::{Expiry, acr};
 pub use totp::TotpOffer;
 pub use veilcast_records::{
-    AccountId, Activity, ActivityId, ActivityKind, BanId, EventId, FactorId, FactorKind, InvitationId, IssuerSessionId,
-    Level, LocationCap, Precision, Reach, Role, SessionRow, StreamKeyId,
+    AccountId, Activity, ActivityId, ActivityKind, BanId, ClientId, EventId, FactorId, FactorKind, InvitationId,
+    IssuerSessionId, Level, LocationCap, Precision, Reach, Role, SessionRow, StreamKeyId,
 };
 
 /// The one registered OAuth client: our own pages.

@@ -24,7 +24,7 @@ const ALGORITHMS: [Algorithm; 2] = [Algorithm::ES256, Algorithm::EdDSA];
 const MAX_PROOF: usize = 2048;
 
 /// Members of a JWK that belong to a private or a symmetric key (RFC 7518 section 6).
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+pub(crate) const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// RFC 9449 section 4.2 leaves the form open: long enough to be random, short enough to keep.
 const JTI: std::ops::RangeInclusive<usize> = 16..=64;
@@ -171,7 +171,7 @@ fn signed(proof: &str) -> Result<(Claims, Thumbprint), TokenError> {
     Ok((data.claims, thumbprint(&jwk).ok_or_else(invalid)?))
 }
 
-fn thumbprint(jwk: &Jwk) -> Option<Thumbprint> {
+pub(crate) fn thumbprint(jwk: &Jwk) -> Option<Thumbprint> {
     Thumbprint::parse(&jwk.thumbprint(ThumbprintHash::SHA256).ok()?)
 }
 
@@ -184,7 +184,7 @@ fn brings_a_secret(proof: &str) -> bool {
 }
 
 /// The claims are checked above.
-fn signature_only(algorithm: Algorithm) -> Validation {
+pub(crate) fn signature_only(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;

@@ -7,8 +7,8 @@ use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, events, invitations, metrics, moderation, oauth, provider, socket, stream_keys, token_endpoint,
-    whip,
+    account, client, clients, events, grants, invitations, metrics, moderation, oauth, openapi, provider, socket,
+    stream_keys, token_endpoint, whip,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -59,6 +59,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(invitations::routes())
         .merge(stream_keys::routes())
         .merge(moderation::routes())
+        .merge(clients::routes())
+        .merge(grants::routes())
+        .merge(openapi::routes())
         .merge(oauth::routes())
         .merge(token_endpoint::routes())
         .merge(provider::routes())

@@ -19,7 +19,7 @@ use veilcast_protocol::{Fault, FaultCode};
 struct Files;
 
 /// The app's pages. Every other path is a file or nothing.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/",
     "/sign-in",
     "/signed-in",
@@ -30,6 +30,7 @@ const PAGES: [&str; 11] = [
     "/account",
     "/privacy",
     "/operator",
+    "/operator/programs",
     "/callback",
 ];
 

@@ -97,6 +97,14 @@ impl Credentials {
         Target { method: self.method.as_str(), path: &self.path, freshness: Freshness::Nonce, party: self.party() }
     }
 
+    /// A bound token as it was shown; empty where there is none.
+    pub(crate) fn shown_token(&self) -> &str {
+        match &self.shown {
+            Shown::Bound(token) => token.expose_text(),
+            Shown::Tool(_) | Shown::StreamKey(_) | Shown::Nothing => "",
+        }
+    }
+
     /// Whose share of memory the request takes.
     pub(crate) fn party(&self) -> Party {
         self.tag.map_or(Party::default(), PrefixTag::party)

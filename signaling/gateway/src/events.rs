@@ -15,14 +15,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-use veilcast_auth::{AccessToken, Answer, EventId, Grant, Scope, TokenError};
-use veilcast_privacy::{Redacted, Secret};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use veilcast_auth::{AccessToken, Answer, ClientId, EventId, Grant, Rights, Scope, TokenError};
+use veilcast_privacy::{CoarseTime, Redacted, Secret};
 use veilcast_protocol::{
-    EventChange, EventList, EventSummary, EventToken, FaultCode, Instance, Latency, NewEvent, NewPasskey,
+    EventChange, EventList, EventSummary, EventToken, Fault, FaultCode, Instance, Latency, NewEvent, NewPasskey,
     PasskeyQuestion, Role, Setup, SetupPasskey, SignInProvider, TokenRequest,
 };
-use veilcast_records::{Admission, Event, EventState};
+use veilcast_records::{Admission, Event, EventState, Planned};
+
+/// Of one program, that are not over: a term of a university.
+const MOST_EVENTS: u32 = 1_000;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -37,7 +40,13 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/events/{id}/guest", only(post(guest), "POST"))
 }
 
-async fn instance(State(app): State<Arc<App>>) -> Result<Json<Instance>, Problem> {
+/// What a page or a program needs to know first
+///
+/// Needs no token. Its answer has a nonce for proofs, as every one has.
+#[utoipa::path(get, path = "/api/v1/instance", operation_id = "readInstance", tag = "token",
+    responses((status = 200, description = "The instance", body = Instance)),
+    security(()))]
+pub(crate) async fn instance(State(app): State<Arc<App>>) -> Result<Json<Instance>, Problem> {
     let name = |(number, name): (u32, &str)| SignInProvider { number, name: name.to_owned() };
     let providers = (0..).zip(app.issuer.provider_names()).map(name).collect();
     Ok(Json(Instance { ready: app.issuer.ready().await?, providers, passkeys: app.issuer.has_passkeys() }))
@@ -69,24 +78,45 @@ async fn set_up_with_passkey(
     oauth::signed_in(&app, &opened)
 }
 
-/// The listed events for everybody, all of them for the operator.
-async fn list(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<EventList>, Problem> {
-    let all = app.holder_if_any(&credentials).await?.is_some_and(|grant| grant.scope == Scope::Admin);
-    let rows = if all { app.records.events().await? } else { app.records.listed_events().await? };
+/// List events
+///
+/// A program's own; the listed ones for whoever shows no token, all of them for an operator.
+#[utoipa::path(get, path = "/api/v1/events", operation_id = "listEvents", tag = "events", params(crate::openapi::Proving),
+    responses((status = 200, description = "Newest first", body = EventList),
+        (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
+    security(("program" = ["events:read"])))]
+pub(crate) async fn list(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Json<EventList>, Problem> {
+    let grant = app.holder_if_any(&credentials).await?;
+    let rows = match grant.as_ref().map(|grant| (grant.scope, grant)) {
+        Some((Scope::Admin, _)) => app.records.events().await?,
+        Some((Scope::Program(_), grant)) => app.records.events_of(&grant.client(Rights::READ_EVENTS)?).await?,
+        _ => app.records.listed_events().await?,
+    };
     Ok(Json(EventList { events: rows.iter().map(summary).collect() }))
 }
 
-async fn create(
+/// Create an event
+#[utoipa::path(post, path = "/api/v1/events", operation_id = "createEvent", tag = "events", params(crate::openapi::Proving), request_body = NewEvent,
+    responses((status = 201, description = "The event", body = EventSummary),
+        (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
+    security(("program" = ["events:manage"])))]
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<Response, Problem> {
-    app.admin(&credentials).await?;
-    let NewEvent { title, admission, listed, broadcasters, latency, location } = new;
+    let client = app.manager(&credentials).await?;
+    if let Some(client) = &client
+        && app.records.open_events_of(client).await? >= MOST_EVENTS
+    {
+        return Err(Problem::new(FaultCode::TooMany).detail("a program has 1000 events at most that are not over"));
+    }
+    let NewEvent { title, admission, listed, broadcasters, latency, location, starts_at } = new;
     let location = location.map(location::kept).transpose()?;
     let (title, broadcasters, latency) = (Redacted::new(title), broadcasters.unwrap_or(1), kept(latency));
     let new = veilcast_records::NewEvent { title, admission: admitting(admission), listed, broadcasters, latency };
-    let id = app.records.create_event(new, SystemTime::now()).await?;
+    let planned = Planned { starts: starts_at.map(starting).transpose()?, client: client.as_ref() };
+    let id = app.records.plan_event(new, &planned, SystemTime::now()).await?;
     if let Some(cap) = location {
         app.records.set_location_cap(&id, cap).await?;
     }
@@ -96,13 +126,25 @@ async fn create(
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(summary(&row))).into_response())
 }
 
-/// Public events are shown to whoever has the link; others to holders of one of their tokens.
-async fn show(
+/// Read an event
+///
+/// A program reads its own. Public events are shown to whoever has the link; others to holders of one of their tokens.
+#[utoipa::path(get, path = "/api/v1/events/{id}", operation_id = "readEvent", tag = "events",
+    params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
+    responses((status = 200, description = "The event", body = EventSummary),
+        (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
+    security(("program" = ["events:read"])))]
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     EventPath(id): EventPath,
 ) -> Result<Json<EventSummary>, Problem> {
+    // Before the event is looked at: whether another's exists is no program's business.
+    let program = app.program(&credentials, Rights::READ_EVENTS).await?;
     let row = app.event(&id).await?;
+    if let Some(client) = &program {
+        return if row.client.as_ref() == Some(client) { Ok(Json(summary(&row))) } else { Err(unknown()) };
+    }
     if row.admission != Admission::Public {
         let grant = app.holder_if_any(&credentials).await?.ok_or(closed(&row))?;
         if grant.scope != Scope::Admin {
@@ -112,16 +154,29 @@ async fn show(
     Ok(Json(summary(&row)))
 }
 
-/// The operator lets more co-hosts in, or fewer, and says what locations may be asked for.
-async fn change(
+/// Change an event
+///
+/// How many may broadcast at once, when it is to begin, and what locations may be asked for.
+#[utoipa::path(patch, path = "/api/v1/events/{id}", operation_id = "changeEvent", tag = "events", request_body = EventChange,
+    params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
+    responses((status = 200, description = "The event", body = EventSummary),
+        (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
+    security(("program" = ["events:manage"])))]
+pub(crate) async fn change(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     EventPath(id): EventPath,
     JsonBody(change): JsonBody<EventChange>,
 ) -> Result<Json<EventSummary>, Problem> {
-    app.stepped_up(&credentials).await?;
-    not_ended(&app.event(&id).await?)?;
+    let client = app.manager(&credentials).await?;
+    if client.is_none() {
+        app.stepped_up(&credentials).await?;
+    }
+    not_ended(&app.managed(client.as_ref(), &id).await?)?;
     let location = change.location.map(location::kept).transpose()?;
+    if let Some(starts) = change.starts_at.map(starting).transpose()? {
+        app.records.set_start(&id, starts).await?;
+    }
     if let Some(broadcasters) = change.broadcasters {
         app.set_broadcasters(&id, broadcasters).await?;
     }
@@ -131,14 +186,24 @@ async fn change(
     Ok(Json(summary(&app.event(&id).await?)))
 }
 
-/// The operator ends any event, a broadcaster one that is its own alone: no co-host sends everybody home. Ending twice is no mistake.
-async fn end(
+/// End an event for good
+///
+/// The operator ends any event, a program its own, a broadcaster one that is its own alone: no co-host sends everybody home. Ending
+/// twice is no mistake.
+#[utoipa::path(post, path = "/api/v1/events/{id}/end", operation_id = "endEvent", tag = "events",
+    params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
+    responses((status = 200, description = "The event", body = EventSummary),
+        (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
+    security(("program" = ["events:manage"])))]
+pub(crate) async fn end(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     EventPath(id): EventPath,
 ) -> Result<Json<EventSummary>, Problem> {
     let (grant, _) = app.holder(&credentials).await?;
-    if !may_end(&grant, &app.event(&id).await?)? {
+    if let Scope::Program(_) = grant.scope {
+        app.managed(Some(&grant.client(Rights::MANAGE_EVENTS)?), &id).await?;
+    } else if !may_end(&grant, &app.event(&id).await?)? {
         return Err(TokenError::ScopeMissing.into());
     }
     app.end(&id).await?;
@@ -146,7 +211,8 @@ async fn end(
 }
 
 fn may_end(grant: &Grant, row: &Event) -> Result<bool, TokenError> {
-    let alone = row.broadcasters == 1 && !grant.invited;
+    // A program ends what it has made itself.
+    let alone = row.broadcasters == 1 && !grant.invited && row.client.is_none();
     Ok(grant.scope == Scope::Admin || (grant.for_event(&row.id)? == Scope::Broadcast && alone))
 }
 
@@ -200,6 +266,29 @@ async fn guest(
 }
 
 impl App {
+    /// Who may make and change events: an operator, or a program its own, which is named then.
+    async fn manager(&self, credentials: &Credentials) -> Result<Option<ClientId>, Problem> {
+        let (grant, _) = self.holder(credentials).await?;
+        match grant.scope {
+            Scope::Admin => Ok(None),
+            _ => Ok(Some(grant.client(Rights::MANAGE_EVENTS)?)),
+        }
+    }
+
+    /// The program that asks, if it is one.
+    async fn program(&self, credentials: &Credentials, needed: Rights) -> Result<Option<ClientId>, Problem> {
+        match self.issuer.is_program(credentials.shown_token()) {
+            true => Ok(Some(self.holder(credentials).await?.0.client(needed)?)),
+            false => Ok(None),
+        }
+    }
+
+    /// An event that the program has made, or any for an operator. Another's is as unknown as one that does not exist.
+    async fn managed(&self, client: Option<&ClientId>, id: &EventId) -> Result<Event, Problem> {
+        let row = self.event(id).await?;
+        if client.is_none() || row.client.as_ref() == client { Ok(row) } else { Err(unknown()) }
+    }
+
     pub(crate) async fn event(&self, id: &EventId) -> Result<Event, Problem> {
         self.records.event(id).await?.ok_or(Problem::new(FaultCode::EventUnknown))
     }
@@ -248,12 +337,24 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
             veilcast_records::Latency::Balanced => Latency::Balanced,
         },
         location: location::told(row.location),
+        starts_at: row.starts.map(CoarseTime::unix_seconds),
     }
 }
 
 /// What somebody hears who has nothing to show for an event that is not public: how to get in.
 fn closed(row: &Event) -> Problem {
     Problem::new(if row.admission == Admission::SignIn { FaultCode::EventSignIn } else { FaultCode::EventPrivate })
+}
+
+fn unknown() -> Problem {
+    Problem::new(FaultCode::EventUnknown)
+}
+
+/// Within what a calendar shows: the year 9999 at most.
+fn starting(at: u64) -> Result<SystemTime, Problem> {
+    const LAST: u64 = 253_402_300_799;
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(at)).filter(|_| at <= LAST);
+    time.ok_or(Problem::new(FaultCode::BadRequest).detail("starts_at: seconds since 1970"))
 }
 
 /// An admission as the records have it.

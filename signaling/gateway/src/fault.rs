@@ -6,7 +6,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
-use veilcast_auth::{AuthorizeError, InvitationError, SetupError, SignInError, TokenError};
+use veilcast_auth::{AuthorizeError, ClientError, InvitationError, SetupError, SignInError, TokenError};
 use veilcast_control::MediaFault;
 use veilcast_protocol::{Fault, FaultCode};
 use veilcast_room::Refusal;
@@ -45,12 +45,13 @@ impl Problem {
     /// Guessing and probing count; a token that ran out and a codec that is missing happen to honest people.
     pub(crate) const fn is_failure(&self) -> bool {
         use FaultCode::{
-            FactorInvalid, InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid, SignInFailed,
-            TokenInvalid,
+            ClientRefused, FactorInvalid, InvitationInvalid, ProofInvalid, ProviderRefused, SdpInvalid, SetupInvalid,
+            SignInFailed, TokenInvalid,
         };
         matches!(
             self.fault.code,
             TokenInvalid
+                | ClientRefused
                 | ProofInvalid
                 | ProviderRefused
                 | InvitationInvalid
@@ -193,6 +194,16 @@ impl From<SignInError> for Problem {
     }
 }
 
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Records(error) => error.into(),
+            ClientError::Own(error) => error.into(),
+            _ => Self::new(FaultCode::BadRequest).detail(error.to_string()),
+        }
+    }
+}
+
 impl From<InvitationError> for Problem {
     fn from(error: InvitationError) -> Self {
         Self::new(match error {
@@ -219,9 +230,11 @@ impl From<AuthorizeError> for Problem {
 impl From<veilcast_records::Error> for Problem {
     fn from(error: veilcast_records::Error) -> Self {
         match error {
-            veilcast_records::Error::TitleInvalid | veilcast_records::Error::BroadcastersInvalid => {
-                Self::new(FaultCode::BadRequest).detail(error.to_string())
-            }
+            veilcast_records::Error::TitleInvalid
+            | veilcast_records::Error::BroadcastersInvalid
+            | veilcast_records::Error::ClientNameInvalid
+            | veilcast_records::Error::ClientKeysInvalid
+            | veilcast_records::Error::ClientsFull => Self::new(FaultCode::BadRequest).detail(error.to_string()),
             _ => internal(&error),
         }
     }

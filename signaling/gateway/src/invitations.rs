@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use veilcast_auth::{EventId, InvitationError, InvitationId};
 use veilcast_privacy::Secret;
 use veilcast_protocol::{
-    EventToken, FaultCode, Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation, Role,
+    EventToken, Fault, FaultCode, Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation, Role,
 };
 use veilcast_records::{InvitationRow, InvitedAs};
 
@@ -94,7 +94,16 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn join(
+/// Join by a grant or an invitation
+///
+/// Asked by the person's own page, with a proof of its key, which the code is bound to from then on; asking again with the same key renews
+/// the token.
+#[utoipa::path(post, path = "/api/v1/events/{id}/join", operation_id = "join", tag = "join", request_body = JoinRequest,
+    params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
+    responses((status = 200, description = "A token for the event, bound to the page's key", body = EventToken),
+        (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
+    security(()))]
+pub(crate) async fn join(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     EventPath(id): EventPath,

@@ -6,6 +6,7 @@
 mod account;
 mod app;
 mod client;
+mod clients;
 mod config;
 mod credentials;
 mod edge;
@@ -14,6 +15,7 @@ mod extract;
 mod fault;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod grants;
 mod invitations;
 mod listen;
 mod location;
@@ -21,6 +23,8 @@ mod methods;
 mod metrics;
 mod moderation;
 mod oauth;
+mod openapi;
+mod programs;
 mod provider;
 mod random;
 mod relay;

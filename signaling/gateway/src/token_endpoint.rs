@@ -9,6 +9,7 @@ use crate::extract::{cookie, form};
 use crate::fault::{Failure, Problem};
 use crate::methods::only;
 use crate::oauth::{self, refused};
+use crate::programs::{self, ClientCredentials};
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::header::SET_COOKIE;
@@ -20,7 +21,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::SystemTime;
 use veilcast_auth::{
-    CLIENT_WEB, CodeExchange, ExchangeError, RefreshError, RefreshToken, Scope, Thumbprint, Tokens, is_stream_key,
+    AccessToken, CLIENT_WEB, CodeExchange, ExchangeError, RefreshError, RefreshToken, Scope, Thumbprint, Tokens,
+    is_stream_key,
 };
 use veilcast_privacy::Secret;
 use veilcast_protocol::{FaultCode, TokenResponse};
@@ -48,6 +50,17 @@ struct Asked {
     code_verifier: String,
     #[serde(default)]
     scope: String,
+    #[serde(default)]
+    client_assertion_type: String,
+    #[serde(default)]
+    client_assertion: String,
+}
+
+/// Who asks, by what it sends.
+enum Asking {
+    Code,
+    Refresh,
+    Program,
 }
 
 async fn token(
@@ -57,9 +70,10 @@ async fn token(
     given: Result<Form<Asked>, FormRejection>,
 ) -> Result<Response, Problem> {
     let given = form(given)?;
-    let renews = match given.grant_type.as_str() {
-        "authorization_code" => false,
-        "refresh_token" => true,
+    let asking = match given.grant_type.as_str() {
+        "authorization_code" => Asking::Code,
+        "refresh_token" => Asking::Refresh,
+        "client_credentials" => Asking::Program,
         _ => return Ok(refused("unsupported_grant_type", FaultCode::BadRequest)),
     };
     // Before anything is looked at: a proof that has to be made again must not spend a code or a refresh token.
@@ -67,7 +81,14 @@ async fn token(
         Ok(key) => key,
         Err(response) => return Ok(response),
     };
-    if renews { refresh(&app, &headers, &given, key).await } else { exchange(&app, &given, key).await }
+    match asking {
+        Asking::Code => exchange(&app, &given, key).await,
+        Asking::Refresh => refresh(&app, &headers, &given, key).await,
+        Asking::Program => {
+            let Asked { scope, client_assertion_type, client_assertion, .. } = given;
+            programs::token(&app, &ClientCredentials::new(client_assertion_type, client_assertion, scope), key).await
+        }
+    }
 }
 
 /// The key of whoever asks; without a good proof, what the standards answer (RFC 9449 sections 5 and 8).
@@ -125,13 +146,17 @@ async fn refresh(app: &App, headers: &HeaderMap, given: &Asked, key: Thumbprint)
 }
 
 fn granted(app: &App, Tokens { access, refresh }: &Tokens) -> Result<Response, Problem> {
-    let body = TokenResponse {
-        access_token: access.token.expose_text().to_owned(),
+    Ok(([(SET_COOKIE, app.refresh_cookie(refresh)?)], issued(access)).into_response())
+}
+
+/// RFC 6749 section 5.1
+pub(crate) fn issued(token: &AccessToken) -> Json<TokenResponse> {
+    Json(TokenResponse {
+        access_token: token.token.expose_text().to_owned(),
         token_type: "DPoP".to_owned(),
-        expires_in: seconds(access.expires_in),
-        scope: access.scope.as_str().to_owned(),
-    };
-    Ok(([(SET_COOKIE, app.refresh_cookie(refresh)?)], Json(body)).into_response())
+        expires_in: seconds(token.expires_in),
+        scope: token.scope.as_str().to_owned(),
+    })
 }
 
 /// RFC 7009 section 2.1

@@ -2,9 +2,10 @@ use crate::{LocationCap, Role};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// `POST /api/v1/events`
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
@@ -27,10 +28,14 @@ pub struct NewEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub location: Option<LocationCap>,
+    /// When it is to begin, in seconds since 1970; kept to the minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
+    pub starts_at: Option<u64>,
 }
 
-/// `PATCH /api/v1/events/{id}`, for the operator.
-#[derive(Serialize, Deserialize)]
+/// `PATCH /api/v1/events/{id}`: what is left out stays as it is.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct EventChange {
@@ -42,13 +47,17 @@ pub struct EventChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub location: Option<LocationCap>,
+    /// When it is to begin, in seconds since 1970; not once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
+    pub starts_at: Option<u64>,
 }
 
 /// The most broadcasters that an event can have at once.
 pub const MAX_BROADCASTERS: u8 = 16;
 
 /// An event as its pages show it.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct EventSummary {
     /// 26 characters `[a-z2-7]`, 128 random bits.
@@ -67,10 +76,13 @@ pub struct EventSummary {
     pub latency: Latency,
     /// The most that anybody here could agree to of where they are.
     pub location: LocationCap,
+    /// When it is to begin, in seconds since 1970, to the minute; `null` where nobody has said.
+    #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
+    pub starts_at: Option<u64>,
 }
 
 /// Who may watch an event without being invited.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Admission {
@@ -84,7 +96,7 @@ pub enum Admission {
 }
 
 /// How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Latency {
@@ -96,7 +108,7 @@ pub enum Latency {
 }
 
 /// scheduled → live → ended, and no way back.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum EventState {
@@ -109,7 +121,7 @@ pub enum EventState {
 }
 
 /// `GET /api/v1/events`: the listed ones, or all of them for the operator.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct EventList {
     /// Newest first.
@@ -126,7 +138,7 @@ pub struct TokenRequest {
 }
 
 /// A token for one event, bound to the key of the request's proof; also the answer of `guest` and `join`.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct EventToken {
     /// The token.

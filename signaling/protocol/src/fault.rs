@@ -1,10 +1,13 @@
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
 /// how to mend it, and nothing about the inside.
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Fault {
     /// `/problems/CODE`
@@ -77,6 +80,16 @@ macro_rules! faults {
     };
 }
 
+// By hand: the derive does not see names that come out of a macro.
+impl PartialSchema for FaultCode {
+    fn schema() -> RefOr<Schema> {
+        let names = Self::ALL.iter().map(|code| code.name());
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for FaultCode {}
+
 faults! {
     /// The request's form is wrong.
     BadRequest = "bad-request", 400, "The request could not be understood.", "Check the request against the documentation and send it again.";
@@ -100,6 +113,8 @@ faults! {
     TokenInvalid = "token-invalid", 401, "This token is not valid here.", "Get a new token for this event from this server.";
     /// Past its time.
     TokenExpired = "token-expired", 401, "This token has expired.", "Get a new token and try again.";
+    /// Unknown, ended, signed by another key, too old, or used before.
+    ClientRefused = "client-refused", 401, "This program could not be recognised.", "Sign a new assertion with the key that is registered: iss and sub its id, aud this server's address, exp within a minute, jti and iat fresh.";
     /// Valid, but for other things.
     ScopeMissing = "scope-missing", 403, "This token does not permit that.", "Get a token with the scope that this action needs.";
     /// Not recognised surely enough, or too long ago (RFC 9470).

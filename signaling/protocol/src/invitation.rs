@@ -2,6 +2,7 @@ use crate::{LocationCap, Role};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// `POST /api/v1/events/{id}/invitations`, for the operator: lets one person in, whoever uses it first.
 #[derive(Serialize, Deserialize)]
@@ -53,7 +54,7 @@ pub struct InvitationSummary {
 }
 
 /// `POST /api/v1/events/{id}/join`, for whoever was invited; answered by a token.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct JoinRequest {

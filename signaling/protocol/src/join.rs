@@ -2,6 +2,7 @@ use crate::{EventSummary, StageState};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// The server's first message: what the client's proofs on this connection carry as their nonce.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +47,7 @@ pub struct Renewed {
 }
 
 /// What a token lets its holder do in an event.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {

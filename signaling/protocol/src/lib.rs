@@ -5,8 +5,10 @@
 //! here (feature `typescript`).
 
 mod account;
+mod client;
 mod event;
 mod fault;
+mod grant;
 mod invitation;
 mod join;
 mod media;
@@ -20,11 +22,16 @@ pub use account::{
     FactorKind, NewPasskey, NewPassword, NewTotp, PasskeyAnswer, PasskeyQuestion, PasswordAgain, RecoveryCodes,
     RecoverySignIn, SetupPasskey, TotpSecret,
 };
+pub use client::{
+    ClientKeySummary, ClientScope, ClientSummary, HeldStreamKey, NewClient, NewClientKey, RegisteredClient,
+    ThirdParties,
+};
 pub use event::{
     Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,
     TokenRequest,
 };
 pub use fault::{Fault, FaultCode};
+pub use grant::{Grant, GrantList, GrantSummary, NewGrant};
 pub use invitation::{Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation};
 pub use join::{Challenge, Hello, IceServer, Renewal, Renewed, Role, Welcome};
 pub use media::{

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// `POST /api/v1/events/{id}/removals` and `POST /api/v1/events/{id}/bans`, for moderators and operators: whom to put out.
 #[derive(Serialize, Deserialize)]
@@ -86,7 +87,7 @@ pub struct BanList {
 }
 
 /// How finely somebody's place may be told, from not at all.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum LocationPrecision {
@@ -103,7 +104,7 @@ pub enum LocationPrecision {
 }
 
 /// The most that anybody could agree to of where they are. A cap permits nothing: only the person does, each time.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct LocationCap {

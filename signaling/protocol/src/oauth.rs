@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// `GET /api/v1/instance`: what a page needs to know before anybody signs in.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Instance {
     /// Whether an operator's account exists.
@@ -15,7 +16,7 @@ pub struct Instance {
 }
 
 /// A provider that people may sign in at.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct SignInProvider {
     /// For [`ProviderChoice`].
@@ -108,7 +109,7 @@ pub struct PushedAuthorization {
 }
 
 /// `POST /oauth/token` (RFC 6749 section 5.1).
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct TokenResponse {
     /// The access token (RFC 9068).

@@ -61,6 +61,14 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::BanReach>(out, cfg);
     add::<wire::Ban>(out, cfg);
     add::<wire::BanList>(out, cfg);
+    add::<wire::ClientScope>(out, cfg);
+    add::<wire::NewClient>(out, cfg);
+    add::<wire::NewClientKey>(out, cfg);
+    add::<wire::RegisteredClient>(out, cfg);
+    add::<wire::ClientKeySummary>(out, cfg);
+    add::<wire::ClientSummary>(out, cfg);
+    add::<wire::HeldStreamKey>(out, cfg);
+    add::<wire::ThirdParties>(out, cfg);
 }
 
 fn session(out: &mut String, cfg: &Config) {

@@ -4,13 +4,16 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// The file with the records.
+pub(crate) const RECORDS: &str = "records.db";
+
 /// Only the user who runs the server: what lies here is names, keys and password hashes.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
 /// Everything that SQLite may have put beside a database, too.
 const FILES: [&str; 8] = [
-    "records.db",
+    RECORDS,
     "records.db-wal",
     "records.db-shm",
     "records.db-journal",
@@ -29,7 +32,7 @@ pub(crate) struct Layout {
 /// Makes the directory and its files where they are missing and refuses them where others may read them.
 pub(crate) fn prepare(directory: &Path) -> Result<Layout, Error> {
     make_directory(directory)?;
-    let layout = Layout { records: directory.join("records.db"), keys: directory.join("keys.db") };
+    let layout = Layout { records: directory.join(RECORDS), keys: directory.join("keys.db") };
     for path in [&layout.records, &layout.keys] {
         open_file(path)?;
     }

@@ -53,6 +53,15 @@ pub enum Error {
     /// How many may broadcast at once.
     #[error("an event has 1 to 16 broadcasters at once")]
     BroadcastersInvalid,
+    /// A program's label or owner.
+    #[error("a program's label and its owner have 1 to 64 characters each and no control characters")]
+    ClientNameInvalid,
+    /// A program's keys.
+    #[error("a program has one to four public keys, none of which is another program's")]
+    ClientKeysInvalid,
+    /// More programs than anybody reviews.
+    #[error("there are 256 programs already; revoke those that nobody needs")]
+    ClientsFull,
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness; nothing was written")]
     Randomness,

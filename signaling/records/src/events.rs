@@ -1,5 +1,5 @@
 use crate::store::unix;
-use crate::{Error, EventId, LocationCap, Records, seal};
+use crate::{ClientId, Error, EventId, LocationCap, Records, seal};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::SystemTime;
@@ -133,11 +133,29 @@ pub struct Event {
     pub state: EventState,
     /// When it was made.
     pub created: CoarseTime,
+    /// When it is to begin.
+    pub starts: Option<CoarseTime>,
+    /// Whose program has made it; `None` for an operator's.
+    pub client: Option<ClientId>,
+}
+
+/// What an event may have besides.
+#[derive(Default)]
+pub struct Planned<'a> {
+    /// When it is to begin; kept to the minute.
+    pub starts: Option<SystemTime>,
+    /// The program that makes it.
+    pub client: Option<&'a ClientId>,
 }
 
 impl Records {
     /// Makes an event and returns its id.
     pub async fn create_event(&self, new: NewEvent, now: SystemTime) -> Result<EventId, Error> {
+        self.plan_event(new, &Planned::default(), now).await
+    }
+
+    /// The same for a later time, or for a program.
+    pub async fn plan_event(&self, new: NewEvent, planned: &Planned<'_>, now: SystemTime) -> Result<EventId, Error> {
         let title = new.title.expose_redacted().trim();
         if title.is_empty() || title.chars().count() > TITLE_LENGTH || title.chars().any(char::is_control) {
             return Err(Error::TitleInvalid);
@@ -145,19 +163,44 @@ impl Records {
         within(new.broadcasters)?;
         let id = EventId::random()?;
         let sealed = seal::seal(&self.keys().instance, &place(&id), title.as_bytes())?;
-        let insert = "INSERT INTO event (id, title_sealed, admission, listed, state, broadcasters, created, latency) \
-             VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7)";
+        let insert = "INSERT INTO event (id, title_sealed, admission, listed, state, broadcasters, created, latency, client, \
+             starts) VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7, ?8, ?9)";
         let statement = sqlx::query(insert).bind(id.as_str()).bind(sealed).bind(new.admission.name()).bind(new.listed);
         let statement = statement.bind(new.broadcasters);
         let created = CoarseTime::new(now).unix_seconds();
         let statement = statement.bind(i64::try_from(created).unwrap_or(i64::MAX)).bind(new.latency.name());
+        let statement = statement.bind(planned.client.map(ClientId::as_str)).bind(planned.starts.map(coarse));
         statement.execute(self.pool()).await?;
+        if let Some(client) = planned.client {
+            let counted = sqlx::query("UPDATE client SET events = events + 1 WHERE id = ?1").bind(client.as_str());
+            counted.execute(self.pool()).await?;
+        }
         Ok(id)
+    }
+
+    /// Changes when an event is to begin. False if there is none that has not begun.
+    pub async fn set_start(&self, id: &EventId, starts: SystemTime) -> Result<bool, Error> {
+        let statement = sqlx::query("UPDATE event SET starts = ?2 WHERE id = ?1 AND state = 'scheduled'");
+        Ok(statement.bind(id.as_str()).bind(coarse(starts)).execute(self.pool()).await?.rows_affected() == 1)
+    }
+
+    /// How many events a program has made that are not over.
+    pub async fn open_events_of(&self, client: &ClientId) -> Result<u32, Error> {
+        let query = sqlx::query("SELECT count(*) FROM event WHERE client = ?1 AND state <> 'ended'");
+        Ok(query.bind(client.as_str()).fetch_one(self.pool()).await?.try_get(0)?)
+    }
+
+    /// The events that a program has made, newest first.
+    pub async fn events_of(&self, client: &ClientId) -> Result<Vec<Event>, Error> {
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts \
+             FROM event WHERE client = ?1 ORDER BY created DESC, rowid DESC";
+        let rows = sqlx::query(query).bind(client.as_str()).fetch_all(self.pool()).await?;
+        rows.iter().map(|row| self.read_event(row)).collect()
     }
 
     /// An event's row as it is now.
     pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, \
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
             location_finest, location_minutes FROM event WHERE id = ?1";
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.map(|row| self.read_event(&row)).transpose()
@@ -165,7 +208,7 @@ impl Records {
 
     /// Every event, newest first.
     pub async fn events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, \
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
             location_finest, location_minutes FROM event \
             ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
@@ -174,7 +217,7 @@ impl Records {
 
     /// The events of the home page: listed and not over, newest first.
     pub async fn listed_events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, \
+        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
             location_finest, location_minutes FROM event \
              WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC";
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
@@ -215,6 +258,8 @@ impl Records {
             location: LocationCap::from_row(row)?,
             state: EventState::from_row(row.try_get("state")?),
             created: CoarseTime::from_unix(created.unsigned_abs()),
+            starts: row.try_get::<Option<i64>, _>("starts")?.map(|at| CoarseTime::from_unix(at.unsigned_abs())),
+            client: row.try_get::<Option<String>, _>("client")?.map(ClientId::from_row),
         })
     }
 }

@@ -119,6 +119,8 @@ macro_rules! names {
 names! {
     /// A factor of an account.
     FactorId,
+    /// A program of an integrator.
+    ClientId,
     /// A session at the issuer: the claim `sid` of its tokens.
     IssuerSessionId,
     /// An entry of an account's activity.

@@ -33,7 +33,7 @@ pub enum InvitedAs {
 }
 
 impl InvitedAs {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Broadcaster => "broadcaster",
             Self::Moderator => "moderator",
@@ -92,6 +92,8 @@ pub struct HeldInvitation {
     pub expires: SystemTime,
     /// What it leaves of the event's cap, if it says anything of that.
     pub location: Option<LocationCap>,
+    /// A program has issued it for one of its people; it is no operator's.
+    pub granted: bool,
 }
 
 impl Records {
@@ -118,7 +120,8 @@ impl Records {
         key: &[u8; 32],
         now: SystemTime,
     ) -> Result<Redeemed, Error> {
-        let look = "SELECT key_mark, subject, role, expires, location_finest, location_minutes FROM invitation \
+        let look = "SELECT key_mark, subject, role, expires, location_finest, location_minutes, \
+             client IS NOT NULL AS granted FROM invitation \
              WHERE code_hash = ?1 AND event = ?2 AND expires > ?3";
         let query = sqlx::query(look).bind(code_hash.as_slice()).bind(event.as_str()).bind(unix(now));
         let Some(row) = query.fetch_optional(self.pool()).await? else { return Ok(Redeemed::Unknown) };
@@ -138,13 +141,14 @@ impl Records {
         let subject = row.try_get::<Vec<u8>, _>("subject")?.try_into().map_err(|_| Error::Sealed)?;
         let capped = row.try_get::<Option<&str>, _>("location_finest")?.is_some();
         let location = if capped { Some(LocationCap::from_row(&row)?) } else { None };
-        Ok(Redeemed::Held(HeldInvitation { subject, role: role(&row)?, expires: expires(&row)?, location }))
+        let (role, granted) = (role(&row)?, row.try_get("granted")?);
+        Ok(Redeemed::Held(HeldInvitation { subject, role, expires: expires(&row)?, location, granted }))
     }
 
     /// The invitations to an event that are still good, the last to end first.
     pub async fn invitations(&self, event: &EventId, now: SystemTime) -> Result<Vec<InvitationRow>, Error> {
         let query = "SELECT id, role, expires, key_mark IS NOT NULL AS used FROM invitation \
-             WHERE event = ?1 AND expires > ?2 ORDER BY expires DESC, id";
+             WHERE event = ?1 AND expires > ?2 AND client IS NULL ORDER BY expires DESC, id";
         let rows = sqlx::query(query).bind(event.as_str()).bind(unix(now)).fetch_all(self.pool()).await?;
         let read = |row: &SqliteRow| {
             let (id, used) = (InvitationId(row.try_get("id")?), row.try_get("used")?);

@@ -6,10 +6,12 @@
 mod accounts;
 mod activity;
 mod bans;
+mod clients;
 mod directory;
 mod error;
 mod events;
 mod factors;
+mod grants;
 mod id;
 mod identities;
 mod invitations;
@@ -28,12 +30,15 @@ mod words;
 pub use accounts::Account;
 pub use activity::Activity;
 pub use bans::{BanRow, Reach};
+pub use clients::{Client, ClientKey, NewClient, UNUSED_LIFE};
 pub use directory::DataLock;
 pub use error::Error;
-pub use events::{Admission, Event, EventState, Latency, MAX_BROADCASTERS, NewEvent};
+pub use events::{Admission, Event, EventState, Latency, MAX_BROADCASTERS, NewEvent, Planned};
 pub use factors::{Factor, NewFactor};
+pub use grants::{GrantRow, Granted, NewGrant};
 pub use id::{
-    AccountId, ActivityId, BanId, EventId, FactorId, FamilyId, IssuerSessionId, NotAnEventId, base32, random_bits,
+    AccountId, ActivityId, BanId, ClientId, EventId, FactorId, FamilyId, IssuerSessionId, NotAnEventId, base32,
+    random_bits,
 };
 pub use identities::{NewIdentity, RecognisedIdentity};
 pub use invitations::{HeldInvitation, InvitationId, InvitationRow, InvitedAs, NewInvitation, Redeemed};

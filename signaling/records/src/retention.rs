@@ -91,7 +91,7 @@ pub const RETENTION: &[Retention] = &[
     },
     Retention {
         kind: "invitation",
-        what: "the digest of an invitation's code, a random id for whoever came by it, and a mark of that browser's key",
+        what: "the digest of an invitation's code, a random id for whoever came by it, a mark of that browser's key and, of a program's grant, a digest of whom it is for",
         why: "an invitation is for one person, and can be withdrawn",
         until: "its time is over, or the operator revokes it",
         sweep: Some("DELETE FROM invitation WHERE expires <= ?1"),
@@ -118,6 +118,20 @@ pub const RETENTION: &[Retention] = &[
         why: "bans of two events have nothing in common, and none means anything without it",
         until: "the event ends or is removed",
         sweep: Some("DELETE FROM ban_key WHERE event IN (SELECT id FROM event WHERE state = 'ended')"),
+    },
+    Retention {
+        kind: "client",
+        what: "a program of an integrator: label and owner, sealed, what it may do, the minute of its last use, how many events and grants it has made",
+        why: "letting programs in, and reviewing them",
+        until: "its end, after a year at most, 90 days without use, or the operator revokes it; the key to its people with it",
+        sweep: Some("DELETE FROM client WHERE expires <= ?1 OR coalesce(last_used, created) + 90 * 86400 <= ?1"),
+    },
+    Retention {
+        kind: "client_key",
+        what: "a public key of such a program",
+        why: "it proves by it that it is itself",
+        until: "another has taken its place, or the program has gone",
+        sweep: Some("DELETE FROM client_key WHERE expires <= ?1"),
     },
     Retention {
         kind: "signing_key",

@@ -14,6 +14,7 @@ const RECORDS: &[&str] = &[
     include_str!("../migrations/records-7.sql"),
     include_str!("../migrations/records-8.sql"),
     include_str!("../migrations/records-9.sql"),
+    include_str!("../migrations/records-10.sql"),
 ];
 /// How many steps are done when passwords move out of the accounts and under their persons' keys, which SQL does not have.
 const PASSWORDS_MOVE: usize = 5;
@@ -25,6 +26,12 @@ pub(crate) async fn migrate_records(connection: &mut SqliteConnection, path: &Pa
 
 pub(crate) async fn migrate_keys(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
     migrate(connection, path, KEYS, None).await
+}
+
+/// Whether records are of this version.
+pub(crate) async fn is_present(connection: &mut SqliteConnection) -> Result<bool, Error> {
+    let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(connection).await?.try_get(0)?;
+    Ok(usize::try_from(version) == Ok(RECORDS.len()))
 }
 
 /// Server and commands may start at once on an empty directory: the version is read under the write lock.

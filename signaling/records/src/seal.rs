@@ -35,6 +35,9 @@ pub(crate) fn keyed(key: &Secret, parts: &[&[u8]]) -> [u8; 32] {
     digest
 }
 
+/// Of the names of programs' keys.
+const CLIENT: &str = "client:";
+
 /// The keys file.
 pub(crate) struct Keys {
     pool: SqlitePool,
@@ -61,6 +64,24 @@ impl Keys {
     /// A person's key, made at first use.
     pub(crate) async fn person(&self, account: &str) -> Result<Secret, Error> {
         find_or_make(&self.pool, &format!("person:{account}")).await
+    }
+
+    /// What a program's people are known by, made at first use.
+    pub(crate) async fn client(&self, client: &str) -> Result<Secret, Error> {
+        find_or_make(&self.pool, &format!("{CLIENT}{client}")).await
+    }
+
+    /// Makes what is kept of a program's people mean nothing any more.
+    pub(crate) async fn destroy_client(&self, client: &str) -> Result<(), Error> {
+        let statement = sqlx::query("DELETE FROM key WHERE name = ?1").bind(format!("{CLIENT}{client}"));
+        statement.execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The programs that have such a key.
+    pub(crate) async fn clients(&self) -> Result<Vec<String>, Error> {
+        let rows = sqlx::query("SELECT substr(name, 8) FROM key WHERE name GLOB 'client:*'").fetch_all(&self.pool);
+        rows.await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     /// Makes everything sealed for a person unreadable, in every copy of the records.

@@ -121,7 +121,9 @@ impl Records {
 
     /// Sweeps every table by [`crate::RETENTION`] and says how many records are gone.
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
-        retention::sweep(self.pool(), unix(now)).await
+        let gone = retention::sweep(self.pool(), unix(now)).await?;
+        self.forget_client_keys().await?;
+        Ok(gone)
     }
 
     /// A number that changes within 100 ms of a commit by any process. Readers then read again what they

@@ -1,9 +1,10 @@
 use crate::events::coarse;
 use crate::store::{time, unix};
-use crate::{Error, EventId, Records, base32, random_bits};
+use crate::{Error, EventId, EventState, Records, base32, random_bits};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::{Duration, SystemTime};
+use veilcast_privacy::Redacted;
 
 /// A stream key's name towards its maker: 26 characters `[a-z2-7]`. Nobody broadcasts with it.
 #[derive(Clone, PartialEq, Eq)]
@@ -87,6 +88,21 @@ impl Records {
         rows.iter().map(read).collect()
     }
 
+    /// The stream keys of all events that are still good, with the titles of these, the last to end first.
+    pub async fn all_stream_keys(
+        &self,
+        now: SystemTime,
+    ) -> Result<Vec<(EventId, Redacted<String>, StreamKeyRow)>, Error> {
+        let mut all = Vec::new();
+        for event in self.events().await?.into_iter().filter(|event| event.state != EventState::Ended) {
+            for key in self.stream_keys(&event.id, now).await? {
+                all.push((event.id, event.title.clone(), key));
+            }
+        }
+        all.sort_by_key(|(_, _, key)| std::cmp::Reverse(key.expires));
+        Ok(all)
+    }
+
     /// Removes a stream key, refuses its holder for as long as it would have been good, and says whom it stood for. `None`:
     /// there is no such key.
     pub async fn remove_stream_key(&self, event: &EventId, id: &StreamKeyId) -> Result<Option<[u8; 16]>, Error> {
@@ -113,7 +129,6 @@ mod tests {
     use crate::store::tests::Scratch;
     use crate::{Admission, Latency, NewEvent};
     use std::time::UNIX_EPOCH;
-    use veilcast_privacy::Redacted;
 
     const HOUR: Duration = Duration::from_secs(3600);
     const KEY: [u8; 32] = [1; 32];

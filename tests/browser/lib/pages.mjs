@@ -16,6 +16,7 @@ export const pages = (event, ended) => [
   { name: 'privacy', path: '/privacy', ready: 'What this server', anonymous: true },
   { name: 'lost', path: '/no/such/page', ready: 'There is nothing here', anonymous: true },
   { name: 'operator', path: '/operator', ready: 'Audited' },
+  { name: 'programs', path: '/operator/programs', ready: 'Register a program' },
   { name: 'account', path: '/account', ready: 'This one' },
 ];
 

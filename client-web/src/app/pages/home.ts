@@ -3,7 +3,7 @@ import { curtain, icons } from '../../elements/icons.js';
 import type { EventSummary } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { Page } from '../page.js';
-import { errorNotice, loading, stateBadge } from '../parts.js';
+import { begins, errorNotice, loading, stateBadge } from '../parts.js';
 
 class Home extends Page {
   static override properties = { events: { state: true }, ready: { state: true } };
@@ -67,7 +67,7 @@ class Home extends Page {
         (event) => html`<li>
           <a class="card" href="/watch/${event.id}">
             ${stateBadge(event.state)}
-            <strong>${event.title}</strong>
+            <strong>${event.title}</strong> ${begins(event)}
             <span class="with-icon go">${event.state === 'live' ? 'Watch now' : 'Open'}${icons.arrow}</span>
           </a>
         </li>`,

@@ -3,7 +3,7 @@ import type { EventSummary } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { forgetOperator } from '../auth.js';
 import { Page } from '../page.js';
-import { access, errorNotice, loading, stateBadge } from '../parts.js';
+import { access, begins, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
 
 class Operator extends Page {
@@ -28,7 +28,10 @@ class Operator extends Page {
     return html`<div class="frame">
       <div class="title-row">
         <h1>Operator</h1>
-        <button class="button quiet" @click=${this.#signOut}>Sign out</button>
+        <div class="actions">
+          <a class="button quiet" href="/operator/programs">Programs and keys</a>
+          <button class="button quiet" @click=${this.#signOut}>Sign out</button>
+        </div>
       </div>
       ${errorNotice(this.error)}
       ${this.events === null ? (this.error === null ? loading('Looking around…') : nothing) : this.#content(this.events)}
@@ -63,7 +66,7 @@ class Operator extends Page {
     return html`<li class="row">
       <div class="what">
         <strong class="name">${event.title}</strong>
-        <p class="meta">${stateBadge(event.state)} ${access(event)}</p>
+        <p class="meta">${stateBadge(event.state)} ${begins(event)} ${access(event)}</p>
       </div>
       ${
         event.state === 'ended'

@@ -5,7 +5,7 @@ import { api } from '../api.js';
 import { checked, text } from '../form.js';
 import '../new-sign-in.js';
 import { Page } from '../page.js';
-import { access, broadcasterChoices, errorNotice, loading, stateBadge } from '../parts.js';
+import { access, begins, broadcasterChoices, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
 import '../share.js';
 
@@ -74,7 +74,7 @@ class Studio extends Page {
     return html`<li class="row">
       <div class="what">
         <strong class="name">${event.title}</strong>
-        <p class="meta">${stateBadge(event.state)} ${access(event)}</p>
+        <p class="meta">${stateBadge(event.state)} ${begins(event)} ${access(event)}</p>
       </div>
       ${
         event.state === 'ended'
@@ -110,6 +110,11 @@ class Studio extends Page {
           <span>Show it on the home page<small>Its title is visible to everyone who opens this server.</small></span>
         </label>
       </fieldset>
+      <label>
+        When it begins
+        <input type="datetime-local" name="starts" aria-describedby="starts-hint" />
+        <small id="starts-hint" class="hint">Shown to your viewers beforehand. You may leave it open, and begin when you like.</small>
+      </label>
       <label>
         Who may broadcast at once
         <select name="broadcasters">
@@ -164,12 +169,14 @@ class Studio extends Page {
 
   async #submit(submit: SubmitEvent): Promise<void> {
     submit.preventDefault();
+    const starts = Date.parse(text(submit, 'starts'));
     const event = {
       title: text(submit, 'title').trim(),
       admission: admission(submit),
       listed: checked(submit, 'listed'),
       broadcasters: Number(text(submit, 'broadcasters')),
       latency: latency(submit),
+      ...(Number.isNaN(starts) ? {} : { starts_at: Math.floor(starts / 1_000) }),
     };
     await this.attempt(async () => {
       const { id } = await api.createEvent(event);

@@ -11,7 +11,7 @@ import { takeInvitation } from '../invitation.js';
 import { memberAccess } from '../member.js';
 import '../moderation.js';
 import { Page } from '../page.js';
-import { loading, stateBadge } from '../parts.js';
+import { begins, loading, stateBadge } from '../parts.js';
 import '../providers.js';
 
 class Watch extends Page {
@@ -74,6 +74,7 @@ class Watch extends Page {
       <div class="caption">
         <h1>${this.summary?.title ?? this.#untitled()}</h1>
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
+        ${this.summary === null || this.#over ? nothing : begins(this.summary)}
       </div>
       ${this.moderates && !this.#over ? this.#lookAfter() : nothing}
       ${this.#over ? this.#onward() : this.#assurance()}

@@ -208,6 +208,39 @@ export const lists = css`
     color: var(--_soft);
   }
 
+  .review {
+    display: grid;
+    gap: 2rem;
+  }
+
+  .review .title-row,
+  .review > .notice {
+    margin-bottom: 0;
+  }
+
+  .review > .lead {
+    margin-top: -1.25rem;
+  }
+
+  .review .row .notice {
+    margin-top: 0.875rem;
+  }
+
+  .review .row .meta {
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  .review textarea {
+    font-family: ui-monospace, monospace;
+    font-size: 0.875rem;
+    resize: vertical;
+  }
+
+  .review dialog .check {
+    margin-bottom: 1.125rem;
+  }
+
   .new-sign-in {
     margin-bottom: 1.5rem;
   }

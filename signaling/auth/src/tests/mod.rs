@@ -7,6 +7,7 @@ mod guests;
 mod invitations;
 mod operators;
 mod passkeys;
+mod programs;
 mod proofs;
 mod pushed;
 mod refresh;

@@ -78,7 +78,7 @@ pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
         Scope::Broadcast => Some(Role::Broadcaster),
         Scope::Watch | Scope::Moderate => Some(Role::Viewer),
-        Scope::Admin | Scope::Account => None,
+        Scope::Admin | Scope::Account | Scope::Program(_) => None,
     }
 }
 

@@ -8,6 +8,8 @@ mod media;
 mod metrics;
 mod moderation;
 mod oauth;
+mod openapi;
+mod programs;
 mod refresh;
 mod rest;
 mod routes;

@@ -1,6 +1,6 @@
 //! Every address × everybody: who is let in, and that nothing is open by accident. A route that is not in the table fails.
 
-use super::{Ask, Bench, Bound, HOUR, Reply};
+use super::{Ask, Bench, Bound, HOUR, Reply, programs};
 use crate::sdp::samples::{FFMPEG, FIREFOX};
 use holder::Holder;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use veilcast_records::{EventId, random_bits};
 /// account. `Guest`: nobody in particular, of a time when the event let guests in. `Other…`: the same of another event. `Tool…`: a
 /// program's token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
-enum Who {
+pub(super) enum Who {
     Nobody,
     Operator,
     SteppedUp,
@@ -35,15 +35,17 @@ enum Who {
     OtherToolWatch,
     StreamKey,
     OtherStreamKey,
+    Program,
+    OtherProgram,
 }
 
 use Who::{
     Cohost, Guest, Host, Member, Moderator, Nobody, Operator, OtherCohost, OtherGuest, OtherHost, OtherModerator,
-    OtherStreamKey, OtherToolBroadcast, OtherToolWatch, OtherViewer, SteppedUp, StreamKey, ToolBroadcast, ToolWatch,
-    Viewer,
+    OtherProgram, OtherStreamKey, OtherToolBroadcast, OtherToolWatch, OtherViewer, Program, SteppedUp, StreamKey,
+    ToolBroadcast, ToolWatch, Viewer,
 };
 
-const EVERYBODY: [Who; 20] = [
+const EVERYBODY: [Who; 22] = [
     Nobody,
     Operator,
     SteppedUp,
@@ -58,6 +60,8 @@ const EVERYBODY: [Who; 20] = [
     OtherModerator,
     OtherViewer,
     OtherGuest,
+    Program,
+    OtherProgram,
     ToolBroadcast,
     ToolWatch,
     OtherToolBroadcast,
@@ -68,25 +72,35 @@ const EVERYBODY: [Who; 20] = [
 
 /// Who is let in. Everybody else is refused.
 const NOBODY: &[Who] = &[];
-const PAGES: &[Who] = EVERYBODY.split_at(14).0;
+/// Whoever shows nothing, or a bound token.
+const PAGES: &[Who] = EVERYBODY.split_at(16).0;
 const OPERATORS: &[Who] = &[Operator, SteppedUp];
 const STEPPED_UP: &[Who] = &[SteppedUp];
 const MODERATORS: &[Who] = &[Moderator, Operator, SteppedUp];
 const ACCOUNTS: &[Who] = &[Operator, SteppedUp, Member];
 /// A first way to sign in: an operator's is made by a link alone, unless they were asked.
 const ACCOUNTS_ASKED: &[Who] = &[SteppedUp, Member];
-const OF_THE_EVENT: &[Who] = &[Operator, SteppedUp, Host, Cohost, Moderator, Viewer, Guest];
+const OF_THE_EVENT: &[Who] = &[Operator, SteppedUp, Host, Cohost, Moderator, Viewer, Guest, Program];
 const BROADCASTERS: &[Who] = &[Host, Cohost, ToolBroadcast, StreamKey];
 const WATCHERS: &[Who] = &[Moderator, Viewer, Guest, ToolWatch];
+/// The event's own program, and whoever may do the same to every event.
+const ITS_MAKERS: &[Who] = &[Operator, SteppedUp, Program];
+/// The same, where an operator has to have been asked.
+const ITS_MAKERS_ASKED: &[Who] = &[SteppedUp, Program];
+const ITS_PROGRAM: &[Who] = &[Program];
 
 type Row = (&'static str, &'static str, Value, &'static [Who]);
 
-/// Method, address, body, and who is let in. The event is private; `{session}` is the broadcasting program's, and
-/// `{invitation}`, `{key}` and `{ban}` are the event's, each made for the one who asks.
-fn table() -> Vec<Row> {
+/// Method, address, body, and who is let in. The event is private and a program's; `{session}` is the broadcasting tool's, and
+/// `{invitation}`, `{key}` and `{ban}` are the event's, each made for the one who asks. `{grant}` and `{client}` are nobody's.
+pub(super) fn table() -> Vec<Row> {
     let none = Value::Null;
     let candidate = json!("a=candidate:1\r\n");
     let first = json!({ "token": "x", "name": "n", "password": "long enough password" });
+    let grant = json!({ "role": "viewer", "subject": "somebody", "expires_in": 60 });
+    let key = Holder::new().jwk();
+    let client = json!({ "label": "LMS", "owner": "IT", "scopes": ["events:read"], "keys": key, "expires_in": 3_600 });
+    let another = json!({ "key": Holder::new().jwk(), "overlap": 0 });
     let answer = json!({ "ceremony": "x", "credential": {} });
     let passkey = json!({ "ceremony": "x", "credential": {}, "label": "Phone" });
     let app = json!({ "ceremony": "x", "code": "1", "label": "App" });
@@ -115,18 +129,26 @@ fn table() -> Vec<Row> {
         ("POST", "/api/v1/account/step-up/passkey", answer, NOBODY),
         ("POST", "/api/v1/account/step-up/password", password, ACCOUNTS_ASKED),
         ("GET", "/api/v1/events", none.clone(), PAGES),
-        ("POST", "/api/v1/events", json!({ "title": "Another" }), OPERATORS),
+        ("POST", "/api/v1/events", json!({ "title": "Another" }), &[Operator, SteppedUp, Program, OtherProgram]),
         ("GET", "/api/v1/events/{id}", none.clone(), OF_THE_EVENT),
-        ("PATCH", "/api/v1/events/{id}", json!({ "broadcasters": 16 }), OPERATORS),
+        ("PATCH", "/api/v1/events/{id}", json!({ "broadcasters": 16 }), ITS_MAKERS_ASKED),
         ("POST", "/api/v1/events/{id}/token", json!({ "role": "viewer" }), OPERATORS),
         ("POST", "/api/v1/events/{id}/token", json!({ "role": "moderator" }), OPERATORS),
         ("POST", "/api/v1/events/{id}/guest", none.clone(), NOBODY),
         ("POST", "/api/v1/events/{id}/join", json!({ "invitation": "guessed" }), NOBODY),
         ("GET", "/api/v1/events/{id}/invitations", none.clone(), OPERATORS),
         ("POST", "/api/v1/events/{id}/invitations", invite("viewer"), OPERATORS),
-        ("POST", "/api/v1/events/{id}/invitations", invite("broadcaster"), OPERATORS),
+        ("POST", "/api/v1/events/{id}/invitations", invite("broadcaster"), STEPPED_UP),
         ("POST", "/api/v1/events/{id}/invitations", invite("moderator"), STEPPED_UP),
         ("DELETE", "/api/v1/events/{id}/invitations/{invitation}", none.clone(), OPERATORS),
+        ("GET", "/api/v1/events/{id}/grants", none.clone(), ITS_PROGRAM),
+        ("POST", "/api/v1/events/{id}/grants", grant, ITS_PROGRAM),
+        ("DELETE", "/api/v1/events/{id}/grants/{grant}", none.clone(), NOBODY),
+        ("DELETE", "/api/v1/events/{id}/subjects/{subject}", none.clone(), ITS_PROGRAM),
+        ("GET", "/api/v1/third-parties", none.clone(), OPERATORS),
+        ("POST", "/api/v1/clients", client, STEPPED_UP),
+        ("POST", "/api/v1/clients/{client}/keys", another, NOBODY),
+        ("DELETE", "/api/v1/clients/{client}", none.clone(), NOBODY),
         ("GET", "/api/v1/events/{id}/stream-keys", none.clone(), OPERATORS),
         ("POST", "/api/v1/events/{id}/stream-keys", json!({ "expires_in": 60 }), STEPPED_UP),
         ("DELETE", "/api/v1/events/{id}/stream-keys/{key}", none.clone(), OPERATORS),
@@ -140,12 +162,12 @@ fn table() -> Vec<Row> {
         ("DELETE", "/whip/{event}/{session}", none.clone(), &[ToolBroadcast]),
         ("POST", "/whip/{event}", json!(FFMPEG), BROADCASTERS),
         ("POST", "/whep/{event}", json!(FIREFOX), WATCHERS),
-        ("POST", "/api/v1/events/{id}/end", none, OPERATORS),
+        ("POST", "/api/v1/events/{id}/end", none, ITS_MAKERS),
     ]
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 20] = [
+const WITHOUT_TOKENS: [(&str, &str); 21] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -153,9 +175,13 @@ const WITHOUT_TOKENS: [(&str, &str); 20] = [
     ("/oauth/sign-in/passkey/start", "a question that anybody may be asked: tests::account"),
     ("/oauth/sign-in/passkey", "a passkey's answer: tests::account"),
     ("/oauth/sign-out", "the issuer's cookie: tests::oauth"),
-    ("/oauth/token", "an authorization code, or the refresh cookie: tests::oauth, tests::refresh"),
+    (
+        "/oauth/token",
+        "an authorization code, the refresh cookie, a program's assertion: tests::oauth, tests::refresh, tests::programs",
+    ),
     ("/oauth/par", "nobody yet: tests::oauth"),
     ("/oauth/revoke", "the token that it is about, or the issuer's cookie: tests::refresh"),
+    ("/api/openapi.json", "documentation"),
     ("/oauth/provider/start", "nobody yet: tests/server/providers"),
     ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),
     ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),
@@ -180,7 +206,13 @@ impl World {
     async fn new() -> Self {
         let bench = Bench::new().await;
         let store = &bench.store;
-        let (event, other) = (store.event_of(false, 16).await, store.event_of(true, 16).await);
+        let (program, other_program) = (bench.program().await, bench.program().await);
+        let (program, other_program) =
+            (bench.token_of(&program, programs::ALL).await, bench.token_of(&other_program, programs::ALL).await);
+        let event = json!({ "title": "Rehearsal", "broadcasters": 16 });
+        let made = bench.ask(Ask::new("POST", "/api/v1/events").by(&program).json(&event)).await.json();
+        let event: EventId = made["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        let other = store.event_of(true, 16).await;
         let pages = vec![
             (SteppedUp, bench.stepped_up().await),
             (Operator, bench.other_operator().await),
@@ -195,6 +227,8 @@ impl World {
             (OtherModerator, store.invited(other, Scope::Moderate).await),
             (OtherViewer, store.invited(other, Scope::Watch).await),
             (OtherGuest, store.guest(other).await),
+            (Program, program),
+            (OtherProgram, other_program),
         ];
         let tools = vec![
             (ToolBroadcast, store.token(event, Scope::Broadcast)),
@@ -212,7 +246,9 @@ impl World {
 
     async fn ask(&self, who: Who, number: u8, (method, path, body): (&str, &str, &Value)) -> Reply {
         let path = path.replace("{id}", self.event.as_str()).replace("{event}", self.event.as_str());
-        let path = self.with_objects(path.replace("{session}", &self.session)).await;
+        let path = path.replace("{session}", &self.session).replace("{subject}", "somebody");
+        let path = ["{grant}", "{client}"].into_iter().fold(path, |path, name| path.replace(name, &"a".repeat(26)));
+        let path = self.with_objects(path).await;
         // Failures are counted by network.
         let ask = Ask::new(method, &path).from([10, 1, number, 1]).header("if-match", "*");
         let text = body.as_str().unwrap_or_default();

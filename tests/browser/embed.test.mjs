@@ -1,0 +1,145 @@
+// A site of somebody else, in another origin: its back end is a program, and its page shows an event to its own people.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join, normalize } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import * as app from './lib/app.mjs';
+import { closeBrowsers, page } from './lib/browsers.mjs';
+import { root, Server } from './lib/server.mjs';
+
+const HOME = 'http://course.localhost:9090';
+const STRANGER = 'http://other.localhost:9091';
+const EXAMPLE = join(root, 'docs/examples/backend.mjs');
+const PERSON = 'a person of theirs';
+
+const sites = [];
+let server;
+let broadcaster;
+let veilcast;
+let environment;
+let event;
+
+/** The package as a site would install it, without a bundler. */
+const MODULES = {
+  '@veilcast/client': '/package/lib/index.js',
+  '@veilcast/client/elements': '/package/lib/elements/index.js',
+  lit: '/package/node_modules/lit/index.js',
+  'lit/': '/package/node_modules/lit/',
+  'lit-html': '/package/node_modules/lit-html/lit-html.js',
+  'lit-html/': '/package/node_modules/lit-html/',
+  'lit-element/': '/package/node_modules/lit-element/',
+  '@lit/reactive-element': '/package/node_modules/@lit/reactive-element/reactive-element.js',
+  '@lit/reactive-element/': '/package/node_modules/@lit/reactive-element/',
+};
+
+const html = () => `<!doctype html><html lang="en"><title>Course</title><link rel="icon" href="data:,">
+<script type="importmap">${JSON.stringify({ imports: MODULES })}</script>
+<veilcast-player src="${server.url}" event="${event}"></veilcast-player>
+<script type="module">
+  import '@veilcast/client/elements';
+  import { grantedAccess } from '@veilcast/client';
+
+  const player = document.querySelector('veilcast-player');
+  const grant = async () => (await (await fetch('/grant', { method: 'POST' })).json()).code;
+  player.access = grantedAccess('${server.url}', '${event}', grant);
+</script>`;
+
+async function answer(request, response) {
+  const { pathname } = new URL(request.url, HOME);
+  if (pathname === '/grant') {
+    const wish = { role: 'viewer', subject: PERSON, expires_in: 3_600 };
+    const { code } = await veilcast('POST', `/api/v1/events/${event}/grants`, wish);
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ code }));
+  } else if (pathname.startsWith('/package/')) {
+    const bytes = await readFile(join(root, 'client-web', normalize(pathname.slice('/package'.length))));
+    response.setHeader('content-type', 'text/javascript').end(bytes);
+  } else {
+    response.setHeader('content-type', 'text/html').end(html());
+  }
+}
+
+async function listen(port) {
+  const site = createServer((request, response) => {
+    answer(request, response).catch((error) => response.writeHead(500).end(String(error)));
+  });
+  site.listen(port, '127.0.0.1');
+  await once(site, 'listening');
+  sites.push(site);
+}
+
+const visit = async (origin) => {
+  const visitor = await page('chromium');
+  await visitor.goto(origin);
+  return visitor;
+};
+
+before(async () => {
+  server = await Server.start({ args: ['--allowed-origin', HOME, '--log', 'debug'] });
+  broadcaster = await page('chromium');
+  await app.setUp(broadcaster, server);
+  const made = await server.command(
+    'client', 'create', '--label', 'Course', '--owner', 'IT', '--scope', 'events:read,events:manage,grants:issue',
+  );
+  const [client, ...pem] = made.split('\n');
+  const key = join(server.data, 'program.pem');
+  await writeFile(key, pem.join('\n'), { mode: 0o600 });
+  environment = { VEILCAST_URL: server.url, VEILCAST_CLIENT: client, VEILCAST_KEY: key };
+  Object.assign(process.env, environment);
+  ({ veilcast } = await import(EXAMPLE));
+  ({ id: event } = await veilcast('POST', '/api/v1/events', { title: 'Their lecture' }));
+  await Promise.all([listen(9_090), listen(9_091)]);
+  await app.prepare(broadcaster, server, event);
+  await app.goLive(broadcaster);
+});
+
+after(async () => {
+  await closeBrowsers();
+  for (const site of sites) {
+    site.closeAllConnections();
+    site.close();
+  }
+  await server?.stop();
+});
+
+test('a page of another origin shows the event to whom its back end has granted it', async () => {
+  const visitor = await visit(HOME);
+  await app.plays(visitor, { within: 30_000 });
+  await visitor.reload();
+  await app.plays(visitor, { within: 30_000 });
+  const { grants } = await veilcast('GET', `/api/v1/events/${event}/grants`);
+  assert.ok(grants.length >= 2 && new Set(grants.map(({ person }) => person)).size === 1, 'one person');
+  await veilcast('DELETE', `/api/v1/events/${event}/subjects/${encodeURIComponent(PERSON)}`);
+  await app.says(visitor, 'was withdrawn');
+  const left = await veilcast('GET', `/api/v1/events/${event}/grants`);
+  assert.deepEqual(left.grants, []);
+  const foreign = visitor.requests.filter((url) => ![server.url, HOME].some((origin) => url.startsWith(origin)));
+  assert.deepEqual(foreign.filter((url) => !/^(data|blob|about):/.test(url)), []);
+  await visitor.browserContext().close();
+});
+
+test('a page of an origin that is not allowed shows nothing', async () => {
+  const visitor = await visit(STRANGER);
+  await app.says(visitor, 'cannot be reached');
+  assert.ok(visitor.problems.some((problem) => problem.includes('CORS')), 'and its console says why');
+  await visitor.browserContext().close();
+});
+
+test('the example runs as it stands, and its link lets one person in', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [EXAMPLE], { env: { ...process.env, ...environment } });
+  const link = stdout.trim();
+  const visitor = await page('chromium');
+  await visitor.goto(link);
+  await app.says(visitor, 'Waiting for the broadcaster');
+  await app.says(visitor, 'Begins');
+  const other = await page('chromium');
+  await other.goto(link);
+  await app.says(other, 'used in another browser');
+  await app.leave(server, visitor);
+  await other.browserContext().close();
+  assert.ok(!server.stderr.includes(PERSON) && !server.stderr.includes(link.split('=').at(-1)), 'no word of it in the log');
+  await app.offAir(broadcaster);
+});
