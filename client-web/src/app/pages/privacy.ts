@@ -97,6 +97,11 @@ class Privacy extends Page {
         account. The count is kept in memory under a code made with a key that lives for ten minutes; then it means nothing any more. Joining an event is never
         counted.
       </p>
+      <p>
+        When a moderator keeps somebody out of an event, a code of the account, invitation or key they came with is stored, made
+        with a key of that event, and the minute; no address, and nothing about a browser or device. It goes when the event
+        ends, and says nothing at another event. A guest leaves nothing to be recognised by.
+      </p>
 
       <h2>What this cannot promise</h2>
       <p>
