@@ -15,6 +15,7 @@ let host;
 before(async () => {
   server = await Server.start({ args: ['--log', 'debug'] });
   host = await page('chromium');
+  await app.authenticator(host);
   await app.setUp(host, server);
 });
 
@@ -168,7 +169,10 @@ test('co-hosts: an operator lets somebody in, and a stage that is full says so',
   assert.ok(!(await app.text(cohost)).includes('End event'), 'a guest ends nothing');
   const select = await host.waitForSelector('vc-cohosts select');
   await select.select('2');
+  // Who may speak is decided by somebody who was just recognised; the broadcast goes on meanwhile.
+  await app.press(host, 'Create a passkey');
   await app.says(host, 'Copy co-host invitation');
+  await app.says(host, 'You are on air.');
   await app.press(cohost, 'Go live');
   await app.says(cohost, 'You are on air.');
   await app.says(host, 'Also on stage');

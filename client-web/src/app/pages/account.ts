@@ -48,7 +48,7 @@ class AccountPage extends Page {
       <vc-account-recovery .left=${account.recovery_codes} @vc-changed=${this.#load}></vc-account-recovery>
       <section class="sheet" aria-labelledby="sessions">
         <h2 id="sessions">${icons.people} Signed in now</h2>
-        <p class="lead">Each ends by itself twelve hours after signing in.</p>
+        <p class="lead">Each ends by itself after twelve hours without use, and thirty days after signing in.</p>
         <ul class="rows">${account.sessions.map((session) => this.#session(session))}</ul>
       </section>
       <section class="sheet" aria-labelledby="activity">
