@@ -216,14 +216,14 @@ async fn a_withdrawn_key_ends_what_came_by_its_tokens() {
 async fn a_page_with_a_token_of_a_withdrawn_key_is_cut_off_and_comes_back() {
     let running = Running::new(config()).await;
     let event = running.store.event(true).await;
-    let mut page = Page::greet(&running, running.store.guest(event).into(), None).await;
+    let mut page = Page::greet(&running, running.store.guest(event).await.into(), None).await;
     page.expect("welcome").await;
     running.store.issuer.withdraw_keys(SystemTime::now()).await.expect("withdrawn");
     while let Some(message) = page.hear().await {
         assert!(message["type"] != "fault", "nothing that would keep it away: {message}");
     }
     Page::greet(&running, page.bound(), None).await.fault("token-invalid").await;
-    let mut again = Page::greet(&running, running.store.guest(event).into(), None).await;
+    let mut again = Page::greet(&running, running.store.guest(event).await.into(), None).await;
     again.expect("welcome").await;
 }
 
