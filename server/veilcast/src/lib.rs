@@ -14,13 +14,14 @@ mod logging;
 mod network;
 mod serve;
 mod stream_keys;
+mod webhooks;
 mod words;
 
 pub use cli::Cli;
 pub use config::Problem;
 pub use failure::Failure;
 
-use cli::{Command, EventCommand, StreamKeyCommand};
+use cli::{Command, EventCommand, StreamKeyCommand, WebhookCommand};
 use config::Sources;
 use rustix::fs::Mode;
 use tokio::runtime::Runtime;
@@ -51,6 +52,12 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             StreamKeyCommand::Create(arguments) => stream_keys::create(arguments).await,
             StreamKeyCommand::List(arguments) => stream_keys::list(arguments).await,
             StreamKeyCommand::Revoke(arguments) => stream_keys::revoke(arguments).await,
+        },
+        Command::Webhook(command) => match command {
+            WebhookCommand::Add(arguments) => webhooks::add(arguments).await,
+            WebhookCommand::List(place) => webhooks::list(place).await,
+            WebhookCommand::Remove(arguments) => webhooks::remove(arguments).await,
+            WebhookCommand::Rotate(arguments) => webhooks::rotate(arguments).await,
         },
         Command::Setup(arguments) => commands::setup(arguments).await,
     }

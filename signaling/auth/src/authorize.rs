@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use subtle::ConstantTimeEq;
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_records::{HeldSession, Role};
+use veilcast_security::Kind;
 
 /// Pages that may receive a code, under the instance's own origin: exactly these.
 pub const REDIRECT_PATHS: [&str; 2] = ["/studio", "/callback"];
@@ -113,6 +114,7 @@ impl Issuer {
             Redeemed::Refused => Err(ExchangeError::Invalid),
             // RFC 6749 section 4.1.2: tokens issued for a code that comes twice should be revoked.
             Redeemed::Replayed(token, expires) => {
+                self.inner().security.raise_about(Kind::CodeReplayed, token.as_bytes(), None, now);
                 let revoked = self.inner().records.revoke(&token, expires).await;
                 Err(revoked.map_or(ExchangeError::Unavailable, |()| ExchangeError::Invalid))
             }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_records::{EventId, Records, Role, base32, random_bits};
+use veilcast_security::{Kind, Security};
 use webauthn_rs::Webauthn;
 
 /// Of a browser's tokens: long enough to join, so short that what was withdrawn is soon over everywhere. A page renews it
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) ceremonies: Ceremonies,
     pub(crate) open_questions: OpenQuestions,
     pub(crate) second_tries: SecondTries,
+    pub(crate) security: Security,
     /// The relying party of passkeys; none where the public address cannot be one.
     pub(crate) site: Option<Webauthn>,
     keys: Vec<Key>,
@@ -90,6 +92,7 @@ impl Issuer {
             ceremonies,
             open_questions: OpenQuestions::new(now)?,
             second_tries: SecondTries::default(),
+            security: Security::new()?,
             site,
             codes: Codes::default(),
             nonces: Nonces::new()?,
@@ -101,6 +104,11 @@ impl Issuer {
     /// The one origin: issuer of tokens, base of links.
     pub fn public_url(&self) -> &str {
         &self.0.public_url
+    }
+
+    /// Where signs of misuse are noted, and what became of them.
+    pub fn security(&self) -> &Security {
+        &self.0.security
     }
 
     /// The public halves of the signing keys as a JWK set (RFC 7517 section 5).
@@ -115,7 +123,7 @@ impl Issuer {
 
     /// Checks a proof that comes without a token: of whoever asks for one.
     pub fn prove(&self, proof: &str, target: &Target<'_>, now: SystemTime) -> Result<Proof, TokenError> {
-        proof::verify(proof, None, target, &self.0.public_url, &self.0.nonces, now)
+        self.proven(proof, None, target, now)
     }
 
     /// Checks a proof that comes with a token which was verified before: whether its key is that token's, too, is for the
@@ -127,7 +135,7 @@ impl Issuer {
         target: &Target<'_>,
         now: SystemTime,
     ) -> Result<Proof, TokenError> {
-        proof::verify(proof, Some(token), target, &self.0.public_url, &self.0.nonces, now)
+        self.proven(proof, Some(token), target, now)
     }
 
     /// Verifies a token that is bound to a key, and the proof of that key.
@@ -141,7 +149,7 @@ impl Issuer {
     ) -> Result<(Grant, Proof), TokenError> {
         let grant = self.checked(token, expiry, now).await?;
         let Some(key) = grant.key else { return Err(TokenError::Unbound) };
-        let proof = proof::verify(proof, Some(token), target, &self.0.public_url, &self.0.nonces, now)?;
+        let proof = self.proven(proof, Some(token), target, now)?;
         if proof.key == key { Ok((grant, proof)) } else { Err(TokenError::ProofInvalid) }
     }
 
@@ -198,6 +206,8 @@ impl Issuer {
         let recognised = account.recognised.clone().ok_or(TokenError::Invalid)?;
         let session = self.0.records.session_by_id(&recognised.session, now).await;
         let session = session.map_err(|_| TokenError::Unavailable)?.ok_or(TokenError::Invalid)?;
+        let person = self.0.records.pairwise_subject(&session.account, crate::CLIENT_WEB);
+        self.0.security.raise_about(Kind::JoinsByOne, &person, Some(event), now);
         let subject = Principal(Pseudonym::new(self.0.records.member_subject(&event, &session.account)));
         let (client, subject, key) = (crate::CLIENT_WEB, Subject::Of(subject), account.key);
         let (scope, event, recognised) = (Scope::Watch, Some(event), Some(recognised));
@@ -243,6 +253,24 @@ impl Issuer {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// Checks a proof. One that comes a second time is a sign of somebody who listens in.
+    pub(crate) fn proven(
+        &self,
+        proof: &str,
+        token: Option<&str>,
+        target: &Target<'_>,
+        now: SystemTime,
+    ) -> Result<Proof, TokenError> {
+        proof::verify(proof, token, target, &self.0.public_url, &self.0.nonces, now).map_err(|error| match error {
+            TokenError::ProofReplayed => {
+                let about = token.map_or(b"".as_slice(), str::as_bytes);
+                self.0.security.raise_about(Kind::ProofReplayed, about, None, now);
+                TokenError::ProofInvalid
+            }
+            error => error,
+        })
     }
 
     pub(crate) fn mint(&self, minting: &Minting<'_>, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {

@@ -6,7 +6,9 @@ use crate::edge::{
 use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
-use crate::{account, client, events, invitations, metrics, oauth, provider, socket, stream_keys, whip};
+use crate::{
+    account, client, events, invitations, metrics, oauth, provider, security, socket, stream_keys, webhooks, whip,
+};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -18,12 +20,16 @@ use std::time::SystemTime;
 use veilcast_auth::Issuer;
 use veilcast_protocol::{FaultCode, MAX_SDP};
 use veilcast_records::Records;
+use veilcast_security::Security;
+use veilcast_webhooks::Courier;
 
 /// What every request has at hand.
 pub(crate) struct App {
     pub(crate) issuer: Issuer,
     pub(crate) records: Records,
     pub(crate) hub: Hub,
+    pub(crate) security: Security,
+    pub(crate) courier: Courier,
     pub(crate) origins: Origins,
     pub(crate) prefixes: Prefixes,
     pub(crate) throttle: Throttle,
@@ -55,6 +61,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(events::routes())
         .merge(invitations::routes())
         .merge(stream_keys::routes())
+        .merge(webhooks::routes())
+        .merge(security::routes())
         .merge(oauth::routes())
         .merge(provider::routes())
         .merge(account::routes())

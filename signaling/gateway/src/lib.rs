@@ -23,11 +23,13 @@ mod provider;
 mod random;
 mod relay;
 pub mod sdp;
+mod security;
 mod serve;
 mod session;
 mod socket;
 mod stream_keys;
 mod tls;
+mod webhooks;
 mod whip;
 
 #[cfg(test)]
@@ -35,3 +37,4 @@ mod tests;
 
 pub use config::{Config, DEFAULT_MAX_CONNECTIONS, IceServer, StartError, Tls};
 pub use serve::{Gateway, Seams, bind, check, start};
+pub use veilcast_webhooks::Settings as WebhookSettings;

@@ -13,6 +13,7 @@ mod media;
 mod oauth;
 mod presence;
 mod stream_key;
+mod webhook;
 
 pub use account::{
     Account, AccountActivity, AccountRole, AccountSession, ActivityKind, ActivityList, Factor, FactorChange,
@@ -35,6 +36,10 @@ pub use oauth::{
 };
 pub use presence::{Audience, AudienceHealth, Draining, Ended};
 pub use stream_key::{NewStreamKey, StreamKey, StreamKeyList, StreamKeySummary};
+pub use webhook::{
+    NewWebhook, SecurityEvent, SecurityEventList, SecurityKind, WebhookEvent, WebhookEventList, WebhookKind,
+    WebhookList, WebhookOutcome, WebhookSecret, WebhookSummary, WebhookTested,
+};
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]

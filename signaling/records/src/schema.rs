@@ -12,6 +12,7 @@ const RECORDS: &[&str] = &[
     include_str!("../migrations/records-5.sql"),
     include_str!("../migrations/records-6.sql"),
     include_str!("../migrations/records-7.sql"),
+    include_str!("../migrations/records-8.sql"),
 ];
 /// How many steps are done when passwords move out of the accounts and under their persons' keys, which SQL does not have.
 const PASSWORDS_MOVE: usize = 5;

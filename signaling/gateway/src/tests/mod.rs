@@ -9,9 +9,11 @@ mod metrics;
 mod oauth;
 mod rest;
 mod routes;
+mod security;
 mod server;
 mod sockets;
 mod stream_keys;
+mod webhooks;
 mod whip;
 
 use crate::app::{App, router};
@@ -152,6 +154,7 @@ pub(crate) fn config() -> Config {
         trusted_proxies: vec!["10.0.0.0/8".to_owned()],
         ice_servers: Vec::new(),
         metrics_token: None,
+        webhooks: crate::WebhookSettings::default(),
         tls: Tls::Off,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }
