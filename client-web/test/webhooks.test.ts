@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { hoursAgo, OUTCOME_WORDS, SECURITY_WORDS, webhookWords } from '../src/app/webhook-words.js';
+import {
+  hoursAgo,
+  kindsWords,
+  OUTCOME_WORDS,
+  SECURITY_WORDS,
+  webhookWords,
+} from '../src/app/webhook-words.js';
 import type { WebhookSummary } from '../src/protocol/index.js';
 import {
   parseSecurityEvents,
   parseWebhookList,
   parseWebhookSecret,
   parseWebhookTested,
+  WEBHOOK_KINDS,
 } from '../src/sdk/parse-webhooks.js';
 
 const webhook: WebhookSummary = {
@@ -32,7 +39,7 @@ describe('receivers of webhooks', () => {
   });
 
   it('are told of in plain words', () => {
-    expect(webhookWords(webhook)).toEqual({ state: 'Nothing sent yet', more: 'ends in 1 day' });
+    expect(webhookWords(webhook)).toEqual({ state: 'Nothing sent yet', more: 'Ends in 1 day' });
     const busy = {
       ...webhook,
       outcome: 'failing' as const,
@@ -42,9 +49,16 @@ describe('receivers of webhooks', () => {
       rotating: true,
     };
     expect(webhookWords(busy)).toEqual({
-      state: 'Does not work: it fails, 3 minutes ago',
-      more: 'ends in 1 day · 1 message waits · 2 messages were lost · the secret before the last still counts for a day',
+      state: 'Does not work: it fails (3 minutes ago)',
+      more: 'Ends in 1 day · 1 message waits · 2 messages were lost · the secret before the last still counts for a day',
     });
+  });
+
+  it('are told what they chose', () => {
+    expect(kindsWords(['event.started', 'security.raised'])).toBe(
+      'Told when an event starts, something suspicious is seen',
+    );
+    expect(kindsWords(WEBHOOK_KINDS)).toBe('Told everything');
   });
 
   it('have a remedy wherever something is wrong', () => {

@@ -44,12 +44,20 @@ export const OUTCOME_WORDS: Record<WebhookOutcome, { state: string; remedy: stri
   },
 };
 
+/** What a receiver is told. */
+export function kindsWords(kinds: readonly WebhookKind[]): string {
+  const words = kinds.map((kind) => KIND_WORDS[kind].charAt(0).toLowerCase() + KIND_WORDS[kind].slice(1));
+  return words.length === Object.keys(KIND_WORDS).length
+    ? 'Told everything'
+    : `Told when ${words.join(', ')}`;
+}
+
 /** How a receiver is doing. */
 export function webhookWords(webhook: WebhookSummary): { state: string; more: string } {
   const { outcome, expires_in, waiting, dropped, rotating, tried_minutes_ago: tried } = webhook;
-  const ago = tried === null ? '' : tried < 1 ? ', just now' : `, ${span(tried * 60)} ago`;
+  const ago = tried === null ? '' : tried < 1 ? ' (just now)' : ` (${span(tried * 60)} ago)`;
   const state = outcome === null ? 'Nothing sent yet' : `${OUTCOME_WORDS[outcome].state}${ago}`;
-  const parts = [`ends in ${span(expires_in)}`];
+  const parts = [`Ends in ${span(expires_in)}`];
   if (waiting > 0) parts.push(waiting === 1 ? '1 message waits' : `${waiting} messages wait`);
   if (dropped > 0) parts.push(dropped === 1 ? '1 message was lost' : `${dropped} messages were lost`);
   if (rotating) parts.push('the secret before the last still counts for a day');

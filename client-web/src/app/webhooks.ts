@@ -8,7 +8,7 @@ import './copy-field.js';
 import { text } from './form.js';
 import { errorNotice } from './parts.js';
 import { confirmed } from './step-up.js';
-import { KIND_WORDS, OUTCOME_WORDS, webhookWords } from './webhook-words.js';
+import { KIND_WORDS, kindsWords, OUTCOME_WORDS, webhookWords } from './webhook-words.js';
 
 const YEAR = 365 * 24 * 3_600;
 
@@ -114,14 +114,13 @@ class Webhooks extends LitElement {
     const { origin, outcome, ended } = webhook;
     const { state, more } = webhookWords(webhook);
     const remedy = outcome === null ? '' : OUTCOME_WORDS[outcome].remedy;
-    const kinds = webhook.kinds.map((kind) => KIND_WORDS[kind]).join(', ');
     return html`<li class="row">
       <div class="what">
         <strong class="name">${origin}</strong>
         <p class="meta ${outcome === null || outcome === 'delivered' ? '' : 'wrong'}" role="status">${state}</p>
         ${remedy === '' ? nothing : html`<p class="hint">${remedy}</p>`}
         <p class="meta">${more}</p>
-        <p class="meta">${kinds}</p>
+        <p class="meta">${kindsWords(webhook.kinds)}</p>
       </div>
       <div class="actions">
         ${
