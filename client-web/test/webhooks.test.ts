@@ -19,7 +19,7 @@ const webhook: WebhookSummary = {
   id: 'a',
   origin: 'https://hooks.example',
   kinds: ['event.started'],
-  expires_in: 86_400,
+  expires_in: 40 * 86_400,
   delivered_minutes_ago: null,
   tried_minutes_ago: null,
   outcome: null,
@@ -39,7 +39,7 @@ describe('receivers of webhooks', () => {
   });
 
   it('are told of in plain words', () => {
-    expect(webhookWords(webhook)).toEqual({ state: 'Nothing sent yet', more: 'Ends in 1 day' });
+    expect(webhookWords(webhook)).toEqual({ state: 'Nothing sent yet', more: 'Ends in 40 days' });
     const busy = {
       ...webhook,
       outcome: 'failing' as const,
@@ -50,8 +50,14 @@ describe('receivers of webhooks', () => {
     };
     expect(webhookWords(busy)).toEqual({
       state: 'Does not work: it fails (3 minutes ago)',
-      more: 'Ends in 1 day · 1 message waits · 2 messages were lost · the secret before the last still counts for a day',
+      more: 'Ends in 40 days · 1 message waits · 2 messages were lost · the secret before the last still counts for a day',
     });
+  });
+
+  it('are announced to end', () => {
+    expect(webhookWords({ ...webhook, expires_in: 86_400 }).more).toBe(
+      'Ends in 1 day: add it again before then',
+    );
   });
 
   it('are told what they chose', () => {

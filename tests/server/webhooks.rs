@@ -137,6 +137,10 @@ fn what_is_no_receiver_is_refused_in_one_line() {
     let file = scratch.write("wrong.toml", "webhook_allow = [\"10.0.0.0/33\"]\n").display().to_string();
     let wrong = run(["check", "--config", &file, "--data-dir", &data]);
     assert!(wrong.code == 2 && wrong.err.contains("is not an address or range"), "{}", wrong.err);
+    let root = format!("webhook_root = \"{file}\"\n");
+    let file = scratch.write("root.toml", &root).display().to_string();
+    let wrong = run(["check", "--config", &file, "--data-dir", &data]);
+    assert!(wrong.code == 2 && wrong.err.contains("webhook_root holds no certificate"), "{}", wrong.err);
 }
 
 /// The catalogue is the enum's, and the thresholds are the code's.

@@ -52,12 +52,15 @@ export function kindsWords(kinds: readonly WebhookKind[]): string {
     : `Told when ${words.join(', ')}`;
 }
 
+/** Whoever runs a receiver hears of its end while there is time to do something. */
+const SOON = 30 * 24 * 3_600;
+
 /** How a receiver is doing. */
 export function webhookWords(webhook: WebhookSummary): { state: string; more: string } {
   const { outcome, expires_in, waiting, dropped, rotating, tried_minutes_ago: tried } = webhook;
   const ago = tried === null ? '' : tried < 1 ? ' (just now)' : ` (${span(tried * 60)} ago)`;
   const state = outcome === null ? 'Nothing sent yet' : `${OUTCOME_WORDS[outcome].state}${ago}`;
-  const parts = [`Ends in ${span(expires_in)}`];
+  const parts = [`Ends in ${span(expires_in)}${expires_in < SOON ? ': add it again before then' : ''}`];
   if (waiting > 0) parts.push(waiting === 1 ? '1 message waits' : `${waiting} messages wait`);
   if (dropped > 0) parts.push(dropped === 1 ? '1 message was lost' : `${dropped} messages were lost`);
   if (rotating) parts.push('the secret before the last still counts for a day');

@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use veilcast_auth::Issuer;
 use veilcast_control::{Command, Report};
+use veilcast_outgoing::Outgoing;
 use veilcast_records::Records;
 use veilcast_webhooks::Courier;
 
@@ -71,6 +72,7 @@ pub fn check(listen: SocketAddr, config: &Config) -> Result<(), StartError> {
     let origins = origins(config)?;
     proxies(config)?;
     check_links(config)?;
+    Outgoing::new(config.webhooks.root.as_deref()).map_err(|_| StartError::WebhookRoot)?;
     match &config.tls {
         Tls::Off if !listen.ip().is_loopback() => Err(StartError::PlainHttp),
         Tls::Off => Ok(()),

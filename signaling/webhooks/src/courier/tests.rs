@@ -230,7 +230,7 @@ async fn a_message_is_signed_and_says_what_it_may() {
     let running = scene.run().await;
     scene.courier.announce(Happening::BroadcastLive(event), SystemTime::now());
     let [got] = &scene.receiver.wait(1).await[..] else { panic!("one message, and none to the other") };
-    assert!(verifies(got, &secret) && !verifies(got, &SigningSecret::new().expect("new").text().expose_text()));
+    assert!(verifies(got, &secret) && !verifies(got, SigningSecret::new().expect("new").text().expose_text()));
     assert_eq!(
         (got.head["content-type"].as_str(), got.head["host"].starts_with("hooks.example:")),
         ("application/json", true)
