@@ -7,40 +7,61 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 /// Every crate of the product, what it may use of the others, and nothing more: a new edge is argued for here.
 ///
 /// The direction: privacy ← control ← sfu ← shard ← veilcast on the media side; {control, protocol} ← room ← gateway ←
-/// veilcast and {auth, records} ← gateway, records ← auth on the control side.
-const ALLOWED: [(&str, &[&str]); 10] = [
+/// veilcast and {auth, records, webhooks} ← gateway, records ← security ← {auth, webhooks}, outgoing ← {auth, webhooks} on the
+/// control side.
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("veilcast-privacy", &[]),
     ("veilcast-control", &["veilcast-privacy"]),
     ("veilcast-sfu", &["veilcast-control", "veilcast-privacy"]),
     ("veilcast-shard", &["veilcast-control", "veilcast-sfu"]),
     ("veilcast-protocol", &[]),
     ("veilcast-records", &["veilcast-privacy"]),
-    ("veilcast-auth", &["veilcast-privacy", "veilcast-records"]),
+    // Knows nobody: neither records nor tokens are at hand where other people's servers are asked.
+    ("veilcast-outgoing", &[]),
+    // Of the records it knows what an event is called.
+    ("veilcast-security", &["veilcast-records"]),
+    ("veilcast-auth", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
+    ("veilcast-webhooks", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
     ("veilcast-room", &["veilcast-control", "veilcast-privacy", "veilcast-protocol"]),
     (
         "veilcast-gateway",
         &[
             "veilcast-auth",
             "veilcast-control",
+            // The form of a network, for proxies as for receivers.
+            "veilcast-outgoing",
             "veilcast-privacy",
             "veilcast-protocol",
             "veilcast-records",
             "veilcast-room",
+            "veilcast-security",
+            "veilcast-webhooks",
         ],
     ),
     // The binary alone sees both planes.
-    ("veilcast", &["veilcast-auth", "veilcast-gateway", "veilcast-privacy", "veilcast-records", "veilcast-shard"]),
+    (
+        "veilcast",
+        &[
+            "veilcast-auth",
+            "veilcast-gateway",
+            "veilcast-privacy",
+            "veilcast-records",
+            "veilcast-shard",
+            "veilcast-webhooks",
+        ],
+    ),
 ];
 
 /// Packages that test the product; they may use all of it, and it must not use them.
 const TESTS: [&str; 4] = ["veilcast-tests", "veilcast-fuzz", "veilcast-holder", "veilcast-benches"];
 
 /// What must not even be reached through others.
-const NEVER: [(&str, &str, &str); 6] = [
+const NEVER: [(&str, &str, &str); 7] = [
     ("veilcast-control", "signaling/", "the media plane knows no names"),
     ("veilcast-sfu", "signaling/", "the media plane knows no names"),
     ("veilcast-shard", "signaling/", "the media plane knows no names"),
     ("veilcast-room", "signaling/auth", "a room sees a pseudonym, not an identity"),
+    ("veilcast-webhooks", "signaling/auth", "whoever writes to others has no token at hand"),
     ("veilcast-gateway", "server/sfu", "the control plane never sees a packet"),
     ("veilcast-records", "server/control", "records know of no media session"),
 ];

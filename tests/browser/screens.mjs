@@ -140,9 +140,38 @@ async function programsPage(operator) {
   await shoot(operator, 'programs-made');
 }
 
+/** Receivers of webhooks, and what is seen when somebody guesses at passwords. */
+async function signalsPage(operator) {
+  const hooks = ['https://hooks.invalid/a', 'http://127.0.0.1:9/b'];
+  for (const url of hooks) await server.command('webhook', 'add', '--url', url, '--config', join(server.data, 'veilcast.toml'));
+  for (let guess = 0; guess < 10; guess++) {
+    const headers = { 'content-type': 'application/json', origin: server.url };
+    const body = JSON.stringify({ name: app.operator.name, password: `wrong horse battery ${guess}` });
+    await fetch(`${server.url}/oauth/sign-in`, { method: 'POST', headers, body });
+  }
+  await server.command('event', 'end', await server.createEvent('An evening that was called off'));
+  await app.sleep(6_000);
+  await operator.goto(`${server.url}/operator`);
+  await app.says(operator, 'Somebody guesses at one account');
+  await app.says(operator, 'Does not work');
+  await operator.evaluate(() => document.querySelector('vc-security-events').scrollIntoView());
+  await shoot(operator, 'operator-security');
+  await operator.evaluate(() => document.querySelector('vc-webhooks').scrollIntoView());
+  await shoot(operator, 'operator-webhooks');
+  await app.press(operator, 'Add a receiver');
+  await app.fill(operator, 'url', 'https://hooks.example.org/veilcast');
+  await operator.evaluate(() => document.querySelector('vc-webhooks form.adding').scrollIntoView({ block: 'center' }));
+  await shoot(operator, 'operator-webhook-new');
+  await app.press(operator, 'Add it');
+  await app.press(operator, 'Use a passkey');
+  await app.says(operator, 'It is shown only now');
+  await operator.evaluate(() => document.querySelector('vc-webhooks').scrollIntoView());
+  await shoot(operator, 'operator-webhook-secret');
+}
+
 const provider = await Provider.start();
 const realm = await provider.realm('http://localhost:8080');
-const server = await Server.start({ config: realm.settings });
+const server = await Server.start({ config: `webhook_allow = ["127.0.0.0/8"]\n${realm.settings}` });
 try {
   const operator = await page('chromium');
   await app.authenticator(operator);
@@ -212,6 +241,7 @@ try {
   await shoot(viewer, 'watch-slow');
   await accountPage(operator);
   await programsPage(operator);
+  await signalsPage(operator);
   await several(operator);
   const by = await server.createEvent('By invitation');
   await operator.goto(`${server.url}/studio/${by}`);

@@ -67,6 +67,7 @@ impl Planes {
             trusted_proxies: Vec::new(),
             ice_servers: Vec::new(),
             metrics_token: None,
+            webhooks: veilcast_gateway::WebhookSettings::default(),
             tls: Tls::Off,
             max_connections: DEFAULT_MAX_CONNECTIONS,
         };

@@ -4,8 +4,8 @@ use super::peer::{Publisher, view};
 use super::process::{Server, until};
 use std::collections::BTreeSet;
 
-/// Labels may say which shard, which way, why, and which bucket. Nothing else: no viewer, event or address.
-const LABELS: [&str; 4] = ["direction", "le", "reason", "shard"];
+/// Labels may say which shard, which way, why, what kind of suspicious thing, and which bucket. Nothing else: no viewer, event or address.
+const LABELS: [&str; 5] = ["direction", "kind", "le", "reason", "shard"];
 
 /// Every sample as name, label name, label text and value.
 fn samples(page: &str) -> Vec<(String, String, String, f64)> {

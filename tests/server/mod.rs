@@ -26,4 +26,5 @@ mod startup;
 mod stream_keys;
 mod tls;
 mod tokens;
+mod webhooks;
 mod wire;

@@ -167,7 +167,7 @@ function eventPath(id: string): string {
 }
 
 /** Without cookies: what anyone may ask, the server answers the same for everyone; the others show a token. */
-function plain(method: string, path: string, body?: object): Request {
+export function plain(method: string, path: string, body?: object): Request {
   return json(method, path, body, { credentials: 'omit' });
 }
 

@@ -1245,6 +1245,170 @@ export type RecoverySignIn = {
  */
 code: string, };
 
+/**
+ * What a receiver can be told.
+ */
+export type WebhookKind = "event.started" | "event.ended" | "broadcast.live" | "broadcast.off" | "security.raised";
+
+/**
+ * What came of sending a message.
+ */
+export type WebhookOutcome = "delivered" | "gone" | "redirected" | "refused" | "failing" | "unreachable" | "certificate" | "address";
+
+/**
+ * `POST /api/v1/webhooks`, for the operator: a server to be told what happens here.
+ */
+export type NewWebhook = { 
+/**
+ * An https address. May hold a credential; only its origin is shown again.
+ */
+url: string, 
+/**
+ * What it is told; at least one.
+ */
+kinds: Array<WebhookKind>, 
+/**
+ * Its life in seconds: 3,600 to 31,536,000 (a year).
+ */
+expires_in: number, };
+
+/**
+ * A receiver's secret, on the one occasion that it is told. Has no Debug.
+ */
+export type WebhookSecret = { 
+/**
+ * The receiver's name, to list and to remove it.
+ */
+id: string, 
+/**
+ * `whsec_…`, for the receiver's settings.
+ */
+secret: string, };
+
+/**
+ * What an operator may know of a receiver.
+ */
+export type WebhookSummary = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * Scheme, host and port of its address.
+ */
+origin: string, 
+/**
+ * What it is told.
+ */
+kinds: Array<WebhookKind>, 
+/**
+ * Its life from now, in seconds.
+ */
+expires_in: number, 
+/**
+ * How many minutes ago it last took a message; `null` if it never did.
+ */
+delivered_minutes_ago: number | null, 
+/**
+ * How many minutes ago it was last sent one; `null` if it never was.
+ */
+tried_minutes_ago: number | null, 
+/**
+ * What came of that.
+ */
+outcome: WebhookOutcome | null, 
+/**
+ * Messages that wait for it.
+ */
+waiting: number, 
+/**
+ * Messages that found no room while it was away.
+ */
+dropped: number, 
+/**
+ * A secret that was replaced still signs, too.
+ */
+rotating: boolean, 
+/**
+ * It has said that it is gone for good and is sent nothing more.
+ */
+ended: boolean, };
+
+/**
+ * `GET /api/v1/webhooks`
+ */
+export type WebhookList = { 
+/**
+ * The last to end first.
+ */
+webhooks: Array<WebhookSummary>, };
+
+/**
+ * `POST /api/v1/webhooks/{id}/test`
+ */
+export type WebhookTested = { 
+/**
+ * What came of it.
+ */
+outcome: WebhookOutcome, };
+
+/**
+ * An event and its name towards one receiver.
+ */
+export type WebhookEvent = { 
+/**
+ * Its id here.
+ */
+id: string, 
+/**
+ * `data.event` of the receiver's messages.
+ */
+name: string, };
+
+/**
+ * `GET /api/v1/webhooks/{id}/events`: which event is meant by which name in this receiver's messages.
+ */
+export type WebhookEventList = { 
+/**
+ * Every event of this server, the newest first.
+ */
+events: Array<WebhookEvent>, };
+
+/**
+ * A kind of suspicious thing.
+ */
+export type SecurityKind = "proof-replayed" | "code-replayed" | "refresh-replayed" | "invitation-reused" | "sign-ins-failed" | "sign-ins-failed-widely" | "joins-by-one" | "export-burst" | "foreign-probe" | "address-refused";
+
+/**
+ * Something suspicious, by the hour. Nobody is in it.
+ */
+export type SecurityEvent = { 
+/**
+ * What.
+ */
+kind: SecurityKind, 
+/**
+ * At which event, if at one.
+ */
+event: string | null, 
+/**
+ * How many whole hours ago.
+ */
+hours_ago: number, 
+/**
+ * How often in that hour.
+ */
+count: number, };
+
+/**
+ * `GET /api/v1/security-events`, for the operator.
+ */
+export type SecurityEventList = { 
+/**
+ * Those of the last 90 days, the latest first; at most 200.
+ */
+security_events: Array<SecurityEvent>, };
+
 /** Every fault code, for parsing. */
 export const FAULT_CODES: readonly FaultCode[] = [
   "bad-request",

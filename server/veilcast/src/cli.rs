@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use veilcast_auth::{LONGEST_TOKEN, Rights, Scope};
 use veilcast_records::{Admission, EventId, Latency};
+use veilcast_webhooks::MessageKind;
 
 /// Live streaming with privacy built in.
 ///
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     /// Look after accounts
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Add, list and remove servers that are told what happens here
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Print an access token for one event, for a script, or revoke one
     Token(TokenCommand),
     /// Change the keys that sign access tokens
@@ -61,6 +65,18 @@ pub(crate) enum StreamKeyCommand {
     List(StreamKeysArguments),
     /// Revoke a key; whoever broadcasts with it is off air at once
     Revoke(RevokeStreamKeyArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Add a receiver and print its secret, this once
+    Add(NewWebhookArguments),
+    /// List the receivers: id, address without its path, end, last message
+    List(Place),
+    /// Remove a receiver and whatever waits for it
+    Remove(WebhookArguments),
+    /// Give a receiver another secret and print it, this once; for a day, messages are signed with both
+    Rotate(WebhookArguments),
 }
 
 #[derive(Args)]
@@ -198,6 +214,12 @@ pub(crate) struct Flags {
     /// machine only]
     #[arg(long, value_name = "FILE")]
     pub(crate) metrics_token_file: Option<String>,
+    /// Networks beside the public Internet in which receivers of webhooks may stand, as addresses or ADDRESS/BITS [default: none]
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) webhook_allow: Vec<String>,
+    /// Certificate authority that receivers of webhooks are trusted by beside the public ones, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) webhook_root: Option<String>,
     /// What to log, for instance info or veilcast_gateway=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -352,6 +374,37 @@ pub(crate) struct RevokeStreamKeyArguments {
     /// The key's id, as the list shows it
     #[arg(long, value_name = "KEYID")]
     pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct NewWebhookArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Its address, https://…
+    #[arg(long)]
+    pub(crate) url: String,
+    /// What it is told, like event.started,event.ended [default: everything]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = parse_kind)]
+    pub(crate) kind: Vec<MessageKind>,
+    /// How long it is told, like 30d; a year at most [default: 365d]
+    #[arg(long, value_name = "TIME", value_parser = parse_key_life)]
+    pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Args)]
+pub(crate) struct WebhookArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The receiver's id, as the list shows it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+}
+
+fn parse_kind(text: &str) -> Result<MessageKind, String> {
+    MessageKind::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = MessageKind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("the kinds are {}", known.join(", "))
+    })
 }
 
 #[derive(Args)]

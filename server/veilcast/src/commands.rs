@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use veilcast_auth::{EventId, Federation, FetchError, Issuer, ProviderMode, Scope, callback_path};
 use veilcast_privacy::Redacted;
 use veilcast_records::{Event, EventState, NewEvent, Records};
+use veilcast_webhooks::Courier;
 
 /// What links are made with where no server has run yet.
 const FIRST_PUBLIC_URL: &str = "http://localhost:8080";
@@ -173,6 +174,14 @@ pub(crate) struct Office {
 impl Office {
     pub(crate) const fn records(&self) -> &Records {
         &self.records
+    }
+
+    /// For those whom webhooks are sent to.
+    pub(crate) async fn courier(&self, now: SystemTime) -> Result<Courier, Failure> {
+        let settings = Config::webhooks(&self.sources).map_err(Failure::Configuration)?;
+        let security = self.issuer(now).await?.security().clone();
+        let courier = Courier::new(self.records.clone(), security, settings);
+        courier.map_err(|_| Failure::from(veilcast_gateway::StartError::WebhookRoot))
     }
 
     /// An event that somebody may still come to.

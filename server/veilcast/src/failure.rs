@@ -50,6 +50,12 @@ pub enum Failure {
         /// The system's reason.
         why: io::ErrorKind,
     },
+    /// No such receiver of webhooks.
+    #[error("there is no such receiver; 'veilcast webhook list' shows all")]
+    WebhookUnknown,
+    /// No receiver can be there, or no further one.
+    #[error("{0}")]
+    Webhook(String),
     /// The directory for certificates by ACME.
     #[error("cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast", words::reason(*.why))]
     CertificateCache {

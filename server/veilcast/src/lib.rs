@@ -17,6 +17,7 @@ mod logging;
 mod network;
 mod serve;
 mod stream_keys;
+mod webhooks;
 mod words;
 
 pub use cli::Cli;
@@ -25,6 +26,7 @@ pub use failure::Failure;
 
 use cli::{
     AccountCommand, ClientCommand, Command, EventCommand, KeysCommand, StreamKeyCommand, TokenCommand, TokenVerb,
+    WebhookCommand,
 };
 use config::Sources;
 use rustix::fs::Mode;
@@ -67,6 +69,12 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             ClientCommand::List(arguments) => clients::list(arguments).await,
             ClientCommand::Revoke(arguments) => clients::revoke(arguments).await,
             ClientCommand::Rotate(arguments) => clients::rotate(arguments).await,
+        },
+        Command::Webhook(command) => match command {
+            WebhookCommand::Add(arguments) => webhooks::add(arguments).await,
+            WebhookCommand::List(place) => webhooks::list(place).await,
+            WebhookCommand::Remove(arguments) => webhooks::remove(arguments).await,
+            WebhookCommand::Rotate(arguments) => webhooks::rotate(arguments).await,
         },
         Command::Setup(arguments) => commands::setup(arguments).await,
     }

@@ -122,6 +122,7 @@ pub(crate) fn gateway_config(config: &Config, public_url: &str) -> veilcast_gate
         trusted_proxies: config.trusted_proxies.clone(),
         ice_servers: config.ice_servers.clone(),
         metrics_token: config.metrics_token.clone(),
+        webhooks: config.webhooks.clone(),
         tls,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use subtle::ConstantTimeEq;
 use veilcast_privacy::Secret;
 use veilcast_records::{FamilyId, HeldSession, IssuerSessionId, Role};
+use veilcast_security::Kind;
 
 /// Pages that may receive a code, under the instance's own origin: exactly these.
 pub const REDIRECT_PATHS: [&str; 2] = ["/studio", "/callback"];
@@ -131,6 +132,7 @@ impl Issuer {
             Redeemed::Refused => Err(ExchangeError::Invalid),
             // RFC 6749 section 4.1.2: tokens issued for a code that comes twice should be revoked.
             Redeemed::Replayed(used) => {
+                self.inner().security.raise_about(Kind::CodeReplayed, used.token.as_bytes(), None, now);
                 records.revoke(&used.token, used.expires).await.map_err(|_| ExchangeError::Unavailable)?;
                 records.close_family(&used.family).await.map_err(|_| ExchangeError::Unavailable)?;
                 Err(ExchangeError::Invalid)

@@ -47,6 +47,9 @@ pub enum TokenError {
     /// Not this request's, not this key's, or used before; which of these is not told.
     #[error("the proof of possession does not fit")]
     ProofInvalid,
+    /// Used before. Told apart from the one above in here, and to nobody.
+    #[error("the proof of possession does not fit")]
+    ProofReplayed,
     /// Without a nonce of ours, or with an old one.
     #[error("the proof of possession needs a fresh nonce")]
     ProofNonce,

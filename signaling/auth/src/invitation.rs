@@ -6,6 +6,7 @@ use crate::{AccessToken, Error, InvitationError, Issuer, Principal, Scope, Subje
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_records::{EventId, InvitationId, InvitedAs, LocationCap, NewInvitation, Redeemed};
+use veilcast_security::Kind;
 
 /// `client_id` of whoever came by an invitation.
 pub(crate) const CLIENT_INVITATION: &str = "veilcast-invitation";
@@ -62,7 +63,11 @@ impl Issuer {
         let held = match redeemed.map_err(|_| InvitationError::Unavailable)? {
             Redeemed::Held(held) => held,
             Redeemed::Unknown => return Err(InvitationError::Invalid),
-            Redeemed::Others => return Err(InvitationError::Used),
+            Redeemed::Others => {
+                let about = event.as_str().as_bytes();
+                self.inner().security.raise_about(Kind::InvitationReused, about, Some(*event), now);
+                return Err(InvitationError::Used);
+            }
         };
         let left = held.expires.duration_since(now).unwrap_or_default();
         let holder = Principal(Pseudonym::new(held.subject));

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_records::{EventId, LocationCap, Records, Role, base32, random_bits};
+use veilcast_security::{Kind, Security};
 use webauthn_rs::Webauthn;
 
 /// Of a browser's tokens: long enough to join, so short that what was withdrawn is soon over everywhere. A page renews it
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) open_questions: OpenQuestions,
     pub(crate) second_tries: SecondTries,
     pub(crate) name_tries: NameTries,
+    pub(crate) security: Security,
     /// The relying party of passkeys; none where the public address cannot be one.
     pub(crate) site: Option<Webauthn>,
     pub(crate) pushed: Pushed,
@@ -99,6 +101,7 @@ impl Issuer {
             open_questions: OpenQuestions::new(now)?,
             second_tries: SecondTries::default(),
             name_tries: NameTries::default(),
+            security: Security::new()?,
             site,
             codes: Codes::default(),
             assertions: Assertions::new(now),
@@ -114,6 +117,11 @@ impl Issuer {
         &self.0.public_url
     }
 
+    /// Where signs of misuse are noted, and what became of them.
+    pub fn security(&self) -> &Security {
+        &self.0.security
+    }
+
     /// What a client puts into its next proof over HTTP (RFC 9449 section 8).
     pub fn nonce(&self, now: SystemTime) -> String {
         self.0.nonces.current(now)
@@ -121,7 +129,7 @@ impl Issuer {
 
     /// Checks a proof that comes without a token: of whoever asks for one.
     pub fn prove(&self, proof: &str, target: &Target<'_>, now: SystemTime) -> Result<Proof, TokenError> {
-        proof::verify(proof, None, target, &self.0.public_url, &self.0.nonces, now)
+        self.proven(proof, None, target, now)
     }
 
     /// Checks a proof that comes with a token which was verified before: whether its key is that token's, too, is for the
@@ -133,7 +141,7 @@ impl Issuer {
         target: &Target<'_>,
         now: SystemTime,
     ) -> Result<Proof, TokenError> {
-        proof::verify(proof, Some(token), target, &self.0.public_url, &self.0.nonces, now)
+        self.proven(proof, Some(token), target, now)
     }
 
     /// Verifies a token that is bound to a key, and the proof of that key.
@@ -147,7 +155,7 @@ impl Issuer {
     ) -> Result<(Grant, Proof), TokenError> {
         let grant = self.checked(token, expiry, now).await?;
         let Some(key) = grant.key else { return Err(TokenError::Unbound) };
-        let proof = proof::verify(proof, Some(token), target, &self.0.public_url, &self.0.nonces, now)?;
+        let proof = self.proven(proof, Some(token), target, now)?;
         if proof.key == key { Ok((grant, proof)) } else { Err(TokenError::ProofInvalid) }
     }
 
@@ -206,6 +214,8 @@ impl Issuer {
         let recognised = account.recognised.clone().ok_or(TokenError::Invalid)?;
         let session = self.0.records.session_by_id(&recognised.session, now).await;
         let session = session.map_err(|_| TokenError::Unavailable)?.ok_or(TokenError::Invalid)?;
+        let person = self.0.records.pairwise_subject(&session.account, crate::CLIENT_WEB);
+        self.0.security.raise_about(Kind::JoinsByOne, &person, Some(event), now);
         let subject = Principal(Pseudonym::new(self.0.records.member_subject(&event, &session.account)));
         self.refuse_banned(&event, &subject).await?;
         let cap = self.0.records.location_cap(&event).await.map_err(|_| TokenError::Unavailable)?;
@@ -277,6 +287,24 @@ impl Issuer {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// Checks a proof. One that comes a second time is a sign of somebody who listens in.
+    pub(crate) fn proven(
+        &self,
+        proof: &str,
+        token: Option<&str>,
+        target: &Target<'_>,
+        now: SystemTime,
+    ) -> Result<Proof, TokenError> {
+        proof::verify(proof, token, target, &self.0.public_url, &self.0.nonces, now).map_err(|error| match error {
+            TokenError::ProofReplayed => {
+                let about = token.map_or(b"".as_slice(), str::as_bytes);
+                self.0.security.raise_about(Kind::ProofReplayed, about, None, now);
+                TokenError::ProofInvalid
+            }
+            error => error,
+        })
     }
 
     pub(crate) fn mint(&self, minting: &Minting<'_>, now: SystemTime) -> Result<(AccessToken, TokenId), Error> {

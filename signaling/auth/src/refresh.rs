@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_records::{ActivityKind, FamilyId, HeldSession, IssuerSessionId, Presented, Role, Rotation};
+use veilcast_security::Kind;
 
 /// A family's name and 256 bits: 26 and 43 characters, and a point between them.
 const LENGTH: usize = 70;
@@ -85,6 +86,7 @@ impl Issuer {
         let session = match records.rotate(&presented, SESSION_LIFE, now).await? {
             Rotation::Continued(session) => session,
             Rotation::Ended(account) => {
+                self.inner().security.raise(Kind::RefreshReplayed, now);
                 records.note_activity(&account, ActivityKind::RefreshCopied, "", now).await?;
                 return Err(RefreshError::Invalid);
             }

@@ -54,7 +54,7 @@ impl Used {
     fn take(&mut self, key: &Thumbprint, jti: &str, party: Party) -> Result<(), TokenError> {
         let proof = digest_of(key, jti);
         if self.proofs.contains(&proof) {
-            return Err(TokenError::ProofInvalid);
+            return Err(TokenError::ProofReplayed);
         }
         let (of_key, of_party) = (self.of_key.entry(*key).or_default(), self.of_party.entry(party).or_default());
         if self.proofs.len() >= MOST || *of_key >= MOST_OF_A_KEY || *of_party >= MOST_OF_A_PARTY {
@@ -187,7 +187,7 @@ mod tests {
         let nonce = nonces.current(at(0));
         assert_eq!(nonces.take(&nonce, &KEY, "first", HERE, at(0)), Ok(()));
         for later in [0, 59, 60, 119] {
-            assert_eq!(nonces.take(&nonce, &KEY, "first", HERE, at(later)), Err(TokenError::ProofInvalid), "{later}");
+            assert_eq!(nonces.take(&nonce, &KEY, "first", HERE, at(later)), Err(TokenError::ProofReplayed), "{later}");
         }
         assert_eq!(nonces.take(&nonce, &KEY, "second", HERE, at(119)), Ok(()));
         assert_eq!(nonces.take(&nonce, &OTHER, "first", HERE, at(119)), Ok(()), "another key's is another proof");
@@ -202,11 +202,11 @@ mod tests {
         // The second slot's proof comes first; the first slot's is still in time.
         assert_eq!(nonces.take(&second, &KEY, "b", HERE, at(60)), Ok(()));
         assert_eq!(nonces.take(&first, &KEY, "a", HERE, at(61)), Ok(()));
-        assert_eq!(nonces.take(&first, &KEY, "a", HERE, at(62)), Err(TokenError::ProofInvalid));
-        assert_eq!(nonces.take(&second, &KEY, "b", HERE, at(179)), Err(TokenError::ProofInvalid));
+        assert_eq!(nonces.take(&first, &KEY, "a", HERE, at(62)), Err(TokenError::ProofReplayed));
+        assert_eq!(nonces.take(&second, &KEY, "b", HERE, at(179)), Err(TokenError::ProofReplayed));
         let much_later = nonces.current(at(6_000));
         assert_eq!(nonces.take(&much_later, &KEY, "a", HERE, at(6_060)), Ok(()));
-        assert_eq!(nonces.take(&much_later, &KEY, "a", HERE, at(6_060)), Err(TokenError::ProofInvalid));
+        assert_eq!(nonces.take(&much_later, &KEY, "a", HERE, at(6_060)), Err(TokenError::ProofReplayed));
         assert_eq!(nonces.take(&second, &KEY, "c", HERE, at(6_060)), Err(TokenError::ProofNonce));
         assert_eq!(nonces.take("", &KEY, "c", HERE, at(6_060)), Err(TokenError::ProofNonce));
     }
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(take(&n2, "other", 120), Ok(()));
         // Its time was read before it had to wait for the others.
         assert_eq!(take(&n0, "late", 119), Err(TokenError::ProofNonce));
-        assert_eq!(take(&n1, "used", 121), Err(TokenError::ProofInvalid));
+        assert_eq!(take(&n1, "used", 121), Err(TokenError::ProofReplayed));
     }
 
     #[test]

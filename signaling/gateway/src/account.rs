@@ -197,7 +197,10 @@ impl App {
         account: &[u8],
         guess: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Problem> {
-        self.accounts.guess(self.prefixes.tag_of(account), async { guess.await.map_err(Into::into) }).await
+        let tag = self.prefixes.tag_of(account);
+        let guessed = self.accounts.guess(tag, async { guess.await.map_err(Into::into) }).await;
+        self.note_sign_in(Some(account), &guessed);
+        guessed
     }
 }
 

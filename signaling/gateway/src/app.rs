@@ -7,8 +7,8 @@ use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, clients, events, grants, invitations, metrics, moderation, oauth, openapi, provider, socket,
-    stream_keys, token_endpoint, whip,
+    account, client, clients, events, grants, invitations, metrics, moderation, oauth, openapi, provider, security,
+    socket, stream_keys, token_endpoint, webhooks, whip,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -21,12 +21,16 @@ use std::time::SystemTime;
 use veilcast_auth::Issuer;
 use veilcast_protocol::{FaultCode, MAX_SDP};
 use veilcast_records::Records;
+use veilcast_security::Security;
+use veilcast_webhooks::Courier;
 
 /// What every request has at hand.
 pub(crate) struct App {
     pub(crate) issuer: Issuer,
     pub(crate) records: Records,
     pub(crate) hub: Hub,
+    pub(crate) security: Security,
+    pub(crate) courier: Courier,
     pub(crate) origins: Origins,
     pub(crate) prefixes: Prefixes,
     pub(crate) throttle: Throttle,
@@ -62,6 +66,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(openapi::routes())
+        .merge(webhooks::routes())
+        .merge(security::routes())
         .merge(oauth::routes())
         .merge(token_endpoint::routes())
         .merge(provider::routes())

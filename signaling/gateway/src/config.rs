@@ -20,6 +20,8 @@ pub struct Config {
     pub ice_servers: Vec<IceServer>,
     /// Lets who presents it read `/metrics` from elsewhere. Without one, only this machine can.
     pub metrics_token: Option<Secret>,
+    /// Where receivers of webhooks may be beside the public Internet, and whom to trust there.
+    pub webhooks: veilcast_webhooks::Settings,
     /// Encryption of the listener.
     pub tls: Tls,
     /// Connections at once; [`DEFAULT_MAX_CONNECTIONS`] if nothing speaks against it.
@@ -130,6 +132,9 @@ pub enum StartError {
     /// They do not belong together, or are of an unknown kind.
     #[error("certificate and key do not fit together, or are of a kind that TLS 1.2 and 1.3 do not take")]
     Certificate,
+    /// No certificate in what should be one.
+    #[error("webhook_root holds no certificate in PEM form")]
+    WebhookRoot,
     /// ACME without names.
     #[error("ACME needs at least one domain name")]
     AcmeDomains,

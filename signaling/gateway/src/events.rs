@@ -148,7 +148,7 @@ pub(crate) async fn show(
     if row.admission != Admission::Public {
         let grant = app.holder_if_any(&credentials).await?.ok_or(closed(&row))?;
         if grant.scope != Scope::Admin {
-            grant.for_event(&id)?;
+            app.in_event(&grant, &id)?;
         }
     }
     Ok(Json(summary(&row)))

@@ -123,7 +123,7 @@ impl From<TokenError> for Problem {
             TokenError::Banned => FaultCode::Banned,
             TokenError::Unbound => FaultCode::TokenUnbound,
             TokenError::ProofMissing => FaultCode::ProofMissing,
-            TokenError::ProofInvalid => FaultCode::ProofInvalid,
+            TokenError::ProofInvalid | TokenError::ProofReplayed => FaultCode::ProofInvalid,
             TokenError::ProofNonce => FaultCode::ProofNonce,
             TokenError::Busy => FaultCode::TooMany,
             TokenError::ProviderUnavailable => FaultCode::ProviderUnavailable,

@@ -29,12 +29,14 @@ mod provider;
 mod random;
 mod relay;
 pub mod sdp;
+mod security;
 mod serve;
 mod session;
 mod socket;
 mod stream_keys;
 mod tls;
 mod token_endpoint;
+mod webhooks;
 mod whip;
 
 #[cfg(test)]
@@ -42,3 +44,4 @@ mod tests;
 
 pub use config::{Config, DEFAULT_MAX_CONNECTIONS, IceServer, StartError, Tls};
 pub use serve::{Gateway, Seams, bind, check, start};
+pub use veilcast_webhooks::Settings as WebhookSettings;

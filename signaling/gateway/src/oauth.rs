@@ -230,7 +230,10 @@ async fn sign_in_with_recovery_code(
     JsonBody(given): JsonBody<RecoverySignIn>,
 ) -> Result<Response, Problem> {
     let code = Secret::from(given.code);
-    signed_in(&app, &app.issuer.sign_in_with_recovery_code(code.expose_text(), SystemTime::now()).await?)
+    let opened = app.issuer.sign_in_with_recovery_code(code.expose_text(), SystemTime::now()).await;
+    let opened = opened.map_err(Problem::from);
+    app.note_sign_in(None, &opened);
+    signed_in(&app, &opened?)
 }
 
 async fn ask_passkey(State(app): State<Arc<App>>) -> Result<Json<PasskeyQuestion>, Problem> {
@@ -242,7 +245,9 @@ async fn sign_in_with_passkey(
     JsonBody(given): JsonBody<PasskeyAnswer>,
 ) -> Result<Response, Problem> {
     let answer = Answer { ceremony: &given.ceremony, credential: given.credential };
-    signed_in(&app, &app.issuer.sign_in_with_passkey(answer, SystemTime::now()).await?)
+    let opened = app.issuer.sign_in_with_passkey(answer, SystemTime::now()).await.map_err(Problem::from);
+    app.note_sign_in(None, &opened);
+    signed_in(&app, &opened?)
 }
 
 async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {

@@ -24,7 +24,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use veilcast_auth::Issuer;
 use veilcast_control::{Command, Report};
+use veilcast_outgoing::Outgoing;
 use veilcast_records::Records;
+use veilcast_webhooks::Courier;
 
 /// For headers to arrive; also how long an idle HTTP/1.1 connection is kept.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -70,6 +72,7 @@ pub fn check(listen: SocketAddr, config: &Config) -> Result<(), StartError> {
     let origins = origins(config)?;
     proxies(config)?;
     check_links(config)?;
+    Outgoing::new(config.webhooks.root.as_deref()).map_err(|_| StartError::WebhookRoot)?;
     match &config.tls {
         Tls::Off if !listen.ip().is_loopback() => Err(StartError::PlainHttp),
         Tls::Off => Ok(()),
@@ -138,7 +141,11 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
     check_links(config)?;
     let page_headers =
         PageHeaders::new(&origins).map_err(|_| StartError::Origin { text: config.public_url.clone() })?;
+    let security = issuer.security().clone();
+    let courier = Courier::new(records.clone(), security.clone(), config.webhooks.clone());
     Ok(App {
+        courier: courier.map_err(|_| StartError::WebhookRoot)?,
+        security,
         issuer,
         records,
         hub,
@@ -176,7 +183,7 @@ pub(crate) fn run_pumps(
     reports: mpsc::Receiver<Report>,
     changes: tokio::sync::watch::Receiver<u64>,
 ) {
-    let (mut to_media, live) = pumps.split();
+    let (mut to_media, air) = pumps.split();
     let forward = app.clone();
     tasks.spawn(async move {
         forward.hub.forward(&mut to_media, commands).await;
@@ -192,9 +199,19 @@ pub(crate) fn run_pumps(
         lapse.hub.end_lapsed().await;
         Ok(())
     });
-    let follow = app.clone();
+    let (follow, told) = (app.clone(), changes.clone());
     tasks.spawn(async move {
-        follow.hub.follow(follow.records.clone(), follow.issuer.clone(), changes, live).await;
+        follow.hub.follow(follow.records.clone(), follow.issuer.clone(), told, air, &follow.courier).await;
+        Ok(())
+    });
+    let courier = app.courier.clone();
+    tasks.spawn(async move {
+        courier.run(changes).await;
+        Ok(())
+    });
+    let watch = app.clone();
+    tasks.spawn(async move {
+        watch.note_security_events().await;
         Ok(())
     });
 }

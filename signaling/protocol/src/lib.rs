@@ -16,6 +16,7 @@ mod moderation;
 mod oauth;
 mod presence;
 mod stream_key;
+mod webhook;
 
 pub use account::{
     Account, AccountActivity, AccountRole, AccountSession, ActivityKind, ActivityList, Factor, FactorChange,
@@ -45,6 +46,10 @@ pub use oauth::{
 };
 pub use presence::{Audience, AudienceHealth, Draining, Ended};
 pub use stream_key::{NewStreamKey, StreamKey, StreamKeyList, StreamKeySummary};
+pub use webhook::{
+    NewWebhook, SecurityEvent, SecurityEventList, SecurityKind, WebhookEvent, WebhookEventList, WebhookKind,
+    WebhookList, WebhookOutcome, WebhookSecret, WebhookSummary, WebhookTested,
+};
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]

@@ -31,6 +31,7 @@ fn render() -> String {
     session(&mut out, &cfg);
     oauth(&mut out, &cfg);
     account(&mut out, &cfg);
+    webhooks(&mut out, &cfg);
     constants(&mut out);
     out
 }
@@ -112,6 +113,21 @@ fn oauth(out: &mut String, cfg: &Config) {
     add::<wire::PushedAuthorization>(out, cfg);
     add::<wire::AuthorizationRequest>(out, cfg);
     add::<wire::TokenResponse>(out, cfg);
+}
+
+fn webhooks(out: &mut String, cfg: &Config) {
+    add::<wire::WebhookKind>(out, cfg);
+    add::<wire::WebhookOutcome>(out, cfg);
+    add::<wire::NewWebhook>(out, cfg);
+    add::<wire::WebhookSecret>(out, cfg);
+    add::<wire::WebhookSummary>(out, cfg);
+    add::<wire::WebhookList>(out, cfg);
+    add::<wire::WebhookTested>(out, cfg);
+    add::<wire::WebhookEvent>(out, cfg);
+    add::<wire::WebhookEventList>(out, cfg);
+    add::<wire::SecurityKind>(out, cfg);
+    add::<wire::SecurityEvent>(out, cfg);
+    add::<wire::SecurityEventList>(out, cfg);
 }
 
 fn account(out: &mut String, cfg: &Config) {

@@ -134,6 +134,43 @@ pub const RETENTION: &[Retention] = &[
         sweep: Some("DELETE FROM client_key WHERE expires <= ?1"),
     },
     Retention {
+        kind: "webhook",
+        what: "the address and the secrets of a server that is told what happens here, sealed; what it is told, and to the minute when it last took something",
+        why: "telling it, and showing the operator whether it listens",
+        until: "its time is over (a year at most), 90 days if it never took anything, 30 days after it said that it is gone, or the operator removes it; a secret that was replaced: 24 hours",
+        sweep: Some(
+            "DELETE FROM webhook WHERE expires <= ?1 OR ended <= ?1 - 30 * 86400 OR (delivered IS NULL AND created <= ?1 - 90 * 86400)",
+        ),
+    },
+    Retention {
+        kind: "webhook",
+        what: "the secret of a receiver before its last rotation, sealed",
+        why: "a receiver changes its secret when it gets round to it",
+        until: "24 hours after the rotation",
+        sweep: Some("UPDATE webhook SET former_sealed = NULL, former_until = NULL WHERE former_until <= ?1"),
+    },
+    Retention {
+        kind: "webhook_message",
+        what: "a message that its receiver has not taken yet, sealed; no name, no title, nobody's id",
+        why: "telling a receiver that was away",
+        until: "its receiver takes it, or 24 hours",
+        sweep: Some("DELETE FROM webhook_message WHERE made <= ?1 - 86400"),
+    },
+    Retention {
+        kind: "webhook_news",
+        what: "that an event has started or ended, until the server has made messages of it",
+        why: "telling receivers of it whichever process did it",
+        until: "a moment, or 24 hours while the server is stopped",
+        sweep: Some("DELETE FROM webhook_news WHERE at <= ?1 - 86400"),
+    },
+    Retention {
+        kind: "security_event",
+        what: "how often a kind of suspicious thing was seen in an hour, and at which event; nobody, no address",
+        why: "noticing an attack",
+        until: "90 days",
+        sweep: Some("DELETE FROM security_event WHERE hour <= ?1 - 90 * 86400"),
+    },
+    Retention {
         kind: "signing_key",
         what: "a key that signs access tokens, sealed",
         why: "tokens stay valid over a restart",

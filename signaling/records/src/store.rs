@@ -106,6 +106,11 @@ impl Records {
         self.subject(&[b"foreign-program", event.as_str().as_bytes(), issuer.as_bytes(), client.as_bytes()])
     }
 
+    /// What one receiver of webhooks knows an event by: another one knows it by another name.
+    pub fn webhook_subject(&self, webhook: &crate::WebhookId, event: &EventId) -> [u8; 16] {
+        self.subject(&[b"webhook", webhook.as_str().as_bytes(), event.as_str().as_bytes()])
+    }
+
     /// Of all kinds of subjects: their parts differ in number or in the first one.
     fn subject(&self, parts: &[&[u8]]) -> [u8; 16] {
         let digest = seal::keyed(&self.keys().pairwise, parts);

@@ -1,3 +1,4 @@
+use crate::rooms::Session;
 use crate::{Output, Rooms};
 use std::hash::Hash;
 use std::time::Instant;
@@ -73,6 +74,20 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let first = self.rooms.get_mut(&event).is_some_and(|room| !std::mem::replace(&mut room.live, true));
         if first {
             self.emit(Output::Live(event));
+        }
+    }
+
+    /// Notes that the last broadcaster of an event is off, if it was this one.
+    pub(crate) fn went_off(&mut self, session: &Session<E>) {
+        if session.role != Role::Broadcaster || !session.connected {
+            return;
+        }
+        let Some(room) = self.rooms.get(&session.event) else { return };
+        let on = |other: &Session<E>| other.role == Role::Broadcaster && other.connected;
+        let still = room.sessions.iter().any(|id| self.sessions.get(id).is_some_and(on));
+        let room = self.rooms.get_mut(&session.event).filter(|_| !still);
+        if room.is_some_and(|room| std::mem::take(&mut room.live)) {
+            self.emit(Output::Off(session.event.clone()));
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Output<E> {
     },
     /// A broadcaster is on: a scheduled event is live from now.
     Live(E),
+    /// No broadcaster is on any more.
+    Off(E),
     /// A media session is over; whatever is kept for it can be forgotten.
     Over(SessionId),
 }
@@ -241,6 +243,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if let Some(room) = self.rooms.get_mut(&session.event) {
             room.forget(id, &session);
         }
+        self.went_off(&session);
         self.emit(Output::Over(id));
         Some(session)
     }

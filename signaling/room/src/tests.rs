@@ -92,6 +92,7 @@ fn words(output: &Output<u32>) -> String {
         },
         Output::Tell { socket, message } => format!("tell {} {}", socket.0, message_words(message)),
         Output::Live(event) => format!("live {event}"),
+        Output::Off(event) => format!("off {event}"),
         Output::Over(id) => format!("over {}", id.expose_bits()[0]),
     }
 }
@@ -137,6 +138,30 @@ fn opened_for(broadcasters: u8) -> (Rooms<u32>, Instant) {
     rooms.open(&EVENT, ROOM, RoomSettings::default(), broadcasters).expect("nothing is open yet");
     assert_eq!(drained(&mut rooms), ["open 77"]);
     (rooms, Instant::now())
+}
+
+#[test]
+fn the_last_broadcaster_turns_the_light_off() {
+    let (mut rooms, now) = opened_for(2);
+    for (peer, who) in [(1, ALICE), (2, BOB)] {
+        rooms.admit(join(peer, Role::Broadcaster, who, None), now).expect("there is a place");
+        rooms.handle(&connected(peer.into()), now);
+    }
+    let lights = |rooms: &mut Rooms<u32>| {
+        let light = |words: &String| words.starts_with("live") || words.starts_with("off");
+        drained(rooms).into_iter().filter(light).collect::<Vec<_>>()
+    };
+    assert_eq!(lights(&mut rooms), ["live 1"]);
+    rooms.handle(&gone(1, Departure::Closed), now);
+    assert_eq!(lights(&mut rooms), [""; 0], "the other one is still on");
+    rooms.handle(&gone(2, Departure::Closed), now);
+    assert_eq!(lights(&mut rooms), ["off 1"]);
+    rooms.open(&EVENT, ROOM, RoomSettings::default(), 2).expect("it has closed");
+    rooms.admit(join(3, Role::Broadcaster, ALICE, None), now).expect("there is a place");
+    rooms.handle(&connected(3), now);
+    assert_eq!(lights(&mut rooms), ["live 1"], "and the next one turns it on again");
+    rooms.end(&EVENT);
+    assert_eq!(lights(&mut rooms), ["off 1"]);
 }
 
 #[test]

@@ -5,6 +5,8 @@ import { forgetOperator } from '../auth.js';
 import { Page } from '../page.js';
 import { access, begins, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
+import '../security-events.js';
+import '../webhooks.js';
 
 class Operator extends Page {
   static override properties = { events: { state: true }, asked: { state: true } };
@@ -59,7 +61,11 @@ class Operator extends Page {
           : html`<ul class="rows">
               ${groups.flatMap(({ members }) => members.map((event) => this.#row(event)))}
             </ul>`
-      }`;
+      }
+      <div class="signals">
+        <vc-security-events .events=${events}></vc-security-events>
+        <vc-webhooks></vc-webhooks>
+      </div>`;
   }
 
   #row(event: EventSummary): TemplateResult {
@@ -82,7 +88,7 @@ class Operator extends Page {
   }
 
   #dialog(): TemplateResult {
-    return html`<dialog aria-labelledby="end-title">
+    return html`<dialog class="ending" aria-labelledby="end-title">
       <form method="dialog" @submit=${this.#decided}>
         <h2 id="end-title">End “${this.asked?.title ?? ''}”?</h2>
         <p>Everyone watching is told that it is over. An event that has ended cannot start again.</p>
@@ -97,7 +103,7 @@ class Operator extends Page {
   async #ask(event: EventSummary): Promise<void> {
     this.asked = event;
     await this.updateComplete;
-    this.querySelector('dialog')?.showModal();
+    this.querySelector<HTMLDialogElement>('dialog.ending')?.showModal();
   }
 
   async #decided(event: SubmitEvent): Promise<void> {

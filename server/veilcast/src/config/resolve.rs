@@ -6,10 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use veilcast_auth::ProviderSettings;
-use veilcast_gateway::IceServer;
+use veilcast_gateway::{IceServer, WebhookSettings};
 use veilcast_privacy::Secret;
 use veilcast_records::Records;
 use veilcast_shard::MAX_SHARDS;
+use veilcast_webhooks::Network;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     /// Opens `/metrics`.
     pub(crate) metrics_token: Option<Secret>,
     pub(crate) providers: Vec<ProviderSettings>,
+    /// Where receivers of webhooks may stand.
+    pub(crate) webhooks: WebhookSettings,
 }
 
 /// How connections are protected.
@@ -70,6 +73,13 @@ impl Config {
         let mut reader = Reader { sources, problems: Vec::new() };
         let directory = reader.data_dir();
         directory.ok_or(reader.problems)
+    }
+
+    /// What webhooks need, without a look at the other settings.
+    pub(crate) fn webhooks(sources: &Sources) -> Result<WebhookSettings, Vec<Problem>> {
+        let mut reader = Reader { sources, problems: Vec::new() };
+        let settings = reader.webhooks();
+        settings.filter(|_| reader.problems.is_empty()).ok_or(reader.problems)
     }
 
     /// How many ports the shards are on, from `media_port` on.
@@ -118,6 +128,7 @@ impl Reader<'_> {
         let ice_servers = self.ice_servers();
         let metrics_token = self.optional("metrics_token_file", metrics_token);
         let providers = self.providers();
+        let webhooks = self.webhooks();
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
@@ -142,6 +153,7 @@ impl Reader<'_> {
             ice_servers,
             metrics_token: metrics_token?,
             providers,
+            webhooks: webhooks?,
         };
         Some(self.with_public_url(config))
     }
@@ -249,6 +261,17 @@ impl Reader<'_> {
             entry.server().map_err(wrong).ok()
         };
         entries.iter().filter_map(&mut read).collect()
+    }
+
+    fn webhooks(&mut self) -> Option<WebhookSettings> {
+        let allowed = self.list("webhook_allow", |text| {
+            Network::parse(text).ok_or_else(|| "is not an address or range; write 192.0.2.1 or 10.0.0.0/8".to_owned())
+        });
+        let root = self.optional("webhook_root", |text| {
+            let path = readable(text)?;
+            fs::read(path).map_err(|error| format!("cannot be read: {}", words::reason(error.kind())))
+        })?;
+        Some(WebhookSettings { allowed, root, names: None })
     }
 
     fn providers(&mut self) -> Vec<ProviderSettings> {

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Every key: of the file as it stands here, of the environment in capitals behind `VEILCAST_`, of the command
 /// line with hyphens.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 21] = [
     "acme_contact",
     "acme_directory",
     "acme_domain",
@@ -33,6 +33,8 @@ pub(super) const KEYS: [&str; 19] = [
     "tls_cert",
     "tls_key",
     "trusted_proxy",
+    "webhook_allow",
+    "webhook_root",
 ];
 
 /// A key of the file that is neither a flag nor a variable.
@@ -193,6 +195,7 @@ impl Sources {
             ("acme_directory", flags.acme_directory),
             ("acme_root", flags.acme_root),
             ("metrics_token_file", flags.metrics_token_file),
+            ("webhook_root", flags.webhook_root),
             ("log", flags.log),
         ];
         let lists = [
@@ -202,6 +205,7 @@ impl Sources {
             ("trusted_proxy", flags.trusted_proxy),
             ("allowed_origin", flags.allowed_origin),
             ("ice_server", flags.ice_server),
+            ("webhook_allow", flags.webhook_allow),
         ];
         let single = single.into_iter().map(|(key, value)| (key, value.into_iter().collect()));
         for (key, values) in single.chain(lists) {

@@ -1,26 +1,11 @@
 //! Requests to one provider: https, its configured hosts, no redirects, five seconds, small answers.
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
-use hyper::rt::{Read, Write};
-use hyper::{Method, Request, Response, Uri};
-use hyper_util::rt::TokioIo;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Builder;
+use hyper::{Method, Request, Uri};
+use std::net::IpAddr;
+use veilcast_outgoing::{Failure, Keep, Outgoing, bare_host, is_plain};
 use veilcast_privacy::Secret;
-
-/// For everything together: name, connection, TLS, answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Documents of large providers have some 10 KiB, their key sets less.
 const MOST_BYTES: usize = 128 * 1024;
@@ -54,7 +39,7 @@ pub enum FetchError {
 /// Where a provider may be asked, and whom to trust there.
 pub(crate) struct Fetch {
     hosts: Vec<String>,
-    tls: TlsConnector,
+    outgoing: Outgoing,
 }
 
 /// How a client shows who it is (RFC 6749 section 2.3.1).
@@ -67,20 +52,9 @@ impl Fetch {
     /// For a provider at `issuer` and on further `hosts`; `root` is a PEM certificate to trust beside the public ones.
     pub(crate) fn new(issuer: &str, hosts: &[String], root: Option<&[u8]>) -> Result<Self, FetchError> {
         let own = authority(&issuer.parse().map_err(|_| FetchError::Address)?)?;
-        let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        if let Some(pem) = root {
-            let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-            let (added, _) = roots.add_parsable_certificates(chain.map_err(|_| FetchError::Certificate)?);
-            if added == 0 {
-                return Err(FetchError::Certificate);
-            }
-        }
-        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-        let builder = builder.with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12]);
-        let builder = builder.map_err(|_| FetchError::Certificate)?.with_root_certificates(roots);
-        let tls = TlsConnector::from(Arc::new(builder.with_no_client_auth()));
+        let outgoing = Outgoing::new(root).map_err(FetchError::from)?;
         let hosts = std::iter::once(own).chain(hosts.iter().map(|host| host.to_ascii_lowercase())).collect();
-        Ok(Self { hosts, tls })
+        Ok(Self { hosts, outgoing })
     }
 
     /// Refuses an address that must not be asked; nobody's browser is sent there either.
@@ -106,42 +80,42 @@ impl Fetch {
     async fn ask(
         &self,
         address: &str,
-        request: hyper::http::request::Builder,
+        request: Builder,
         sender: Sender<'_>,
         body: String,
     ) -> Result<Vec<u8>, FetchError> {
         let uri = self.permit(address)?;
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let host = uri.authority().ok_or(FetchError::Address)?.as_str();
-        let mut request = request.uri(path).header(HOST, host).header(ACCEPT, "application/json");
+        let mut request = request.header(ACCEPT, "application/json");
         if let Sender::Basic(credentials) = sender {
             let mut value = HeaderValue::from_str(credentials.expose_text()).map_err(|_| FetchError::Address)?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| FetchError::Address)?;
-        timeout(PATIENCE, self.exchange(&uri, request)).await.map_err(|_| FetchError::Unreachable)?
-    }
-
-    async fn exchange(&self, uri: &Uri, request: Request<Full<Bytes>>) -> Result<Vec<u8>, FetchError> {
-        let stream = connect(uri).await?;
-        if is_plain(uri) {
-            return converse(TokioIo::new(stream), request).await;
+        // Over TLS the certificate says who answers; without it, only this machine may.
+        let rule = |address: IpAddr| !is_plain(&uri) || address.is_loopback();
+        let answer = self.outgoing.ask(&uri, request, body.into_bytes(), &rule, Keep::Body(MOST_BYTES)).await?;
+        match answer.status {
+            200 => Ok(answer.body),
+            300..=399 => Err(FetchError::Redirect),
+            status => Err(FetchError::Status(status)),
         }
-        let name = ServerName::try_from(bare_host(uri)?.to_owned()).map_err(|_| FetchError::Address)?;
-        let stream = self.tls.connect(name, stream).await.map_err(|_| FetchError::Certificate)?;
-        converse(TokioIo::new(stream), request).await
     }
 }
 
-fn is_plain(uri: &Uri) -> bool {
-    uri.scheme_str() == Some("http")
+impl From<Failure> for FetchError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Address | Failure::Unreachable => Self::Unreachable,
+            Failure::Certificate => Self::Certificate,
+            Failure::TooLarge => Self::TooLarge,
+        }
+    }
 }
 
 /// Host and port in lower case, of an address that may be asked at all.
 fn authority(uri: &Uri) -> Result<String, FetchError> {
     let authority = uri.authority().ok_or(FetchError::Address)?;
-    let host = bare_host(uri)?;
+    let host = bare_host(uri).map_err(|_| FetchError::Address)?;
     let is_loopback = host.eq_ignore_ascii_case("localhost") || is_loopback_address(host);
     let permitted = match uri.scheme_str() {
         Some("https") => true,
@@ -156,74 +130,11 @@ fn is_loopback_address(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Without the brackets of an IPv6 address.
-fn bare_host(uri: &Uri) -> Result<&str, FetchError> {
-    Ok(uri.host().ok_or(FetchError::Address)?.trim_start_matches('[').trim_end_matches(']'))
-}
-
-/// The address is looked at when the connection is made: what a name means may have changed since it was permitted. Over
-/// TLS the certificate says who answers; without it, only this machine may.
-async fn connect(uri: &Uri) -> Result<TcpStream, FetchError> {
-    let port = uri.port_u16().unwrap_or(if is_plain(uri) { 80 } else { 443 });
-    let found = lookup_host((bare_host(uri)?, port)).await.map_err(|_| FetchError::Unreachable)?;
-    let permitted = |address: &SocketAddr| !is_plain(uri) || address.ip().is_loopback();
-    for address in found.filter(permitted) {
-        if let Ok(stream) = TcpStream::connect(address).await {
-            _ = stream.set_nodelay(true);
-            return Ok(stream);
-        }
-    }
-    Err(FetchError::Unreachable)
-}
-
-async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Vec<u8>, FetchError>
-where
-    S: Read + Write + Unpin + Send + 'static,
-{
-    let (mut sender, connection) = http1::handshake(stream).await.map_err(|_| FetchError::Unreachable)?;
-    let connection = AbortOnDrop(tokio::spawn(async {
-        // What goes wrong with it is seen at the answer.
-        _ = connection.await;
-    }));
-    let response = sender.send_request(request).await.map_err(|_| FetchError::Unreachable)?;
-    let body = read(response).await;
-    drop(connection);
-    body
-}
-
-/// An answer that is waited for no longer ends its connection.
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-async fn read(response: Response<hyper::body::Incoming>) -> Result<Vec<u8>, FetchError> {
-    let status = response.status();
-    if status.is_redirection() {
-        return Err(FetchError::Redirect);
-    }
-    if status.as_u16() != 200 {
-        return Err(FetchError::Status(status.as_u16()));
-    }
-    let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
-    body.map(|body| body.to_bytes().to_vec()).map_err(|error| match error.is::<http_body_util::LengthLimitError>() {
-        true => FetchError::TooLarge,
-        false => FetchError::Unreachable,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-    use rustls::ServerConfig;
-    use rustls::pki_types::PrivateKeyDer;
     use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use tokio_rustls::TlsAcceptor;
 
     /// Answers one request with these bytes.
     async fn answer<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: Vec<u8>) {
@@ -314,35 +225,5 @@ mod tests {
                 && Fetch::new("http://[::1]:3000", &[], None).is_ok()
         );
         assert_eq!(Fetch::new("https://a", &[], Some(b"no PEM")).err(), Some(FetchError::Certificate));
-    }
-
-    #[tokio::test]
-    async fn a_certificate_is_of_a_trusted_authority_for_this_host() {
-        let (root_key, key) = (KeyPair::generate().expect("a key"), KeyPair::generate().expect("a key"));
-        let mut root = CertificateParams::new(Vec::new()).expect("no names");
-        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = root.self_signed(&root_key).expect("is signed").pem();
-        let leaf = CertificateParams::new(vec!["localhost".to_owned()]).expect("good names");
-        let leaf = leaf.signed_by(&key, &Issuer::new(root, root_key)).expect("is signed");
-        let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
-        let private = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let config = Arc::new(builder.with_single_cert(vec![leaf.der().clone()], private).expect("a pair"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("is bound").port();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                if let Ok(stream) = TlsAcceptor::from(config.clone()).accept(stream).await {
-                    answer(stream, response("200 OK", b"{}")).await;
-                }
-            }
-        });
-        let ask = async |host: &str, root: Option<&[u8]>| {
-            let address = format!("https://{host}:{port}");
-            Fetch::new(&address, &[], root).expect("is sound").get(&format!("{address}/")).await
-        };
-        assert_eq!(ask("localhost", Some(pem.as_bytes())).await.as_deref(), Ok(&b"{}"[..]));
-        assert_eq!(ask("localhost", None).await, Err(FetchError::Certificate), "of nobody's authority");
-        assert_eq!(ask("127.0.0.1", Some(pem.as_bytes())).await, Err(FetchError::Certificate), "for another host");
     }
 }

@@ -5,7 +5,7 @@ use super::opaque::Introspected;
 use super::remote::Remote;
 use super::settings::has_text;
 use super::{Binding, FetchError, Profile, Requirement, TokenForm, TokenType};
-use crate::proof::{self, Party, Proof, Target, Thumbprint};
+use crate::proof::{Party, Proof, Target, Thumbprint};
 use crate::{Grant, Issuer, Principal, TokenError, TokenId};
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -121,7 +121,7 @@ impl Issuer {
         now: SystemTime,
     ) -> Result<(Grant, Proof), TokenError> {
         self.require_binding(token, Binding::Dpop, TokenError::Unbound)?;
-        let proof = proof::verify(shown, Some(token), target, self.public_url(), &self.inner().nonces, now)?;
+        let proof = self.proven(shown, Some(token), target, now)?;
         let grant = self.foreign(token, event, Asking { party: target.party, allowed: may_ask }, now).await?;
         if grant.key == Some(proof.key) { Ok((grant, proof)) } else { Err(TokenError::ProofInvalid) }
     }

@@ -4,7 +4,6 @@
 mod allowance;
 mod contain;
 mod headers;
-mod network;
 mod origin;
 mod prefix;
 mod throttle;
@@ -12,7 +11,7 @@ mod throttle;
 pub(crate) use allowance::Allowance;
 pub(crate) use contain::contain;
 pub(crate) use headers::{PageHeaders, page_headers};
-pub(crate) use network::Network;
 pub(crate) use origin::{Origins, check_origin, is_loopback_host};
 pub(crate) use prefix::{BehindProxy, FromHere, PrefixTag, Prefixes, tag_request};
 pub(crate) use throttle::{Throttle, throttle_failures};
+pub(crate) use veilcast_outgoing::Network;

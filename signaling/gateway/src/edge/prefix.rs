@@ -1,4 +1,3 @@
-use super::network::{Network, masked};
 use crate::app::App;
 use aws_lc_rs::hmac;
 use axum::extract::{ConnectInfo, Request, State};
@@ -9,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use veilcast_auth::Party;
+use veilcast_outgoing::{Network, masked};
 
 /// How long two requests from one network can be told to be so, at most.
 const KEY_LIFE: Duration = Duration::from_secs(600);

@@ -72,6 +72,7 @@ async fn metrics(State(app): State<Arc<App>>, request: Request) -> Response {
         return absent().await.into_response();
     }
     let shards = app.hub.gauges.fresh(|| app.hub.measure()).await;
-    let text = text::render(&shards, &process::read());
+    let security: Vec<_> = app.security.counts().collect();
+    let text = text::render(&shards, &process::read(), &security);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -3,6 +3,7 @@
 use super::process::Process;
 use std::fmt::{Display, Write};
 use veilcast_control::{Figures, Joins, MediaFigures};
+use veilcast_security::Kind;
 
 /// Fewer sessions than this are not told apart from none, and more are told in steps of it: a small event on a shard of
 /// its own looks like no event.
@@ -31,13 +32,14 @@ impl Page {
 
 /// Everything, as one page. What could tell of an event is summed over the process; only what a shard's thread does as a
 /// whole is told by shard.
-pub(crate) fn render(shards: &[Figures], process: &Process) -> String {
+pub(crate) fn render(shards: &[Figures], process: &Process, security: &[(Kind, u64)]) -> String {
     let mut page = Page(String::with_capacity(8 * 1_024));
     by_shard(&mut page, shards);
     traffic(&mut page, shards);
     dropped(&mut page, shards);
     media(&mut page, shards);
     joins(&mut page, shards);
+    suspicious(&mut page, security);
     if let Some(bytes) = process.resident_bytes {
         page.single("process_resident_memory_bytes", "gauge", "Resident memory.", bytes);
     }
@@ -129,6 +131,15 @@ fn joins(page: &mut Page, shards: &[Figures]) {
     page.sample("veilcast_join_seconds_count", None, count);
 }
 
+/// Of the whole process, and of nobody.
+fn suspicious(page: &mut Page, security: &[(Kind, u64)]) {
+    let name = "veilcast_security_events_total";
+    page.family(name, "counter", "Suspicious things that were seen, by kind.");
+    for (kind, count) in security {
+        page.sample(name, Some(("kind", &kind.name())), count);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +153,7 @@ mod tests {
             ..Figures::default()
         };
         let shards: Vec<Figures> = sessions.into_iter().enumerate().map(shard).collect();
-        render(&shards, &Process { resident_bytes: Some(4_096), descriptors: Some(7) })
+        render(&shards, &Process { resident_bytes: Some(4_096), descriptors: Some(7) }, &[(Kind::ForeignProbe, 2)])
     }
 
     #[test]

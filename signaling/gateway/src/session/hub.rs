@@ -10,6 +10,7 @@ use veilcast_auth::{EventId, Issuer, Principal};
 use veilcast_control::{Command, Report};
 use veilcast_records::{EventState, Records};
 use veilcast_room::{Output, Rooms, SocketId};
+use veilcast_webhooks::{Courier, Happening};
 
 /// Commands that may wait for the media plane. It takes them in microseconds; so many waiting means that it is
 /// stuck, and new sessions are refused until it has caught up.
@@ -25,34 +26,40 @@ pub(crate) struct Hub {
     pub(crate) directory: Directory,
     pub(crate) gauges: Gauges,
     commands: mpsc::UnboundedSender<Command>,
-    live: mpsc::UnboundedSender<EventId>,
+    air: mpsc::UnboundedSender<Air>,
     backlog: AtomicU64,
     next_socket: AtomicU64,
     /// A timer of the rooms has changed.
     timer: Notify,
 }
 
+/// Whether anybody broadcasts to an event.
+pub(crate) enum Air {
+    On(EventId),
+    Off(EventId),
+}
+
 /// The other ends of the hub's queues, for its tasks.
 pub(crate) struct Pumps {
     commands: mpsc::UnboundedReceiver<Command>,
-    live: mpsc::UnboundedReceiver<EventId>,
+    air: mpsc::UnboundedReceiver<Air>,
 }
 
 impl Hub {
     pub(crate) fn new() -> (Self, Pumps) {
         let (commands, commands_out) = mpsc::unbounded_channel();
-        let (live, live_out) = mpsc::unbounded_channel();
+        let (air, air_out) = mpsc::unbounded_channel();
         let hub = Self {
             rooms: Mutex::new(Rooms::default()),
             directory: Directory::default(),
             gauges: Gauges::default(),
             commands,
-            live,
+            air,
             backlog: AtomicU64::new(0),
             next_socket: AtomicU64::new(0),
             timer: Notify::new(),
         };
-        (hub, Pumps { commands: commands_out, live: live_out })
+        (hub, Pumps { commands: commands_out, air: air_out })
     }
 
     /// Does something with the rooms and sends what follows from it.
@@ -79,7 +86,8 @@ impl Hub {
                 _ = self.commands.send(command);
             }
             Output::Tell { socket, message } => self.directory.tell(socket, message),
-            Output::Live(event) => _ = self.live.send(event),
+            Output::Live(event) => _ = self.air.send(Air::On(event)),
+            Output::Off(event) => _ = self.air.send(Air::Off(event)),
             Output::Over(session) => self.directory.remove_http(session),
         }
     }
@@ -188,12 +196,17 @@ impl Hub {
         records: Records,
         issuer: Issuer,
         mut changes: watch::Receiver<u64>,
-        mut live: mpsc::UnboundedReceiver<EventId>,
+        mut air: mpsc::UnboundedReceiver<Air>,
+        courier: &Courier,
     ) {
         loop {
             tokio::select! {
-                event = live.recv() => match event {
-                    Some(event) => go_live(&records, &event).await,
+                change = air.recv() => match change {
+                    Some(Air::On(event)) => {
+                        go_live(&records, &event).await;
+                        courier.announce(Happening::BroadcastLive(event), SystemTime::now());
+                    }
+                    Some(Air::Off(event)) => courier.announce(Happening::BroadcastOff(event), SystemTime::now()),
                     None => return,
                 },
                 changed = changes.changed() => match changed {
@@ -237,7 +250,7 @@ async fn go_live(records: &Records, event: &EventId) {
 }
 
 impl Pumps {
-    pub(crate) fn split(self) -> (mpsc::UnboundedReceiver<Command>, mpsc::UnboundedReceiver<EventId>) {
-        (self.commands, self.live)
+    pub(crate) fn split(self) -> (mpsc::UnboundedReceiver<Command>, mpsc::UnboundedReceiver<Air>) {
+        (self.commands, self.air)
     }
 }

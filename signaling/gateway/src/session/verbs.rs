@@ -87,7 +87,7 @@ impl App {
     /// holders of a genuine token; a genuine token for another event is as good as none.
     pub(crate) async fn access_of(&self, grant: &Grant, event: &EventId) -> Result<Access, Problem> {
         let row = self.records.event(event).await?.ok_or(Problem::new(FaultCode::EventUnknown))?;
-        let scope = grant.for_event(event)?;
+        let scope = self.in_event(grant, event)?;
         let role = permission(scope).ok_or(Problem::new(FaultCode::ScopeMissing))?;
         if row.state == EventState::Ended {
             return Err(Problem::new(FaultCode::EventEnded));
@@ -155,6 +155,7 @@ impl App {
         }
         let parsed = parse_offer(sdp)?;
         let remote_ufrag = parsed.offer.ice.ufrag.clone();
+        self.note_join(access.principal, access.event.id);
         let opened = self.open_room(&access.event)?;
         let peer = random::peer()?;
         let join = Join {

@@ -51,7 +51,7 @@ async fn figures_have_no_label_that_singles_anybody_out() {
     let reply = bench.ask(look().from(HERE)).await;
     assert_eq!((reply.status.as_u16(), reply.header("cache-control")), (200, "no-store"));
     assert!(reply.header("content-type").starts_with("text/plain; version=0.0.4"));
-    let expected = ["direction", "le", "reason", "shard"].map(str::to_owned);
+    let expected = ["direction", "kind", "le", "reason", "shard"].map(str::to_owned);
     assert_eq!(labels(&reply.body), BTreeSet::from(expected));
     for line in [
         "veilcast_sessions{shard=\"0\"} 10",

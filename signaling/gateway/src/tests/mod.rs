@@ -13,9 +13,11 @@ mod programs;
 mod refresh;
 mod rest;
 mod routes;
+mod security;
 mod server;
 mod sockets;
 mod stream_keys;
+mod webhooks;
 mod whip;
 
 use crate::app::{App, router};
@@ -161,6 +163,7 @@ pub(crate) fn config() -> Config {
         trusted_proxies: vec!["10.0.0.0/8".to_owned()],
         ice_servers: Vec::new(),
         metrics_token: None,
+        webhooks: crate::WebhookSettings::default(),
         tls: Tls::Off,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }

@@ -92,7 +92,7 @@ const ITS_PROGRAM: &[Who] = &[Program];
 type Row = (&'static str, &'static str, Value, &'static [Who]);
 
 /// Method, address, body, and who is let in. The event is private and a program's; `{session}` is the broadcasting tool's, and
-/// `{invitation}`, `{key}` and `{ban}` are the event's, each made for the one who asks. `{grant}` and `{client}` are nobody's.
+/// `{invitation}`, `{key}` and `{ban}` are the event's, each made for the one who asks. `{grant}`, `{client}` and any webhook are nobody's.
 pub(super) fn table() -> Vec<Row> {
     let none = Value::Null;
     let candidate = json!("a=candidate:1\r\n");
@@ -100,6 +100,7 @@ pub(super) fn table() -> Vec<Row> {
     let grant = json!({ "role": "viewer", "subject": "somebody", "expires_in": 60 });
     let key = Holder::new().jwk();
     let client = json!({ "label": "LMS", "owner": "IT", "scopes": ["events:read"], "keys": key, "expires_in": 3_600 });
+    let hook = json!({ "url": "https://hooks.example/", "kinds": ["event.ended"], "expires_in": 3_600 });
     let another = json!({ "key": Holder::new().jwk(), "overlap": 0 });
     let answer = json!({ "ceremony": "x", "credential": {} });
     let passkey = json!({ "ceremony": "x", "credential": {}, "label": "Phone" });
@@ -149,6 +150,13 @@ pub(super) fn table() -> Vec<Row> {
         ("POST", "/api/v1/clients", client, STEPPED_UP),
         ("POST", "/api/v1/clients/{client}/keys", another, NOBODY),
         ("DELETE", "/api/v1/clients/{client}", none.clone(), NOBODY),
+        ("GET", "/api/v1/webhooks", none.clone(), OPERATORS),
+        ("POST", "/api/v1/webhooks", hook, STEPPED_UP),
+        ("DELETE", "/api/v1/webhooks/{id}", none.clone(), NOBODY),
+        ("POST", "/api/v1/webhooks/{id}/rotate", none.clone(), NOBODY),
+        ("POST", "/api/v1/webhooks/{id}/test", none.clone(), NOBODY),
+        ("GET", "/api/v1/webhooks/{id}/events", none.clone(), NOBODY),
+        ("GET", "/api/v1/security-events", none.clone(), OPERATORS),
         ("GET", "/api/v1/events/{id}/stream-keys", none.clone(), OPERATORS),
         ("POST", "/api/v1/events/{id}/stream-keys", json!({ "expires_in": 60 }), STEPPED_UP),
         ("DELETE", "/api/v1/events/{id}/stream-keys/{key}", none.clone(), OPERATORS),

@@ -2,13 +2,14 @@ use std::net::IpAddr;
 
 /// An address range such as `10.0.0.0/8`, from the configuration.
 #[derive(Clone, Copy)]
-pub(crate) struct Network {
+pub struct Network {
     base: IpAddr,
     bits: u8,
 }
 
 impl Network {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// An address or a range in text; `None` if it is neither.
+    pub fn parse(text: &str) -> Option<Self> {
         let (base, bits) = match text.split_once('/') {
             Some((base, bits)) => (base.parse().ok()?, Some(bits.parse().ok()?)),
             None => (text.parse().ok()?, None),
@@ -18,7 +19,8 @@ impl Network {
         (bits <= most).then_some(Self { base, bits })
     }
 
-    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of them.
+    pub fn contains(&self, address: IpAddr) -> bool {
         width(&self.base) == width(&address) && masked(self.base, self.bits) == masked(address, self.bits)
     }
 }
@@ -28,7 +30,7 @@ const fn width(address: &IpAddr) -> u8 {
 }
 
 /// The first `bits` bits of an address.
-pub(super) fn masked(address: IpAddr, bits: u8) -> u128 {
+pub fn masked(address: IpAddr, bits: u8) -> u128 {
     let (value, width) = match address {
         IpAddr::V4(v4) => (u32::from(v4).into(), 32),
         IpAddr::V6(v6) => (u128::from(v6), 128),
