@@ -168,10 +168,7 @@ pub(crate) async fn change(
     EventPath(id): EventPath,
     JsonBody(change): JsonBody<EventChange>,
 ) -> Result<Json<EventSummary>, Problem> {
-    let client = app.manager(&credentials).await?;
-    if client.is_none() {
-        app.stepped_up(&credentials).await?;
-    }
+    let client = app.manager_just_recognised(&credentials).await?;
     not_ended(&app.managed(client.as_ref(), &id).await?)?;
     let location = change.location.map(location::kept).transpose()?;
     if let Some(starts) = change.starts_at.map(starting).transpose()? {
@@ -271,6 +268,15 @@ impl App {
         let (grant, _) = self.holder(credentials).await?;
         match grant.scope {
             Scope::Admin => Ok(None),
+            _ => Ok(Some(grant.client(Rights::MANAGE_EVENTS)?)),
+        }
+    }
+
+    /// The same, where an operator has to have been recognised by two factors not long ago (RFC 9470).
+    async fn manager_just_recognised(&self, credentials: &Credentials) -> Result<Option<ClientId>, Problem> {
+        let (grant, _) = self.holder(credentials).await?;
+        match grant.scope {
+            Scope::Admin => grant.require_step_up(SystemTime::now()).map(|()| None).map_err(Problem::from),
             _ => Ok(Some(grant.client(Rights::MANAGE_EVENTS)?)),
         }
     }

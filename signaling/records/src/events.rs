@@ -148,6 +148,17 @@ pub struct Planned<'a> {
     pub client: Option<&'a ClientId>,
 }
 
+/// Events as [`Records::read_event`] takes them.
+macro_rules! rows {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
+             location_finest, location_minutes FROM event ",
+            $which
+        )
+    };
+}
+
 impl Records {
     /// Makes an event and returns its id.
     pub async fn create_event(&self, new: NewEvent, now: SystemTime) -> Result<EventId, Error> {
@@ -192,34 +203,28 @@ impl Records {
 
     /// The events that a program has made, newest first.
     pub async fn events_of(&self, client: &ClientId) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts \
-             FROM event WHERE client = ?1 ORDER BY created DESC, rowid DESC";
+        let query = rows!("WHERE client = ?1 ORDER BY created DESC, rowid DESC");
         let rows = sqlx::query(query).bind(client.as_str()).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
     }
 
     /// An event's row as it is now.
     pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
-            location_finest, location_minutes FROM event WHERE id = ?1";
+        let query = rows!("WHERE id = ?1");
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.map(|row| self.read_event(&row)).transpose()
     }
 
     /// Every event, newest first.
     pub async fn events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
-            location_finest, location_minutes FROM event \
-            ORDER BY created DESC, rowid DESC";
+        let query = rows!("ORDER BY created DESC, rowid DESC");
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
     }
 
     /// The events of the home page: listed and not over, newest first.
     pub async fn listed_events(&self) -> Result<Vec<Event>, Error> {
-        let query = "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
-            location_finest, location_minutes FROM event \
-             WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC";
+        let query = rows!("WHERE listed = 1 AND state <> 'ended' ORDER BY created DESC, rowid DESC");
         let rows = sqlx::query(query).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.read_event(row)).collect()
     }

@@ -94,7 +94,7 @@ async fn metadata_and_keys_stand_where_the_standards_say() {
     ] {
         assert_eq!(metadata[name], json!(format!("{ORIGIN}/oauth/{path}")), "{name}");
     }
-    assert_eq!(metadata["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+    assert_eq!(metadata["grant_types_supported"], json!(["authorization_code", "refresh_token", "client_credentials"]));
     assert_eq!(metadata["authorization_response_iss_parameter_supported"], json!(true));
     let keys = bench.ask(Ask::new("GET", "/oauth/jwks")).await;
     assert_eq!(keys.header("cache-control"), "public, max-age=900");
