@@ -15,6 +15,26 @@ fn connections(world: &World, key: PeerKey) -> usize {
     world.reports.iter().filter(connected).count()
 }
 
+/// A handshake lasts as long as it may: a network that is gone for seconds does not end it.
+#[test]
+fn a_handshake_outlasts_a_gap_in_the_network() {
+    for gone in [ms(4_000), ms(8_000)] {
+        let mut world = World::new(67, Conditions::default());
+        let viewer = world.viewer();
+        // The check is answered, the ClientHello is there, and whatever follows is lost.
+        while world.peers[viewer].handshake.is_empty() {
+            world.run(ms(1));
+        }
+        world.run(ms(12));
+        world.network.conditions.loss = 1.0;
+        world.run(gone);
+        assert!(!world.peers[viewer].connected);
+        world.network.conditions.loss = 0.0;
+        world.run(ms(20_000) - gone);
+        assert!(world.peers[viewer].connected, "after {gone:?} without a network");
+    }
+}
+
 /// On the viewer's own path every record of the handshake comes again, and then the viewer begins a new one.
 #[test]
 fn a_second_handshake_brings_no_second_keys() {

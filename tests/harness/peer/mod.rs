@@ -267,8 +267,9 @@ impl Peer {
     }
 
     fn new_dtls(&self, active: bool, now: Instant) -> Dtls {
-        // As soon as browsers repeat themselves; the default is a second.
-        let config = dimpl::Config::builder().flight_start_rto(Duration::from_millis(50)).build().expect("is valid");
+        // As soon and as long as browsers repeat themselves; the default is after a second, and four times.
+        let config = dimpl::Config::builder().flight_start_rto(Duration::from_millis(50)).flight_retries(9);
+        let config = config.build().expect("is valid");
         let mut dtls = Dtls::new_12(Arc::new(config), self.certificate.clone(), now);
         dtls.set_active(active);
         dtls
@@ -357,10 +358,10 @@ impl Peer {
         }
         if self.dtls_wake.is_some_and(|at| at <= now) {
             self.dtls_wake = None;
-            if let Some(dtls) = &mut self.dtls {
-                let _ = dtls.handle_timeout(now);
+            // One that has given up wants to be called for ever.
+            if self.dtls.as_mut().is_some_and(|dtls| dtls.handle_timeout(now).is_ok()) {
+                self.drain_dtls();
             }
-            self.drain_dtls();
         }
         if self.next_feedback.is_some_and(|at| at <= now) {
             self.next_feedback = Some(now + FEEDBACK_INTERVAL);
@@ -378,8 +379,7 @@ impl Peer {
             0..=3 => self.checked(bytes, now),
             20..=63 => {
                 if let Some(dtls) = &mut self.dtls {
-                    let _ = dtls.handle_timeout(now);
-                    let _ = dtls.handle_packet(bytes);
+                    let _ = dtls.handle_timeout(now).and_then(|()| dtls.handle_packet(bytes));
                 }
                 self.drain_dtls();
             }

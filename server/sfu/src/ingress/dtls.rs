@@ -1,5 +1,6 @@
 //! The DTLS side of one peer: who it is (RFC 8122) and which keys protect its media (RFC 5764).
 
+use crate::peer::CONNECT_TIMEOUT;
 use aws_lc_rs::digest;
 use dimpl::{Config, Dtls, DtlsCertificate, Error, Output, SecurityError};
 use std::sync::Arc;
@@ -16,8 +17,10 @@ pub(crate) fn config(seed: Option<u64>) -> Result<Arc<Config>, Error> {
         // The tuple is validated by ICE already; a cookie would cost another round trip.
         .use_server_cookie(false)
         .require_client_certificate(true)
+        // Twice as long each time: for as long as the handshake may last. The peer may have no network for a while.
         .flight_start_rto(Duration::from_millis(100))
-        .handshake_timeout(Duration::from_secs(10))
+        .flight_retries(8)
+        .handshake_timeout(CONNECT_TIMEOUT)
         .mtu(1_200);
     let builder = match seed {
         Some(seed) => builder.dangerously_set_rng_seed(seed),
