@@ -19,7 +19,9 @@ pub const REDIRECT_PATHS: [&str; 2] = ["/studio", "/callback"];
 const CODE_LIFE: Duration = Duration::from_secs(60);
 
 /// A handful of operators; whoever passes this is not one.
-const MOST_CODES: usize = 256;
+const MOST_CODES: usize = 4_096;
+/// One person's pages in that minute: nobody keeps the others from signing in.
+const MOST_OF_A_SESSION: usize = 8;
 
 /// RFC 6749 section 4.1.1 with RFC 7636 section 4.3. The `state` stays with the edge, which repeats it.
 pub struct AuthorizationRequest<'a> {
@@ -186,7 +188,8 @@ impl Codes {
     fn put(&self, hash: [u8; 32], code: Code, now: SystemTime) -> bool {
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         codes.retain(|_, code| code.expires > now);
-        let room = codes.len() < MOST_CODES;
+        let own = codes.values().filter(|other| other.session.id == code.session.id).count();
+        let room = codes.len() < MOST_CODES && own < MOST_OF_A_SESSION;
         if room {
             codes.insert(hash, code);
         }

@@ -118,6 +118,11 @@ impl Credentials {
         }
     }
 
+    /// The network that the request came from.
+    pub(crate) const fn tag(&self) -> Option<PrefixTag> {
+        self.tag
+    }
+
     fn proof(&self) -> &str {
         self.proof.as_ref().map_or("", Secret::expose_text)
     }

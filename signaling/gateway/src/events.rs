@@ -112,6 +112,7 @@ pub(crate) async fn create(
         return Err(Problem::new(FaultCode::TooMany).detail("a program has 1000 events at most that are not over"));
     }
     let NewEvent { title, admission, listed, broadcasters, latency, location, starts_at } = new;
+    is_an_operators(client.as_ref(), location.is_some())?;
     let location = location.map(location::kept).transpose()?;
     let (title, broadcasters, latency) = (Redacted::new(title), broadcasters.unwrap_or(1), kept(latency));
     let new = veilcast_records::NewEvent { title, admission: admitting(admission), listed, broadcasters, latency };
@@ -170,6 +171,7 @@ pub(crate) async fn change(
 ) -> Result<Json<EventSummary>, Problem> {
     let client = app.manager_just_recognised(&credentials).await?;
     not_ended(&app.managed(client.as_ref(), &id).await?)?;
+    is_an_operators(client.as_ref(), change.location.is_some())?;
     let location = change.location.map(location::kept).transpose()?;
     if let Some(starts) = change.starts_at.map(starting).transpose()? {
         app.records.set_start(&id, starts).await?;
@@ -298,6 +300,11 @@ impl App {
     pub(crate) async fn event(&self, id: &EventId) -> Result<Event, Problem> {
         self.records.event(id).await?.ok_or(Problem::new(FaultCode::EventUnknown))
     }
+}
+
+/// What locations may be asked for is not a program's to say.
+fn is_an_operators(client: Option<&ClientId>, asked: bool) -> Result<(), Problem> {
+    if asked && client.is_some() { Err(TokenError::ScopeMissing.into()) } else { Ok(()) }
 }
 
 pub(crate) fn not_ended(row: &Event) -> Result<(), Problem> {

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::SystemTime;
 use veilcast_auth::{
-    AccessToken, CLIENT_WEB, CodeExchange, ExchangeError, RefreshError, RefreshToken, Scope, Thumbprint, Tokens,
+    AccessToken, CLIENT_WEB, CodeExchange, ExchangeError, Reach, RefreshError, RefreshToken, Scope, Thumbprint, Tokens,
     is_stream_key,
 };
 use veilcast_privacy::Secret;
@@ -122,7 +122,7 @@ async fn refresh(app: &App, headers: &HeaderMap, given: &Asked, key: Thumbprint)
         return Ok(refused("invalid_client", FaultCode::BadRequest));
     }
     let asked = if given.scope.is_empty() { Some(Scope::Account) } else { Scope::parse(&given.scope) };
-    let Some(scope) = asked.filter(|scope| !scope.is_of_an_event()) else {
+    let Some(scope) = asked.filter(|scope| matches!(scope, Scope::Account | Scope::Admin)) else {
         return Ok(refused("invalid_scope", FaultCode::BadRequest));
     };
     let Some(held) = cookie(headers, COOKIE) else {
@@ -194,6 +194,10 @@ async fn revoke(
             Ok(_) => return Ok(refused("invalid_dpop_proof", FaultCode::ProofInvalid)),
             Err(response) => return Ok(response),
         }
+    }
+    // Anybody can have as many as they like of a guest's.
+    if let (Reach::Guest, Some(tag)) = (grant.reach, credentials.tag()) {
+        app.throttle.spend(tag)?;
     }
     app.issuer.revoke(&grant).await?;
     Ok(StatusCode::OK.into_response())

@@ -179,7 +179,7 @@ impl App {
         let (id, session) = self.owned(role, path, &grant)?;
         // An operator is one principal in every event; a token goes on with what it permits.
         if grant.for_event(&session.event).is_ok_and(|scope| permission(scope) == Some(role)) {
-            self.hub.directory.extend(id, end_of(&grant), grant.ticket());
+            self.hub.directory.extend(id, end_of(&grant), &grant);
         }
         let condition = headers.get(IF_MATCH).ok_or(Problem::new(FaultCode::PreconditionRequired))?;
         let matches = condition.to_str().is_ok_and(|text| is_match(text, &session.entity_tag));

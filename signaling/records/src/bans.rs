@@ -65,7 +65,8 @@ impl Records {
         reach: Reach,
         now: SystemTime,
     ) -> Result<BanRow, Error> {
-        let handle = handle(&self.make_ban_key(event).await?, subject);
+        let subject = self.person_behind(event, subject).await?;
+        let handle = handle(&self.make_ban_key(event).await?, &subject);
         let (id, made) = (BanId::random()?, coarse(now));
         let insert = "INSERT INTO ban (event, handle, id, reach, made) VALUES (?1, ?2, ?3, ?4, ?5) \
              ON CONFLICT (event, handle) DO UPDATE SET id = excluded.id, made = excluded.made";
@@ -79,8 +80,19 @@ impl Records {
         // Of nearly every event this is all: nobody has been kept out of it.
         let Some(key) = self.ban_key(event).await? else { return Ok(false) };
         let query = "SELECT EXISTS (SELECT 1 FROM ban WHERE event = ?1 AND handle = ?2)";
-        let query = sqlx::query(query).bind(event.as_str()).bind(handle(&key, subject).to_vec());
+        let subject = self.person_behind(event, subject).await?;
+        let query = sqlx::query(query).bind(event.as_str()).bind(handle(&key, &subject).to_vec());
         Ok(query.fetch_one(self.pool()).await?.try_get(0)?)
+    }
+
+    /// Of somebody who came by a program's grant, whom the program means by it: another grant, or another role, is the same person.
+    async fn person_behind(&self, event: &EventId, subject: &[u8; 16]) -> Result<[u8; 16], Error> {
+        let query = "SELECT person FROM invitation WHERE event = ?1 AND subject = ?2 AND person IS NOT NULL LIMIT 1";
+        let query = sqlx::query(query).bind(event.as_str()).bind(subject.as_slice());
+        match query.fetch_optional(self.pool()).await? {
+            Some(row) => row.try_get::<Vec<u8>, _>(0)?.try_into().map_err(|_| Error::Sealed),
+            None => Ok(*subject),
+        }
     }
 
     /// The bans of an event, the last first.

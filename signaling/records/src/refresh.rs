@@ -61,6 +61,10 @@ impl Records {
         let statement = sqlx::query(insert).bind(id.as_str()).bind(session.as_str());
         let statement = statement.bind(self.family_mark(id, key_thumbprint).to_vec()).bind(token_hash.to_vec());
         statement.bind(unix(now)).execute(self.pool()).await?;
+        // A session's pages share one family; more come of tabs that raced, and of whoever wants to fill the disk.
+        let trim = "DELETE FROM refresh_family WHERE session = ?1 AND id NOT IN \
+             (SELECT id FROM refresh_family WHERE session = ?1 ORDER BY rotated DESC, rowid DESC LIMIT 16)";
+        sqlx::query(trim).bind(session.as_str()).execute(self.pool()).await?;
         Ok(())
     }
 

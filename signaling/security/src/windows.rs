@@ -29,6 +29,8 @@ pub(crate) enum Noted {
 pub(crate) struct Windows {
     counted: HashMap<Kind, HashMap<[u8; 16], Signs>>,
     told: HashMap<Kind, VecDeque<SystemTime>>,
+    /// When a kind was news last.
+    news: HashMap<Kind, SystemTime>,
 }
 
 #[derive(Default)]
@@ -76,11 +78,20 @@ impl Windows {
     fn tell(&mut self, kind: Kind, now: SystemTime) -> Noted {
         let told = self.told.entry(kind).or_default();
         told.retain(|at| is_within(*at, HOUR, now));
-        if told.len() >= MOST_TOLD {
-            return Noted::Surplus;
+        let is_told = told.len() < MOST_TOLD;
+        if is_told {
+            told.push_back(now);
         }
-        told.push_back(now);
-        if told.len() == 1 { Noted::News } else { Noted::Event }
+        // By its own hour: a sign every fifty minutes must not keep the next news waiting for ever.
+        let is_news = self.news.get(&kind).is_none_or(|at| !is_within(*at, HOUR, now));
+        match (is_told, is_news) {
+            (true, true) => {
+                self.news.insert(kind, now);
+                Noted::News
+            }
+            (true, false) => Noted::Event,
+            (false, _) => Noted::Surplus,
+        }
     }
 }
 
@@ -122,6 +133,14 @@ mod tests {
         let mut about = [0; 16];
         about[..4].copy_from_slice(&number.to_be_bytes());
         about
+    }
+
+    /// Somebody who makes an event of a kind again and again, a little more often than once an hour, keeps no news from anybody.
+    #[test]
+    fn what_goes_on_is_news_every_hour() {
+        let mut windows = Windows::default();
+        let noted = (0..7).map(|turn| windows.note(Kind::CodeReplayed, about(turn), at(u64::from(turn) * 50 * 60)));
+        assert_eq!(noted.filter(|noted| *noted == Noted::News).count(), 4, "at 0, 100, 200 and 300 minutes");
     }
 
     #[test]

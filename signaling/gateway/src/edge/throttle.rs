@@ -73,6 +73,12 @@ impl Throttle {
         outcome
     }
 
+    /// Counts what is no failure, but costs us more than whoever asks for it.
+    pub(crate) fn spend(&self, tag: PrefixTag) -> Result<(), Problem> {
+        let begun = self.begin(tag, Instant::now());
+        begun.map(drop).map_err(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))
+    }
+
     /// Counts what is about to be tried as if it had failed, or says how long to wait. Returns what to give back if it did not fail.
     fn begin(&self, tag: PrefixTag, now: Instant) -> Result<Begun, Duration> {
         let mut counter = self.counter(tag, now);

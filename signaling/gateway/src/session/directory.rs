@@ -5,7 +5,7 @@ use dashmap::DashMap;
 use std::collections::{HashSet, VecDeque};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use veilcast_auth::{EventId, IssuerSessionId, KeyName, Thumbprint, Ticket};
+use veilcast_auth::{EventId, Grant, IssuerSessionId, KeyName, Thumbprint, Ticket};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
@@ -228,11 +228,12 @@ impl Directory {
     }
 
     /// Goes on until the end of a fresh token.
-    pub(crate) fn extend(&self, id: SessionId, until: Instant, ticket: Ticket) {
+    pub(crate) fn extend(&self, id: SessionId, until: Instant, grant: &Grant) {
         if let Some(mut entry) = self.http.get_mut(&id)
             && until >= entry.until
         {
-            (entry.until, entry.ticket) = (until, ticket);
+            (entry.until, entry.ticket, entry.standing) = (until, grant.ticket(), Standing::of(grant));
+            entry.signed_in = grant.recognised.as_ref().map(|recognised| recognised.session.clone());
         }
     }
 

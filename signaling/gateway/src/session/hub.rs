@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep_until;
 use veilcast_auth::{EventId, Issuer, Principal};
 use veilcast_control::{Command, Report};
+use veilcast_privacy::Pseudonym;
 use veilcast_records::{EventState, Records};
 use veilcast_room::{Output, Rooms, SocketId};
 use veilcast_webhooks::{Courier, Happening};
@@ -156,16 +157,17 @@ impl Hub {
     }
 
     /// Puts out whom the records refuse since they last changed.
-    async fn put_out_revoked(&self, records: &Records) {
+    async fn put_out_revoked(&self, records: &Records, known: &mut HashSet<Pseudonym>) {
         match records.revocations().await {
             Ok(ids) => {
                 let out: HashSet<_> = ids.iter().filter_map(|id| Principal::parse(id)).map(|p| p.pseudonym()).collect();
                 // The id of a browser's token is nobody's name: what goes by it is found by the token.
                 let (sockets, sessions) = self.directory.by_token(&out);
                 self.with(|rooms, now| {
-                    rooms.expel(&out, now);
+                    rooms.expel(&out.difference(known).copied().collect(), now);
                     rooms.put_out(&sockets, &sessions, now);
                 });
+                *known = out;
             }
             Err(error) => tracing::error!(%error, "revocations could not be read"),
         }
@@ -199,6 +201,7 @@ impl Hub {
         mut air: mpsc::UnboundedReceiver<Air>,
         courier: &Courier,
     ) {
+        let mut refused = HashSet::new();
         loop {
             tokio::select! {
                 change = air.recv() => match change {
@@ -210,7 +213,7 @@ impl Hub {
                     None => return,
                 },
                 changed = changes.changed() => match changed {
-                    Ok(()) => self.catch_up(&records, &issuer).await,
+                    Ok(()) => self.catch_up(&records, &issuer, &mut refused).await,
                     Err(_) => return,
                 },
             }
@@ -226,9 +229,9 @@ impl Hub {
     }
 
     /// Follows what anybody changed about the events whose rooms are open.
-    async fn catch_up(&self, records: &Records, issuer: &Issuer) {
+    async fn catch_up(&self, records: &Records, issuer: &Issuer, refused: &mut HashSet<Pseudonym>) {
         self.follow_keys(issuer).await;
-        self.put_out_revoked(records).await;
+        self.put_out_revoked(records, refused).await;
         self.put_out_signed_out(records).await;
         let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());
         for event in open {

@@ -4,6 +4,7 @@ mod account;
 mod cohosts;
 mod credentials;
 mod edge;
+mod identifiers;
 mod media;
 mod metrics;
 mod moderation;

@@ -3,6 +3,8 @@ use super::{Ask, Bench, ORIGIN, is};
 use axum::http::StatusCode;
 use holder::Holder;
 use serde_json::json;
+use std::time::SystemTime;
+use veilcast_auth::{Level, Role};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -100,4 +102,29 @@ async fn metadata_and_keys_stand_where_the_standards_say() {
     assert_eq!(keys.header("cache-control"), "public, max-age=900");
     let keys = keys.json();
     assert!(keys["keys"][0]["kty"].is_string() && keys["keys"][0].get("d").is_none());
+}
+
+/// Codes that nobody redeems are in the way of whoever has asked for them, and of nobody else.
+#[tokio::test]
+async fn one_persons_codes_keep_nobody_from_signing_in() {
+    let bench = Bench::new().await;
+    let cookie = bench.operator().await;
+    let given = async |cookie: &str| !bench.authorize(cookie).await.header("location").contains("error=");
+    for _ in 0..8 {
+        assert!(given(&cookie).await);
+    }
+    assert!(!given(&cookie).await, "eight pages at a time");
+    let account = bench.store.records.create_account(Role::Operator, None, SystemTime::now()).await.expect("is made");
+    let other = bench.store.issuer.open_session(&account, "Phone", Level::Single, SystemTime::now()).await;
+    let other = other.expect("is opened").cookie;
+    assert!(given(&format!("veilcast-issuer={}", other.expose_text())).await);
+}
+
+#[tokio::test]
+async fn a_refresh_token_brings_no_programs_rights() {
+    let bench = Bench::new().await;
+    let form = "grant_type=refresh_token&client_id=veilcast-web&scope=events%3Amanage";
+    let ask = Ask::new("POST", "/oauth/token").newcomer(&bench, &Holder::new());
+    let refused = bench.ask(ask.body("application/x-www-form-urlencoded", form.to_owned())).await;
+    assert_eq!(refused.json()["error"], json!("invalid_scope"));
 }

@@ -68,7 +68,7 @@ impl Bench {
         made.json()["id"].as_str().expect("an id").to_owned()
     }
 
-    async fn granted(&self, by: &Bound, event: &str, role: &str, subject: &str) -> (String, Bound) {
+    pub(super) async fn granted(&self, by: &Bound, event: &str, role: &str, subject: &str) -> (String, Bound) {
         let wish = json!({ "role": role, "subject": subject, "expires_in": 3_600 });
         let made = self.create(by, &format!("/api/v1/events/{event}/grants"), &wish).await;
         assert_eq!((made.status, made.header("cache-control")), (StatusCode::CREATED, "no-store"), "{}", made.body);
@@ -381,4 +381,61 @@ async fn a_program_out_of_hand_is_stopped() {
     assert_eq!(bench.create(&by, "/api/v1/events", &more).await.fault(), is(429, "too-many"));
     bench.ask(Ask::new("POST", &format!("/api/v1/events/{first}/end")).by(&by)).await;
     bench.event_by(&by).await;
+}
+
+/// A ban is of the person whom the program means, not of the grant by which they came.
+#[tokio::test]
+async fn who_is_kept_out_gets_in_by_no_other_grant() {
+    let bench = Bench::new().await;
+    let (program, operator) = (bench.token_of(&bench.program().await, ALL).await, bench.stepped_up().await);
+    let event = bench.event_by(&program).await;
+    let (_, page) = bench.granted(&program, &event, "broadcaster", "eve").await;
+    let whip = format!("/whip/{event}");
+    let proof = page.proof("POST", &whip).offer(FFMPEG).sign();
+    assert_eq!(bench.ask(Ask::new("POST", &whip).shown(&page, &proof).sdp(FFMPEG)).await.status, StatusCode::CREATED);
+    let bans = format!("/api/v1/events/{event}/bans");
+    let ban = bench.create(&operator, &bans, &json!({ "place": 0 })).await.json();
+    let join = async |role: &str, subject: &str| {
+        let wish = json!({ "role": role, "subject": subject, "expires_in": 3_600 });
+        let made = bench.create(&program, &format!("/api/v1/events/{event}/grants"), &wish).await.json();
+        bench.joined(&event, &made["code"]).await
+    };
+    let refused = async |role: &str| join(role, "eve").await.map_or_else(|reply| reply.fault(), |_| is(200, "joined"));
+    assert_eq!(refused("broadcaster").await, is(403, "banned"));
+    assert_eq!(refused("viewer").await, is(403, "banned"), "in another role");
+    let subject = format!("/api/v1/events/{event}/subjects/eve");
+    assert!(bench.remove(&program, &subject).await.status.is_success());
+    assert_eq!(refused("viewer").await, is(403, "banned"), "withdrawn and granted anew");
+    assert!(join("viewer", "adam").await.is_ok(), "nobody else");
+    let lift = format!("{bans}/{}", ban["id"].as_str().expect("an id"));
+    assert_eq!(bench.remove(&operator, &lift).await.status, StatusCode::NO_CONTENT);
+    assert!(join("viewer", "eve").await.is_ok(), "let back in");
+}
+
+#[tokio::test]
+async fn what_locations_may_be_asked_for_is_the_operators_to_say() {
+    let bench = Bench::new().await;
+    let program = bench.token_of(&bench.program().await, ALL).await;
+    let event = bench.event_by(&program).await;
+    let cap = json!({ "finest": "precise", "minutes": 60 });
+    let new = bench.create(&program, "/api/v1/events", &json!({ "title": "Lecture", "location": cap })).await;
+    assert_eq!(new.fault(), is(403, "scope-missing"));
+    let change = Ask::new("PATCH", &format!("/api/v1/events/{event}")).by(&program).json(&json!({ "location": cap }));
+    assert_eq!(bench.ask(change).await.fault(), is(403, "scope-missing"));
+}
+
+#[tokio::test]
+async fn grants_of_a_program_that_has_gone_can_still_be_withdrawn() {
+    let bench = Bench::new().await;
+    let program = bench.program().await;
+    let token = bench.token_of(&program, ALL).await;
+    let event = bench.event_by(&token).await;
+    bench.granted(&token, &event, "viewer", "eve").await;
+    let revoke = async |grants| {
+        let out = bench.store.issuer.revoke_client(&program.id, grants, SystemTime::now()).await.expect("is written");
+        out.map(|out| out.len())
+    };
+    assert_eq!(revoke(false).await, Some(0));
+    assert_eq!(revoke(true).await, Some(1));
+    assert_eq!(revoke(true).await, None, "nothing is left of it");
 }

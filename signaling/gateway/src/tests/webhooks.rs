@@ -16,7 +16,7 @@ use veilcast_security::Kind;
 const PLACE: &str = "/api/v1/webhooks";
 
 /// A server on this machine that takes everything, and what it has taken.
-async fn receiver() -> (String, Arc<Mutex<Vec<Value>>>) {
+pub(super) async fn receiver() -> (String, Arc<Mutex<Vec<Value>>>) {
     let taken = Arc::new(Mutex::new(Vec::new()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/canary-path", listener.local_addr().expect("is bound"));
@@ -26,7 +26,7 @@ async fn receiver() -> (String, Arc<Mutex<Vec<Value>>>) {
     (url, taken)
 }
 
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     let allowed = vec![Network::parse("127.0.0.0/8").expect("a network")];
     Bench::with(Config { webhooks: WebhookSettings { allowed, ..WebhookSettings::default() }, ..config() }).await
 }
@@ -35,7 +35,7 @@ fn new(url: &str, kinds: &[&str]) -> Value {
     json!({ "url": url, "kinds": kinds, "expires_in": 86_400 })
 }
 
-async fn add(bench: &Bench, admin: &Bound, url: &str, kinds: &[&str]) -> (String, String) {
+pub(super) async fn add(bench: &Bench, admin: &Bound, url: &str, kinds: &[&str]) -> (String, String) {
     let made = bench.ask(Ask::new("POST", PLACE).by(admin).json(&new(url, kinds))).await;
     assert_eq!((made.status, made.header("cache-control")), (StatusCode::CREATED, "no-store"), "{}", made.body);
     let text = |name: &str| made.json()[name].as_str().expect("a text").to_owned();
