@@ -2,6 +2,7 @@
 
 use super::media::Wired;
 use super::offers::Endpoint;
+use super::partners;
 use super::scan::Canary;
 use futures_util::SinkExt;
 use holder::client::{Client, Pass, send};
@@ -49,7 +50,7 @@ impl Told {
         &self.texts
     }
 
-    fn add(&mut self, name: &'static str, text: &str) {
+    pub(super) fn add(&mut self, name: &'static str, text: &str) {
         self.texts.push((name, text.to_owned()));
     }
 
@@ -58,7 +59,7 @@ impl Told {
     }
 
     /// A token, and its signature alone: claims could be written down without it and it without them.
-    fn token(&mut self, name: &'static str, token: &str) {
+    pub(super) fn token(&mut self, name: &'static str, token: &str) {
         self.add(name, token);
         self.add("signature", token.rsplit('.').next().unwrap_or_default());
     }
@@ -114,9 +115,10 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
     operator.exchange(&code, &holder).await.expect(400);
     let code = operator.authorize(&cookie).await;
     told.add("code", &code);
-    let admin = operator.exchange(&code, &holder).await.expect(200).json();
-    told.admin = Pass::bound(&holder, admin["access_token"].as_str().expect("a token"));
+    let exchanged = operator.exchange(&code, &holder).await.expect(200);
+    told.admin = Pass::bound(&holder, exchanged.json()["access_token"].as_str().expect("a token"));
     told.token("admin token", &told.admin.token.clone());
+    partners::stays_signed_in(operator, &exchanged, &holder, told).await;
     factors(operator, server.port, told).await;
     // The next token of the same key says that its person was recognised by the passkey.
     let code = operator.authorize(&cookie).await;
@@ -125,6 +127,7 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
     told.admin = Pass::bound(&holder, admin["access_token"].as_str().expect("a token"));
     told.token("admin token, stepped up", &told.admin.token.clone());
     more_factors(operator, told).await;
+    partners::partners(operator, server.port, told).await;
 }
 
 /// A passkey: made, shown, and shown wrongly.

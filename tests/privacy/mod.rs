@@ -7,6 +7,7 @@ mod at_rest;
 mod journey;
 mod media;
 mod offers;
+mod partners;
 mod paths;
 mod planes;
 mod put_out;

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use harness::personal;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -33,15 +34,28 @@ impl Canary {
         }
         Self { name, forms }
     }
-
-    pub(super) fn is_in(&self, place: &[u8]) -> bool {
-        self.forms.iter().any(|form| place.windows(form.len()).any(|window| window == form))
-    }
 }
 
-/// Names of the canaries that `place` holds.
+/// Names of the canaries that `place` holds. Some places are hundreds of megabytes, so they are read once: where no form begins
+/// with the next two bytes, there is nothing to compare.
 pub(super) fn found(canaries: &[Canary], place: &[u8]) -> Vec<&'static str> {
-    canaries.iter().filter(|canary| canary.is_in(place)).map(|canary| canary.name).collect()
+    let mut beginning: HashMap<[u8; 2], Vec<(usize, &[u8])>> = HashMap::new();
+    let mut begins = vec![false; 1 << 16];
+    for (number, canary) in canaries.iter().enumerate() {
+        for form in &canary.forms {
+            beginning.entry([form[0], form[1]]).or_default().push((number, form));
+            begins[usize::from(u16::from_be_bytes([form[0], form[1]]))] = true;
+        }
+    }
+    let mut seen = vec![false; canaries.len()];
+    for (at, pair) in place.windows(2).enumerate() {
+        if begins[usize::from(u16::from_be_bytes([pair[0], pair[1]]))] {
+            for (number, form) in &beginning[&[pair[0], pair[1]]] {
+                seen[*number] |= place[at..].starts_with(form);
+            }
+        }
+    }
+    canaries.iter().zip(seen).filter(|(_, seen)| *seen).map(|(canary, _)| canary.name).collect()
 }
 
 /// Every byte of every file in a directory, and the files' names.
