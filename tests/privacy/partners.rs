@@ -36,7 +36,7 @@ pub(super) async fn stays_signed_in(page: &Client, exchanged: &Reply, holder: &H
     let pushed =
         page.ask("POST", "/oauth/par").header("content-type", FORM).body("client_id=veilcast-web&state=Whimbrel-state");
     told.add("state", "Whimbrel-state");
-    send(pushed).await;
+    assert_eq!(send(pushed).await.status, 400, "most of it is missing");
 }
 
 /// A receiver of webhooks, and a program that lets somebody in.
@@ -70,7 +70,8 @@ pub(super) async fn partners(operator: &Client, port: u16, told: &mut Told) {
             told.token("granted token", joined.json()["token"].as_str().expect("a token"));
         }
     }
-    operator.delete(&format!("{event}/subjects/{SUBJECT}"), &program).await;
+    let withdrawn = operator.delete(&format!("{event}/subjects/{SUBJECT}"), &program).await;
+    assert!((200..300).contains(&withdrawn.status), "{}", withdrawn.body);
     operator.post(&format!("{event}/end"), Some(&program), &json!({})).await.expect(200);
 }
 
