@@ -99,6 +99,48 @@ fn who_comes_and_goes_disturbs_nobody() {
     assert_eq!(world.peers[plain].received.len(), 2, "a player with two sections gets one broadcaster");
 }
 
+/// An echo of oneself is the worst of sounds, so the engine does not wait for a page to decline it.
+#[test]
+fn who_is_on_stage_gets_nothing_of_its_own_place() {
+    let mut world = World::new(73, Conditions::default());
+    let host = world.broadcaster();
+    let (view, player) = (watch(&mut world, 2), player(&mut world));
+    world.run(ms(500));
+    let epoch = world.now;
+    world.broadcast(host, epoch, ms(1_000));
+    let on_stage = |world: &mut World, place| {
+        for peer in [view, player] {
+            let peer = world.key(peer);
+            world.command(Command::LeaveOut { peer, place });
+        }
+    };
+    let (second, third) = (world.broadcaster(), world.broadcaster());
+    ask_for(&mut world, view, 3);
+    on_stage(&mut world, Some(1));
+    world.broadcast(host, epoch, ms(700));
+    world.broadcast_all(&[host, second, third], epoch, ms(2_000));
+    for at in tracks(1) {
+        assert_eq!(world.peers[view].track(at).len(), 0, "nothing of its own");
+    }
+    assert_undisturbed(&world, view, 0, world.now - ms(1_900));
+    assert_undisturbed(&world, view, 2, world.now - ms(1_000));
+    assert_eq!(world.peers[player].received.len(), 2, "a player has no section for itself either");
+
+    // Somebody else takes the place, and another is left.
+    on_stage(&mut world, Some(2));
+    let changed = world.now;
+    world.broadcast_all(&[host, second, third], epoch, ms(2_000));
+    assert!(picture(&world, view, 1).len() > 200, "{}", picture(&world, view, 1).len());
+    assert!(picture(&world, view, 2).iter().all(|received| received.at < changed + ms(100)));
+    on_stage(&mut world, None);
+    let before = picture(&world, view, 2).len();
+    world.broadcast_all(&[host, second, third], epoch, ms(2_000));
+    assert!(picture(&world, view, 2).len() > before + 200, "it goes on in the same line");
+    for place in [1, 2] {
+        assert_undisturbed(&world, view, place, world.now - ms(1_000));
+    }
+}
+
 /// Two who have broadcast for so long, a viewer of both, and the broadcasters' zero of time.
 fn two_on_stage(seed: u64, on_air: Duration) -> (World, [PeerId; 2], PeerId, Instant) {
     let mut world = World::new(seed, Conditions::default());

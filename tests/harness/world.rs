@@ -130,6 +130,7 @@ impl World {
             Command::Offer { peer, .. }
             | Command::RestartIce { peer, .. }
             | Command::Cap { peer, .. }
+            | Command::LeaveOut { peer, .. }
             | Command::Revoke { peer } => Some(*peer),
             Command::Open { .. } | Command::Measure | Command::Drain | Command::Close { .. } => None,
         };

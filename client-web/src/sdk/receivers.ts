@@ -13,7 +13,6 @@ export class Receivers {
   #transceivers: RTCRtpTransceiver[][] = [];
   /** The peer connection's tracks are in the streams. */
   #attached = false;
-  #skipped: number | null = null;
 
   constructor(public jitterTargetMs: number) {}
 
@@ -32,20 +31,18 @@ export class Receivers {
   }
 
   /** A new peer connection is about to be made. The streams keep the old one's tracks until {@link attach}. */
-  begin(skipped: number | null): void {
+  begin(): void {
     this.#transceivers = [];
     this.#attached = false;
-    this.#skipped = skipped;
   }
 
   /** Adds sections until there are some for so many places. */
   widen(peer: RTCPeerConnection, count: number): void {
     while (this.#transceivers.length < count) {
       const place = this.#transceivers.length;
-      const direction = this.#direction(place);
       this.#transceivers.push(
         KINDS.map((kind) => {
-          const transceiver = peer.addTransceiver(kind, { direction });
+          const transceiver = peer.addTransceiver(kind, { direction: 'recvonly' });
           const { receiver } = transceiver;
           if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.jitterTargetMs;
           return transceiver;
@@ -53,14 +50,6 @@ export class Receivers {
       );
       if (this.#attached) this.#fill(place);
     }
-  }
-
-  /** Nothing is received of this place, and everything of the others. Holds once it has been offered. */
-  skip(place: number | null): void {
-    this.#skipped = place;
-    this.#transceivers.forEach((transceivers, at) => {
-      for (const transceiver of transceivers) transceiver.direction = this.#direction(at);
-    });
   }
 
   /** The present peer connection carries something: its tracks take the place of the old ones. */
@@ -77,9 +66,5 @@ export class Receivers {
     if (before.length === tracks.length && tracks.every((track) => before.includes(track))) return;
     for (const track of before) stream.removeTrack(track);
     for (const track of tracks) stream.addTrack(track);
-  }
-
-  #direction(place: number): 'recvonly' | 'inactive' {
-    return place === this.#skipped ? 'inactive' : 'recvonly';
   }
 }

@@ -143,11 +143,10 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     if (this.#telling === null) this.#tellWish();
   }
 
-  /** Receives nothing of this place, such as one's own; `null`: receives everybody. */
+  /** Leaves a place out of {@link places}: one's own, of which the server sends nothing to who looks on. */
   skip(place: number | null): void {
     if (place === this.#skipped) return;
     this.#skipped = place;
-    this.#session.renegotiate(() => this.#receivers.skip(place));
     this.emit('places', this.places);
   }
 
@@ -165,7 +164,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     this.#told = 'high';
     this.#qualityChanged('high', []);
     this.#tellWish();
-    this.#receivers.begin(this.#skipped);
+    this.#receivers.begin();
     // Before anybody is there, too, so that the first broadcaster is seen at once.
     this.#receivers.widen(peer, Math.max(1, this.#stage.places.length));
   }

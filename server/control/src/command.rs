@@ -40,6 +40,13 @@ pub enum Command {
         /// The best it wants.
         cap: VideoCap,
     },
+    /// Sends a viewer nothing of one place: who is on stage there looks on, and must not hear itself.
+    LeaveOut {
+        /// The viewer.
+        peer: PeerKey,
+        /// The place; none: everything is sent.
+        place: Option<u8>,
+    },
     /// Ends a peer's session at once; nothing is sent to it afterwards.
     Revoke {
         /// The session that ends.

@@ -33,6 +33,7 @@ impl Sfu {
             }
             Command::RestartIce { peer, remote, local } => self.restart_ice(peer, local, remote),
             Command::Cap { peer, cap } => self.cap(peer, cap, now),
+            Command::LeaveOut { peer, place } => self.leave_out(peer, place, now),
             Command::Revoke { peer } => {
                 if let Some(ix) = self.by_key.get(&peer) {
                     self.remove(*ix, Departure::Revoked, now);

@@ -84,6 +84,17 @@ impl Sfu {
         self.report_quality(seat);
     }
 
+    /// A viewer is on stage itself, or no longer.
+    pub(crate) fn leave_out(&mut self, key: PeerKey, place: Option<u8>, now: Instant) {
+        let Some(peer) = self.by_key.get(&key).and_then(|ix| self.peers.at(*ix)) else { return };
+        let (Side::Viewer(seat), room_ix) = (&peer.side, peer.room) else { return };
+        let seat = *seat;
+        let Some(subscriber) = self.subscribers.at_mut(seat) else { return };
+        subscriber.manner.left_out = place;
+        self.connect(seat, room_ix, now);
+        self.note_wishes(seat, now);
+    }
+
     /// Points every viewer's tracks at what the stage carries now.
     pub(crate) fn connect_all(&mut self, room_ix: RoomIx, now: Instant) {
         let seats = self.rooms.at(room_ix).map(|room| room.subscribers.clone()).unwrap_or_default();
@@ -220,7 +231,10 @@ const LEAST: Choice = Choice::Layer { index: 0, temporal: 0 };
 impl Subscriber {
     /// Points the tracks at what the stage carries and the path takes, sound first; true if a probe begins.
     fn look(&mut self, room: &Room, layers: &Layers, now: Instant) -> bool {
-        self.settle(room.stage.len(), |place| room.stage[place].is_taken());
+        let left_out = self.manner.left_out;
+        self.settle(room.stage.len(), |place| {
+            room.stage[place].is_taken() && left_out.is_none_or(|own| usize::from(own) != place)
+        });
         let (estimate, proved) = (self.path.estimator.estimate_bps(), self.path.estimator.proved_bps());
         let known = match self.path.is_known() {
             false => Known::Nothing,
@@ -229,6 +243,10 @@ impl Subscriber {
         };
         let (mut reserved, mut goal) = (0, None);
         for downstream in self.downstreams.iter_mut().filter(|down| down.kind == MediaKind::Audio) {
+            if left_out == Some(downstream.place) {
+                downstream.show_nothing(true);
+                continue;
+            }
             let layer = room.track(downstream.place.into(), MediaKind::Audio).and_then(|track| track.layers().next());
             (downstream.choosing.wish, downstream.wanted) = (layer, layer);
             let rate = layer.and_then(|key| layers.get(&key)).map_or(0, |layer| layer.rate.total());
@@ -240,9 +258,10 @@ impl Subscriber {
             let track = room.track(downstream.place.into(), MediaKind::Video);
             let offers = track.map(|track| Offers::of(track, layers));
             later = later.saturating_sub(offers.as_ref().map_or(0, Offers::floor));
-            let offers = offers.filter(|offers| self.manner.cap != VideoCap::Off && offers.at(0).is_some());
+            let unwanted = self.manner.cap == VideoCap::Off || left_out == Some(downstream.place);
+            let offers = offers.filter(|offers| !unwanted && offers.at(0).is_some());
             let Some(offers) = offers else {
-                downstream.show_nothing(self.manner.cap == VideoCap::Off);
+                downstream.show_nothing(unwanted);
                 continue;
             };
             let (budgets, cap) = (offers.budgets(), offers.cap(self.manner.cap));

@@ -52,6 +52,7 @@ impl Placement {
             Command::Offer { peer, .. }
             | Command::RestartIce { peer, .. }
             | Command::Cap { peer, .. }
+            | Command::LeaveOut { peer, .. }
             | Command::Revoke { peer } => self.peers.get(peer).map(|seat| seat.shard),
             Command::Close { room } => {
                 let home = self.rooms.remove(room)?;
@@ -193,6 +194,7 @@ fn refusal(command: &Command) -> Option<Report> {
             Some(Report::Fault { peer: *peer, fault: MediaFault::PeerUnknown })
         }
         Command::Cap { .. }
+        | Command::LeaveOut { .. }
         | Command::Revoke { .. }
         | Command::Close { .. }
         | Command::Open { .. }

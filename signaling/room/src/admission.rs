@@ -78,6 +78,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         join.socket.into_iter().for_each(|socket| self.repeat_wish(socket, peer));
         if role == Role::Broadcaster {
             self.tell_place(&event, principal);
+        } else if join.uncounted {
+            self.leave_out_own(&event, principal, peer);
         }
         Ok(())
     }

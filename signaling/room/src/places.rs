@@ -3,7 +3,7 @@
 use crate::{Join, Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
-use veilcast_control::{MAX_PLACES, Role};
+use veilcast_control::{Command, MAX_PLACES, PeerKey, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{OwnPlace, ServerMessage};
 
@@ -140,7 +140,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.rooms.get_mut(event).into_iter().for_each(|room| room.places.confirm_limit(limit));
     }
 
-    /// Tells every page of a broadcaster where it is on stage.
+    /// Tells every page of a broadcaster where it is on stage, and the media plane to send nothing of that place to where
+    /// the same person looks on: nobody hears itself.
     pub(crate) fn tell_place(&mut self, event: &E, principal: Pseudonym) {
         let Some(room) = self.rooms.get(event) else { return };
         let place = room.places.of(principal);
@@ -149,8 +150,21 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             socket.is_some_and(|socket| socket.role == Role::Broadcaster && socket.principal == principal)
         };
         let sockets: Vec<SocketId> = room.sockets.iter().filter(its).copied().collect();
+        let sessions = room.sessions.iter().filter_map(|id| self.sessions.get(id));
+        let its_views = sessions.filter(|session| session.looks_on() && session.principal == principal);
+        for peer in its_views.map(|session| session.peer).collect::<Vec<_>>() {
+            self.emit(Output::Command(Command::LeaveOut { peer, place }));
+        }
         for socket in sockets {
             self.emit(Output::Tell { socket, message: ServerMessage::Place(OwnPlace { place }) });
+        }
+    }
+
+    /// Has a session of who looks on begin without what the same person sends.
+    pub(crate) fn leave_out_own(&mut self, event: &E, principal: Pseudonym, peer: PeerKey) {
+        let place = self.rooms.get(event).and_then(|room| room.places.of(principal));
+        if place.is_some() {
+            self.emit(Output::Command(Command::LeaveOut { peer, place }));
         }
     }
 

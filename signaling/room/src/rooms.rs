@@ -126,6 +126,11 @@ impl<E> Session<E> {
     pub(crate) fn counts(&self) -> bool {
         self.role == Role::Viewer && !self.uncounted
     }
+
+    /// Whether it is a broadcaster's view of the others.
+    pub(crate) fn looks_on(&self) -> bool {
+        self.role == Role::Viewer && self.uncounted
+    }
 }
 
 impl<E> Default for Rooms<E> {

@@ -85,6 +85,7 @@ fn words(output: &Output<u32>) -> String {
             Command::Offer { peer, .. } => format!("offer {}", peer.0),
             Command::RestartIce { peer, .. } => format!("restart {}", peer.0),
             Command::Cap { peer, cap } => format!("cap {} {cap:?}", peer.0),
+            Command::LeaveOut { peer, place } => format!("leave out {} {place:?}", peer.0),
             Command::Revoke { peer } => format!("revoke {}", peer.0),
             Command::Measure => "measure".to_owned(),
             Command::Drain => "drain".to_owned(),

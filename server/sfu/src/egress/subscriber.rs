@@ -49,6 +49,8 @@ pub(crate) struct Manner {
     pub(crate) attention: Attention,
     /// The best picture that it wants.
     pub(crate) cap: VideoCap,
+    /// Its own place on stage, of which nothing goes back to it.
+    pub(crate) left_out: Option<u8>,
     /// What the control plane was told of its pictures, by place.
     pub(crate) reported: [Option<VideoQuality>; MAX_PLACES],
     /// Of a viewer that hears nothing of the stage: the places that its tracks have come to show, in order.
@@ -108,6 +110,7 @@ impl Subscriber {
                 patience: Patience::default(),
                 attention: Attention::new(now),
                 cap: VideoCap::default(),
+                left_out: None,
                 reported: [None; MAX_PLACES],
                 settled: (!informed).then(Vec::new),
             }),

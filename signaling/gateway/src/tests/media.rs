@@ -115,6 +115,7 @@ impl MediaPlane {
             }
             Command::Measure => ("measure", seen.figures.clone().map(|figures| Report::Figures(Box::new(figures)))),
             Command::Drain => ("drain", None),
+            Command::LeaveOut { .. } => ("leave out", None),
             Command::Close { .. } => ("close", None),
         };
         seen.words.push(word.to_owned());

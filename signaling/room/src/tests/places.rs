@@ -148,6 +148,22 @@ fn a_broadcaster_who_looks_on_is_not_one_of_the_audience() {
 }
 
 #[test]
+fn nobody_on_stage_gets_back_what_it_sends() {
+    let (mut rooms, now) = opened_for(2);
+    let onlooker = |number, principal| Join { uncounted: true, ..join(number, Role::Viewer, principal, None) };
+    rooms.admit(onlooker(1, ALICE), now).expect("it may");
+    rooms.admit(onlooker(2, BOB), now).expect("it may");
+    rooms.admit(join(3, Role::Viewer, ALICE, None), now).expect("viewers are welcome");
+    broadcast(&mut rooms, 4, BOB, now).expect("there is room");
+    broadcast(&mut rooms, 5, ALICE, now).expect("there is room");
+    rooms.admit(onlooker(6, ALICE), now).expect("it may");
+    rooms.leave(session(4), BOB, now).expect("it is his");
+    let told: Vec<String> = drained(&mut rooms).into_iter().filter(|words| words.starts_with("leave out")).collect();
+    let expected = ["leave out 2 Some(0)", "leave out 1 Some(1)", "leave out 6 Some(1)", "leave out 2 None"];
+    assert_eq!(told, expected, "and whoever watches as one of the audience sees everybody");
+}
+
+#[test]
 fn each_broadcaster_hears_how_its_own_picture_arrives() {
     let (mut rooms, now) = opened_for(2);
     for (socket, principal) in [(1, ALICE), (2, BOB), (3, CAROL)] {
