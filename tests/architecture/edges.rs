@@ -6,10 +6,10 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// Every crate of the product, what it may use of the others, and nothing more: a new edge is argued for here.
 ///
-/// The direction: privacy ← control ← sfu ← shard ← veilcast on the media side; {control, protocol} ← room ← gateway ←
+/// The direction: privacy ← control ← sfu ← shard ← veilcast on the media side; {control, protocol, consent} ← room ← gateway ←
 /// veilcast and {auth, records, webhooks} ← gateway, records ← security ← {auth, webhooks}, outgoing ← {auth, webhooks} on the
 /// control side.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("veilcast-privacy", &[]),
     ("veilcast-control", &["veilcast-privacy"]),
     ("veilcast-sfu", &["veilcast-control", "veilcast-privacy"]),
@@ -22,11 +22,13 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("veilcast-security", &["veilcast-records"]),
     ("veilcast-auth", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
     ("veilcast-webhooks", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
-    ("veilcast-room", &["veilcast-control", "veilcast-privacy", "veilcast-protocol"]),
+    ("veilcast-consent", &["veilcast-privacy"]),
+    ("veilcast-room", &["veilcast-consent", "veilcast-control", "veilcast-privacy", "veilcast-protocol"]),
     (
         "veilcast-gateway",
         &[
             "veilcast-auth",
+            "veilcast-consent",
             "veilcast-control",
             // The form of a network, for proxies as for receivers.
             "veilcast-outgoing",

@@ -1,9 +1,13 @@
 use super::{cargo, nothing, read, root, texts};
 use std::collections::BTreeSet;
 
-/// Crates that are functions of state, input and `now`. Consent and journal join them when they exist.
-const SANS_IO: [(&str, &str); 3] =
-    [("veilcast-sfu", "server/sfu"), ("veilcast-control", "server/control"), ("veilcast-room", "signaling/room")];
+/// Crates that are functions of state, input and `now`. The journal joins them when it exists.
+const SANS_IO: [(&str, &str); 4] = [
+    ("veilcast-sfu", "server/sfu"),
+    ("veilcast-control", "server/control"),
+    ("veilcast-room", "signaling/room"),
+    ("veilcast-consent", "signaling/consent"),
+];
 
 /// Never below them, through others neither.
 const RUNTIMES: [&str; 9] =

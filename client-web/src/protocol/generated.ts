@@ -34,6 +34,170 @@ finest: LocationPrecision,
 minutes: number, };
 
 /**
+ * What is asked for, one by one, and off until it is granted.
+ */
+export type Purpose = "chat" | "presence" | "location" | "analytics" | "personalisation";
+
+/**
+ * Asks for a question: nobody consents over a socket, which a page that embeds the player could speak through.
+ */
+export type ConsentRequest = { 
+/**
+ * What for.
+ */
+purpose: Purpose, };
+
+/**
+ * A question to put to the person, on a page of this server's own origin.
+ */
+export type ConsentQuestion = { 
+/**
+ * Names it to `POST /api/v1/consent`. Good once, for ten minutes and for as long as the socket is open.
+ */
+question: string, 
+/**
+ * What for.
+ */
+purpose: Purpose, };
+
+/**
+ * Takes a grant back. Anybody who speaks for the person may: it takes away and gives nothing.
+ */
+export type ConsentWithdrawal = { 
+/**
+ * What for.
+ */
+purpose: Purpose, };
+
+/**
+ * How a person stands towards a purpose.
+ */
+export type ConsentStanding = "open" | "changed" | "refused" | "suspended" | "left-out" | "granted";
+
+/**
+ * How a person stands towards one purpose.
+ */
+export type PurposeState = { 
+/**
+ * Which.
+ */
+purpose: Purpose, 
+/**
+ * How.
+ */
+standing: ConsentStanding, 
+/**
+ * Of a grant: its number in this event.
+ */
+generation: number | null, 
+/**
+ * Of a grant that ends by itself: in so many seconds.
+ */
+expires_in: number | null, };
+
+/**
+ * How a person stands towards every purpose. Sent after `welcome` to whoever has decided something before, and
+ * whenever it changes.
+ */
+export type ConsentState = { 
+/**
+ * All of them.
+ */
+purposes: Array<PurposeState>, };
+
+/**
+ * Everything that came under this grant is to go from the screen, and whatever of it comes later is to be dropped.
+ */
+export type Retraction = { 
+/**
+ * What it was for.
+ */
+purpose: Purpose, 
+/**
+ * Which grant.
+ */
+generation: number, };
+
+/**
+ * What is asked, in the words that a person sees.
+ */
+export type PurposeTerms = { 
+/**
+ * What for.
+ */
+purpose: Purpose, 
+/**
+ * Of the words. A grant of another version is void.
+ */
+version: number, 
+/**
+ * The date of this version.
+ */
+since: string, 
+/**
+ * The question.
+ */
+title: string, 
+/**
+ * What is processed.
+ */
+what: string, 
+/**
+ * Who gets to see it.
+ */
+who: string, 
+/**
+ * For how long.
+ */
+how_long: string, 
+/**
+ * What refusing costs.
+ */
+refusing: string, 
+/**
+ * What no withdrawal undoes, where there is something.
+ */
+remains: string | null, 
+/**
+ * Whether Global Privacy Control refuses it.
+ */
+yields_to_signal: boolean, };
+
+/**
+ * All that is asked for.
+ */
+export type PurposeList = { 
+/**
+ * In the order in which it is shown.
+ */
+purposes: Array<PurposeTerms>, };
+
+/**
+ * What a person chose, sent by a page of this server's own origin.
+ */
+export type ConsentChoice = { 
+/**
+ * The question that it answers.
+ */
+question: string, 
+/**
+ * The version of the words that were shown.
+ */
+version: number, 
+/**
+ * Yes or no.
+ */
+granted: boolean, 
+/**
+ * Yes, for so many seconds; without it until it is withdrawn.
+ */
+lasting: number | null, 
+/**
+ * The person was told that Global Privacy Control is on, and chose all the same.
+ */
+despite_signal: boolean, };
+
+/**
  * An event as its pages show it.
  */
 export type EventSummary = { 
@@ -488,7 +652,7 @@ stream_keys: Array<HeldStreamKey>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "consent-outdated" | "consent-signal" | "consent-left-out" | "origin-foreign" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -604,7 +768,7 @@ max: QualityCap, };
 /**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "request-consent" } & ConsentRequest | { "type": "withdraw-consent" } & ConsentWithdrawal | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -826,7 +990,7 @@ export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "wel
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "retracted" } & Retraction | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */
@@ -1446,6 +1610,12 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "access-revoked",
   "removed",
   "banned",
+  "question-unknown",
+  "consent-missing",
+  "consent-outdated",
+  "consent-signal",
+  "consent-left-out",
+  "origin-foreign",
   "place-empty",
   "not-removable",
   "broadcaster-present",

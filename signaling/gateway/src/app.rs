@@ -7,8 +7,8 @@ use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, clients, events, grants, invitations, metrics, moderation, oauth, openapi, provider, security,
-    socket, stream_keys, token_endpoint, webhooks, whip,
+    account, client, clients, consent, events, grants, invitations, metrics, moderation, oauth, openapi, provider,
+    security, socket, stream_keys, token_endpoint, webhooks, whip,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -40,6 +40,7 @@ pub(crate) struct App {
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) watchers: Watchers,
     pub(crate) draining: AtomicBool,
+    pub(crate) questions: crate::consent::Questions,
 }
 
 impl App {
@@ -63,6 +64,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(invitations::routes())
         .merge(stream_keys::routes())
         .merge(moderation::routes())
+        .merge(consent::routes())
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(openapi::routes())

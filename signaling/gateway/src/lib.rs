@@ -8,6 +8,7 @@ mod app;
 mod client;
 mod clients;
 mod config;
+mod consent;
 mod credentials;
 mod edge;
 mod events;

@@ -6,22 +6,27 @@ use crate::edge::{Allowance, PrefixTag};
 use crate::fault::Problem;
 use crate::random;
 use crate::sdp::Origin;
-use crate::session::{Access, Mail, SocketGone, same_certificate};
+use crate::session::{Access, Frame, Mail, Parcel, SocketGone, same_certificate};
 use axum::extract::State;
 use axum::extract::rejection::ExtensionRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use std::pin::pin;
+use futures_util::Sink;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
-use veilcast_auth::{Challenge, Expiry, Freshness, Party, Target};
+use veilcast_auth::{Challenge, EventId, Expiry, Freshness, Target};
+use veilcast_consent::Party;
 use veilcast_control::{Role, VideoCap};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, QualityCap, QualityWish, Renewal, Renewed,
+    Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, Purpose, QualityCap, QualityWish, Renewal, Renewed,
     ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
@@ -56,6 +61,7 @@ async fn upgrade(
     State(app): State<Arc<App>>,
     caller: Result<Extension<PrefixTag>, ExtensionRejection>,
     allowance: Option<Extension<Allowance>>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
@@ -66,9 +72,11 @@ async fn upgrade(
     // Whoever has shown no token yet makes nobody keep more than one.
     allowance.limit(HELLO_BYTES);
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(READ_BUFFER);
+    // Global Privacy Control (https://www.w3.org/TR/gpc/): the only value is 1.
+    let signal = headers.get("sec-gpc").is_some_and(|value| value == "1");
     upgrade.on_upgrade(move |socket| async move {
         let mut wire = Wire { socket, allowance };
-        if let Err(Leaving(code)) = serve(&app, &mut wire, caller).await {
+        if let Err(Leaving(code)) = serve(&app, &mut wire, caller, signal).await {
             wire.close(code).await;
         }
     })
@@ -102,6 +110,34 @@ impl Wire {
         }
     }
 
+    /// Writes what people have said, if everybody's consent stands while it is handed over; else drops it. What has begun is
+    /// finished: half a message cannot be taken back.
+    async fn share(&mut self, frame: &Frame) -> Result<(), Leaving> {
+        let socket = &mut self.socket;
+        let written = async {
+            let begin = |cx: &mut std::task::Context<'_>| {
+                let mut socket = Pin::new(&mut *socket);
+                if let Err(error) = ready!(socket.as_mut().poll_ready(cx)) {
+                    return Poll::Ready(Err(error));
+                }
+                let begun = frame.hand_over(|| {
+                    socket.as_mut().start_send(Message::Text(frame.text.clone()))?;
+                    match socket.as_mut().poll_flush(cx) {
+                        Poll::Ready(flushed) => flushed,
+                        Poll::Pending => Ok(()),
+                    }
+                });
+                Poll::Ready(begun.unwrap_or(Ok(())))
+            };
+            poll_fn(begin).await?;
+            poll_fn(|cx| Pin::new(&mut *socket).poll_flush(cx)).await
+        };
+        match timeout(SEND, written).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Leaving(close_code::AWAY)),
+        }
+    }
+
     async fn refuse(&mut self, problem: Problem) -> Result<(), Leaving> {
         self.say(&ServerMessage::Fault { fault: problem.fault }).await
     }
@@ -116,7 +152,7 @@ impl Wire {
     }
 }
 
-async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Result<(), Leaving> {
+async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>, signal: bool) -> Result<(), Leaving> {
     let Ok(challenge) = Challenge::new() else { return Err(Leaving(close_code::ERROR)) };
     let nonce = challenge.nonce().to_owned();
     wire.say(&ServerMessage::Challenge(veilcast_protocol::Challenge { nonce })).await?;
@@ -154,8 +190,12 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>) -> Re
     let ice_servers = app.ice_servers().map_err(|_| Leaving(close_code::ERROR))?.iter().map(told).collect();
     let expires_in = left(access.until);
     wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers, expires_in })).await?;
+    let party = Party { event: access.event.id, subject: access.principal, signal, asks_nothing: false };
+    let party = Arc::new(party);
+    app.introduce(id, &party);
     let (offers, since) = (Offers::new(), Instant::now());
-    let mut member = Member { app, id, access, token, challenge, caller, origin: None, offers, messages: 0, since };
+    let mut member =
+        Member { app, id, access, party, token, challenge, caller, origin: None, offers, messages: 0, since };
     member.listen(wire, mail).await
 }
 
@@ -183,7 +223,12 @@ fn left(until: Instant) -> u32 {
 
 /// What every proof on a socket is about.
 const fn target(challenge: &Challenge) -> Target<'_> {
-    Target { method: "GET", path: "/ws", freshness: Freshness::Challenge(challenge), party: Party([0; 16]) }
+    Target {
+        method: "GET",
+        path: "/ws",
+        freshness: Freshness::Challenge(challenge),
+        party: veilcast_auth::Party([0; 16]),
+    }
 }
 
 /// Waits for `hello` and checks its token and its proof.
@@ -251,6 +296,7 @@ struct Present<'a> {
 impl Drop for Present<'_> {
     fn drop(&mut self) {
         self.app.hub.directory.remove_socket(self.id);
+        self.app.questions.forget(self.id);
         self.app.hub.with(|rooms, now| rooms.detach(self.id, now));
     }
 }
@@ -260,6 +306,7 @@ struct Member<'a> {
     app: &'a App,
     id: SocketId,
     access: Access,
+    party: Arc<Party<EventId>>,
     /// The token in use.
     token: Secret,
     challenge: Challenge,
@@ -290,11 +337,13 @@ impl Member<'_> {
                         Some(Err(_)) | None => return Ok(()),
                     }
                 }
-                notice = mail.recv() => {
-                    let notice = notice.ok_or(SocketGone)?;
-                    wire.say(&notice).await?;
-                    after(&notice, closing.as_mut())?;
-                }
+                parcel = mail.recv() => match parcel.ok_or(SocketGone)? {
+                    Parcel::Message(notice) => {
+                        wire.say(&notice).await?;
+                        after(&notice, closing.as_mut())?;
+                    }
+                    Parcel::Shared(frame) => wire.share(&frame).await?,
+                },
                 _ = pings.tick() => wire.send(Message::Ping(Vec::new().into())).await?,
                 () = &mut idle => return Err(Leaving(close_code::AWAY)),
                 () = &mut closing => return Err(Leaving(close_code::RESTART)),
@@ -320,6 +369,11 @@ impl Member<'_> {
             Ok(ClientMessage::Offer(offer)) => self.offer(wire, offer).await?,
             Ok(ClientMessage::Renew(renewal)) => self.renew(wire, renewal).await?,
             Ok(ClientMessage::Quality(wish)) => self.wish(wish),
+            Ok(ClientMessage::RequestConsent(request)) => self.request_consent(wire, request.purpose).await?,
+            Ok(ClientMessage::WithdrawConsent(withdrawal)) => {
+                self.app.withdraw(&self.party, withdrawal.purpose);
+                Ok(())
+            }
             Ok(ClientMessage::Leave) => self.leave(),
             Ok(ClientMessage::Hello(_)) => Err(Problem::new(FaultCode::BadRequest).detail("'hello' comes once")),
             Err(_) => Err(Problem::new(FaultCode::BadRequest).detail("no such message")),
@@ -426,6 +480,13 @@ impl Member<'_> {
             QualityCap::High => VideoCap::High,
         };
         Ok(self.app.hub.with(|rooms, _| rooms.wish(self.id, cap))?)
+    }
+
+    async fn request_consent(&self, wire: &mut Wire, purpose: Purpose) -> Result<Result<(), Problem>, Leaving> {
+        match self.app.question_for(self.id, &self.party, purpose) {
+            Ok(question) => wire.say(&ServerMessage::ConsentQuestion(question)).await.map(Ok),
+            Err(problem) => Ok(Err(problem)),
+        }
     }
 
     /// Ends the media session; a socket without one has nothing to leave.

@@ -161,6 +161,18 @@ faults! {
     Removed = "removed", 403, "A moderator has removed you from this event.", "You may come back; if it happens again, ask the organiser why.";
     /// Kept out by whoever looks after the event.
     Banned = "banned", 403, "A moderator keeps you out of this event.", "If you think that is a mistake, ask the organiser to let you back in; other events here are open to you as before.";
+    /// Nobody asked, it was answered, or too long ago.
+    QuestionUnknown = "question-unknown", 409, "This question is no longer open.", "Ask again: a question is good once, for ten minutes, while the page that asked is open.";
+    /// Nothing without consent.
+    ConsentMissing = "consent-missing", 403, "You have not agreed to this, or not any more.", "Agree to it first; watching needs no consent.";
+    /// The words have changed meanwhile.
+    ConsentOutdated = "consent-outdated", 409, "What you were asked has changed since it was shown.", "Read the new words and choose again.";
+    /// Refused by the browser's signal.
+    ConsentSignal = "consent-signal", 409, "Your browser's privacy signal speaks against this.", "Choose it in the privacy settings, after being told of the signal, or leave it off.";
+    /// The event does without.
+    ConsentLeftOut = "consent-left-out", 403, "This event asks for nothing of the kind.", "Take part without it: watching always works.";
+    /// A page of somebody else's.
+    OriginForeign = "origin-foreign", 403, "Only this server's own pages may answer for a person.", "Open the question on this server's page; a page that embeds the player cannot answer it.";
     /// Nobody is there to be put out.
     PlaceEmpty = "place-empty", 409, "Nobody is at this place on stage.", "Look at the stage again: whoever was there has left.";
     /// Operators, and moderators by moderators.

@@ -6,6 +6,7 @@
 
 mod account;
 mod client;
+mod consent;
 mod event;
 mod fault;
 mod grant;
@@ -26,6 +27,10 @@ pub use account::{
 pub use client::{
     ClientKeySummary, ClientScope, ClientSummary, HeldStreamKey, NewClient, NewClientKey, RegisteredClient,
     ThirdParties,
+};
+pub use consent::{
+    ConsentChoice, ConsentQuestion, ConsentRequest, ConsentStanding, ConsentState, ConsentWithdrawal, Purpose,
+    PurposeList, PurposeState, PurposeTerms, Retraction,
 };
 pub use event::{
     Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,
@@ -77,6 +82,10 @@ pub enum ClientMessage {
     Offer(Offer),
     /// Limits the picture. From viewers only; may come before the first offer.
     Quality(QualityWish),
+    /// Asks for a question that the person can answer. Answered by `consent-question`.
+    RequestConsent(ConsentRequest),
+    /// Takes a grant back, at once.
+    WithdrawConsent(ConsentWithdrawal),
     /// Ends the media session; the socket stays and hears of the event.
     Leave,
 }
@@ -115,6 +124,12 @@ pub enum ServerMessage {
     Audience(Audience),
     /// How the picture arrives at them. Sent to broadcasters only, at most every five seconds.
     Health(AudienceHealth),
+    /// What to ask the person, and where to.
+    ConsentQuestion(ConsentQuestion),
+    /// How this person stands towards every purpose.
+    Consent(ConsentState),
+    /// A grant of somebody has ended, and everything that came under it.
+    Retracted(Retraction),
     /// The event has ended. The socket closes after it.
     Ended(Ended),
     /// The server is about to stop: connect again after a moment.

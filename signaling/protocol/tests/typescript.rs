@@ -42,6 +42,17 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::Latency>(out, cfg);
     add::<wire::LocationPrecision>(out, cfg);
     add::<wire::LocationCap>(out, cfg);
+    add::<wire::Purpose>(out, cfg);
+    add::<wire::ConsentRequest>(out, cfg);
+    add::<wire::ConsentQuestion>(out, cfg);
+    add::<wire::ConsentWithdrawal>(out, cfg);
+    add::<wire::ConsentStanding>(out, cfg);
+    add::<wire::PurposeState>(out, cfg);
+    add::<wire::ConsentState>(out, cfg);
+    add::<wire::Retraction>(out, cfg);
+    add::<wire::PurposeTerms>(out, cfg);
+    add::<wire::PurposeList>(out, cfg);
+    add::<wire::ConsentChoice>(out, cfg);
     add::<wire::EventSummary>(out, cfg);
     add::<wire::EventList>(out, cfg);
     add::<wire::NewEvent>(out, cfg);

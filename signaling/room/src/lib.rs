@@ -10,6 +10,7 @@
 
 mod admission;
 mod audience;
+mod consents;
 mod health;
 mod ids;
 mod places;
@@ -23,6 +24,7 @@ mod rooms;
 mod tests;
 
 pub use admission::{Join, Restart};
+pub use consents::on_the_wire as purpose_on_the_wire;
 pub use ids::{SessionId, SocketId};
 pub use removal::Removal;
-pub use rooms::{Output, Refusal, Rooms};
+pub use rooms::{Output, Refusal, Rooms, Shared};

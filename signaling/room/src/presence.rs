@@ -28,7 +28,14 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(room) = self.rooms.get_mut(event) else { return Err(Refusal::NotOpen) };
         room.sockets.insert(socket);
         let (stage, viewers, place) = (on_the_wire(&room.stage), room.viewers, room.places.of(principal));
-        let known = Socket { event: event.clone(), role, principal, session: None, cap: VideoCap::default() };
+        let known = Socket {
+            event: event.clone(),
+            role,
+            principal,
+            session: None,
+            cap: VideoCap::default(),
+            licences: [const { None }; _],
+        };
         self.sockets.insert(socket, known);
         if role == Role::Broadcaster {
             if place.is_some() {

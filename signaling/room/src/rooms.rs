@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::time::Instant;
 use thiserror::Error;
+use veilcast_consent::{Licence, Purpose};
 use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap, VideoQuality};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Draining, Ended, FaultCode, ServerMessage};
@@ -21,12 +22,31 @@ pub enum Output<E> {
         /// What.
         message: ServerMessage,
     },
+    /// For one socket, before whatever waits for it: a grant has ended.
+    Overtake {
+        /// Which.
+        socket: SocketId,
+        /// What.
+        message: ServerMessage,
+    },
+    /// For those who have agreed to it, while everybody's consent stands: it is looked at again when it is written.
+    Share(Shared),
     /// A broadcaster is on: a scheduled event is live from now.
     Live(E),
     /// No broadcaster is on any more.
     Off(E),
     /// A media session is over; whatever is kept for it can be forgotten.
     Over(SessionId),
+}
+
+/// What people have said or shown, on its way to others.
+pub struct Shared {
+    /// To whom, and under which grant each of them gets it.
+    pub to: Vec<(SocketId, Licence)>,
+    /// Under which grants it was said.
+    pub by: Vec<Licence>,
+    /// What. The same for all, so that it is encoded once.
+    pub message: ServerMessage,
 }
 
 /// Why an input was refused. Nothing has changed then.
@@ -119,6 +139,8 @@ pub(crate) struct Socket<E> {
     pub(crate) session: Option<SessionId>,
     /// What its viewer wants of the picture.
     pub(crate) cap: VideoCap,
+    /// What its person has agreed to, by purpose.
+    pub(crate) licences: [Option<Licence>; Purpose::ALL.len()],
 }
 
 impl<E> Session<E> {

@@ -92,6 +92,11 @@ fn words(output: &Output<u32>) -> String {
             Command::Close { room } => format!("close {}", room.0),
         },
         Output::Tell { socket, message } => format!("tell {} {}", socket.0, message_words(message)),
+        Output::Overtake { socket, message } => format!("overtake {} {}", socket.0, message_words(message)),
+        Output::Share(shared) => {
+            let to: Vec<_> = shared.to.iter().map(|(socket, _)| socket.0.to_string()).collect();
+            format!("share {} {}", to.join(" "), message_words(&shared.message))
+        }
         Output::Live(event) => format!("live {event}"),
         Output::Off(event) => format!("off {event}"),
         Output::Over(id) => format!("over {}", id.expose_bits()[0]),

@@ -87,8 +87,10 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 /// Refuses what a foreign page wants to change or to listen to, and lets permitted pages read the answers (CORS).
 pub(crate) async fn check_origin(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
-    // The issuer's cookie is sent along from other origins of the same site; only our own pages may use it.
-    let for_us_alone = request.uri().path().starts_with("/oauth/");
+    // The issuer's cookie is sent along from other origins of the same site; only our own pages may use it. And no page that
+    // embeds the player consents for a person.
+    let path = request.uri().path();
+    let for_us_alone = path.starts_with("/oauth/") || path == "/api/v1/consent";
     let permitted = origin.to_str().is_ok_and(|origin| match for_us_alone {
         true => app.origins.is_own(origin),
         false => app.origins.permits(origin),

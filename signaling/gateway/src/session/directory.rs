@@ -1,19 +1,25 @@
 use super::standing::Standing;
 use super::verbs::Access;
 use crate::sdp::FragmentShape;
+use axum::extract::ws::Utf8Bytes;
 use dashmap::DashMap;
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use veilcast_auth::{EventId, Grant, IssuerSessionId, KeyName, Thumbprint, Ticket};
+use veilcast_consent::{Licence, Party};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
-use veilcast_room::{SessionId, SocketId};
+use veilcast_room::{SessionId, Shared, SocketId};
 
 /// Messages that may wait for one socket. A client that reads so slowly that it misses this many is closed;
 /// it reconnects and finds the present state, which is all that it would have caught up to.
 const MAIL: usize = 64;
+
+/// Grants that may end while one socket is slow. Each is a few bytes, and a screen that misses one would show too much.
+const URGENT: usize = 256;
 
 /// Requests of one peer that the media plane may owe a reply. It owes one for seconds only when it is stuck, and then a
 /// session is better begun anew.
@@ -23,7 +29,9 @@ const UNANSWERED: usize = 4;
 #[derive(Default)]
 pub(crate) struct Directory {
     waiting: DashMap<PeerKey, VecDeque<oneshot::Sender<Reply>>>,
-    sockets: DashMap<SocketId, mpsc::Sender<ServerMessage>>,
+    sockets: DashMap<SocketId, Letterbox>,
+    /// Whose each socket is, as the gate of consent sees it.
+    parties: DashMap<SocketId, Arc<Party<EventId>>>,
     /// When the lease of each socket ends: a socket that is busy with a slow client does not look at the clock.
     leases: DashMap<SocketId, Lease>,
     http: DashMap<SessionId, HttpSession>,
@@ -51,8 +59,51 @@ pub(crate) enum Reply {
     Gone,
 }
 
-/// A socket's letter box.
-pub(crate) type Mail = mpsc::Receiver<ServerMessage>;
+/// What waits for one socket.
+struct Letterbox {
+    mail: mpsc::Sender<Parcel>,
+    urgent: mpsc::Sender<ServerMessage>,
+}
+
+/// The other end of a socket's letter box.
+pub(crate) struct Mail {
+    parcels: mpsc::Receiver<Parcel>,
+    urgent: mpsc::Receiver<ServerMessage>,
+}
+
+/// One thing that waits for a socket.
+pub(crate) enum Parcel {
+    /// For this socket alone.
+    Message(Box<ServerMessage>),
+    /// What people have said or shown, to be written only while everybody's consent stands.
+    Shared(Frame),
+}
+
+/// What people have said or shown, encoded once for all sockets.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    pub(crate) text: Utf8Bytes,
+    by: Arc<[Licence]>,
+    to: Licence,
+}
+
+impl Frame {
+    /// Hands it over, if everybody's consent stands while that is done.
+    pub(crate) fn hand_over<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
+        Licence::while_all_stand(self.by.iter().chain([&self.to]), act)
+    }
+}
+
+impl Mail {
+    /// The next thing to write; what is urgent comes first. `None`: the box is closed.
+    pub(crate) async fn recv(&mut self) -> Option<Parcel> {
+        tokio::select! {
+            biased;
+            Some(message) = self.urgent.recv() => Some(Parcel::Message(Box::new(message))),
+            parcel = self.parcels.recv() => parcel,
+        }
+    }
+}
 
 /// The socket is closed because its letter box is.
 pub(crate) struct SocketGone;
@@ -136,9 +187,10 @@ impl Directory {
     }
 
     pub(crate) fn add_socket(&self, socket: SocketId) -> Mail {
-        let (sender, receiver) = mpsc::channel(MAIL);
-        self.sockets.insert(socket, sender);
-        receiver
+        let (mail, parcels) = mpsc::channel(MAIL);
+        let (urgent, urgent_out) = mpsc::channel(URGENT);
+        self.sockets.insert(socket, Letterbox { mail, urgent });
+        Mail { parcels, urgent: urgent_out }
     }
 
     /// Until when a socket is somebody's, whose, by which sign-in and which token.
@@ -198,6 +250,19 @@ impl Directory {
     pub(crate) fn remove_socket(&self, socket: SocketId) {
         self.sockets.remove(&socket);
         self.leases.remove(&socket);
+        self.parties.remove(&socket);
+    }
+
+    /// Whose a socket is.
+    pub(crate) fn introduce(&self, socket: SocketId, party: Arc<Party<EventId>>) {
+        self.parties.insert(socket, party);
+    }
+
+    /// The sockets of somebody in an event.
+    pub(crate) fn parties_of(&self, event: &EventId, subject: Pseudonym) -> Vec<(SocketId, Arc<Party<EventId>>)> {
+        let theirs = |party: &Party<EventId>| party.event == *event && party.subject == subject;
+        let found = self.parties.iter().filter(|entry| theirs(entry.value()));
+        found.map(|entry| (*entry.key(), entry.value().clone())).collect()
     }
 
     pub(crate) fn socket_count(&self) -> usize {
@@ -206,7 +271,26 @@ impl Directory {
 
     /// Puts a message into a socket's letter box, or closes the box when it is full.
     pub(crate) fn tell(&self, socket: SocketId, message: ServerMessage) {
-        let full = self.sockets.get(&socket).is_some_and(|sender| sender.try_send(message).is_err());
+        self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::Message(Box::new(message))).is_ok());
+    }
+
+    /// The same, before whatever waits there.
+    pub(crate) fn overtake(&self, socket: SocketId, message: ServerMessage) {
+        self.put(socket, |letterbox| letterbox.urgent.try_send(message).is_ok());
+    }
+
+    /// Puts what people have said into the boxes of those it is for.
+    pub(crate) fn share(&self, shared: Shared) {
+        let Ok(text) = serde_json::to_string(&shared.message) else { return };
+        let (text, by) = (Utf8Bytes::from(text), Arc::<[Licence]>::from(shared.by));
+        for (socket, to) in shared.to {
+            let frame = Frame { text: text.clone(), by: by.clone(), to };
+            self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::Shared(frame)).is_ok());
+        }
+    }
+
+    fn put(&self, socket: SocketId, put: impl FnOnce(&Letterbox) -> bool) {
+        let full = self.sockets.get(&socket).is_some_and(|letterbox| !put(&letterbox));
         if full {
             self.sockets.remove(&socket);
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep_until;
 use veilcast_auth::{EventId, Issuer, Principal};
+use veilcast_consent::Ledger;
 use veilcast_control::{Command, Report};
 use veilcast_privacy::Pseudonym;
 use veilcast_records::{EventState, Records};
@@ -24,6 +25,8 @@ const LAPSES: Duration = Duration::from_millis(100);
 /// in the order in which it was made.
 pub(crate) struct Hub {
     rooms: Mutex<Rooms<EventId>>,
+    /// Locked before the rooms, where both are.
+    ledger: Mutex<Ledger<EventId>>,
     pub(crate) directory: Directory,
     pub(crate) gauges: Gauges,
     commands: mpsc::UnboundedSender<Command>,
@@ -52,6 +55,7 @@ impl Hub {
         let (air, air_out) = mpsc::unbounded_channel();
         let hub = Self {
             rooms: Mutex::new(Rooms::default()),
+            ledger: Mutex::default(),
             directory: Directory::default(),
             gauges: Gauges::default(),
             commands,
@@ -79,6 +83,12 @@ impl Hub {
         result
     }
 
+    /// Does something that needs somebody's consent, or changes it.
+    pub(crate) fn gated<R>(&self, act: impl FnOnce(&mut Ledger<EventId>, &mut Rooms<EventId>, Instant) -> R) -> R {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        self.with(|rooms, now| act(&mut ledger, rooms, now))
+    }
+
     fn send(&self, output: Output<EventId>) {
         match output {
             Output::Command(command) => {
@@ -87,10 +97,20 @@ impl Hub {
                 _ = self.commands.send(command);
             }
             Output::Tell { socket, message } => self.directory.tell(socket, message),
+            Output::Overtake { socket, message } => self.directory.overtake(socket, message),
+            Output::Share(shared) => self.directory.share(shared),
             Output::Live(event) => _ = self.air.send(Air::On(event)),
             Output::Off(event) => _ = self.air.send(Air::Off(event)),
             Output::Over(session) => self.directory.remove_http(session),
         }
+    }
+
+    /// Ends an event for everybody, and what was agreed to in it.
+    pub(crate) fn end(&self, event: &EventId) {
+        self.gated(|ledger, rooms, _| {
+            ledger.forget_event(event);
+            rooms.end(event);
+        });
     }
 
     /// Asks the shards for their figures; the answers go to [`Self::gauges`].
@@ -146,6 +166,7 @@ impl Hub {
         loop {
             ticks.tick().await;
             self.with(|rooms, now| rooms.forget_expelled(now));
+            self.end_expired_grants();
             for socket in self.directory.lapsed_sockets(tokio::time::Instant::now()) {
                 self.with(|rooms, now| rooms.detach(socket, now));
             }
@@ -239,7 +260,7 @@ impl Hub {
                 Ok(Some(row)) if row.state != EventState::Ended => {
                     self.with(|rooms, _| rooms.set_broadcasters(&event, row.broadcasters));
                 }
-                Ok(_) => self.with(|rooms, _| rooms.end(&event)),
+                Ok(_) => self.end(&event),
                 Err(error) => tracing::error!(%error, "an event's state could not be read"),
             }
         }

@@ -135,7 +135,7 @@ impl App {
                 Ok(())
             }
             _ => {
-                self.hub.with(|rooms, _| rooms.end(event));
+                self.hub.end(event);
                 Err(Problem::new(FaultCode::EventEnded))
             }
         }
@@ -237,7 +237,7 @@ impl App {
     /// Ends an event for everybody.
     pub(crate) async fn end(&self, event: &EventId) -> Result<(), Problem> {
         self.records.end_event(event).await?;
-        self.hub.with(|rooms, _| rooms.end(event));
+        self.hub.end(event);
         Ok(())
     }
 

@@ -175,7 +175,7 @@ pub(super) fn table() -> Vec<Row> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 21] = [
+const WITHOUT_TOKENS: [(&str, &str); 23] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -190,6 +190,8 @@ const WITHOUT_TOKENS: [(&str, &str); 21] = [
     ("/oauth/par", "nobody yet: tests::oauth"),
     ("/oauth/revoke", "the token that it is about, or the issuer's cookie: tests::refresh"),
     ("/api/openapi.json", "documentation"),
+    ("/api/v1/purposes", "the words of what is asked, for everybody"),
+    ("/api/v1/consent", "whoever holds a question that waits for an answer, from our own pages"),
     ("/oauth/provider/start", "nobody yet: tests/server/providers"),
     ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),
     ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),

@@ -1,0 +1,225 @@
+use crate::licence::{Gate, Licence};
+use crate::{Party, Purpose, Terms};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use veilcast_privacy::Pseudonym;
+
+/// What everybody has decided, by event. In memory: an event's decisions go with it.
+pub struct Ledger<E> {
+    events: HashMap<E, Circle>,
+}
+
+/// Those who have decided something in one event.
+#[derive(Default)]
+struct Circle {
+    gate: Gate,
+    people: HashMap<Pseudonym, Decisions>,
+    /// Of the latest grant.
+    generation: u32,
+}
+
+type Decisions = [Option<Decided>; Purpose::ALL.len()];
+
+struct Decided {
+    version: u32,
+    /// None: refused, withdrawn or expired.
+    grant: Option<Grant>,
+}
+
+struct Grant {
+    licence: Licence,
+    until: Option<Instant>,
+    /// Made after being told that Global Privacy Control speaks against it.
+    despite_signal: bool,
+}
+
+/// What somebody has chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Choice {
+    /// For which purpose.
+    pub purpose: Purpose,
+    /// The version of the words that they saw.
+    pub version: u32,
+    /// What.
+    pub decision: Decision,
+    /// They were told that Global Privacy Control is on, and chose all the same.
+    pub despite_signal: bool,
+}
+
+/// One of two buttons of the same size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Yes, for so long, or until it is withdrawn.
+    Grant {
+        /// Until it expires by itself.
+        lasting: Option<Duration>,
+    },
+    /// No.
+    Refuse,
+}
+
+/// Why a choice does not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Refused {
+    /// The words have changed: another question must be asked.
+    #[error("the words have changed since they were shown")]
+    Outdated,
+    /// Global Privacy Control speaks against it, and the person was not told.
+    #[error("Global Privacy Control is on")]
+    Signal,
+    /// The event leaves it out.
+    #[error("this event leaves it out")]
+    NotHere,
+}
+
+/// How somebody stands towards a purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Not asked yet.
+    Open,
+    /// Agreed to other words: not granted, and worth another question.
+    Changed,
+    /// Refused, withdrawn or expired.
+    Refused,
+    /// Granted, but Global Privacy Control is on: as good as refused while it is.
+    Suspended,
+    /// The event leaves it out.
+    LeftOut,
+    /// Granted.
+    Granted {
+        /// See [`Licence::generation`].
+        generation: u32,
+        /// When it expires by itself.
+        until: Option<Instant>,
+    },
+}
+
+/// A grant that has ended by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lapsed<E> {
+    /// Where.
+    pub event: E,
+    /// For what.
+    pub purpose: Purpose,
+    /// Of which grant.
+    pub generation: u32,
+    subject: [u8; 16],
+}
+
+impl<E> Lapsed<E> {
+    /// Whose.
+    pub const fn subject(&self) -> Pseudonym {
+        Pseudonym::new(self.subject)
+    }
+}
+
+impl<E> Default for Ledger<E> {
+    fn default() -> Self {
+        Self { events: HashMap::new() }
+    }
+}
+
+impl<E: Clone + Eq + Hash> Ledger<E> {
+    /// Takes a choice. A grant that stood for the same purpose ends first, whatever is chosen: what was said under it goes.
+    /// Returns the generation of the grant that has ended.
+    pub fn decide(&mut self, party: &Party<E>, choice: Choice, now: Instant) -> Result<Option<u32>, Refused> {
+        let Choice { purpose, version, decision, despite_signal } = choice;
+        if party.asks_nothing {
+            return Err(Refused::NotHere);
+        }
+        if version != Terms::of(purpose).version {
+            return Err(Refused::Outdated);
+        }
+        let grants = matches!(decision, Decision::Grant { .. });
+        if grants && party.signal && purpose.yields_to_signal() && !despite_signal {
+            return Err(Refused::Signal);
+        }
+        let ended = self.withdraw(&party.event, party.subject, purpose);
+        let circle = self.events.entry(party.event.clone()).or_default();
+        let grant = match decision {
+            Decision::Refuse => None,
+            Decision::Grant { lasting } => {
+                circle.generation += 1;
+                let licence = Licence::new(&circle.gate, circle.generation);
+                // A time that no clock reaches is no limit.
+                let until = lasting.and_then(|lasting| now.checked_add(lasting));
+                Some(Grant { licence, until, despite_signal })
+            }
+        };
+        circle.people.entry(party.subject).or_default()[purpose.place()] = Some(Decided { version, grant });
+        Ok(ended)
+    }
+
+    /// Ends a grant, at once: when this returns, nothing is handed over under it any more. Returns its generation; `None` where
+    /// nothing was granted.
+    pub fn withdraw(&mut self, event: &E, subject: Pseudonym, purpose: Purpose) -> Option<u32> {
+        let decided = self.events.get_mut(event)?.people.get_mut(&subject)?[purpose.place()].as_mut()?;
+        let grant = decided.grant.take()?;
+        grant.licence.end();
+        Some(grant.licence.generation())
+    }
+
+    /// Ends every grant of somebody in an event and forgets that they decided anything. Returns what has ended.
+    pub fn forget(&mut self, event: &E, subject: Pseudonym) -> Vec<(Purpose, u32)> {
+        let ended = |purpose| Some((purpose, self.withdraw(event, subject, purpose)?));
+        let all: Vec<_> = Purpose::ALL.into_iter().filter_map(ended).collect();
+        if let Some(circle) = self.events.get_mut(event) {
+            circle.people.remove(&subject);
+        }
+        all
+    }
+
+    /// Ends everything in an event and forgets it.
+    pub fn forget_event(&mut self, event: &E) {
+        let Some(circle) = self.events.remove(event) else { return };
+        let grants = circle.people.into_values().flatten().flatten().filter_map(|decided| decided.grant);
+        grants.for_each(|grant| grant.licence.end());
+    }
+
+    /// Ends the grants whose time has come. The gate knows when that is; this is how others learn of it.
+    pub fn tick(&mut self, now: Instant) -> Vec<Lapsed<E>> {
+        let mut lapsed = Vec::new();
+        for (event, circle) in &mut self.events {
+            for (subject, decisions) in &mut circle.people {
+                for (purpose, decided) in Purpose::ALL.into_iter().zip(decisions.iter_mut()) {
+                    let Some(decided) = decided else { continue };
+                    let over = |grant: &mut Grant| grant.until.is_some_and(|until| until <= now);
+                    let Some(grant) = decided.grant.take_if(over) else { continue };
+                    grant.licence.end();
+                    let (subject, generation) = (*subject.expose_bits(), grant.licence.generation());
+                    lapsed.push(Lapsed { event: event.clone(), purpose, generation, subject });
+                }
+            }
+        }
+        lapsed
+    }
+
+    /// How a party stands towards a purpose at this moment.
+    pub fn standing(&self, party: &Party<E>, purpose: Purpose, now: Instant) -> Standing {
+        if party.asks_nothing {
+            return Standing::LeftOut;
+        }
+        let Some(decided) = self.decided(party, purpose) else { return Standing::Open };
+        let Some(grant) = &decided.grant else { return Standing::Refused };
+        if decided.version != Terms::of(purpose).version {
+            return Standing::Changed;
+        }
+        if grant.until.is_some_and(|until| until <= now) {
+            return Standing::Refused;
+        }
+        if party.signal && purpose.yields_to_signal() && !grant.despite_signal {
+            return Standing::Suspended;
+        }
+        Standing::Granted { generation: grant.licence.generation(), until: grant.until }
+    }
+
+    pub(crate) fn granted(&self, party: &Party<E>, purpose: Purpose) -> Option<&Licence> {
+        Some(&self.decided(party, purpose)?.grant.as_ref()?.licence)
+    }
+
+    fn decided(&self, party: &Party<E>, purpose: Purpose) -> Option<&Decided> {
+        self.events.get(&party.event)?.people.get(&party.subject)?[purpose.place()].as_ref()
+    }
+}

@@ -1,0 +1,170 @@
+use super::*;
+use std::time::{Duration, Instant};
+use veilcast_privacy::Pseudonym;
+
+mod histories;
+
+const EVENT: u32 = 7;
+
+fn party(subject: u8) -> Party<u32> {
+    Party { event: EVENT, subject: Pseudonym::new([subject; 16]), signal: false, asks_nothing: false }
+}
+
+fn yes(purpose: Purpose) -> Choice {
+    let decision = Decision::Grant { lasting: None };
+    Choice { purpose, version: Terms::of(purpose).version, decision, despite_signal: false }
+}
+
+fn no(purpose: Purpose) -> Choice {
+    Choice { decision: Decision::Refuse, ..yes(purpose) }
+}
+
+fn granted(ledger: &mut Ledger<u32>, party: &Party<u32>, purpose: Purpose, now: Instant) -> Licence {
+    ledger.decide(party, yes(purpose), now).expect("a good choice");
+    ledger.granted(party, purpose).expect("just granted").clone()
+}
+
+fn hands_over(licences: &[&Licence]) -> bool {
+    Licence::while_all_stand(licences.iter().copied(), || ()).is_some()
+}
+
+#[test]
+fn nothing_is_on_by_default_and_one_grant_is_no_other() {
+    let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
+    for purpose in Purpose::ALL {
+        assert_eq!(ledger.standing(&alice, purpose, now), Standing::Open);
+    }
+    assert_eq!(ledger.consent::<Chat>(&alice, now).err(), Some(Withheld::NotGranted));
+    granted(&mut ledger, &alice, Purpose::Chat, now);
+    assert!(ledger.consent::<Chat>(&alice, now).is_ok());
+    assert!(ledger.consent::<Location>(&alice, now).is_err(), "another purpose");
+    assert!(ledger.consent::<Chat>(&party(2), now).is_err(), "another person");
+    assert!(ledger.consent::<Chat>(&Party { event: 8, ..party(1) }, now).is_err(), "another event");
+}
+
+#[test]
+fn what_is_withdrawn_is_not_handed_over_however_long_it_has_waited() {
+    let (mut ledger, now, alice, bob) = (Ledger::default(), Instant::now(), party(1), party(2));
+    let (hers, his) =
+        (granted(&mut ledger, &alice, Purpose::Chat, now), granted(&mut ledger, &bob, Purpose::Chat, now));
+    assert!(hands_over(&[&hers, &his]));
+    assert!(!hands_over(&[]), "what nobody has agreed to goes nowhere");
+    assert_eq!(ledger.withdraw(&EVENT, alice.subject, Purpose::Chat), Some(hers.generation()));
+    assert!(!hands_over(&[&hers, &his]), "the author has withdrawn");
+    assert!(hands_over(&[&his]));
+    let again = granted(&mut ledger, &alice, Purpose::Chat, now);
+    assert!(hands_over(&[&again, &his]));
+    assert!(!hands_over(&[&hers, &his]), "a new grant wakes nothing of the old");
+    assert!(again.generation() > hers.generation());
+    assert!(!hers.is(&again));
+    assert_eq!(ledger.withdraw(&EVENT, alice.subject, Purpose::Location), None);
+}
+
+/// Whoever withdraws is answered when the last byte has been handed over, not while it is.
+#[test]
+fn a_withdrawal_waits_for_what_is_being_handed_over() {
+    let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
+    let licence = granted(&mut ledger, &alice, Purpose::Chat, now);
+    let (begun, wait) = (std::sync::Barrier::new(2), std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let written = Licence::while_all_stand([&licence].into_iter(), || {
+                begun.wait();
+                std::thread::sleep(Duration::from_millis(50));
+                wait.store(true, std::sync::atomic::Ordering::SeqCst);
+            });
+            assert!(written.is_some());
+        });
+        begun.wait();
+        ledger.withdraw(&EVENT, alice.subject, Purpose::Chat);
+        assert!(wait.load(std::sync::atomic::Ordering::SeqCst), "the withdrawal was answered in the middle of a write");
+    });
+}
+
+#[test]
+fn refusing_ends_what_was_granted_and_is_kept() {
+    let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
+    let licence = granted(&mut ledger, &alice, Purpose::Location, now);
+    assert_eq!(ledger.decide(&alice, no(Purpose::Location), now), Ok(Some(licence.generation())));
+    assert!(!licence.stands());
+    assert_eq!(ledger.standing(&alice, Purpose::Location, now), Standing::Refused);
+}
+
+#[test]
+fn a_grant_ends_by_the_clock_at_the_gate_and_for_what_waits() {
+    let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
+    let lasting = Some(Duration::from_secs(60));
+    let choice = Choice { decision: Decision::Grant { lasting }, ..yes(Purpose::Location) };
+    ledger.decide(&alice, choice, now).expect("a good choice");
+    let licence = ledger.granted(&alice, Purpose::Location).expect("granted").clone();
+    let almost = now + Duration::from_millis(59_999);
+    assert!(ledger.tick(almost).is_empty());
+    assert!(ledger.consent::<Location>(&alice, almost).is_ok());
+    let over = now + Duration::from_secs(60);
+    assert!(ledger.consent::<Location>(&alice, over).is_err(), "even before anybody has looked");
+    let lapsed = ledger.tick(over);
+    assert_eq!(lapsed.len(), 1);
+    assert_eq!((lapsed[0].purpose, lapsed[0].generation), (Purpose::Location, licence.generation()));
+    assert!(lapsed[0].subject() == alice.subject && !licence.stands());
+    assert!(ledger.tick(over).is_empty(), "once");
+}
+
+#[test]
+fn other_words_are_another_question() {
+    let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
+    let outdated = Choice { version: Terms::of(Purpose::Chat).version + 1, ..yes(Purpose::Chat) };
+    assert_eq!(ledger.decide(&alice, outdated, now), Err(Refused::Outdated));
+    assert_eq!(ledger.standing(&alice, Purpose::Chat, now), Standing::Open);
+}
+
+#[test]
+fn an_event_that_asks_nothing_has_nothing() {
+    let (mut ledger, now) = (Ledger::default(), Instant::now());
+    let quiet = Party { asks_nothing: true, ..party(1) };
+    assert_eq!(ledger.decide(&quiet, yes(Purpose::Chat), now), Err(Refused::NotHere));
+    granted(&mut ledger, &party(1), Purpose::Chat, now);
+    assert_eq!(ledger.consent::<Chat>(&quiet, now).err(), Some(Withheld::NotHere), "whatever was granted before");
+}
+
+#[test]
+fn the_signal_refuses_what_it_is_about_and_suspends_what_was_granted() {
+    let (mut ledger, now) = (Ledger::default(), Instant::now());
+    let (plain, signalling) = (party(1), Party { signal: true, ..party(1) });
+    assert_eq!(ledger.decide(&signalling, yes(Purpose::Analytics), now), Err(Refused::Signal));
+    assert!(ledger.decide(&signalling, yes(Purpose::Chat), now).is_ok(), "what one says oneself is not meant");
+    assert!(ledger.decide(&signalling, no(Purpose::Analytics), now).is_ok());
+    assert_eq!(ledger.standing(&plain, Purpose::Analytics, now), Standing::Refused);
+    ledger.decide(&plain, yes(Purpose::Analytics), now).expect("no signal");
+    assert_eq!(ledger.consent::<Analytics>(&signalling, now).err(), Some(Withheld::Signal));
+    assert!(ledger.consent::<Analytics>(&plain, now).is_ok(), "suspended, not lost");
+    let despite = Choice { despite_signal: true, ..yes(Purpose::Analytics) };
+    ledger.decide(&signalling, despite, now).expect("told of the conflict");
+    assert!(ledger.consent::<Analytics>(&signalling, now).is_ok());
+    assert!(ledger.consent::<Personalisation>(&signalling, now).is_err(), "for that purpose alone");
+}
+
+#[test]
+fn what_is_forgotten_has_ended() {
+    let (mut ledger, now, alice, bob) = (Ledger::default(), Instant::now(), party(1), party(2));
+    let hers = granted(&mut ledger, &alice, Purpose::Chat, now);
+    let his = granted(&mut ledger, &bob, Purpose::Chat, now);
+    assert_eq!(ledger.forget(&EVENT, alice.subject), [(Purpose::Chat, hers.generation())]);
+    assert!(!hers.stands() && his.stands());
+    assert_eq!(ledger.standing(&alice, Purpose::Chat, now), Standing::Open);
+    ledger.forget_event(&EVENT);
+    assert!(!his.stands());
+    assert_eq!(ledger.standing(&bob, Purpose::Chat, now), Standing::Open);
+}
+
+#[test]
+fn the_words_are_complete_and_each_is_under_its_purpose() {
+    for (purpose, terms) in Purpose::ALL.into_iter().zip(Terms::all()) {
+        assert_eq!((terms.purpose, Purpose::named(purpose.name())), (purpose, Some(purpose)));
+        assert!(terms.version > 0 && terms.since.len() == 10);
+        assert!(terms.text().lines().count() >= 5);
+        for sentence in [terms.what, terms.who, terms.how_long, terms.refusing] {
+            assert!(sentence.ends_with('.'), "{sentence}");
+        }
+    }
+    assert_eq!(Purpose::named("newsletter"), None);
+}

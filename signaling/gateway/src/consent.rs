@@ -1,0 +1,252 @@
+//! How a person is asked, answers, and takes it back.
+//!
+//! A page that embeds the player can speak through its socket, so nothing that is said there grants anything: a socket only asks for
+//! a question. The answer comes from a page of this server's own origin, which browsers vouch for by `Origin`.
+
+use crate::app::App;
+use crate::extract::JsonBody;
+use crate::fault::Problem;
+use crate::methods::only;
+use crate::random;
+use axum::extract::State;
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dashmap::DashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use veilcast_auth::EventId;
+use veilcast_consent::{
+    Analytics, Asked, Chat, Choice, Decision, Ledger, Location, Party, Personalisation, Presence, Purpose, Refused,
+    Standing, Terms,
+};
+use veilcast_privacy::Pseudonym;
+use veilcast_protocol::{
+    ConsentChoice, ConsentQuestion, ConsentStanding, ConsentState, FaultCode, PurposeList, PurposeState, PurposeTerms,
+};
+use veilcast_room::{Rooms, SocketId, purpose_on_the_wire};
+
+/// Somebody reads before they answer.
+const GOOD_FOR: Duration = Duration::from_secs(600);
+/// A grant lasts no longer than an event does.
+const LONGEST: u32 = 24 * 3_600;
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/purposes", only(get(purposes), "GET"))
+        .route("/api/v1/consent", only(post(choose), "POST"))
+}
+
+/// Questions that wait for an answer, by the name that whoever asks was given.
+#[derive(Default)]
+pub(crate) struct Questions(DashMap<String, Question>);
+
+struct Question {
+    socket: SocketId,
+    party: Arc<Party<EventId>>,
+    purpose: Purpose,
+    asked: Instant,
+}
+
+impl Questions {
+    /// Keeps a question; an older one of the same socket for the same purpose is void.
+    fn ask(&self, name: String, question: Question) {
+        let same = |other: &Question| other.socket == question.socket && other.purpose == question.purpose;
+        let stale = |other: &Question| question.asked.saturating_duration_since(other.asked) >= GOOD_FOR;
+        self.0.retain(|_, other| !same(other) && !stale(other));
+        self.0.insert(name, question);
+    }
+
+    /// Takes the question that an answer is for: it is good once.
+    fn take(&self, name: &str, now: Instant) -> Option<Question> {
+        let (_, question) = self.0.remove(name)?;
+        (now.saturating_duration_since(question.asked) < GOOD_FOR).then_some(question)
+    }
+
+    /// A socket is gone, and what it asked.
+    pub(crate) fn forget(&self, socket: SocketId) {
+        self.0.retain(|_, question| question.socket != socket);
+    }
+}
+
+/// What is asked for, in the words that a person sees.
+async fn purposes() -> Json<PurposeList> {
+    Json(PurposeList { purposes: Terms::all().iter().map(told).collect() })
+}
+
+fn told(terms: &Terms) -> PurposeTerms {
+    PurposeTerms {
+        purpose: purpose_on_the_wire(terms.purpose),
+        version: terms.version,
+        since: terms.since.to_owned(),
+        title: terms.title.to_owned(),
+        what: terms.what.to_owned(),
+        who: terms.who.to_owned(),
+        how_long: terms.how_long.to_owned(),
+        refusing: terms.refusing.to_owned(),
+        remains: terms.remains.map(str::to_owned),
+        yields_to_signal: terms.purpose.yields_to_signal(),
+    }
+}
+
+/// Takes an answer. The origin was compared before: here it only has to be there, since every browser sends one.
+async fn choose(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    JsonBody(choice): JsonBody<ConsentChoice>,
+) -> Result<StatusCode, Problem> {
+    if !headers.contains_key(ORIGIN) {
+        return Err(Problem::new(FaultCode::OriginForeign));
+    }
+    let gone = || Problem::new(FaultCode::QuestionUnknown);
+    let question = app.questions.take(&choice.question, Instant::now()).ok_or_else(gone)?;
+    let lasting = choice.lasting.map(|seconds| Duration::from_secs(seconds.min(LONGEST).into()));
+    let decision = if choice.granted { Decision::Grant { lasting } } else { Decision::Refuse };
+    let (purpose, version, despite_signal) = (question.purpose, choice.version, choice.despite_signal);
+    app.decide(&question.party, Choice { purpose, version, decision, despite_signal })?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl App {
+    /// A question for somebody who is on a socket.
+    pub(crate) fn question_for(
+        &self,
+        socket: SocketId,
+        party: &Arc<Party<EventId>>,
+        purpose: veilcast_protocol::Purpose,
+    ) -> Result<ConsentQuestion, Problem> {
+        if party.asks_nothing {
+            return Err(Problem::new(FaultCode::ConsentLeftOut));
+        }
+        let name = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);
+        let (party, asked) = (party.clone(), Instant::now());
+        self.questions.ask(name.clone(), Question { socket, party, purpose: parsed(purpose), asked });
+        Ok(ConsentQuestion { question: name, purpose })
+    }
+
+    /// Takes what somebody chose, and tells every socket of theirs.
+    fn decide(&self, party: &Party<EventId>, choice: Choice) -> Result<(), Problem> {
+        self.hub.gated(|ledger, rooms, now| {
+            let ended = ledger.decide(party, choice, now)?;
+            if let Some(generation) = ended {
+                rooms.retract(&party.event, party.subject, choice.purpose, generation);
+            }
+            self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
+            Ok(())
+        })
+    }
+
+    /// Takes a grant back for somebody. When this returns, nothing is handed over under it any more.
+    pub(crate) fn withdraw(&self, party: &Party<EventId>, purpose: veilcast_protocol::Purpose) {
+        let purpose = parsed(purpose);
+        self.hub.gated(|ledger, rooms, now| {
+            if let Some(generation) = ledger.withdraw(&party.event, party.subject, purpose) {
+                rooms.retract(&party.event, party.subject, purpose, generation);
+            }
+            self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
+        });
+    }
+
+    /// A socket of somebody who may have decided before: it begins with that.
+    pub(crate) fn introduce(&self, socket: SocketId, party: &Arc<Party<EventId>>) {
+        self.hub.directory.introduce(socket, party.clone());
+        self.hub.gated(|ledger, rooms, now| {
+            // Whoever has decided nothing yet finds nothing new.
+            let open = |purpose| ledger.standing(party, purpose, now) == Standing::Open;
+            if !Purpose::ALL.into_iter().all(open) {
+                follow(ledger, rooms, socket, party, now);
+            }
+        });
+    }
+}
+
+impl crate::session::Hub {
+    /// Grants that end by themselves.
+    pub(crate) fn end_expired_grants(&self) {
+        self.gated(|ledger, rooms, now| {
+            for lapsed in ledger.tick(now) {
+                rooms.retract(&lapsed.event, lapsed.subject(), lapsed.purpose, lapsed.generation);
+                self.follow_consent(ledger, rooms, &lapsed.event, lapsed.subject(), now);
+            }
+        });
+    }
+
+    fn follow_consent(
+        &self,
+        ledger: &Ledger<EventId>,
+        rooms: &mut Rooms<EventId>,
+        event: &EventId,
+        subject: Pseudonym,
+        now: Instant,
+    ) {
+        for (socket, party) in self.directory.parties_of(event, subject) {
+            follow(ledger, rooms, socket, &party, now);
+        }
+    }
+}
+
+/// Has a socket get what its person has agreed to, and tells it how they stand.
+fn follow(
+    ledger: &Ledger<EventId>,
+    rooms: &mut Rooms<EventId>,
+    socket: SocketId,
+    party: &Party<EventId>,
+    now: Instant,
+) {
+    permit::<Chat>(ledger, rooms, socket, party, now);
+    permit::<Presence>(ledger, rooms, socket, party, now);
+    permit::<Location>(ledger, rooms, socket, party, now);
+    permit::<Analytics>(ledger, rooms, socket, party, now);
+    permit::<Personalisation>(ledger, rooms, socket, party, now);
+    let state = |purpose| state(purpose, ledger.standing(party, purpose, now), now);
+    rooms.tell_consent(socket, ConsentState { purposes: Purpose::ALL.into_iter().map(state).collect() });
+}
+
+fn permit<P: Asked>(
+    ledger: &Ledger<EventId>,
+    rooms: &mut Rooms<EventId>,
+    socket: SocketId,
+    party: &Party<EventId>,
+    now: Instant,
+) {
+    match ledger.consent::<P>(party, now) {
+        Ok(consent) => rooms.permit(socket, &consent),
+        Err(_) => rooms.forbid(socket, P::PURPOSE),
+    }
+}
+
+fn state(purpose: Purpose, standing: Standing, now: Instant) -> PurposeState {
+    let (standing, generation, until) = match standing {
+        Standing::Open => (ConsentStanding::Open, None, None),
+        Standing::Changed => (ConsentStanding::Changed, None, None),
+        Standing::Refused => (ConsentStanding::Refused, None, None),
+        Standing::Suspended => (ConsentStanding::Suspended, None, None),
+        Standing::LeftOut => (ConsentStanding::LeftOut, None, None),
+        Standing::Granted { generation, until } => (ConsentStanding::Granted, Some(generation), until),
+    };
+    let expires_in = until.map(|until| crate::events::seconds(until.saturating_duration_since(now)));
+    PurposeState { purpose: purpose_on_the_wire(purpose), standing, generation, expires_in }
+}
+
+const fn parsed(purpose: veilcast_protocol::Purpose) -> Purpose {
+    match purpose {
+        veilcast_protocol::Purpose::Chat => Purpose::Chat,
+        veilcast_protocol::Purpose::Presence => Purpose::Presence,
+        veilcast_protocol::Purpose::Location => Purpose::Location,
+        veilcast_protocol::Purpose::Analytics => Purpose::Analytics,
+        veilcast_protocol::Purpose::Personalisation => Purpose::Personalisation,
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::new(match refused {
+            Refused::Outdated => FaultCode::ConsentOutdated,
+            Refused::Signal => FaultCode::ConsentSignal,
+            Refused::NotHere => FaultCode::ConsentLeftOut,
+        })
+    }
+}

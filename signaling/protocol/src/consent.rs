@@ -1,0 +1,155 @@
+//! What is asked of a person, what they decided, and what follows.
+
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "typescript")]
+use ts_rs::TS;
+
+/// What is asked for, one by one, and off until it is granted.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Taking part in the chat.
+    Chat,
+    /// Being listed by name.
+    Presence,
+    /// Showing roughly where one is.
+    Location,
+    /// Counting towards an event's figures.
+    Analytics,
+    /// Having choices remembered from event to event.
+    Personalisation,
+}
+
+/// Asks for a question: nobody consents over a socket, which a page that embeds the player could speak through.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct ConsentRequest {
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// A question to put to the person, on a page of this server's own origin.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct ConsentQuestion {
+    /// Names it to `POST /api/v1/consent`. Good once, for ten minutes and for as long as the socket is open.
+    pub question: String,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// Takes a grant back. Anybody who speaks for the person may: it takes away and gives nothing.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct ConsentWithdrawal {
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// How a person stands towards every purpose. Sent after `welcome` to whoever has decided something before, and
+/// whenever it changes.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct ConsentState {
+    /// All of them.
+    pub purposes: Vec<PurposeState>,
+}
+
+/// How a person stands towards one purpose.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct PurposeState {
+    /// Which.
+    pub purpose: Purpose,
+    /// How.
+    pub standing: ConsentStanding,
+    /// Of a grant: its number in this event.
+    pub generation: Option<u32>,
+    /// Of a grant that ends by itself: in so many seconds.
+    pub expires_in: Option<u32>,
+}
+
+/// How a person stands towards a purpose.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsentStanding {
+    /// Not asked yet.
+    Open,
+    /// Granted to words that have changed since: worth another question.
+    Changed,
+    /// Refused, withdrawn or expired.
+    Refused,
+    /// Granted, and without effect while Global Privacy Control is on.
+    Suspended,
+    /// The event asks for nothing.
+    LeftOut,
+    /// Granted.
+    Granted,
+}
+
+/// Everything that came under this grant is to go from the screen, and whatever of it comes later is to be dropped.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Retraction {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// Which grant.
+    pub generation: u32,
+}
+
+/// What is asked, in the words that a person sees.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct PurposeTerms {
+    /// What for.
+    pub purpose: Purpose,
+    /// Of the words. A grant of another version is void.
+    pub version: u32,
+    /// The date of this version.
+    pub since: String,
+    /// The question.
+    pub title: String,
+    /// What is processed.
+    pub what: String,
+    /// Who gets to see it.
+    pub who: String,
+    /// For how long.
+    pub how_long: String,
+    /// What refusing costs.
+    pub refusing: String,
+    /// What no withdrawal undoes, where there is something.
+    pub remains: Option<String>,
+    /// Whether Global Privacy Control refuses it.
+    pub yields_to_signal: bool,
+}
+
+/// All that is asked for.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct PurposeList {
+    /// In the order in which it is shown.
+    pub purposes: Vec<PurposeTerms>,
+}
+
+/// What a person chose, sent by a page of this server's own origin.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct ConsentChoice {
+    /// The question that it answers.
+    pub question: String,
+    /// The version of the words that were shown.
+    pub version: u32,
+    /// Yes or no.
+    pub granted: bool,
+    /// Yes, for so many seconds; without it until it is withdrawn.
+    #[serde(default)]
+    pub lasting: Option<u32>,
+    /// The person was told that Global Privacy Control is on, and chose all the same.
+    #[serde(default)]
+    pub despite_signal: bool,
+}

@@ -1,0 +1,72 @@
+//! What people have agreed to, as a room needs it: which sockets get what others say, and what goes when a grant ends.
+
+use crate::{Output, Rooms, Shared, SocketId};
+use std::hash::Hash;
+use veilcast_consent::{Asked, Consent, Licence, Purpose};
+use veilcast_privacy::Pseudonym;
+use veilcast_protocol::{ConsentState, Retraction, ServerMessage};
+
+impl<E: Clone + Eq + Hash> Rooms<E> {
+    /// A socket's person has agreed: from now on it gets what others say for this purpose. Nothing happens where the consent
+    /// is somebody else's.
+    pub fn permit<P: Asked>(&mut self, socket: SocketId, consent: &Consent<'_, E, P>) {
+        let Some(socket) = self.sockets.get_mut(&socket) else { return };
+        let party = consent.party();
+        if socket.event == party.event && socket.principal == party.subject {
+            socket.licences[P::PURPOSE as usize] = Some(consent.licence().clone());
+        }
+    }
+
+    /// A socket's person has not agreed, or no longer.
+    pub fn forbid(&mut self, socket: SocketId, purpose: Purpose) {
+        self.sockets.get_mut(&socket).into_iter().for_each(|socket| socket.licences[purpose as usize] = None);
+    }
+
+    /// A grant has ended, and with it what was said under it: every screen that may show some of it is told to clear it,
+    /// before whatever else waits for that screen.
+    pub fn retract(&mut self, event: &E, subject: Pseudonym, purpose: Purpose, generation: u32) {
+        let Some(room) = self.rooms.get(event) else { return };
+        let message = || ServerMessage::Retracted(Retraction { purpose: on_the_wire(purpose), generation });
+        let concerns = |id: &&SocketId| {
+            let socket = self.sockets.get(id);
+            socket.is_some_and(|socket| socket.principal == subject || socket.licences[purpose as usize].is_some())
+        };
+        let sockets: Vec<SocketId> = room.sockets.iter().filter(concerns).copied().collect();
+        for id in sockets {
+            self.emit(Output::Overtake { socket: id, message: message() });
+        }
+    }
+
+    /// Tells one socket how its person stands.
+    pub fn tell_consent(&mut self, socket: SocketId, state: ConsentState) {
+        self.emit(Output::Overtake { socket, message: ServerMessage::Consent(state) });
+    }
+
+    /// Hands what somebody says to every socket of their event whose person has agreed to the same purpose. It is written while
+    /// both consents stand, the author's and the recipient's.
+    pub fn share<P: Asked>(&mut self, author: &Consent<'_, E, P>, message: ServerMessage) {
+        let by = vec![author.licence().clone()];
+        self.share_all(&author.party().event, P::PURPOSE, by, message);
+    }
+
+    /// The same for something of several people.
+    pub(crate) fn share_all(&mut self, event: &E, purpose: Purpose, by: Vec<Licence>, message: ServerMessage) {
+        let Some(room) = self.rooms.get(event) else { return };
+        let licence = |id: &SocketId| Some((*id, self.sockets.get(id)?.licences[purpose as usize].clone()?));
+        let to: Vec<(SocketId, Licence)> = room.sockets.iter().filter_map(licence).collect();
+        if !to.is_empty() {
+            self.emit(Output::Share(Shared { to, by, message }));
+        }
+    }
+}
+
+/// A purpose in the words of the wire.
+pub const fn on_the_wire(purpose: Purpose) -> veilcast_protocol::Purpose {
+    match purpose {
+        Purpose::Chat => veilcast_protocol::Purpose::Chat,
+        Purpose::Presence => veilcast_protocol::Purpose::Presence,
+        Purpose::Location => veilcast_protocol::Purpose::Location,
+        Purpose::Analytics => veilcast_protocol::Purpose::Analytics,
+        Purpose::Personalisation => veilcast_protocol::Purpose::Personalisation,
+    }
+}
