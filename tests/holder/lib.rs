@@ -5,6 +5,7 @@
 //! Invariant: independent of the code that verifies them; its signatures come from the crypto library alone.
 
 pub mod client;
+pub mod consent;
 pub mod operator;
 mod passkey;
 

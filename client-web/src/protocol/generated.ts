@@ -177,25 +177,27 @@ purposes: Array<PurposeTerms>, };
  */
 export type ConsentChoice = { 
 /**
- * The question that it answers.
+ * A compact JWS (ES256, `typ` `veilcast-consent+jwt`, the public key in its header) of the choice.
  */
-question: string, 
+statement: string, };
+
 /**
- * The version of the words that were shown.
+ * What both have signed: a compact JWS (EdDSA, `typ` `veilcast-receipt+jwt`), a receipt after ISO/IEC TS 27560.
  */
-version: number, 
+export type ConsentReceipt = { 
 /**
- * Yes or no.
+ * The receipt.
  */
-granted: boolean, 
+receipt: string, };
+
 /**
- * Yes, for so many seconds; without it until it is withdrawn.
+ * The receipts of whoever asks.
  */
-lasting: number | null, 
+export type ConsentReceipts = { 
 /**
- * The person was told that Global Privacy Control is on, and chose all the same.
+ * Oldest first.
  */
-despite_signal: boolean, };
+receipts: Array<string>, };
 
 /**
  * An event as its pages show it.
@@ -652,7 +654,7 @@ stream_keys: Array<HeldStreamKey>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "consent-outdated" | "consent-signal" | "consent-left-out" | "origin-foreign" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "statement-invalid" | "consent-outdated" | "consent-signal" | "consent-left-out" | "origin-foreign" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -990,7 +992,7 @@ export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "wel
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "retracted" } & Retraction | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "consent-receipt" } & ConsentReceipt | { "type": "retracted" } & Retraction | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */
@@ -1612,6 +1614,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "banned",
   "question-unknown",
   "consent-missing",
+  "statement-invalid",
   "consent-outdated",
   "consent-signal",
   "consent-left-out",

@@ -39,6 +39,11 @@ impl Thumbprint {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// SHA-256 itself.
+    pub const fn bits(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The thumbprint of this text: 43 characters in base64url.
     pub fn parse(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)

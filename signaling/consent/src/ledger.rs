@@ -24,6 +24,7 @@ type Decisions = [Option<Decided>; Purpose::ALL.len()];
 
 struct Decided {
     version: u32,
+    key: [u8; 32],
     /// None: refused, withdrawn or expired.
     grant: Option<Grant>,
 }
@@ -46,6 +47,17 @@ pub struct Choice {
     pub decision: Decision,
     /// They were told that Global Privacy Control is on, and chose all the same.
     pub despite_signal: bool,
+    /// The thumbprint of the key that they have signed it with.
+    pub key: [u8; 32],
+}
+
+/// A grant that somebody has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// See [`Licence::generation`].
+    pub generation: u32,
+    /// The thumbprint of the key that it was signed with.
+    pub key: [u8; 32],
 }
 
 /// One of two buttons of the same size.
@@ -123,9 +135,9 @@ impl<E> Default for Ledger<E> {
 
 impl<E: Clone + Eq + Hash> Ledger<E> {
     /// Takes a choice. A grant that stood for the same purpose ends first, whatever is chosen: what was said under it goes.
-    /// Returns the generation of the grant that has ended.
-    pub fn decide(&mut self, party: &Party<E>, choice: Choice, now: Instant) -> Result<Option<u32>, Refused> {
-        let Choice { purpose, version, decision, despite_signal } = choice;
+    /// Returns the grant that has ended.
+    pub fn decide(&mut self, party: &Party<E>, choice: Choice, now: Instant) -> Result<Option<Ended>, Refused> {
+        let Choice { purpose, version, decision, despite_signal, key } = choice;
         if party.asks_nothing {
             return Err(Refused::NotHere);
         }
@@ -148,22 +160,21 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
                 Some(Grant { licence, until, despite_signal })
             }
         };
-        circle.people.entry(party.subject).or_default()[purpose.place()] = Some(Decided { version, grant });
+        circle.people.entry(party.subject).or_default()[purpose.place()] = Some(Decided { version, key, grant });
         Ok(ended)
     }
 
-    /// Ends a grant, at once: when this returns, nothing is handed over under it any more. Returns its generation; `None` where
-    /// nothing was granted.
-    pub fn withdraw(&mut self, event: &E, subject: Pseudonym, purpose: Purpose) -> Option<u32> {
+    /// Ends a grant, at once: when this returns, nothing is handed over under it any more. `None`: nothing was granted.
+    pub fn withdraw(&mut self, event: &E, subject: Pseudonym, purpose: Purpose) -> Option<Ended> {
         let decided = self.events.get_mut(event)?.people.get_mut(&subject)?[purpose.place()].as_mut()?;
         let grant = decided.grant.take()?;
         grant.licence.end();
-        Some(grant.licence.generation())
+        Some(Ended { generation: grant.licence.generation(), key: decided.key })
     }
 
     /// Ends every grant of somebody in an event and forgets that they decided anything. Returns what has ended.
     pub fn forget(&mut self, event: &E, subject: Pseudonym) -> Vec<(Purpose, u32)> {
-        let ended = |purpose| Some((purpose, self.withdraw(event, subject, purpose)?));
+        let ended = |purpose| Some((purpose, self.withdraw(event, subject, purpose)?.generation));
         let all: Vec<_> = Purpose::ALL.into_iter().filter_map(ended).collect();
         if let Some(circle) = self.events.get_mut(event) {
             circle.people.remove(&subject);

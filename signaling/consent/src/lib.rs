@@ -10,13 +10,18 @@ mod gate;
 mod ledger;
 mod licence;
 mod purpose;
+mod receipt;
 mod terms;
 
 #[cfg(test)]
 mod tests;
 
 pub use gate::{Consent, Party, Withheld};
-pub use ledger::{Choice, Decision, Lapsed, Ledger, Refused, Standing};
+pub use ledger::{Choice, Decision, Ended, Lapsed, Ledger, Refused, Standing};
 pub use licence::Licence;
 pub use purpose::{Analytics, Asked, Chat, Location, Personalisation, Presence, Purpose};
+pub use receipt::{
+    CONTEXT, Event, Keys, Missing, PublicKey, Question, Receipt, ReceiptError, ReceiptKey, SignedReceipt, Statement,
+    Verdict, Verified, verify,
+};
 pub use terms::Terms;

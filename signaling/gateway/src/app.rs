@@ -41,6 +41,7 @@ pub(crate) struct App {
     pub(crate) watchers: Watchers,
     pub(crate) draining: AtomicBool,
     pub(crate) questions: crate::consent::Questions,
+    pub(crate) receipts: crate::receipts::ReceiptKeys,
 }
 
 impl App {
@@ -65,6 +66,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(stream_keys::routes())
         .merge(moderation::routes())
         .merge(consent::routes())
+        .merge(crate::receipts::routes())
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(openapi::routes())

@@ -9,8 +9,8 @@ use crate::fault::Problem;
 use crate::methods::only;
 use crate::random;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
-use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -20,12 +20,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_auth::EventId;
 use veilcast_consent::{
-    Analytics, Asked, Chat, Choice, Decision, Ledger, Location, Party, Personalisation, Presence, Purpose, Refused,
-    Standing, Terms,
+    Analytics, Asked, Chat, Choice, Decision, Ended, Event, Ledger, Location, Missing, Party, Personalisation,
+    Presence, Purpose, Receipt, ReceiptError, Refused, Standing, Statement, Terms,
 };
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{
-    ConsentChoice, ConsentQuestion, ConsentStanding, ConsentState, FaultCode, PurposeList, PurposeState, PurposeTerms,
+    ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentStanding, ConsentState, FaultCode, PurposeList,
+    PurposeState, PurposeTerms,
 };
 use veilcast_room::{Rooms, SocketId, purpose_on_the_wire};
 
@@ -97,17 +98,32 @@ async fn choose(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     JsonBody(choice): JsonBody<ConsentChoice>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<ConsentReceipt>, Problem> {
     if !headers.contains_key(ORIGIN) {
         return Err(Problem::new(FaultCode::OriginForeign));
     }
-    let gone = || Problem::new(FaultCode::QuestionUnknown);
-    let question = app.questions.take(&choice.question, Instant::now()).ok_or_else(gone)?;
-    let lasting = choice.lasting.map(|seconds| Duration::from_secs(seconds.min(LONGEST).into()));
-    let decision = if choice.granted { Decision::Grant { lasting } } else { Decision::Refuse };
-    let (purpose, version, despite_signal) = (question.purpose, choice.version, choice.despite_signal);
-    app.decide(&question.party, Choice { purpose, version, decision, despite_signal })?;
-    Ok(StatusCode::NO_CONTENT)
+    let statement = Statement::read(&choice.statement)?;
+    let purpose = statement.purpose()?;
+    let signed = &statement.choice;
+    let question = app.questions.take(&signed.question, Instant::now());
+    let fits = |question: &Question| question.purpose == purpose && question.party.event.as_str() == signed.event;
+    let party = question.filter(fits).ok_or(Problem::new(FaultCode::QuestionUnknown))?.party;
+    let lasting = signed.lasting.map(|seconds| Duration::from_secs(seconds.min(LONGEST).into()));
+    let decision = match signed.decision {
+        Event::Given => Decision::Grant { lasting },
+        Event::Refused => Decision::Refuse,
+        Event::Withdrawn => return Err(Problem::new(FaultCode::StatementInvalid).detail("withdrawn")),
+    };
+    let (version, despite_signal, key) = (signed.version, signed.despite_signal, statement.key);
+    let number = app.decide(&party, Choice { purpose, version, decision, despite_signal, key })?;
+    match app.write_receipt(&party, |missing| Receipt::of(&statement, missing), number, &key).await {
+        Ok(receipt) => Ok(Json(ConsentReceipt { receipt })),
+        // What nobody could prove later does not stand.
+        Err(problem) => {
+            app.withdraw(&party, purpose);
+            Err(problem)
+        }
+    }
 }
 
 impl App {
@@ -127,27 +143,44 @@ impl App {
         Ok(ConsentQuestion { question: name, purpose })
     }
 
-    /// Takes what somebody chose, and tells every socket of theirs.
-    fn decide(&self, party: &Party<EventId>, choice: Choice) -> Result<(), Problem> {
+    /// Takes what somebody chose, and tells every socket of theirs. Returns the number of the grant; 0 of a refusal.
+    fn decide(&self, party: &Party<EventId>, choice: Choice) -> Result<u32, Problem> {
         self.hub.gated(|ledger, rooms, now| {
             let ended = ledger.decide(party, choice, now)?;
-            if let Some(generation) = ended {
-                rooms.retract(&party.event, party.subject, choice.purpose, generation);
+            if let Some(ended) = ended {
+                rooms.retract(&party.event, party.subject, choice.purpose, ended.generation);
             }
             self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
-            Ok(())
+            match ledger.standing(party, choice.purpose, now) {
+                Standing::Granted { generation, .. } => Ok(generation),
+                _ => Ok(0),
+            }
         })
     }
 
     /// Takes a grant back for somebody. When this returns, nothing is handed over under it any more.
-    pub(crate) fn withdraw(&self, party: &Party<EventId>, purpose: veilcast_protocol::Purpose) {
-        let purpose = parsed(purpose);
+    pub(crate) fn withdraw(&self, party: &Party<EventId>, purpose: Purpose) -> Option<Ended> {
         self.hub.gated(|ledger, rooms, now| {
-            if let Some(generation) = ledger.withdraw(&party.event, party.subject, purpose) {
-                rooms.retract(&party.event, party.subject, purpose, generation);
+            let ended = ledger.withdraw(&party.event, party.subject, purpose);
+            if let Some(ended) = ended {
+                rooms.retract(&party.event, party.subject, purpose, ended.generation);
             }
             self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
-        });
+            ended
+        })
+    }
+
+    /// The same, with a receipt of it; none where nothing was granted. The grant has ended before this is polled a second time.
+    pub(crate) async fn withdraw_with_receipt(
+        &self,
+        party: &Party<EventId>,
+        purpose: veilcast_protocol::Purpose,
+    ) -> Result<Option<String>, Problem> {
+        let purpose = parsed(purpose);
+        let Some(ended) = self.withdraw(party, purpose) else { return Ok(None) };
+        let event = party.event.as_str();
+        let write = |missing: &Missing<'_>| Receipt::of_withdrawal(&ended.key, event, Terms::of(purpose), missing);
+        self.write_receipt(party, write, ended.generation, &ended.key).await.map(Some)
     }
 
     /// A socket of somebody who may have decided before: it begins with that.
@@ -238,6 +271,16 @@ const fn parsed(purpose: veilcast_protocol::Purpose) -> Purpose {
         veilcast_protocol::Purpose::Location => Purpose::Location,
         veilcast_protocol::Purpose::Analytics => Purpose::Analytics,
         veilcast_protocol::Purpose::Personalisation => Purpose::Personalisation,
+    }
+}
+
+impl From<ReceiptError> for Problem {
+    fn from(error: ReceiptError) -> Self {
+        Self::new(match error {
+            ReceiptError::Statement => FaultCode::StatementInvalid,
+            ReceiptError::OtherWords => FaultCode::ConsentOutdated,
+            ReceiptError::Key => FaultCode::Internal,
+        })
     }
 }
 

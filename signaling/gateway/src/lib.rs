@@ -28,6 +28,7 @@ mod openapi;
 mod programs;
 mod provider;
 mod random;
+mod receipts;
 mod relay;
 pub mod sdp;
 mod security;

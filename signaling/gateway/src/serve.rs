@@ -154,6 +154,7 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
         prefixes: Prefixes::new(proxies(config)?).map_err(|_| StartError::Randomness)?,
         throttle: Throttle::of_networks(),
         questions: crate::consent::Questions::default(),
+        receipts: crate::receipts::ReceiptKeys::default(),
         accounts: Throttle::of_accounts(),
         ice_servers: config.ice_servers.clone(),
         watchers: Watchers::new(config),

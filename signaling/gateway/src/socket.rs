@@ -26,8 +26,8 @@ use veilcast_consent::Party;
 use veilcast_control::{Role, VideoCap};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, FaultCode, Hello, MAX_MESSAGE, Offer, Purpose, QualityCap, QualityWish, Renewal, Renewed,
-    ServerMessage, StageState, Welcome,
+    Answer, ClientMessage, ConsentReceipt, FaultCode, Hello, MAX_MESSAGE, Offer, Purpose, QualityCap, QualityWish,
+    Renewal, Renewed, ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
 
@@ -370,10 +370,7 @@ impl Member<'_> {
             Ok(ClientMessage::Renew(renewal)) => self.renew(wire, renewal).await?,
             Ok(ClientMessage::Quality(wish)) => self.wish(wish),
             Ok(ClientMessage::RequestConsent(request)) => self.request_consent(wire, request.purpose).await?,
-            Ok(ClientMessage::WithdrawConsent(withdrawal)) => {
-                self.app.withdraw(&self.party, withdrawal.purpose);
-                Ok(())
-            }
+            Ok(ClientMessage::WithdrawConsent(withdrawal)) => self.withdraw(wire, withdrawal.purpose).await?,
             Ok(ClientMessage::Leave) => self.leave(),
             Ok(ClientMessage::Hello(_)) => Err(Problem::new(FaultCode::BadRequest).detail("'hello' comes once")),
             Err(_) => Err(Problem::new(FaultCode::BadRequest).detail("no such message")),
@@ -485,6 +482,14 @@ impl Member<'_> {
     async fn request_consent(&self, wire: &mut Wire, purpose: Purpose) -> Result<Result<(), Problem>, Leaving> {
         match self.app.question_for(self.id, &self.party, purpose) {
             Ok(question) => wire.say(&ServerMessage::ConsentQuestion(question)).await.map(Ok),
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+
+    async fn withdraw(&self, wire: &mut Wire, purpose: Purpose) -> Result<Result<(), Problem>, Leaving> {
+        match self.app.withdraw_with_receipt(&self.party, purpose).await {
+            Ok(Some(receipt)) => wire.say(&ServerMessage::ConsentReceipt(ConsentReceipt { receipt })).await.map(Ok),
+            Ok(None) => Ok(Ok(())),
             Err(problem) => Ok(Err(problem)),
         }
     }

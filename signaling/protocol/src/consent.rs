@@ -140,16 +140,22 @@ pub struct PurposeList {
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(deny_unknown_fields)]
 pub struct ConsentChoice {
-    /// The question that it answers.
-    pub question: String,
-    /// The version of the words that were shown.
-    pub version: u32,
-    /// Yes or no.
-    pub granted: bool,
-    /// Yes, for so many seconds; without it until it is withdrawn.
-    #[serde(default)]
-    pub lasting: Option<u32>,
-    /// The person was told that Global Privacy Control is on, and chose all the same.
-    #[serde(default)]
-    pub despite_signal: bool,
+    /// A compact JWS (ES256, `typ` `veilcast-consent+jwt`, the public key in its header) of the choice.
+    pub statement: String,
+}
+
+/// What both have signed: a compact JWS (EdDSA, `typ` `veilcast-receipt+jwt`), a receipt after ISO/IEC TS 27560.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct ConsentReceipt {
+    /// The receipt.
+    pub receipt: String,
+}
+
+/// The receipts of whoever asks.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct ConsentReceipts {
+    /// Oldest first.
+    pub receipts: Vec<String>,
 }

@@ -165,6 +165,8 @@ faults! {
     QuestionUnknown = "question-unknown", 409, "This question is no longer open.", "Ask again: a question is good once, for ten minutes, while the page that asked is open.";
     /// Nothing without consent.
     ConsentMissing = "consent-missing", 403, "You have not agreed to this, or not any more.", "Agree to it first; watching needs no consent.";
+    /// Not signed by the key that it names.
+    StatementInvalid = "statement-invalid", 400, "The choice is not signed as it has to be.", "Sign it with ES256 and put the public key into the header; docs/consent.md has the form.";
     /// The words have changed meanwhile.
     ConsentOutdated = "consent-outdated", 409, "What you were asked has changed since it was shown.", "Read the new words and choose again.";
     /// Refused by the browser's signal.

@@ -29,8 +29,8 @@ pub use client::{
     ThirdParties,
 };
 pub use consent::{
-    ConsentChoice, ConsentQuestion, ConsentRequest, ConsentStanding, ConsentState, ConsentWithdrawal, Purpose,
-    PurposeList, PurposeState, PurposeTerms, Retraction,
+    ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts, ConsentRequest, ConsentStanding, ConsentState,
+    ConsentWithdrawal, Purpose, PurposeList, PurposeState, PurposeTerms, Retraction,
 };
 pub use event::{
     Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,
@@ -128,6 +128,8 @@ pub enum ServerMessage {
     ConsentQuestion(ConsentQuestion),
     /// How this person stands towards every purpose.
     Consent(ConsentState),
+    /// A receipt of this person's withdrawal.
+    ConsentReceipt(ConsentReceipt),
     /// A grant of somebody has ended, and everything that came under it.
     Retracted(Retraction),
     /// The event has ended. The socket closes after it.

@@ -53,6 +53,8 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::PurposeTerms>(out, cfg);
     add::<wire::PurposeList>(out, cfg);
     add::<wire::ConsentChoice>(out, cfg);
+    add::<wire::ConsentReceipt>(out, cfg);
+    add::<wire::ConsentReceipts>(out, cfg);
     add::<wire::EventSummary>(out, cfg);
     add::<wire::EventList>(out, cfg);
     add::<wire::NewEvent>(out, cfg);

@@ -178,6 +178,20 @@ pub const RETENTION: &[Retention] = &[
         sweep: Some("DELETE FROM signing_key WHERE until <= ?1"),
     },
     Retention {
+        kind: "receipt",
+        what: "a receipt of what somebody agreed to or refused, sealed: signed by them and by the server, to the minute; a digest of the key that they signed with",
+        why: "showing that they were asked, and what they answered",
+        until: "a guest's: 24 hours after the event, 30 days at most; an account's: two years, or the account is erased",
+        sweep: Some("DELETE FROM receipt WHERE until <= ?1"),
+    },
+    Retention {
+        kind: "receipt_key",
+        what: "a key that signs receipts, sealed, and its public half",
+        why: "receipts can be looked at for as long as anybody has them",
+        until: "a year, then its public half alone stays, until the data directory is removed",
+        sweep: Some("UPDATE receipt_key SET key_sealed = NULL WHERE until <= ?1 AND key_sealed IS NOT NULL"),
+    },
+    Retention {
         kind: "revocation",
         what: "the random id of a token, or of its holder in one event, that is refused before its time",
         why: "a revoked token must not come back",

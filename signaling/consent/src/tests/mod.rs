@@ -3,8 +3,10 @@ use std::time::{Duration, Instant};
 use veilcast_privacy::Pseudonym;
 
 mod histories;
+mod receipts;
 
 const EVENT: u32 = 7;
+const KEY: [u8; 32] = [3; 32];
 
 fn party(subject: u8) -> Party<u32> {
     Party { event: EVENT, subject: Pseudonym::new([subject; 16]), signal: false, asks_nothing: false }
@@ -12,7 +14,7 @@ fn party(subject: u8) -> Party<u32> {
 
 fn yes(purpose: Purpose) -> Choice {
     let decision = Decision::Grant { lasting: None };
-    Choice { purpose, version: Terms::of(purpose).version, decision, despite_signal: false }
+    Choice { purpose, version: Terms::of(purpose).version, decision, despite_signal: false, key: KEY }
 }
 
 fn no(purpose: Purpose) -> Choice {
@@ -49,7 +51,8 @@ fn what_is_withdrawn_is_not_handed_over_however_long_it_has_waited() {
         (granted(&mut ledger, &alice, Purpose::Chat, now), granted(&mut ledger, &bob, Purpose::Chat, now));
     assert!(hands_over(&[&hers, &his]));
     assert!(!hands_over(&[]), "what nobody has agreed to goes nowhere");
-    assert_eq!(ledger.withdraw(&EVENT, alice.subject, Purpose::Chat), Some(hers.generation()));
+    let ended = Ended { generation: hers.generation(), key: KEY };
+    assert_eq!(ledger.withdraw(&EVENT, alice.subject, Purpose::Chat), Some(ended));
     assert!(!hands_over(&[&hers, &his]), "the author has withdrawn");
     assert!(hands_over(&[&his]));
     let again = granted(&mut ledger, &alice, Purpose::Chat, now);
@@ -85,7 +88,8 @@ fn a_withdrawal_waits_for_what_is_being_handed_over() {
 fn refusing_ends_what_was_granted_and_is_kept() {
     let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
     let licence = granted(&mut ledger, &alice, Purpose::Location, now);
-    assert_eq!(ledger.decide(&alice, no(Purpose::Location), now), Ok(Some(licence.generation())));
+    let ended = Ended { generation: licence.generation(), key: KEY };
+    assert_eq!(ledger.decide(&alice, no(Purpose::Location), now), Ok(Some(ended)));
     assert!(!licence.stands());
     assert_eq!(ledger.standing(&alice, Purpose::Location, now), Standing::Refused);
 }

@@ -27,6 +27,11 @@ impl Origins {
         Ok(Self { authority, own, allowed: allowed.collect::<Result<_, _>>()? })
     }
 
+    /// The public address.
+    pub(crate) fn own(&self) -> &str {
+        &self.own
+    }
+
     /// Whether the public address is HTTPS.
     pub(crate) fn is_secure(&self) -> bool {
         self.own.starts_with("https://")

@@ -200,6 +200,12 @@ impl Directory {
         self.leases.insert(socket, Lease { until, signed_in, ticket, event, principal, standing });
     }
 
+    /// The sign-in of somebody who is in an event by a socket, if they have signed in.
+    pub(crate) fn sign_in_of(&self, event: &EventId, who: Pseudonym) -> Option<IssuerSessionId> {
+        let theirs = |lease: &Lease| lease.event == *event && lease.principal == who;
+        self.leases.iter().filter(|entry| theirs(entry)).find_map(|entry| entry.signed_in.clone())
+    }
+
     /// How somebody stands who is in an event by sockets.
     pub(super) fn socket_standings(&self, event: &EventId, who: Pseudonym) -> Vec<Standing> {
         let theirs = |lease: &Lease| lease.event == *event && lease.principal == who;

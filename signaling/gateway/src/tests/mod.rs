@@ -2,6 +2,7 @@
 
 mod account;
 mod cohosts;
+mod consent;
 mod credentials;
 mod edge;
 mod identifiers;

@@ -175,7 +175,7 @@ pub(super) fn table() -> Vec<Row> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 23] = [
+const WITHOUT_TOKENS: [(&str, &str); 26] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -191,6 +191,9 @@ const WITHOUT_TOKENS: [(&str, &str); 23] = [
     ("/oauth/revoke", "the token that it is about, or the issuer's cookie: tests::refresh"),
     ("/api/openapi.json", "documentation"),
     ("/api/v1/purposes", "the words of what is asked, for everybody"),
+    ("/api/v1/consent/receipts", "the key that the receipts were signed with: tests::consent"),
+    ("/.well-known/consent-keys.json", "public keys"),
+    ("/.well-known/consent-context.jsonld", "documentation"),
     ("/api/v1/consent", "whoever holds a question that waits for an answer, from our own pages"),
     ("/oauth/provider/start", "nobody yet: tests/server/providers"),
     ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),

@@ -1,0 +1,189 @@
+//! Asked on a page of ours, answered with a signature, taken back with one word.
+
+use super::server::Running;
+use super::sockets::Page;
+use super::{Ask, ORIGIN, config, is};
+use holder::Holder;
+use holder::consent::choice;
+use serde_json::{Value, json};
+use veilcast_auth::Scope;
+use veilcast_consent::{Keys, verify};
+use veilcast_records::EventId;
+
+/// Somebody in an event, and the key that they sign their choices with.
+struct Person {
+    page: Page,
+    key: Holder,
+    event: EventId,
+}
+
+impl Person {
+    async fn new(running: &Running, event: EventId) -> Self {
+        let mut page = Page::join(running, event, Scope::Watch).await;
+        page.expect("welcome").await;
+        Self { page, key: Holder::new(), event }
+    }
+
+    async fn asked(&mut self, purpose: &str) -> Value {
+        self.page.say(&json!({ "type": "request-consent", "purpose": purpose })).await;
+        loop {
+            // Of an answer before, its person is told.
+            let heard = self.page.hear().await.expect("a question");
+            if heard["type"] == "consent-question" {
+                return heard;
+            }
+            assert_eq!(heard["type"], "consent", "{heard}");
+        }
+    }
+
+    async fn chooses(&mut self, running: &Running, purpose: &str, decision: &str) -> String {
+        let question = self.asked(purpose).await;
+        let choice = choice(self.event.as_str(), &question, &terms(running, purpose).await, decision);
+        let reply = running.ask(answer(&self.key.states(&choice))).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.json()["receipt"].as_str().expect("a receipt").to_owned()
+    }
+}
+
+fn answer(statement: &Value) -> Ask {
+    Ask::new("POST", "/api/v1/consent").header("origin", ORIGIN).json(statement)
+}
+
+async fn terms(running: &Running, purpose: &str) -> Value {
+    let list = running.ask(Ask::new("GET", "/api/v1/purposes")).await.json();
+    let all = list["purposes"].as_array().expect("a list");
+    all.iter().find(|terms| terms["purpose"] == purpose).expect("is asked for").clone()
+}
+
+async fn keys(running: &Running) -> Keys {
+    let set = running.ask(Ask::new("GET", "/.well-known/consent-keys.json")).await;
+    serde_json::from_str(&set.body).expect("keys")
+}
+
+fn standing<'a>(state: &'a Value, purpose: &str) -> &'a str {
+    let all = state["purposes"].as_array().expect("a list");
+    let found = all.iter().find(|state| state["purpose"] == purpose).expect("is listed");
+    found["standing"].as_str().expect("a word")
+}
+
+#[tokio::test]
+async fn a_choice_is_signed_by_both_and_told_to_every_page_of_its_person() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut person = Person::new(&running, event).await;
+    let mut second = Page::greet(&running, person.page.bound(), None).await;
+    second.expect("welcome").await;
+    let mut other = Person::new(&running, event).await;
+
+    let receipt = person.chooses(&running, "chat", "given").await;
+    for page in [&mut person.page, &mut second] {
+        let state = page.expect("consent").await;
+        assert_eq!((standing(&state, "chat"), standing(&state, "location")), ("granted", "open"));
+    }
+    let verified = verify(&receipt, &keys(&running).await);
+    assert!(verified.is_good());
+    let said = verified.receipt.expect("read");
+    assert_eq!((&*said.event, &*said.purpose, &*said.pii_controller), (event.as_str(), "chat", ORIGIN));
+
+    // Whoever comes back finds what they decided; nobody else does.
+    let mut third = Page::greet(&running, person.page.bound(), None).await;
+    third.expect("welcome").await;
+    assert_eq!(standing(&third.expect("consent").await, "chat"), "granted");
+
+    person.page.say(&json!({ "type": "withdraw-consent", "purpose": "chat" })).await;
+    // Own words of another page are cleared, too.
+    for page in [&mut second, &mut third] {
+        assert_eq!(page.expect("retracted").await["purpose"], "chat");
+        assert_eq!(standing(&page.expect("consent").await, "chat"), "refused");
+    }
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        heard.push(person.page.hear().await.expect("something"));
+    }
+    let of = |kind: &str| heard.iter().find(|message| message["type"] == kind).expect("was told");
+    assert_eq!(standing(of("consent"), "chat"), "refused");
+    let verified = verify(of("consent-receipt")["receipt"].as_str().expect("a receipt"), &keys(&running).await);
+    assert!(verified.is_good(), "a withdrawal has its receipt");
+    assert!(of("retracted")["generation"].is_u64());
+    other.page.say(&json!({ "type": "request-consent", "purpose": "chat" })).await;
+    other.page.expect("consent-question").await;
+}
+
+#[tokio::test]
+async fn a_question_is_good_once_for_its_purpose_its_event_and_its_time() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut person = Person::new(&running, event).await;
+    let chat = terms(&running, "chat").await;
+    let question = person.asked("chat").await;
+    let good = choice(event.as_str(), &question, &chat, "given");
+    let changed = |name: &str, value: Value| {
+        let mut choice = good.clone();
+        choice[name] = value;
+        choice
+    };
+    let refused = async |choice: Value| running.ask(answer(&person.key.states(&choice))).await.fault();
+    assert_eq!(refused(changed("version", json!(99))).await, is(409, "consent-outdated"));
+    assert_eq!(refused(changed("notice", json!("other words"))).await, is(409, "consent-outdated"));
+    assert_eq!(refused(changed("decision", json!("withdrawn"))).await, is(400, "statement-invalid"));
+    assert_eq!(refused(good.clone()).await, is(409, "question-unknown"), "it was answered, however wrongly");
+
+    let question = person.asked("chat").await;
+    let location = choice(event.as_str(), &question, &terms(&running, "location").await, "given");
+    assert_eq!(running.ask(answer(&person.key.states(&location))).await.fault(), is(409, "question-unknown"));
+    let question = person.asked("chat").await;
+    let elsewhere = choice("another", &question, &chat, "given");
+    assert_eq!(running.ask(answer(&person.key.states(&elsewhere))).await.fault(), is(409, "question-unknown"));
+
+    let question = person.asked("chat").await;
+    let late = choice(event.as_str(), &question, &chat, "given");
+    drop(person.page);
+    super::until("the socket is gone", async || running.gateway.app.hub.directory.socket_count() == 0).await;
+    assert_eq!(running.ask(answer(&person.key.states(&late))).await.fault(), is(409, "question-unknown"));
+}
+
+/// The page that embeds the player can say everything over the socket, ask for the question and read it. It cannot answer.
+#[tokio::test]
+async fn a_page_of_another_origin_consents_for_nobody() {
+    let allowed = "https://embedder.example";
+    let running = Running::new(crate::config::Config { allowed_origins: vec![allowed.to_owned()], ..config() }).await;
+    let event = running.store.event(true).await;
+    let mut person = Person::new(&running, event).await;
+    let question = person.asked("chat").await;
+    let choice = choice(event.as_str(), &question, &terms(&running, "chat").await, "given");
+    let statement = person.key.states(&choice);
+    let foreign = |origin: &str| Ask::new("POST", "/api/v1/consent").header("origin", origin).json(&statement);
+    assert_eq!(running.ask(foreign(allowed)).await.status, 403, "though it may embed the player");
+    assert_eq!(running.ask(foreign("https://elsewhere.example")).await.status, 403);
+    assert_eq!(running.ask(foreign("null")).await.status, 403, "a sandboxed frame");
+    let without = Ask::new("POST", "/api/v1/consent").json(&statement);
+    assert_eq!(running.ask(without).await.fault(), is(403, "origin-foreign"));
+    for attempt in [
+        json!({ "type": "consent", "purpose": "chat", "granted": true }),
+        json!({ "type": "request-consent", "purpose": "chat", "granted": true }),
+    ] {
+        person.page.say(&attempt).await;
+        assert_eq!(person.page.expect("fault").await["fault"]["code"], "bad-request");
+    }
+    assert_eq!(
+        running.ask(answer(&statement)).await.status,
+        200,
+        "the question was still open: nothing had answered it"
+    );
+}
+
+#[tokio::test]
+async fn receipts_are_shown_to_whoever_has_the_key() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut person = Person::new(&running, event).await;
+    person.chooses(&running, "chat", "refused").await;
+    person.chooses(&running, "location", "given").await;
+    let list = async |key: &Holder| {
+        let ask = Ask::new("GET", "/api/v1/consent/receipts").new_to(&running.store, key);
+        running.ask(ask).await.json()["receipts"].as_array().map(Vec::len)
+    };
+    assert_eq!(list(&person.key).await, Some(2));
+    assert_eq!(list(&Holder::new()).await, Some(0));
+    assert_eq!(running.ask(Ask::new("GET", "/api/v1/consent/receipts")).await.status, 401);
+}
