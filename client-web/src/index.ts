@@ -4,6 +4,8 @@ export type {
   AudienceHealth,
   Ban,
   BanReach,
+  ConsentQuestion,
+  ConsentStanding,
   EventSummary,
   Fault,
   FaultCode,
@@ -11,8 +13,10 @@ export type {
   LocationCap,
   LocationPrecision,
   PlaceState,
+  Purpose,
   Quality,
   QualityCap,
+  Retraction,
   Role,
   StageState,
   Unplayable,
@@ -21,6 +25,8 @@ export type { Access } from './sdk/access.js';
 export { grantedAccess, guestAccess, invitedAccess } from './sdk/access.js';
 export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js';
 export { Broadcaster } from './sdk/broadcaster.js';
+export type { ConsentsEvents } from './sdk/consents.js';
+export { Consents } from './sdk/consents.js';
 export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';

@@ -44,6 +44,9 @@ const html = () => `<!doctype html><html lang="en"><title>Course</title><link re
   import { grantedAccess } from '@veilcast/client';
 
   const player = document.querySelector('veilcast-player');
+  player.addEventListener('veilcast-consents', ({ detail }) => {
+    window.consents = detail;
+  });
   const grant = async () => (await (await fetch('/grant', { method: 'POST' })).json()).code;
   player.access = grantedAccess('${server.url}', '${event}', grant);
 </script>`;
@@ -118,6 +121,66 @@ test('a page of another origin shows the event to whom its back end has granted 
   assert.deepEqual(left.grants, []);
   const foreign = visitor.requests.filter((url) => ![server.url, HOME].some((origin) => url.startsWith(origin)));
   assert.deepEqual(foreign.filter((url) => !/^(data|blob|about):/.test(url)), []);
+  await visitor.browserContext().close();
+});
+
+test('a page of another origin asks, and cannot answer for its visitor', async () => {
+  const visitor = await visit(HOME);
+  await app.plays(visitor, { within: 30_000 });
+  const standing = () => visitor.evaluate(() => window.consents.standing('chat'));
+  const ask = () => visitor.evaluate(() => window.consents.request('chat'));
+  const question = async () => {
+    const element = await visitor.waitForSelector('veilcast-consent-ask');
+    const handle = await element.waitForSelector(':scope >>> iframe');
+    const frame = await handle.contentFrame();
+    await frame.waitForSelector('veilcast-consent-question >>> .actions button');
+    return frame;
+  };
+  const press = async (frame, name) => {
+    const buttons = await frame.$$('veilcast-consent-question >>> .actions button');
+    const words = await Promise.all(buttons.map((button) => button.evaluate((it) => it.textContent.trim())));
+    await buttons[words.indexOf(name)].focus();
+    await visitor.keyboard.press('Enter');
+  };
+  const held = (frame) => frame.evaluate(() => document.querySelector('veilcast-consent-question').held);
+
+  assert.equal(await standing(), 'open');
+  await ask();
+  let frame = await question();
+  assert.equal(new URL(frame.url()).origin, server.url, 'the question is of the server');
+  assert.equal(
+    await visitor.evaluate(() => document.querySelector('veilcast-consent-ask').renderRoot.querySelector('iframe').contentDocument),
+    null,
+    'the page around it sees nothing of it',
+  );
+  await app.until('it may be answered', async () => !(await held(frame)));
+  // A click of a script, in the frame itself, is nobody's.
+  await frame.evaluate(() => {
+    const buttons = document.querySelector('veilcast-consent-question').renderRoot.querySelectorAll('.actions button');
+    buttons[1].click();
+  });
+  await app.sleep(300);
+  assert.equal(await standing(), 'open');
+  // Covered: whatever lies over it, the button takes no click.
+  await visitor.evaluate(() => {
+    const cover = document.createElement('div');
+    cover.id = 'cover';
+    cover.style.cssText = 'position:absolute;inset:0;background:#fff;opacity:.9;pointer-events:none';
+    const dialog = document.querySelector('veilcast-consent-ask').renderRoot.querySelector('dialog');
+    dialog.append(cover);
+  });
+  await app.until('it is held', () => held(frame));
+  await press(frame, 'Yes').catch(() => {});
+  await app.sleep(300);
+  assert.equal(await standing(), 'open');
+  await visitor.evaluate(() => document.querySelector('veilcast-consent-ask').renderRoot.querySelector('#cover').remove());
+  await app.until('it may be answered again', async () => !(await held(frame)));
+  await press(frame, 'Yes');
+  await app.until('the person has said yes', async () => (await standing()) === 'granted');
+  await press(frame, 'Close');
+  await app.until('the question has gone', async () => (await visitor.$('veilcast-consent-ask')) === null);
+  await visitor.evaluate(() => window.consents.withdraw('chat'));
+  await app.until('it is withdrawn', async () => (await standing()) === 'refused');
   await visitor.browserContext().close();
 });
 

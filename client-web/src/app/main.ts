@@ -1,4 +1,3 @@
-import './shell.js';
 import { controls, theme } from '../elements/theme.js';
 import { forgetOldKeys } from '../sdk/keys.js';
 import { base } from './styles/base.js';
@@ -10,4 +9,8 @@ import { signals } from './styles/signals.js';
 const sheets = [theme, controls, base, forms, lists, rooms, signals].map((part) => part.styleSheet);
 document.adoptedStyleSheets = sheets.filter((sheet) => sheet !== undefined);
 forgetOldKeys();
-document.body.append(document.createElement('vc-app'));
+
+/** A frame on somebody else’s page shows the question and nothing around it. */
+const asks = location.pathname === '/consent';
+const load = asks ? import('./pages/consent.js') : import('./shell.js');
+load.then(() => document.body.append(document.createElement(asks ? 'vc-consent' : 'vc-app')));

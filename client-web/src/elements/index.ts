@@ -1,4 +1,6 @@
 /** Importing this defines the elements. */
+export { askConsent } from './consent-ask.js';
+export { VeilcastConsentQuestion } from './consent-question.js';
 export { VeilcastLevelMeter } from './level-meter.js';
 export { VeilcastPlayer } from './player.js';
 export { VeilcastPlayerControls } from './player-controls.js';

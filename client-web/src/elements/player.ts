@@ -4,6 +4,7 @@ import type { EventSummary, Quality, QualityCap, StageState } from '../protocol/
 import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
+import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
 import { playerStyles } from './player-styles.js';
 import {
@@ -45,7 +46,7 @@ const FRESH: PlayerModel = {
  *
  * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `access` says how
  * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`),
- * `veilcast-role` (a `Role`) and `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
+ * `veilcast-role` (a `Role`), `veilcast-consents` (a `Consents`) and `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
  */
 export class VeilcastPlayer extends LitElement {
   static override properties = {
@@ -239,7 +240,9 @@ export class VeilcastPlayer extends LitElement {
       viewer.on('error', (error) => this.#change({ error })),
       viewer.on('event', (event: EventSummary) => this.#tell('veilcast-event', event)),
       viewer.on('role', (role) => this.#tell('veilcast-role', role)),
+      viewer.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];
+    this.#tell('veilcast-consents', viewer.consents);
     viewer.setMaxQuality(wish);
     viewer.start();
     this.#stir();

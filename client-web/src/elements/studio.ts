@@ -8,6 +8,7 @@ import { Onlooker } from '../sdk/onlooker.js';
 import { isTaken } from '../sdk/parse.js';
 import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
+import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
 import { onRequest, request, type SourceKind } from './requests.js';
 import { audiencePanel, linePanel } from './studio-health.js';
@@ -335,7 +336,9 @@ export class VeilcastStudio extends LitElement {
       broadcaster.on('error', (error) => {
         this.error = error;
       }),
+      broadcaster.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];
+    this.dispatchEvent(new CustomEvent('veilcast-consents', { detail: broadcaster.consents }));
     broadcaster.setAudio(this.#sources.tracks.microphone);
     broadcaster.setVideo(this.#sources.picture, this.#sources.tracks.screen === null ? 'camera' : 'screen');
     broadcaster.start();

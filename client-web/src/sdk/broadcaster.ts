@@ -1,5 +1,6 @@
 import type { AudienceHealth, EventSummary, LayerState, StageState } from '../protocol/index.js';
 import type { Cancel } from './clock.js';
+import { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
 import { planLayers, RIDS, type VideoKind } from './layers.js';
@@ -44,6 +45,8 @@ const START_KBPS = 1_200;
 export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   readonly #session: Session;
   readonly #simulcast: boolean;
+  /** What this person has agreed to in this event. */
+  readonly consents = new Consents((message) => this.#session.send(message));
   #audio: MediaStreamTrack | null = null;
   #video: MediaStreamTrack | null = null;
   #videoKind: VideoKind = 'camera';
@@ -127,6 +130,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   }
 
   #message(message: Incoming): void {
+    if (this.consents.take(message)) return;
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);

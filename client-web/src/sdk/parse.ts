@@ -27,6 +27,7 @@ import {
   type StreamKeySummary,
   type TokenResponse,
 } from '../protocol/index.js';
+import { CONSENT_READERS } from './parse-consent.js';
 
 /** What arrived is not what the protocol says. */
 export class Malformed extends Error {
@@ -38,7 +39,7 @@ export class Malformed extends Error {
 /** A message of the server that this client knows. */
 export type Incoming = ServerMessage;
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
 const ADMISSIONS: readonly Admission[] = ['public', 'sign-in', 'invitation'];
@@ -77,6 +78,7 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
   ['ended', (f: Fields): Incoming => ({ type: 'ended', title: string(f, 'title') })],
   ['draining', (f: Fields): Incoming => ({ type: 'draining', retry_after_ms: count(f, 'retry_after_ms') })],
   ['fault', (f: Fields): Incoming => ({ type: 'fault', fault: parseFault(f.fault) })],
+  ...CONSENT_READERS,
 ]);
 
 function readWelcome(fields: Fields): Incoming {

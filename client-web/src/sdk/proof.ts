@@ -31,9 +31,14 @@ export async function createKey(): Promise<CryptoKeyPair> {
 
 /** A DPoP proof (RFC 9449 section 4.2), never the same twice. */
 export async function prove(key: CryptoKeyPair, claims: Claims): Promise<string> {
-  const signed = `${part({ typ: 'dpop+jwt', alg: 'ES256', jwk: await publicJwk(key) })}.${part(await payload(claims))}`;
-  const signature = await crypto.subtle.sign(SIGNATURE, key.privateKey, new TextEncoder().encode(signed));
-  return `${signed}.${base64url(new Uint8Array(signature))}`;
+  return signed(key, 'dpop+jwt', await payload(claims));
+}
+
+/** A compact JWS (RFC 7515 section 7.1) of this type, with the key's public half in its header. */
+export async function signed(key: CryptoKeyPair, typ: string, claims: object): Promise<string> {
+  const input = `${part({ typ, alg: 'ES256', jwk: await publicJwk(key) })}.${part(claims)}`;
+  const signature = await crypto.subtle.sign(SIGNATURE, key.privateKey, new TextEncoder().encode(input));
+  return `${input}.${base64url(new Uint8Array(signature))}`;
 }
 
 async function payload({ method, url, token, nonce, fingerprint }: Claims): Promise<object> {

@@ -10,6 +10,7 @@ import type {
 } from '../protocol/index.js';
 import { type Access, guestAccess } from './access.js';
 import type { Cancel } from './clock.js';
+import { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
 import { awaitGrowth } from './first-frame.js';
@@ -73,6 +74,8 @@ const WISH_MS = 500;
  */
 export class Viewer extends TypedTarget<ViewerEvents> {
   readonly #session: Session;
+  /** What this person has agreed to in this event. */
+  readonly consents = new Consents((message) => this.#session.send(message));
   readonly #receivers: Receivers;
   #stage: StageState = { audio: 'absent', video: 'absent', places: [] };
   #peer: RTCPeerConnection | null = null;
@@ -247,6 +250,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #message(message: Incoming): void {
+    if (this.consents.take(message)) return;
     if (message.type === 'unplayable') {
       const { place, codec, title } = message;
       this.emit('unplayable', { place, codec, title });

@@ -19,7 +19,8 @@ use veilcast_protocol::{Fault, FaultCode};
 struct Files;
 
 /// The app's pages. Every other path is a file or nothing.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
+    "/consent",
     "/",
     "/sign-in",
     "/signed-in",

@@ -4,9 +4,11 @@ import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
 import type { EventSummary, Role, SignInProvider } from '../../protocol/index.js';
 import type { Access } from '../../sdk/access.js';
+import type { Consents } from '../../sdk/consents.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
 import { leaveForSignIn } from '../auth.js';
+import '../choices.js';
 import { takeInvitation } from '../invitation.js';
 import { memberAccess } from '../member.js';
 import '../moderation.js';
@@ -21,6 +23,7 @@ class Watch extends Page {
     entry: { state: true },
     providers: { state: true },
     moderates: { state: true },
+    consents: { state: true },
   };
 
   declare summary: EventSummary | null;
@@ -30,6 +33,8 @@ class Watch extends Page {
   declare providers: readonly SignInProvider[];
   /** This person looks after the event. */
   declare moderates: boolean;
+  /** What this person has agreed to here. */
+  declare consents: Consents | null;
   /** Of whoever was invited or has signed in. */
   #access: Access | null = null;
 
@@ -40,6 +45,7 @@ class Watch extends Page {
     this.entry = 'open';
     this.providers = [];
     this.moderates = false;
+    this.consents = null;
   }
 
   override connectedCallback(): void {
@@ -67,6 +73,9 @@ class Watch extends Page {
         @veilcast-role=${(event: CustomEvent<Role>) => {
           this.moderates = event.detail === 'moderator';
         }}
+        @veilcast-consents=${(event: CustomEvent<Consents>) => {
+          this.consents = event.detail;
+        }}
         @veilcast-model=${(event: CustomEvent<PlayerModel>) => {
           this.model = event.detail;
         }}
@@ -77,6 +86,7 @@ class Watch extends Page {
         ${this.summary === null || this.#over ? nothing : begins(this.summary)}
       </div>
       ${this.moderates && !this.#over ? this.#lookAfter() : nothing}
+      ${this.#over ? nothing : html`<vc-choices .consents=${this.consents}></vc-choices>`}
       ${this.#over ? this.#onward() : this.#assurance()}
     </div>`;
   }

@@ -399,4 +399,81 @@ export const rooms = css`
   .ledger dd:not(:last-child) {
     border-bottom: 1px solid var(--_line);
   }
+
+  .choices {
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    background: var(--_surface);
+  }
+
+  .choices summary {
+    display: flex;
+    align-items: center;
+    gap: 0.625rem;
+    min-height: 3rem;
+    padding: 0.5rem 1.125rem;
+    cursor: pointer;
+  }
+
+  .choices summary span {
+    font-weight: 600;
+  }
+
+  .choices summary small {
+    margin-left: auto;
+    color: var(--_soft);
+  }
+
+  .choices p {
+    margin: 0;
+    padding: 0 1.125rem 0.5rem;
+    color: var(--_soft);
+  }
+
+  .choices ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+
+  .choices li {
+    display: grid;
+    grid-template-columns: 1fr max-content max-content;
+    align-items: center;
+    gap: 0.5rem 1rem;
+    padding: 0.625rem 1.125rem;
+    border-top: 1px solid var(--_line);
+  }
+
+  .choices li small {
+    display: block;
+    color: var(--_soft);
+  }
+
+  .choices .standing {
+    color: var(--_soft);
+    font-size: 0.9375rem;
+  }
+
+  vc-consent {
+    display: block;
+    padding: 0.25rem;
+    background: var(--_surface);
+  }
+
+  .asked-elsewhere {
+    display: grid;
+    gap: 0.75rem;
+    text-align: center;
+  }
+
+  @media (max-width: 36rem) {
+    .choices li {
+      grid-template-columns: 1fr max-content;
+    }
+
+    .choices li > :first-child {
+      grid-column: 1 / -1;
+    }
+  }
 `;

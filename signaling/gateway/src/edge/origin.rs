@@ -32,6 +32,11 @@ impl Origins {
         &self.own
     }
 
+    /// The origins whose pages may embed the player, as `frame-ancestors` lists them (CSP Level 3 section 6.4.2).
+    pub(crate) fn who_may_embed(&self) -> String {
+        if self.allowed.is_empty() { "'none'".to_owned() } else { self.allowed.join(" ") }
+    }
+
     /// Whether the public address is HTTPS.
     pub(crate) fn is_secure(&self) -> bool {
         self.own.starts_with("https://")

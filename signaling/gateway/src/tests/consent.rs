@@ -187,3 +187,22 @@ async fn receipts_are_shown_to_whoever_has_the_key() {
     assert_eq!(list(&Holder::new()).await, Some(0));
     assert_eq!(running.ask(Ask::new("GET", "/api/v1/consent/receipts")).await.status, 401);
 }
+
+#[tokio::test]
+async fn the_question_may_be_framed_by_whoever_may_embed_the_player_and_nothing_else_may() {
+    let allowed = "https://embedder.example";
+    let open = Running::new(crate::config::Config { allowed_origins: vec![allowed.to_owned()], ..config() }).await;
+    let closed = Running::new(crate::config::Config { allowed_origins: Vec::new(), ..config() }).await;
+    let policy = async |running: &Running, path: &str| {
+        let reply = running.ask(Ask::new("GET", path)).await;
+        assert_eq!(reply.status, 200);
+        let framing =
+            reply.header("content-security-policy").split("; ").find(|part| part.starts_with("frame-ancestors"));
+        (framing.expect("is said").to_owned(), reply.header("x-frame-options").to_owned())
+    };
+    assert_eq!(policy(&open, "/consent").await, (format!("frame-ancestors {allowed}"), String::new()));
+    assert_eq!(policy(&closed, "/consent").await, ("frame-ancestors 'none'".to_owned(), String::new()));
+    for path in ["/", "/watch/x", "/studio", "/privacy"] {
+        assert_eq!(policy(&open, path).await, ("frame-ancestors 'none'".to_owned(), "DENY".to_owned()));
+    }
+}

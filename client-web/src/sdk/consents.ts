@@ -1,0 +1,98 @@
+import type {
+  ClientMessage,
+  ConsentQuestion,
+  ConsentStanding,
+  Purpose,
+  Retraction,
+} from '../protocol/index.js';
+import { TypedTarget } from './events.js';
+import type { Incoming } from './parse.js';
+
+export interface ConsentsEvents {
+  /** Somebody’s standing towards a purpose has changed. */
+  change: null;
+  /** Everything that came under this grant is to go from the screen, and whatever of it comes later is to be dropped. */
+  retracted: Retraction;
+  /** The person is to be asked, on a page of the server’s own origin (`askConsent` of the elements does that). */
+  question: ConsentQuestion;
+  /** A receipt of a withdrawal. */
+  receipt: string;
+}
+
+/** What Global Privacy Control speaks against: what is learned about a person, not what they show by their own hand. */
+const YIELD_TO_SIGNAL: ReadonlySet<Purpose> = new Set(['analytics', 'personalisation']);
+
+/**
+ * What this person has agreed to in this event. It can ask for a question and take consent back. It cannot grant: only the person
+ * can, on a page of the server’s own origin.
+ */
+export class Consents extends TypedTarget<ConsentsEvents> {
+  readonly #standings = new Map<Purpose, { standing: ConsentStanding; generation: number | null }>();
+  readonly #ended = new Map<Purpose, Set<number>>();
+
+  constructor(private readonly send: (message: ClientMessage) => void) {
+    super();
+  }
+
+  standing(purpose: Purpose): ConsentStanding {
+    return this.#standings.get(purpose)?.standing ?? 'open';
+  }
+
+  /** The number of the grant that stands; what comes under it carries the number. */
+  generation(purpose: Purpose): number | null {
+    return this.#standings.get(purpose)?.generation ?? null;
+  }
+
+  /** Whether a grant has ended: what came under it is not shown. */
+  hasEnded(purpose: Purpose, generation: number): boolean {
+    return this.#ended.get(purpose)?.has(generation) ?? false;
+  }
+
+  /** Whether the browser’s privacy signal speaks against a purpose. */
+  signalAgainst(purpose: Purpose): boolean {
+    return (
+      YIELD_TO_SIGNAL.has(purpose) && Reflect.get(globalThis.navigator ?? {}, 'globalPrivacyControl') === true
+    );
+  }
+
+  /** Has the person asked. Where Global Privacy Control speaks against it, nobody is asked unless they want to be. */
+  request(purpose: Purpose, despiteSignal = false): void {
+    if (this.signalAgainst(purpose) && !despiteSignal) return;
+    this.send({ type: 'request-consent', purpose });
+  }
+
+  /** Takes consent back, at once. */
+  withdraw(purpose: Purpose): void {
+    this.send({ type: 'withdraw-consent', purpose });
+  }
+
+  /** Takes a message of the server; false: it is not about consent. */
+  take(message: Incoming): boolean {
+    switch (message.type) {
+      case 'consent':
+        for (const { purpose, standing, generation } of message.purposes) {
+          this.#standings.set(purpose, { standing, generation });
+        }
+        this.emit('change', null);
+        return true;
+      case 'retracted':
+        this.#end(message);
+        return true;
+      case 'consent-question':
+        this.emit('question', { question: message.question, purpose: message.purpose });
+        return true;
+      case 'consent-receipt':
+        this.emit('receipt', message.receipt);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #end({ purpose, generation }: Retraction): void {
+    const ended = this.#ended.get(purpose) ?? new Set();
+    ended.add(generation);
+    this.#ended.set(purpose, ended);
+    this.emit('retracted', { purpose, generation });
+  }
+}

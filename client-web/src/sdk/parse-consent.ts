@@ -1,0 +1,70 @@
+import type { ConsentStanding, Purpose, PurposeState, PurposeTerms } from '../protocol/index.js';
+import { count, type Fields, type Incoming, list, object, oneOf, string } from './parse.js';
+
+export const PURPOSES: readonly Purpose[] = ['chat', 'presence', 'location', 'analytics', 'personalisation'];
+const STANDINGS: readonly ConsentStanding[] = [
+  'open',
+  'changed',
+  'refused',
+  'suspended',
+  'left-out',
+  'granted',
+];
+
+/** What the server says about consent. */
+export const CONSENT_READERS: readonly [string, (fields: Fields) => Incoming][] = [
+  ['consent', (f) => ({ type: 'consent', purposes: list(f, 'purposes').map(parseState) })],
+  [
+    'consent-question',
+    (f) => ({
+      type: 'consent-question',
+      question: string(f, 'question'),
+      purpose: oneOf(f, 'purpose', PURPOSES),
+    }),
+  ],
+  ['consent-receipt', (f) => ({ type: 'consent-receipt', receipt: string(f, 'receipt') })],
+  [
+    'retracted',
+    (f) => ({
+      type: 'retracted',
+      purpose: oneOf(f, 'purpose', PURPOSES),
+      generation: count(f, 'generation'),
+    }),
+  ],
+];
+
+function parseState(value: unknown): PurposeState {
+  const fields = object(value);
+  return {
+    purpose: oneOf(fields, 'purpose', PURPOSES),
+    standing: oneOf(fields, 'standing', STANDINGS),
+    generation: fields.generation === null ? null : count(fields, 'generation'),
+    expires_in: fields.expires_in === null ? null : count(fields, 'expires_in'),
+  };
+}
+
+/** `GET /api/v1/purposes`. */
+export function parsePurposes(value: unknown): PurposeTerms[] {
+  return list(object(value), 'purposes').map(parseTerms);
+}
+
+function parseTerms(value: unknown): PurposeTerms {
+  const fields = object(value);
+  return {
+    purpose: oneOf(fields, 'purpose', PURPOSES),
+    version: count(fields, 'version'),
+    since: string(fields, 'since'),
+    title: string(fields, 'title'),
+    what: string(fields, 'what'),
+    who: string(fields, 'who'),
+    how_long: string(fields, 'how_long'),
+    refusing: string(fields, 'refusing'),
+    remains: fields.remains === null ? null : string(fields, 'remains'),
+    yields_to_signal: fields.yields_to_signal === true,
+  };
+}
+
+/** `POST /api/v1/consent`. */
+export function parseReceipt(value: unknown): string {
+  return string(object(value), 'receipt');
+}

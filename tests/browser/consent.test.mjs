@@ -1,0 +1,85 @@
+// Asked in one place, answered by a click, taken back at once.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as app from './lib/app.mjs';
+import { closeBrowsers, page } from './lib/browsers.mjs';
+import { audit } from './lib/pages.mjs';
+import { Server } from './lib/server.mjs';
+
+let server;
+let host;
+let event;
+
+before(async () => {
+  server = await Server.start({});
+  host = await page('chromium');
+  await app.setUp(host, server);
+  event = await server.createEvent('Questions', '--public');
+  await app.prepare(host, server, event);
+  await app.goLive(host);
+});
+
+after(async () => {
+  await closeBrowsers();
+  await server?.stop();
+});
+
+const row = async (viewer, name) => {
+  const rows = await viewer.$$('.choices li');
+  const names = await Promise.all(rows.map((one) => one.$eval('strong', (it) => it.textContent)));
+  return rows[names.indexOf(name)];
+};
+
+const standing = async (viewer, name) => (await row(viewer, name)).$eval('.standing', (it) => it.textContent.trim());
+
+const ask = async (viewer, name) => (await row(viewer, name)).$eval('button', (it) => it.click());
+
+const inQuestion = (viewer, words) =>
+  viewer.waitForSelector(`veilcast-consent-ask >>> veilcast-consent-question >>> ::-p-text(${words})`);
+
+const answer = async (viewer, words) => {
+  const buttons = 'veilcast-consent-ask >>> veilcast-consent-question >>> .actions button';
+  await viewer.waitForSelector(buttons);
+  for (const button of await viewer.$$(buttons)) {
+    if ((await button.evaluate((it) => it.textContent.trim())) !== words) continue;
+    // By the keyboard: the dialog may still be growing, and a mouse would miss.
+    await app.until('it has the focus', async () => {
+      await button.focus();
+      return button.evaluate((it) => document.hasFocus() && it.getRootNode().activeElement === it && !it.disabled);
+    });
+    return viewer.keyboard.press('Enter');
+  }
+  throw new Error(`no button says ${words}`);
+};
+
+for (const kind of ['chromium', 'firefox']) {
+  test(`consent: ${kind} asks where it matters, and nothing is on before`, async () => {
+    const viewer = await page(kind);
+    await viewer.bringToFront();
+    await viewer.goto(`${server.url}/watch/${event}`);
+    await app.plays(viewer);
+    await viewer.$eval('.choices summary', (it) => it.click());
+    for (const name of ['Chat', 'Being listed', 'Location', 'Figures']) assert.equal(await standing(viewer, name), 'Off');
+    await ask(viewer, 'Chat');
+    await inQuestion(viewer, 'Take part in the chat?');
+    const sizes = await viewer.$$eval('veilcast-consent-ask >>> veilcast-consent-question >>> .actions button', (all) =>
+      all.map((it) => [it.offsetWidth, it.offsetHeight, getComputedStyle(it).backgroundColor]),
+    );
+    assert.deepEqual(sizes[0], sizes[1], 'both answers look alike');
+    assert.deepEqual(await audit(viewer), []);
+    await answer(viewer, 'No');
+    await inQuestion(viewer, 'You said no.');
+    await answer(viewer, 'Close');
+    assert.equal(await standing(viewer, 'Chat'), 'Off');
+    await ask(viewer, 'Chat');
+    await answer(viewer, 'Yes');
+    await inQuestion(viewer, 'You said yes.');
+    await answer(viewer, 'Close');
+    await app.until('it is on', async () => (await standing(viewer, 'Chat')) === 'On');
+    assert.equal(await standing(viewer, 'Location'), 'Off', 'one yes is one yes');
+    assert.deepEqual(await audit(viewer), []);
+    await ask(viewer, 'Chat');
+    await app.until('it is off', async () => (await standing(viewer, 'Chat')) === 'Off');
+    await app.leave(server, viewer);
+  });
+}
