@@ -45,6 +45,8 @@ const ALLOWED: [(&str, &[&str]); 14] = [
         "veilcast",
         &[
             "veilcast-auth",
+            // Receipts are looked at on the command line.
+            "veilcast-consent",
             "veilcast-gateway",
             "veilcast-privacy",
             "veilcast-records",

@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Change the keys that sign access tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Look at receipts of consent
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
     /// Print a one-time link that creates the operator's account, or lets a locked-out operator in again
     Setup(SetupArguments),
     /// Explain what is wrong with the configuration, and where
@@ -98,6 +101,21 @@ pub(crate) enum TokenVerb {
 pub(crate) enum KeysCommand {
     /// Let another key sign: published at once, in use an hour later. This happens by itself every 90 days
     Rotate(RotateArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ReceiptCommand {
+    /// Say whether receipts are genuine, and what they are about; needs no network and no server
+    Verify(VerifyReceiptArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyReceiptArguments {
+    /// What 'Save the receipt' has saved, or a file with a receipt on each line
+    pub(crate) receipts: PathBuf,
+    /// The server's public keys, saved from its address /.well-known/consent-keys.json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: PathBuf,
 }
 
 #[derive(Subcommand)]

@@ -50,6 +50,30 @@ pub enum Failure {
         /// The system's reason.
         why: io::ErrorKind,
     },
+    /// A file that was named.
+    #[error("cannot read {path}: {}; look at its name and at who may read it", words::reason(*.why))]
+    File {
+        /// Which.
+        path: String,
+        /// The system's reason.
+        why: io::ErrorKind,
+    },
+    /// Not what it should be.
+    #[error(
+        "{path} is neither receipts nor keys for them; save the receipts in the browser, and the keys from /.well-known/consent-keys.json"
+    )]
+    ReceiptFile {
+        /// Which.
+        path: String,
+    },
+    /// Looked at, and not good.
+    #[error("{bad} of {all} receipts are not genuine, or not by these keys")]
+    ReceiptsBad {
+        /// So many.
+        bad: usize,
+        /// Of so many.
+        all: usize,
+    },
     /// No such receiver of webhooks.
     #[error("there is no such receiver; 'veilcast webhook list' shows all")]
     WebhookUnknown,

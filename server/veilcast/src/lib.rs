@@ -15,6 +15,7 @@ mod issuer;
 mod listen;
 mod logging;
 mod network;
+mod receipts;
 mod serve;
 mod stream_keys;
 mod webhooks;
@@ -25,8 +26,8 @@ pub use config::Problem;
 pub use failure::Failure;
 
 use cli::{
-    AccountCommand, ClientCommand, Command, EventCommand, KeysCommand, StreamKeyCommand, TokenCommand, TokenVerb,
-    WebhookCommand,
+    AccountCommand, ClientCommand, Command, EventCommand, KeysCommand, ReceiptCommand, StreamKeyCommand, TokenCommand,
+    TokenVerb, WebhookCommand,
 };
 use config::Sources;
 use rustix::fs::Mode;
@@ -76,6 +77,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             WebhookCommand::Remove(arguments) => webhooks::remove(arguments).await,
             WebhookCommand::Rotate(arguments) => webhooks::rotate(arguments).await,
         },
+        Command::Receipt(ReceiptCommand::Verify(arguments)) => receipts::verify_receipts(&arguments),
         Command::Setup(arguments) => commands::setup(arguments).await,
     }
 }
