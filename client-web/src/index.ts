@@ -7,12 +7,14 @@ export type {
   EventSummary,
   Fault,
   FaultCode,
+  KnockSummary,
   LayerState,
   LocationCap,
   LocationPrecision,
   PlaceState,
   Quality,
   QualityCap,
+  Removal,
   Role,
   StageState,
   Unplayable,
@@ -21,6 +23,8 @@ export type { Access } from './sdk/access.js';
 export { grantedAccess, guestAccess, invitedAccess } from './sdk/access.js';
 export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js';
 export { Broadcaster } from './sdk/broadcaster.js';
+export type { DoorEvents, DoorOptions, DoorState } from './sdk/door.js';
+export { Door } from './sdk/door.js';
 export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';

@@ -136,7 +136,7 @@ async fn whom_a_moderator_puts_out_neither_sends_nor_gets_anything_more() {
             scene.begin().await;
             let path = format!("/api/v1/events/{event}/{verb}");
             let client = Client::new(planes.port, HERE);
-            client.post(&path, Some(&moderator), &json!({ "place": 0 })).await.expect(answer);
+            client.post(&path, Some(&moderator), &json!({ "place": 0, "tenure": 1 })).await.expect(answer);
             let out = Instant::now();
             scene.play(AFTERWARDS).await;
             assert_eq!(page.until("fault").await["fault"]["code"], code);

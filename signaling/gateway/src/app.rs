@@ -7,8 +7,8 @@ use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, clients, events, grants, invitations, metrics, moderation, oauth, openapi, provider, security,
-    socket, stream_keys, token_endpoint, webhooks, whip,
+    account, client, clients, doorbell, events, grants, invitations, metrics, moderation, oauth, openapi, provider,
+    security, socket, stream_keys, token_endpoint, webhooks, whip,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -39,6 +39,7 @@ pub(crate) struct App {
     pub(crate) page_headers: PageHeaders,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) watchers: Watchers,
+    pub(crate) doorbell: doorbell::Doorbell,
     pub(crate) draining: AtomicBool,
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(invitations::routes())
         .merge(stream_keys::routes())
         .merge(moderation::routes())
+        .merge(doorbell::routes())
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(openapi::routes())

@@ -9,6 +9,7 @@ mod client;
 mod clients;
 mod config;
 mod credentials;
+mod doorbell;
 mod edge;
 mod events;
 mod extract;

@@ -51,7 +51,7 @@ impl Integrator {
         assert_eq!(bench.ask(publish).await.status, StatusCode::CREATED);
         bench.media.connect_last().await;
         let ban = Ask::new("POST", &format!("/api/v1/events/{}/bans", self.event)).by(operator);
-        let banned = bench.ask(ban.json(&json!({ "place": 0 }))).await;
+        let banned = bench.ask(ban.json(&json!({ "place": 0, "tenure": 1 }))).await;
         assert_eq!(banned.status, StatusCode::CREATED, "{}", banned.body);
         page
     }
