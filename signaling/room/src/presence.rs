@@ -69,10 +69,10 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     pub(crate) fn tell_stage(&mut self, event: &E) {
         let Some(room) = self.rooms.get_mut(event) else { return };
         let told = on_the_wire(room);
-        if room.told.as_ref().is_some_and(|known| *known == told) {
+        if room.told == told {
             return;
         }
-        room.told = Some(told.clone());
+        room.told = told.clone();
         for socket in room.sockets.clone() {
             self.emit(Output::Tell { socket, message: ServerMessage::Stage(told.clone()) });
         }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use thiserror::Error;
 use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap, VideoQuality};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{Draining, Ended, FaultCode, ServerMessage, StageState};
+use veilcast_protocol::{Activity, Draining, Ended, FaultCode, ServerMessage, StageState};
 
 /// What follows from an input. Taken by [`Rooms::poll`], in order.
 pub enum Output<E> {
@@ -97,7 +97,7 @@ pub(crate) struct Room {
     /// What its stage carries, by place.
     pub(crate) stage: Vec<Stage>,
     /// The last that its sockets heard of it.
-    pub(crate) told: Option<StageState>,
+    pub(crate) told: StageState,
     pub(crate) sessions: HashSet<SessionId>,
     pub(crate) sockets: HashSet<SocketId>,
     pub(crate) places: Places,
@@ -281,7 +281,12 @@ impl Room {
         Self {
             key,
             stage: Vec::new(),
-            told: None,
+            told: StageState {
+                audio: Activity::Absent,
+                video: Activity::Absent,
+                places: Vec::new(),
+                tenures: Vec::new(),
+            },
             sessions: HashSet::new(),
             sockets: HashSet::new(),
             places: Places::new(broadcasters),

@@ -292,9 +292,9 @@ async fn programs_are_put_out_by_what_they_came_with() {
     let (key, token) = (bench.store.stream_key(event).await, bench.store.token(event, Scope::Broadcast));
     let publish =
         async |shown: &str| bench.ask(Ask::new("POST", &format!("/whip/{event}")).token(shown).sdp(FFMPEG)).await;
-    for (shown, reach) in [(&key, "stream-key"), (&token, "token")] {
+    for (shown, reach, tenure) in [(&key, "stream-key", 1), (&token, "token", 2)] {
         assert_eq!(publish(shown).await.status, StatusCode::CREATED);
-        let banned = bench.ask(Ask::new("POST", &at(event, "bans")).by(&admin).json(&place(0))).await;
+        let banned = bench.ask(Ask::new("POST", &at(event, "bans")).by(&admin).json(&turn(0, tenure))).await;
         assert_eq!(banned.json()["holds_for"], json!(reach));
         assert_eq!(publish(shown).await.fault(), is(403, "banned"));
     }
