@@ -133,14 +133,22 @@ async fn bans(
         cohosts.push(Person::over(socket, String::new(), u64::from(VIEWERS + number), epoch).await?);
     }
     begin_to_note(&cohosts).await;
+    let stage = operator.get_as(&format!("/api/v1/events/{event}/stage"), admin).await.expect(200).json();
     let mut late = Late::default();
-    for (place, cohost) in (1..).zip(&cohosts) {
+    for (place, cohost) in (1_u64..).zip(&cohosts) {
         let called = Instant::now();
         let path = format!("/api/v1/events/{event}/bans");
-        operator.post(&path, Some(admin), &json!({ "place": place })).await.expect(201);
+        let body = json!({ "place": place, "tenure": tenure_at(&stage, place) });
+        operator.post(&path, Some(admin), &body).await.expect(201);
         late.listen(called, std::slice::from_ref(cohost)).await?;
     }
     Ok(late)
+}
+
+/// Whose turn it is there.
+fn tenure_at(stage: &serde_json::Value, place: u64) -> &serde_json::Value {
+    let places = stage["places"].as_array().into_iter().flatten();
+    places.filter(|taken| taken["place"] == json!(place)).map(|taken| &taken["tenure"]).next().unwrap_or(stage)
 }
 
 /// Somebody watches on many devices, and is signed out of all of them.

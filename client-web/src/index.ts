@@ -9,6 +9,7 @@ export type {
   EventSummary,
   Fault,
   FaultCode,
+  KnockSummary,
   LayerState,
   LocationCap,
   LocationPrecision,
@@ -16,6 +17,7 @@ export type {
   Purpose,
   Quality,
   QualityCap,
+  Removal,
   Retraction,
   Role,
   StageState,
@@ -27,6 +29,8 @@ export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js
 export { Broadcaster } from './sdk/broadcaster.js';
 export type { ConsentsEvents } from './sdk/consents.js';
 export { Consents } from './sdk/consents.js';
+export type { DoorEvents, DoorOptions, DoorState } from './sdk/door.js';
+export { Door } from './sdk/door.js';
 export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';

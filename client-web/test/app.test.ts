@@ -92,8 +92,10 @@ describe('stream keys', () => {
     [1, 'Last used 1 minute ago · ends in 30 days'],
     [3 * 60, 'Last used 3 hours ago · ends in 30 days'],
   ])('used %j minutes ago', (used_minutes_ago, state) => {
-    const key = { id: 'abcdefgh', expires_in: 30 * 86_400, used_minutes_ago };
+    const key = { id: 'abcdefgh', expires_in: 30 * 86_400, idle: false, used_minutes_ago };
     expect(streamKeyWords(key)).toEqual({ name: 'Stream key abcd', state });
+    const idle = state.replace('ends', 'unless it is used, ends');
+    expect(streamKeyWords({ ...key, idle: true, owner: 'Crew' }).state).toBe(`Crew · ${idle}`);
   });
 });
 

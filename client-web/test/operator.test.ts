@@ -227,7 +227,7 @@ describe('an operator', () => {
 
   it('makes stream keys, sees them and takes them back', async () => {
     const made = { id: 'k/1', key: 'vk_KEY', expires_in: 86_400 };
-    const seen = { id: 'k/1', expires_in: 86_000, used_minutes_ago: 3 };
+    const seen = { id: 'k/1', expires_in: 86_000, idle: false, used_minutes_ago: 3 };
     answers = [
       granted('admin'),
       Response.json(made, { status: 201 }),

@@ -194,6 +194,7 @@ describe('the rest of the wire', () => {
     const [unused, used] = [null, 7].map((used_minutes_ago) => ({
       id: 'a',
       expires_in: 60,
+      idle: false,
       used_minutes_ago,
     }));
     expect(parseStreamKeyList({ stream_keys: [unused, { ...used, key: 'vk_b' }] })).toEqual([unused, used]);

@@ -15,19 +15,43 @@ const client = {
   grants: 2,
   keys: [{ thumbprint: 'x'.repeat(43), ends: null }],
 };
-const key = { id: 'b', event: 'c', title: 'Lecture', ends: 1_800_000_000, last_used: 60 };
+const key = {
+  id: 'b',
+  event: 'c',
+  title: 'Lecture',
+  ends: 1_800_000_000,
+  idle: true,
+  soon: false,
+  last_used: 60,
+  owner: 'Crew',
+};
+const webhook = {
+  id: 'd',
+  origin: 'https://hooks.example',
+  kinds: ['event.ended'],
+  ends: 1_800_000_000,
+  idle: false,
+  soon: true,
+  last_used: null,
+  taken: 3,
+  dropped: 0,
+  outcome: 'delivered',
+  ended: false,
+};
 
 describe('what others hold', () => {
   it('is read as the server has it', () => {
-    const all = { clients: [client], stream_keys: [key] };
+    const all = { clients: [client], stream_keys: [key], webhooks: [webhook] };
     expect(parseThirdParties(all)).toEqual(all);
     expect(parseRegistered({ id: 'a' })).toBe('a');
   });
 
   it.each([
-    { clients: [{ ...client, scopes: ['admin'] }], stream_keys: [] },
-    { clients: [{ ...client, ends: null }], stream_keys: [] },
-    { clients: [], stream_keys: [{ ...key, last_used: 'now' }] },
+    { clients: [{ ...client, scopes: ['admin'] }], stream_keys: [], webhooks: [] },
+    { clients: [{ ...client, ends: null }], stream_keys: [], webhooks: [] },
+    { clients: [], stream_keys: [{ ...key, last_used: 'now' }], webhooks: [] },
+    { clients: [], stream_keys: [], webhooks: [{ ...webhook, kinds: ['everything'] }] },
+    { clients: [], stream_keys: [] },
     { clients: [] },
   ])('is nothing else', (wrong) => {
     expect(() => parseThirdParties(wrong)).toThrow('malformed');

@@ -197,6 +197,7 @@ describe('studio words', () => {
 
 describe('several pictures', () => {
   const place = (part: Partial<PlaceModel>): PlaceModel => ({
+    tenure: 1,
     place: 0,
     audio: 'live',
     video: 'live',

@@ -38,7 +38,7 @@ const crowd = (viewer, count) =>
     const player = document.querySelector('veilcast-player');
     const [{ stream }] = player.tiles;
     const odd = [{}, { audio: 'muted' }, { video: 'muted' }, { quality: 'paused' }, { audio: 'muted', video: 'muted' }];
-    const place = (place) => ({ place, stream, audio: 'live', video: 'live', quality: 'high', ...odd[place % 5] });
+    const place = (place) => ({ place, tenure: place + 1, stream, audio: 'live', video: 'live', quality: 'high', ...odd[place % 5] });
     player.tiles = Array.from({ length: count }, (_, at) => place(at));
     player.model = { ...player.model, places: player.tiles };
     player.several = true;
@@ -97,6 +97,32 @@ async function moderated(operator, event, cohost) {
   await shoot(operator, 'studio-banned');
   await operator.evaluate(() => document.querySelector('vc-invitations').scrollIntoView({ block: 'end' }));
   await shoot(operator, 'studio-moderators');
+  await moderator.browserContext().close();
+}
+
+/** An event with a door: who asks, who decides, who was turned away. */
+async function door() {
+  const event = await server.createEvent('A reading among friends', '--approval');
+  const moderator = await page('chromium');
+  await moderator.goto(await server.invite(event, 'moderate'));
+  await app.says(moderator, 'Nobody waits to be let in.');
+  const guest = await page('chromium');
+  await guest.goto(`${server.url}/watch/${event}`);
+  await app.says(guest, 'lets people in one by one');
+  await shoot(guest, 'door-ask');
+  await app.fill(guest, 'name', 'Ada');
+  await app.press(guest, 'Ask to come in');
+  await app.says(guest, 'The host has been asked');
+  await shoot(guest, 'door-waiting');
+  await app.says(moderator, 'Guest 1');
+  await moderator.evaluate(() => document.querySelector('vc-look-after').scrollIntoView({ block: 'end' }));
+  await shoot(moderator, 'door-keeper');
+  await app.press(moderator, 'Turn away Guest 1, “Ada”');
+  await app.says(guest, 'did not let you in');
+  await shoot(guest, 'door-turned-away');
+  await app.says(moderator, 'was turned away.');
+  await shoot(moderator, 'door-keeper-after');
+  await guest.browserContext().close();
   await moderator.browserContext().close();
 }
 
@@ -239,6 +265,7 @@ try {
   await programsPage(operator);
   await signalsPage(operator);
   await several(operator);
+  await door();
   const by = await server.createEvent('By invitation');
   await operator.goto(`${server.url}/studio/${by}`);
   await app.says(operator, 'Copy invitation');

@@ -86,6 +86,11 @@ impl Client {
         send(self.ask("GET", path)).await
     }
 
+    /// `GET` of what is not everybody's.
+    pub async fn get_as(&self, path: &str, pass: &Pass) -> Reply {
+        send(self.shown(self.ask("GET", path), ("GET", path), Some(pass), "").await).await
+    }
+
     /// `POST` of JSON.
     pub async fn post(&self, path: &str, pass: Option<&Pass>, body: &Value) -> Reply {
         let request = self.ask("POST", path).header("content-type", "application/json").body(body.to_string());
@@ -175,12 +180,21 @@ impl Client {
 
     /// The same of somebody who comes as less than the token permits.
     pub async fn join_as(&self, pass: &Pass, role: Option<&str>) -> Socket {
+        self.greet(pass, role.map_or(json!({}), |role| json!({ "role": role }))).await
+    }
+
+    /// A socket that asks to be let in, by a name.
+    pub async fn knock(&self, pass: &Pass, name: &str) -> Socket {
+        self.greet(pass, json!({ "knock": { "name": name } })).await
+    }
+
+    async fn greet(&self, pass: &Pass, more: Value) -> Socket {
         let mut socket = self.socket(None).await.expect("is upgraded");
         let nonce = socket.until("challenge").await["nonce"].as_str().expect("a nonce").to_owned();
         let proofs = Proofs { pass: pass.clone(), nonce, address: self.address("/ws") };
         let mut hello = json!({ "type": "hello", "token": pass.token, "proof": proofs.sign("") });
-        if let Some(role) = role {
-            hello["role"] = json!(role);
+        for (name, value) in more.as_object().into_iter().flatten() {
+            hello[name] = value.clone();
         }
         socket.say(&hello).await;
         Socket { proofs: Some(proofs), ..socket }

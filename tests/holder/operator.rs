@@ -40,6 +40,25 @@ impl Client {
         code.unwrap_or_else(|| panic!("no code in {location}")).to_owned()
     }
 
+    /// Sends an operator's request for a code beforehand (RFC 9126); the reference to it.
+    pub async fn push(&self) -> String {
+        let challenge = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, VERIFIER.as_bytes()));
+        let form = format!(
+            "response_type=code&client_id=veilcast-web&redirect_uri={}&state=s&code_challenge={challenge}\
+             &code_challenge_method=S256&scope=admin",
+            self.callback()
+        );
+        let kind = "application/x-www-form-urlencoded";
+        let pushed = send(self.ask("POST", "/oauth/par").header("content-type", kind).body(form)).await;
+        pushed.expect(201).json()["request_uri"].as_str().expect("a reference").to_owned()
+    }
+
+    /// Goes to the issuer with such a reference.
+    pub async fn authorize_pushed(&self, cookie: &str, reference: &str) -> Reply {
+        let path = format!("/oauth/authorize?client_id=veilcast-web&request_uri={}", reference.replace(':', "%3A"));
+        send(self.ask("GET", &path).header("cookie", format!("veilcast-issuer={cookie}"))).await
+    }
+
     /// Exchanges a code.
     pub async fn exchange(&self, code: &str, holder: &Holder) -> Reply {
         let form = format!(

@@ -4,6 +4,8 @@ use super::journey::{self, Server};
 use super::planes::Scratch;
 use super::scan::{Canary, found, found_in_directory};
 use crate::server::process::free_port;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -96,6 +98,7 @@ async fn no_canary_is_written_down() {
     assert_eq!(found_in_directory(&canaries, &process.data()), none);
     only_our_own_lines(&stderr);
     planted_leaks_are_found(&canaries, &process.data(), &server);
+    every_secret_would_be_found(&canaries, told.texts(), &process.data());
 }
 
 /// Every logged line is of a crate of ours, whatever the filter: others tell addresses and frames.
@@ -119,4 +122,23 @@ fn planted_leaks_are_found(canaries: &[Canary], data: &Path, server: &Server) {
     assert_eq!(found_in_directory(canaries, data), ["setup token in log"]);
     fs::write(data.join("deeper").join(journey::OPERATOR), "").expect("is written");
     assert_eq!(found_in_directory(canaries, data).len(), 2, "names of files are read, too");
+}
+
+/// Each in a file of its own, as it is or in the middle of something encoded: the search names it.
+fn every_secret_would_be_found(canaries: &[Canary], told: &[(&'static str, String)], data: &Path) {
+    let place = data.join("planted");
+    fs::create_dir(&place).expect("is made");
+    for (name, text) in told {
+        let encoded = URL_SAFE_NO_PAD.encode(format!("{{\"x\":\"{text}\"}}"));
+        for (file, leak) in [("plain", format!("\0{text}\0")), ("encoded", encoded)] {
+            let path = place.join(file);
+            fs::write(&path, leak).expect("is written");
+            let found = found_in_directory(canaries, &place);
+            assert!(found.contains(&format!("{name} in {file}")), "{name} was not found: {found:?}");
+            fs::remove_file(path).expect("was there");
+        }
+    }
+    for name in journey::SECRETS {
+        assert!(told.iter().any(|(told, _)| told == &name), "the journey has no {name}");
+    }
 }

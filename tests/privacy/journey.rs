@@ -1,5 +1,6 @@
 //! Everything that people do with a server, the wrong things included, told with canaries.
 
+use super::door;
 use super::media::Wired;
 use super::offers::Endpoint;
 use super::partners;
@@ -18,7 +19,22 @@ pub(super) const PASSWORD: &str = "correct-Zanzibar-battery";
 const WRONG_PASSWORD: &str = "wrong-Timbuktu-battery";
 const WRONG_OPERATOR: &str = "Nightjar-Stranger";
 pub(super) const TITLE: &str = "Harvest Moon Séance";
+/// Whatever proves something and is no token: each has its canary, and a planted leak of each is found.
+pub(super) const SECRETS: [&str; 11] = [
+    "refresh token",
+    "next refresh token",
+    "pushed request",
+    "assertion",
+    "webhook secret",
+    "subject",
+    "grant",
+    "recovery code",
+    "app's secret",
+    "invitation",
+    "visitor's name",
+];
 const LABEL: &str = "Merganser-Phone";
+const CREW: &str = "Garganey-Crew";
 const SHORT: &str = "Ptarmigan";
 
 /// Whose packets and requests come from where: 127.0.0.0/8 is all loopback.
@@ -106,6 +122,11 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
     let opened = operator.post("/oauth/sign-in", None, &sign_in(OPERATOR, PASSWORD)).await.expect(200);
     let cookie = issuer_cookie(&opened).to_owned();
     told.add("cookie", &cookie);
+    // Used once, used again, and used by somebody who has not signed in.
+    let reference = operator.push().await;
+    told.add("pushed request", reference.rsplit(':').next().unwrap_or_default());
+    operator.authorize_pushed(&cookie, &reference).await.expect(303);
+    assert!(!operator.authorize_pushed(&cookie, &reference).await.header("location").contains("code="), "once");
     // A code that is used twice takes back what it gave (RFC 6749 section 4.1.2); then once more, as it should be.
     let code = operator.authorize(&cookie).await;
     told.add("used code", &code);
@@ -128,6 +149,7 @@ async fn sign_up(operator: &Client, server: &Server, told: &mut Told) {
     told.token("admin token, stepped up", &told.admin.token.clone());
     more_factors(operator, told).await;
     partners::partners(operator, server.port, told).await;
+    door::at_the_door(operator, server.port, told).await;
 }
 
 /// A passkey: made, shown, and shown wrongly.
@@ -212,7 +234,9 @@ async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
 
 /// A program's key, used well and in every wrong way.
 async fn stream_key(operator: &Client, path: &str, told: &mut Told) {
-    let made = operator.post(path, Some(&told.admin), &json!({ "expires_in": 3_600 })).await.expect(201).json();
+    let wanted = json!({ "expires_in": 3_600, "owner": CREW });
+    told.add("stream key's owner", CREW);
+    let made = operator.post(path, Some(&told.admin), &wanted).await.expect(201).json();
     let key = made["key"].as_str().expect("a key");
     told.add("stream key", key);
     told.add("stream key without its prefix", &key[3..]);

@@ -47,7 +47,7 @@ pub(super) async fn partners(operator: &Client, port: u16, told: &mut Told) {
         told.add(name, text);
     }
     let operators = told.admin.clone();
-    let hook = |url: String| json!({ "url": url, "kinds": ["event.started", "event.ended"], "expires_in": 86_400 });
+    let hook = |url: String| json!({ "url": url, "owner": OWNER, "kinds": ["event.started", "event.ended"], "expires_in": 86_400 });
     let path = "/api/v1/webhooks";
     operator.post(path, Some(&operators), &hook(format!("https://10.0.0.1/{RECEIVER}"))).await.expect(400);
     let url = format!("https://hooks.invalid/{RECEIVER}");
@@ -70,8 +70,9 @@ pub(super) async fn partners(operator: &Client, port: u16, told: &mut Told) {
             told.token("granted token", joined.json()["token"].as_str().expect("a token"));
         }
     }
-    let withdrawn = operator.delete(&format!("{event}/subjects/{SUBJECT}"), &program).await;
-    assert!((200..300).contains(&withdrawn.status), "{}", withdrawn.body);
+    let whose = json!({ "subject": SUBJECT });
+    operator.post(&format!("{event}/subjects/grants"), Some(&program), &whose).await.expect(200);
+    operator.post(&format!("{event}/subjects/revoke"), Some(&program), &whose).await.expect(204);
     operator.post(&format!("{event}/end"), Some(&program), &json!({})).await.expect(200);
 }
 

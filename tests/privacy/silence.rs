@@ -91,6 +91,13 @@ fn a_line_that_tells_is_heard() {
     }
 }
 
+/// Each as a line of ours at the moment at which it is known: the same ears name it.
+#[test]
+fn every_secret_would_be_heard() {
+    let output = listen("secrets");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the tests above run it, each in a process of its own"]
 async fn a_process_that_listens() {
@@ -110,6 +117,9 @@ async fn a_process_that_listens() {
         None => {
             let told = whole_life().await;
             assert!(book.lines().iter().any(|line| line.target.starts_with("veilcast_shard")), "ours are heard");
+            if mode == "secrets" {
+                return plant_secrets(&book, &told);
+            }
             told
         }
     };
@@ -155,6 +165,17 @@ fn plant(planted: &str) {
             thread.join().expect("has spoken");
         }
         _ => panic!("no such plant"),
+    }
+}
+
+fn plant_secrets(book: &Book, told: &Told) {
+    for secret in journey::SECRETS {
+        let (name, text) = told.iter().find(|(name, _)| *name == secret).expect("the journey has it");
+        let before = book.lines().len();
+        tracing::debug!(target: "veilcast_auth", given = ?text, "planted");
+        let lines = book.lines();
+        let leaks: Vec<String> = lines[before..].iter().filter(is_ours).filter_map(|line| leak(line, told)).collect();
+        assert!(leaks.iter().any(|leak| leak.starts_with(name)), "{name} went unheard: {leaks:?}");
     }
 }
 

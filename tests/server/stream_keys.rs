@@ -55,13 +55,13 @@ async fn a_key_works_for_a_program_and_is_nowhere_to_be_read() {
     let scratch = super::process::Scratch::new();
     let server = Server::start_with(scratch, &["--log", "trace"]).await;
     let (event, other) = (server.event(), server.event());
-    let made = server.run(&["stream-key", "create", "--event", &event, "--ttl", "365d"]);
+    let made = server.run(&["stream-key", "create", "--event", &event, "--ttl", "365d", "--owner", "Camera crew"]);
     let key = made.value();
     assert!(key.starts_with("vk_") && key.len() == 46);
     assert!(made.err.contains(&server.public(&format!("/whip/{event}"))), "{}", made.err);
     assert!(!made.err.contains(key), "the value alone has it");
     let unused = server.stream_keys(&event);
-    let expected = ["ends in 365d", "not used yet"];
+    let expected = ["ends in 89d unless used", "not used yet", "Camera crew"];
     assert_eq!(unused[0].split('\t').skip(1).collect::<Vec<_>>(), expected);
     assert!(made.err.contains(id(&unused[0])), "how to revoke it: {}", made.err);
 
@@ -74,7 +74,11 @@ async fn a_key_works_for_a_program_and_is_nowhere_to_be_read() {
     let (place, tag) = (second.location(), second.header("etag").to_owned());
     assert_eq!(delete(&server, &first, key).await.fault(), is(404, "session-unknown"), "one at a time");
     assert_eq!(patch(&server, &place, key, Some(&tag), &fragment(UFRAG, PASSWORD)).await.status, 204);
-    assert!(server.stream_keys(&event)[0].contains("\tused "));
+    let used = server.stream_keys(&event).remove(0);
+    assert!(used.contains("ends in 89d unless used\tused "), "{used}");
+    server.run(&["stream-key", "create", "--event", &event, "--ttl", "30d"]);
+    let short = server.stream_keys(&event);
+    assert!(short.iter().any(|line| line.contains("ends in 30d\tnot used yet")), "{short:?}");
     assert_eq!(post(&server, &format!("/whip/{other}"), key, &broadcast()).await.fault(), is(401, "token-invalid"));
     assert_eq!(post(&server, &format!("/whep/{event}"), key, &watch()).await.fault(), is(401, "token-unbound"));
     let from_page = ask(&server, "POST", &whip).bearer_auth(key).header("origin", server.public(""));

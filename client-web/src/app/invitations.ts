@@ -1,8 +1,8 @@
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
 import type { EventSummary, InvitationSummary } from '../protocol/index.js';
-import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
+import { Fresh, Panel } from './panel.js';
 import { errorNotice, revocable } from './parts.js';
 import './share.js';
 import { invitationWords } from './words.js';
@@ -11,50 +11,29 @@ import { invitationWords } from './words.js';
 const REFRESH_MS = 10_000;
 
 /** The invitations to an event that are still good, each with a way to revoke it. `made` changes with every new one. */
-class Invitations extends LitElement {
+class Invitations extends Panel {
   static override properties = {
     event: { attribute: false },
     made: { attribute: false },
-    list: { state: true },
-    error: { state: true },
-    busy: { state: true },
   };
 
   declare event: EventSummary | null;
   declare made: number;
-  declare list: readonly InvitationSummary[];
-  declare error: VeilcastError | null;
-  declare busy: boolean;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #list = new Fresh<InvitationSummary>(
+    this,
+    () => (this.event === null ? null : api.invitations(this.event.id)),
+    { everyMs: REFRESH_MS },
+  );
 
   constructor() {
     super();
     this.event = null;
     this.made = 0;
-    this.list = [];
-    this.error = null;
-    this.busy = false;
-  }
-
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#timer = setInterval(() => {
-      if (this.list.length > 0 && document.visibilityState === 'visible') this.#load();
-    }, REFRESH_MS);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    clearInterval(this.#timer);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     const other = changed.has('event') && changed.get('event')?.id !== this.event?.id;
-    if (other || changed.has('made')) this.#load();
+    if (other || changed.has('made')) this.#list.load();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -67,7 +46,7 @@ class Invitations extends LitElement {
         it is out at once.
       </p>
       ${errorNotice(this.error)}
-      <ul class="rows">${this.list.map((invitation) => this.#row(invitation))}</ul>
+      <ul class="rows">${this.#list.items.map((invitation) => this.#row(invitation))}</ul>
       <div class="invite">
         <vc-share .event=${event} choose as="moderator"></vc-share>
         <p class="hint">
@@ -86,25 +65,10 @@ class Invitations extends LitElement {
   async #revoke(invitation: InvitationSummary): Promise<void> {
     const { event } = this;
     if (event === null) return;
-    this.busy = true;
-    this.error = null;
-    try {
+    await this.attempt(async () => {
       await api.revokeInvitation(event.id, invitation.id);
-      this.list = this.list.filter(({ id }) => id !== invitation.id);
-    } catch (thrown) {
-      this.error = VeilcastError.from(thrown, 'unreachable');
-    } finally {
-      this.busy = false;
-    }
-    await this.#load();
-  }
-
-  /** What was known stands while there is no newer answer. */
-  async #load(): Promise<void> {
-    const id = this.event?.id;
-    if (id === undefined) return;
-    const list = await api.invitations(id).catch(() => null);
-    if (list !== null && this.event?.id === id) this.list = list;
+      this.#list.drop(({ id }) => id === invitation.id);
+    }, this.#list);
   }
 }
 

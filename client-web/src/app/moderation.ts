@@ -1,10 +1,11 @@
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
 import { placeName } from '../elements/player-view.js';
-import type { Ban } from '../protocol/index.js';
+import type { Ban, Removal } from '../protocol/index.js';
 import type { Access } from '../sdk/access.js';
-import { VeilcastError } from '../sdk/errors.js';
 import { type Moderation, moderation } from '../sdk/moderation.js';
+import './doorkeeper.js';
+import { Fresh, Panel } from './panel.js';
 import { errorNotice } from './parts.js';
 import { banWords } from './words.js';
 
@@ -13,7 +14,7 @@ const REFRESH_MS = 10_000;
 
 /** Whom somebody is about to put out. */
 interface Asked {
-  place: number;
+  whom: Removal;
   forGood: boolean;
 }
 
@@ -21,30 +22,30 @@ interface Asked {
  * For whoever looks after an event: puts out whoever is on stage, for now or for good, and lets them back in. `places` are those
  * on stage that it may be about, `access` a moderator's or an operator's. Not there while there is nothing to do, unless `shown`.
  */
-class LookAfter extends LitElement {
+class LookAfter extends Panel {
   static override properties = {
     event: { attribute: false },
     access: { attribute: false },
     places: { attribute: false },
     shown: { type: Boolean },
-    bans: { state: true },
+    door: { type: Boolean },
     asked: { state: true },
     done: { state: true },
-    error: { state: true },
-    busy: { state: true },
   };
 
   declare event: string;
   declare access: Access | null;
-  declare places: readonly number[];
+  declare places: readonly Removal[];
   declare shown: boolean;
-  declare bans: readonly Ban[];
+  /** The event has a door at which people wait. */
+  declare door: boolean;
   declare asked: Asked | null;
   /** What was done last, in words. */
   declare done: { title: string; remedy: string } | null;
-  declare error: VeilcastError | null;
-  declare busy: boolean;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #bans = new Fresh<Ban>(this, () => this.#work?.bans() ?? null, {
+    everyMs: REFRESH_MS,
+    whenEmpty: true,
+  });
 
   constructor() {
     super();
@@ -52,51 +53,35 @@ class LookAfter extends LitElement {
     this.access = null;
     this.places = [];
     this.shown = false;
-    this.bans = [];
+    this.door = false;
     this.asked = null;
     this.done = null;
-    this.error = null;
-    this.busy = false;
-  }
-
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#timer = setInterval(() => {
-      if (document.visibilityState === 'visible') this.#load();
-    }, REFRESH_MS);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    clearInterval(this.#timer);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('event') || changed.has('access')) this.#load();
+    if (changed.has('event') || changed.has('access')) this.#bans.load();
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const idle = this.places.length === 0 && this.bans.length === 0 && this.asked === null;
+    const bans = this.#bans.items;
+    const idle = this.places.length === 0 && bans.length === 0 && this.asked === null && !this.door;
     if (idle && this.done === null && !this.shown) return nothing;
     return html`<section class="sheet look-after" aria-labelledby="look-after">
       <h2 id="look-after">${icons.people} Look after this event</h2>
       <p class="lead">Whoever you put out is told so. Nobody else is.</p>
+      ${this.door ? html`<vc-doorkeeper .event=${this.event} .access=${this.access}></vc-doorkeeper>` : nothing}
       ${
         this.places.length === 0
           ? html`<p class="hint">Nobody is on stage whom you could remove.</p>`
           : html`<ul class="rows" aria-label="On stage">${this.places.map((place) => this.#place(place))}</ul>`
       }
       <div role="status">${this.done === null ? nothing : this.#told(this.done)}</div>
-      ${errorNotice(this.error)} ${this.bans.length === 0 ? nothing : this.#kept()} ${this.#dialog()}
+      ${errorNotice(this.error)} ${bans.length === 0 ? nothing : this.#kept(bans)} ${this.#dialog()}
     </section>`;
   }
 
-  #place(place: number): TemplateResult {
-    const name = placeName(place);
+  #place(whom: Removal): TemplateResult {
+    const name = placeName(whom.place);
     return html`<li class="row">
       <div class="what"><strong class="name">${name}</strong></div>
       <div class="actions">
@@ -105,7 +90,7 @@ class LookAfter extends LitElement {
           class="button quiet small"
           aria-label="Remove ${name}"
           ?disabled=${this.busy}
-          @click=${() => this.#ask({ place, forGood: false })}
+          @click=${() => this.#ask({ whom, forGood: false })}
         >
           Remove
         </button>
@@ -114,7 +99,7 @@ class LookAfter extends LitElement {
           class="button danger small"
           aria-label="Remove and keep out ${name}"
           ?disabled=${this.busy}
-          @click=${() => this.#ask({ place, forGood: true })}
+          @click=${() => this.#ask({ whom, forGood: true })}
         >
           Remove and keep out
         </button>
@@ -128,11 +113,11 @@ class LookAfter extends LitElement {
     </p>`;
   }
 
-  #kept(): TemplateResult {
+  #kept(bans: readonly Ban[]): TemplateResult {
     return html`<h3>Kept out</h3>
       <p class="hint">No name is kept here, only what each holds for and since when.</p>
       <ul class="rows" aria-label="Kept out">
-        ${this.bans.map((ban) => {
+        ${bans.map((ban) => {
           const { name, state } = banWords(ban);
           return html`<li class="row">
             <div class="what">
@@ -156,8 +141,8 @@ class LookAfter extends LitElement {
   }
 
   #dialog(): TemplateResult {
-    const { place, forGood } = this.asked ?? { place: 0, forGood: false };
-    const name = placeName(place);
+    const { whom, forGood } = this.asked ?? { whom: { place: 0, tenure: 0 }, forGood: false };
+    const name = placeName(whom.place);
     return html`<dialog aria-labelledby="remove-title" @close=${this.#decided}>
       <form method="dialog">
         <h2 id="remove-title">${forGood ? `Remove ${name} and keep them out?` : `Remove ${name}?`}</h2>
@@ -196,47 +181,31 @@ class LookAfter extends LitElement {
     this.asked = null;
     if (asked === null || !(close.target instanceof HTMLDialogElement)) return;
     if (close.target.returnValue !== 'remove') return;
-    const name = placeName(asked.place);
-    this.#attempt(async (work) => {
+    const name = placeName(asked.whom.place);
+    this.#act(async (work) => {
       if (asked.forGood) {
-        const { title, remedy } = await work.keepOut(asked.place);
+        const { title, remedy } = await work.keepOut(asked.whom);
         this.done = { title: `${name} is out. ${title}`, remedy: remedy ?? '' };
       } else {
-        await work.remove(asked.place);
+        await work.remove(asked.whom);
         this.done = { title: `${name} is out, and may come back.`, remedy: '' };
       }
     });
   }
 
   #letBackIn(ban: Ban): void {
-    this.#attempt(async (work) => {
+    this.#act(async (work) => {
       await work.letBackIn(ban.id);
-      this.bans = this.bans.filter(({ id }) => id !== ban.id);
+      this.#bans.drop(({ id }) => id === ban.id);
       this.done = { title: 'They may come back now.', remedy: '' };
     });
   }
 
-  async #attempt(act: (work: Moderation) => Promise<void>): Promise<void> {
+  async #act(act: (work: Moderation) => Promise<void>): Promise<void> {
     const work = this.#work;
     if (work === null) return;
-    this.busy = true;
-    this.error = null;
     this.done = null;
-    try {
-      await act(work);
-    } catch (thrown) {
-      this.error = VeilcastError.from(thrown, 'unreachable');
-    } finally {
-      this.busy = false;
-    }
-    await this.#load();
-  }
-
-  /** What was known stands while there is no newer answer. */
-  async #load(): Promise<void> {
-    const { event } = this;
-    const bans = (await this.#work?.bans().catch(() => null)) ?? null;
-    if (bans !== null && this.event === event) this.bans = bans;
+    await this.attempt(() => act(work), this.#bans);
   }
 }
 

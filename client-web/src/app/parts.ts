@@ -31,6 +31,7 @@ export function begins({ state, starts_at: at }: EventSummary): TemplateResult |
 
 const ADMISSIONS: Record<Admission, { icon: TemplateResult; words: string; open: string }> = {
   public: { icon: icons.globe, words: 'Anyone with the link', open: 'Anyone' },
+  approval: { icon: icons.people, words: 'Whom you let in', open: 'Whom you let in' },
   'sign-in': { icon: icons.people, words: 'Whoever signs in', open: 'Whoever signs in' },
   invitation: { icon: icons.lock, words: 'By invitation', open: 'By invitation' },
 };

@@ -1,9 +1,10 @@
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
 import type { EventSummary, StreamKey, StreamKeySummary } from '../protocol/index.js';
-import { VeilcastError } from '../sdk/errors.js';
 import { api } from './api.js';
 import './copy-field.js';
+import { text } from './form.js';
+import { Fresh, Panel } from './panel.js';
 import { errorNotice, revocable, whipAddress } from './parts.js';
 import { confirmed } from './step-up.js';
 import { keyName, streamKeyWords } from './words.js';
@@ -25,53 +26,36 @@ const LIVES: readonly { seconds: number; words: string }[] = [
 const USUAL_LIFE = 30 * DAY;
 
 /** What another program needs to broadcast to an event: the address and a key, which is shown once. */
-class StreamKeys extends LitElement {
+class StreamKeys extends Panel {
   static override properties = {
     event: { attribute: false },
-    list: { state: true },
     made: { state: true },
-    error: { state: true },
-    busy: { state: true },
   };
 
   declare event: EventSummary | null;
-  declare list: readonly StreamKeySummary[];
   /** Nobody can show it again when it is gone from here. */
   declare made: StreamKey | null;
-  declare error: VeilcastError | null;
-  declare busy: boolean;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #list = new Fresh<StreamKeySummary>(
+    this,
+    () => (this.event === null ? null : api.streamKeys(this.event.id)),
+    { everyMs: REFRESH_MS },
+  );
 
   constructor() {
     super();
     this.event = null;
-    this.list = [];
     this.made = null;
-    this.error = null;
-    this.busy = false;
-  }
-
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#timer = setInterval(() => {
-      if (this.list.length > 0 && document.visibilityState === 'visible') this.#load();
-    }, REFRESH_MS);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    clearInterval(this.#timer);
     this.made = null;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (!changed.has('event') || changed.get('event')?.id === this.event?.id) return;
     this.made = null;
-    this.#load();
+    this.#list.load();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -86,9 +70,9 @@ class StreamKeys extends LitElement {
       <vc-copy-field .label=${'Server'} .value=${whipAddress(event.id)}></vc-copy-field>
       ${this.made === null ? this.#form() : this.#shown(this.made)} ${errorNotice(this.error)}
       ${
-        this.list.length === 0
+        this.#list.items.length === 0
           ? nothing
-          : html`<ul class="rows" aria-label="Stream keys">${this.list.map((key) => this.#row(key))}</ul>`
+          : html`<ul class="rows" aria-label="Stream keys">${this.#list.items.map((key) => this.#row(key))}</ul>`
       }
     </section>`;
   }
@@ -103,6 +87,10 @@ class StreamKeys extends LitElement {
               html`<option value=${seconds} ?selected=${seconds === USUAL_LIFE}>${words}</option>`,
           )}
         </select>
+      </label>
+      <label class="life">
+        For whom
+        <input name="owner" maxlength="64" autocomplete="off" placeholder="Whom to ask about it" />
       </label>
       <button class="button quiet" ?disabled=${this.busy}>${icons.plus} Create a stream key</button>
     </form>`;
@@ -131,40 +119,24 @@ class StreamKeys extends LitElement {
   #submit(submit: SubmitEvent): Promise<void> {
     submit.preventDefault();
     const life = Number(this.querySelector('select')?.value ?? USUAL_LIFE);
-    return this.#attempt(async (id) => {
-      this.made = await confirmed(() => api.makeStreamKey(id, { expires_in: life }));
+    const owner = text(submit, 'owner').trim();
+    const wanted = owner === '' ? { expires_in: life } : { expires_in: life, owner };
+    return this.#act(async (id) => {
+      this.made = await confirmed(() => api.makeStreamKey(id, wanted));
     });
   }
 
   #revoke({ id: key }: StreamKeySummary): Promise<void> {
-    return this.#attempt(async (id) => {
+    return this.#act(async (id) => {
       await api.revokeStreamKey(id, key);
-      this.list = this.list.filter((other) => other.id !== key);
+      this.#list.drop((other) => other.id === key);
       if (this.made?.id === key) this.made = null;
     });
   }
 
-  async #attempt(act: (event: string) => Promise<void>): Promise<void> {
+  async #act(act: (event: string) => Promise<void>): Promise<void> {
     const { event } = this;
-    if (event === null) return;
-    this.busy = true;
-    this.error = null;
-    try {
-      await act(event.id);
-    } catch (thrown) {
-      this.error = VeilcastError.from(thrown, 'unreachable');
-    } finally {
-      this.busy = false;
-    }
-    await this.#load();
-  }
-
-  /** What was known stands while there is no newer answer. */
-  async #load(): Promise<void> {
-    const id = this.event?.id;
-    if (id === undefined) return;
-    const list = await api.streamKeys(id).catch(() => null);
-    if (list !== null && this.event?.id === id) this.list = list;
+    if (event !== null) await this.attempt(() => act(event.id), this.#list);
   }
 }
 

@@ -1,11 +1,11 @@
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../elements/icons.js';
 import type { WebhookKind, WebhookSecret, WebhookSummary } from '../protocol/index.js';
-import { VeilcastError } from '../sdk/errors.js';
 import { WEBHOOK_KINDS } from '../sdk/parse-webhooks.js';
 import { signals } from './api-signals.js';
 import './copy-field.js';
 import { text } from './form.js';
+import { Fresh, Panel } from './panel.js';
 import { errorNotice } from './parts.js';
 import { confirmed } from './step-up.js';
 import { KIND_WORDS, kindsWords, OUTCOME_WORDS, webhookWords } from './webhook-words.js';
@@ -13,42 +13,30 @@ import { KIND_WORDS, kindsWords, OUTCOME_WORDS, webhookWords } from './webhook-w
 const YEAR = 365 * 24 * 3_600;
 
 /** Servers that are told what happens here: added, tried out, given another secret, removed. */
-class Webhooks extends LitElement {
+class Webhooks extends Panel {
   static override properties = {
-    list: { state: true },
     made: { state: true },
     adding: { state: true },
     asked: { state: true },
-    error: { state: true },
-    busy: { state: true },
   };
 
-  declare list: readonly WebhookSummary[];
   /** Nobody can show its secret again when it is gone from here. */
   declare made: WebhookSecret | null;
   declare adding: boolean;
   /** The receiver that is about to be removed. */
   declare asked: WebhookSummary | null;
-  declare error: VeilcastError | null;
-  declare busy: boolean;
+  readonly #list = new Fresh<WebhookSummary>(this, () => signals.webhooks());
 
   constructor() {
     super();
-    this.list = [];
     this.made = null;
     this.adding = false;
     this.asked = null;
-    this.error = null;
-    this.busy = false;
-  }
-
-  protected override createRenderRoot(): HTMLElement {
-    return this;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#load();
+    this.#list.load();
   }
 
   override disconnectedCallback(): void {
@@ -65,9 +53,9 @@ class Webhooks extends LitElement {
       </p>
       ${errorNotice(this.error)} ${this.made === null ? nothing : this.#shown(this.made)}
       ${
-        this.list.length === 0
+        this.#list.items.length === 0
           ? nothing
-          : html`<ul class="rows" aria-label="Receivers">${this.list.map((webhook) => this.#row(webhook))}</ul>`
+          : html`<ul class="rows" aria-label="Receivers">${this.#list.items.map((webhook) => this.#row(webhook))}</ul>`
       }
       ${this.adding ? this.#form() : this.#opener()} ${this.#dialog()}
     </section>`;
@@ -84,6 +72,10 @@ class Webhooks extends LitElement {
       <label>
         Address
         <input name="url" type="url" required maxlength="2048" placeholder="https://" autocomplete="off" spellcheck="false" />
+      </label>
+      <label>
+        Whose it is
+        <input name="owner" maxlength="64" autocomplete="off" placeholder="Whom to ask about it" />
       </label>
       <fieldset>
         <legend>It is told when</legend>
@@ -172,26 +164,27 @@ class Webhooks extends LitElement {
 
   #add(submit: SubmitEvent): Promise<void> {
     submit.preventDefault();
-    const url = text(submit, 'url').trim();
+    const [url, owner] = [text(submit, 'url').trim(), text(submit, 'owner').trim()];
     const kinds: WebhookKind[] = WEBHOOK_KINDS.filter(
       (kind) => this.querySelector<HTMLInputElement>(`input[name="${kind}"]`)?.checked === true,
     );
-    return this.#attempt(async () => {
-      this.made = await confirmed(() => signals.addWebhook({ url, kinds, expires_in: YEAR }));
+    return this.attempt(async () => {
+      const wanted = { url, kinds, expires_in: YEAR };
+      this.made = await confirmed(() => signals.addWebhook(owner === '' ? wanted : { ...wanted, owner }));
       this.adding = false;
-    });
+    }, this.#list);
   }
 
   #rotate({ id }: WebhookSummary): Promise<void> {
-    return this.#attempt(async () => {
+    return this.attempt(async () => {
       this.made = await confirmed(() => signals.rotateWebhook(id));
-    });
+    }, this.#list);
   }
 
   #test({ id }: WebhookSummary): Promise<void> {
-    return this.#attempt(async () => {
+    return this.attempt(async () => {
       await confirmed(() => signals.testWebhook(id));
-    });
+    }, this.#list);
   }
 
   async #ask(webhook: WebhookSummary): Promise<void> {
@@ -208,29 +201,10 @@ class Webhooks extends LitElement {
       event.submitter.value !== 'remove'
     )
       return;
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       await confirmed(() => signals.removeWebhook(asked.id));
       if (this.made?.id === asked.id) this.made = null;
-    });
-  }
-
-  async #attempt(act: () => Promise<void>): Promise<void> {
-    this.busy = true;
-    this.error = null;
-    try {
-      await act();
-    } catch (thrown) {
-      this.error = VeilcastError.from(thrown, 'unreachable');
-    } finally {
-      this.busy = false;
-    }
-    await this.#load();
-  }
-
-  /** What was known stands while there is no newer answer. */
-  async #load(): Promise<void> {
-    const list = await signals.webhooks().catch(() => null);
-    if (list !== null) this.list = list;
+    }, this.#list);
   }
 }
 

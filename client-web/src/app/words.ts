@@ -4,6 +4,7 @@ import type {
   BanReach,
   Factor,
   InvitationSummary,
+  KnockSummary,
   StreamKeySummary,
 } from '../protocol/index.js';
 
@@ -27,6 +28,17 @@ export function banWords({ holds_for, made }: Ban): { name: string; state: strin
   return { name: REACHES[holds_for], state: `Kept out since ${moment(made)}` };
 }
 
+/** What somebody at the door is called, and for how long they have been asking. */
+export function knockWords({ number, name, signed_in, minutes, turned_away }: KnockSummary): {
+  name: string;
+  state: string;
+} {
+  const who = `${signed_in ? 'Member' : 'Guest'} ${number}`;
+  const since = minutes < 1 ? 'Asks since just now' : `Asks since ${span(minutes * 60)}`;
+  const state = turned_away ? 'Turned away' : signed_in ? `${since} · has signed in` : since;
+  return { name: name === undefined ? who : `${who}, “${name}”`, state };
+}
+
 /** What an invitation is for, whether somebody came by it, and how long it goes on. */
 export function invitationWords({ role, used, expires_in }: InvitationSummary): {
   purpose: string;
@@ -42,13 +54,15 @@ export function keyName(id: string): string {
 }
 
 /** Which stream key it is, when it was last used, and how long it goes on. */
-export function streamKeyWords({ id, used_minutes_ago: used, expires_in }: StreamKeySummary): {
+export function streamKeyWords({ id, used_minutes_ago: used, expires_in, idle, owner }: StreamKeySummary): {
   name: string;
   state: string;
 } {
   const use =
     used === null ? 'Not used yet' : used < 1 ? 'Used just now' : `Last used ${span(used * 60)} ago`;
-  return { name: `Stream key ${keyName(id)}`, state: `${use} · ends in ${span(expires_in)}` };
+  const end = idle ? `unless it is used, ends in ${span(expires_in)}` : `ends in ${span(expires_in)}`;
+  const whose = owner === undefined ? '' : `${owner} · `;
+  return { name: `Stream key ${keyName(id)}`, state: `${whose}${use} · ${end}` };
 }
 
 /** A time in words, to the nearest of what people count in. */

@@ -26,6 +26,8 @@ export interface PlayerModel {
 export interface PlaceModel extends PlaceState {
   /** From 0. */
   place: number;
+  /** Whose turn it is there. */
+  tenure: number;
   quality: Quality;
 }
 

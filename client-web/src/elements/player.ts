@@ -250,7 +250,7 @@ export class VeilcastPlayer extends LitElement {
 
   /** No picture before something comes: an element that waits for its first frame holds up the `load` event of its page. */
   #placesChanged(places: readonly ViewerPlace[]): void {
-    const model = ({ place, audio, video, quality }: ViewerPlace) => ({ place, audio, video, quality });
+    const model = ({ stream: _, ...place }: ViewerPlace) => place;
     this.#change({ places: places.map(model) });
     if (places.length > 0) this.tiles = places;
     this.#measure();

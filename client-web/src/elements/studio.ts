@@ -26,8 +26,8 @@ const PUT_OUT: ReadonlySet<string> = new Set(['removed', 'banned', 'access-revok
  * Broadcasts to one event: pickers, preview, level, on air and off; and whoever else is on stage, seen and heard.
  *
  * `src` and `event` are attributes, `access` (an `Access`) a property. `guest` is for whoever may not end the event. Ending the event is not its to decide: it fires
- * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands, `veilcast-others` the numbers of the places
- * on stage that others have.
+ * `veilcast-end-request`. `veilcast-state` (a `SessionState`) tells where it stands, `veilcast-others` the places on stage
+ * that others have: `{ place, tenure }`.
  */
 export class VeilcastStudio extends LitElement {
   static override properties = {
@@ -128,8 +128,10 @@ export class VeilcastStudio extends LitElement {
     if (changed.has('state') || changed.has('access') || changed.has('event')) this.#look();
     if (changed.has('state')) this.dispatchEvent(new CustomEvent('veilcast-state', { detail: this.state }));
     if (changed.has('stage') || changed.has('place')) {
-      const taken = this.stage?.places.map((state, place) => (isTaken(state) ? place : -1)) ?? [];
-      const detail = taken.filter((place) => place >= 0 && place !== this.place);
+      const { places = [], tenures = [] } = this.stage ?? {};
+      const detail = places.flatMap((state, place) =>
+        isTaken(state) && place !== this.place ? [{ place, tenure: tenures[place] ?? 0 }] : [],
+      );
       this.dispatchEvent(new CustomEvent('veilcast-others', { detail }));
     }
   }

@@ -8,7 +8,7 @@ export type EventState = "scheduled" | "live" | "ended";
 /**
  * Who may watch an event without being invited.
  */
-export type Admission = "public" | "sign-in" | "invitation";
+export type Admission = "public" | "approval" | "sign-in" | "invitation";
 
 /**
  * How long a viewer's player may hold sound and picture back, so that a bad network is noticed less.
@@ -406,7 +406,11 @@ export type NewStreamKey = {
 /**
  * Its life in seconds: 60 to 31,536,000 (a year). The event's end ends it, too.
  */
-expires_in: number, };
+expires_in: number, 
+/**
+ * Whom to ask about it: 1 to 64 characters.
+ */
+owner?: string, };
 
 /**
  * A stream key, on the one occasion that it is told. Holds a secret, so it has no Debug.
@@ -434,9 +438,17 @@ export type StreamKeySummary = {
  */
 id: string, 
 /**
- * Its life from now, in seconds.
+ * Its life from now, in seconds, if nobody uses it before.
  */
 expires_in: number, 
+/**
+ * It ends then because nobody uses it: each use moves that.
+ */
+idle: boolean, 
+/**
+ * Whom to ask about it, where that was said.
+ */
+owner?: string, 
 /**
  * How many minutes ago it was last shown to the server; `null` if it never was.
  */
@@ -458,7 +470,20 @@ export type Removal = {
 /**
  * Their place on stage, from 0.
  */
-place: number, };
+place: number, 
+/**
+ * Whose turn there it was when whoever asks has looked: `tenures` of the stage.
+ */
+tenure: number, };
+
+/**
+ * `GET /api/v1/events/{id}/stage`, for whoever looks after the event without a socket.
+ */
+export type TakenPlaces = { 
+/**
+ * Those that somebody has now.
+ */
+places: Array<Removal>, };
 
 /**
  * What a ban holds for: by what somebody came.
@@ -498,6 +523,67 @@ export type BanList = {
  * The last first.
  */
 bans: Array<Ban>, };
+
+/**
+ * In `hello`: asks to be let in to an event whose host decides about each person. Holds what somebody typed, so it has no Debug.
+ */
+export type Knock = { 
+/**
+ * How whoever decides may call them, for this event only: 1 to 32 characters that can be seen, or nothing.
+ */
+name?: string, };
+
+/**
+ * Whoever decides has been asked. `let-in`, a fault or the end of the event follows.
+ */
+export type Waiting = { 
+/**
+ * Until the lease ends, in seconds; `renew` goes on waiting.
+ */
+expires_in: number, };
+
+/**
+ * Somebody at the door, as whoever decides sees them: neither who they are nor where they come from.
+ */
+export type KnockSummary = { 
+/**
+ * Theirs at this event, and never anybody else's there.
+ */
+number: number, 
+/**
+ * What they have called themselves. Anybody can type any name.
+ */
+name?: string, 
+/**
+ * They have an account here, so that a decision holds on all their devices; whose, is not said.
+ */
+signed_in: boolean, 
+/**
+ * For how long they have been asking, in whole minutes; 0 for whoever was turned away.
+ */
+minutes: number, 
+/**
+ * They were turned away, and may be let in after all.
+ */
+turned_away: boolean, };
+
+/**
+ * `GET /api/v1/events/{id}/knocks`
+ */
+export type KnockList = { 
+/**
+ * Who waits, whoever asked first, first; then who was turned away.
+ */
+knocks: Array<KnockSummary>, };
+
+/**
+ * `POST /api/v1/events/{id}/knocks/{number}`
+ */
+export type KnockAnswer = { 
+/**
+ * Whether they may come in.
+ */
+let_in: boolean, };
 
 /**
  * What a program may do; no scope includes another.
@@ -630,16 +716,81 @@ event: string,
  */
 title: string, 
 /**
+ * Whom to ask about it, where that was said.
+ */
+owner?: string, 
+/**
  * When it ends, in seconds since 1970.
  */
 ends: number, 
+/**
+ * That is so because nobody uses it: each use moves it.
+ */
+idle: boolean, 
+/**
+ * It ends within two weeks, and was made for longer.
+ */
+soon: boolean, 
 /**
  * The last minute in which it was shown to the server, in seconds since 1970; `null`: not yet.
  */
 last_used: number | null, };
 
 /**
- * `GET /api/v1/third-parties`: everything that others can use this server by.
+ * A receiver of webhooks among everything that others hold. Its address may hold a credential, and is not told.
+ */
+export type HeldWebhook = { 
+/**
+ * Its name.
+ */
+id: string, 
+/**
+ * Scheme, host and port of its address.
+ */
+origin: string, 
+/**
+ * Whom to ask about it, where that was said.
+ */
+owner?: string, 
+/**
+ * What it is told.
+ */
+kinds: Array<WebhookKind>, 
+/**
+ * When it ends, in seconds since 1970.
+ */
+ends: number, 
+/**
+ * That is so because it takes nothing: each message that it takes moves it.
+ */
+idle: boolean, 
+/**
+ * It ends within two weeks, and was made for longer.
+ */
+soon: boolean, 
+/**
+ * The last minute in which it took a message, in seconds since 1970; `null`: not yet.
+ */
+last_used: number | null, 
+/**
+ * How many messages it took.
+ */
+taken: number, 
+/**
+ * How many found no room while it was away.
+ */
+dropped: number, 
+/**
+ * What came of the last one.
+ */
+outcome: WebhookOutcome | null, 
+/**
+ * It has said that it is gone for good.
+ */
+ended: boolean, };
+
+/**
+ * `GET /api/v1/third-parties`: everything that others can use this server by, or are told by it.
  */
 export type ThirdParties = { 
 /**
@@ -649,12 +800,16 @@ clients: Array<ClientSummary>,
 /**
  * What programs broadcast with, the last to end first.
  */
-stream_keys: Array<HeldStreamKey>, };
+stream_keys: Array<HeldStreamKey>, 
+/**
+ * Who is told what happens here, the last to end first.
+ */
+webhooks: Array<HeldWebhook>, };
 
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "statement-invalid" | "consent-outdated" | "consent-signal" | "consent-left-out" | "origin-foreign" | "place-empty" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "event-approval" | "turned-away" | "knock-unanswered" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "statement-invalid" | "consent-outdated" | "consent-signal" | "consent-left-out" | "origin-foreign" | "place-empty" | "place-changed" | "nobody-knocks" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -710,7 +865,11 @@ proof: string,
 /**
  * What its holder comes as, if it is less than the token permits: a broadcaster may come as a viewer, to see the others.
  */
-role?: Role, };
+role?: Role, 
+/**
+ * Asks to be let in, where the host decides about each person. Whoever was let in, or need not ask, hears so at once.
+ */
+knock?: Knock, };
 
 /**
  * A fresh token before the old one runs out: of the same subject, event and key.
@@ -807,7 +966,12 @@ video: Activity,
  * n-th place: to see more places, it offers more sections. A section of a place that has become empty stays, and carries
  * whoever has the place next.
  */
-places: Array<PlaceState>, };
+places: Array<PlaceState>, 
+/**
+ * By place: whose turn there it is, or was last. Another person's is another number, for as long as the event lasts; who comes back
+ * to a place of theirs keeps it. Whoever looks after the event says by it whom they have seen.
+ */
+tenures?: Array<number>, };
 
 /**
  * The place of this socket's broadcaster.
@@ -988,7 +1152,7 @@ retry_after_ms: number, };
 /**
  * What the server says over `/ws`.
  */
-export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "welcome" } & Welcome | { "type": "renewed" } & Renewed | { "type": "answer" } & Answer | { "type": "connected" } | { "type": "disconnected", 
+export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "waiting" } & Waiting | { "type": "let-in" } | { "type": "welcome" } & Welcome | { "type": "renewed" } & Renewed | { "type": "answer" } & Answer | { "type": "connected" } | { "type": "disconnected", 
 /**
  * The reason, in words for a person.
  */
@@ -1436,7 +1600,11 @@ kinds: Array<WebhookKind>,
 /**
  * Its life in seconds: 3,600 to 31,536,000 (a year).
  */
-expires_in: number, };
+expires_in: number, 
+/**
+ * Whom to ask about it: 1 to 64 characters.
+ */
+owner?: string, };
 
 /**
  * A receiver's secret, on the one occasion that it is told. Has no Debug.
@@ -1603,6 +1771,9 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "event-ended",
   "event-private",
   "event-sign-in",
+  "event-approval",
+  "turned-away",
+  "knock-unanswered",
   "provider-refused",
   "provider-cancelled",
   "provider-not-admitted",
@@ -1620,6 +1791,8 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "consent-left-out",
   "origin-foreign",
   "place-empty",
+  "place-changed",
+  "nobody-knocks",
   "not-removable",
   "broadcaster-present",
   "replaced",

@@ -57,7 +57,7 @@ export class Leg {
         message: (message) => this.#receive(message),
         closed: (reason) => this.#lose(reason),
       },
-      role,
+      role === undefined ? {} : { role },
     );
   }
 

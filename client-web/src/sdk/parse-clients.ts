@@ -3,9 +3,11 @@ import type {
   ClientScope,
   ClientSummary,
   HeldStreamKey,
+  HeldWebhook,
   ThirdParties,
 } from '../protocol/index.js';
-import { boolean, count, list, Malformed, object, string } from './parse.js';
+import { boolean, count, list, Malformed, object, oneOf, string } from './parse.js';
+import { OUTCOMES, WEBHOOK_KINDS } from './parse-webhooks.js';
 
 const SCOPES: readonly ClientScope[] = ['events:read', 'events:manage', 'grants:issue'];
 
@@ -17,6 +19,7 @@ export function parseThirdParties(value: unknown): ThirdParties {
   return {
     clients: list(fields, 'clients').map(parseClient),
     stream_keys: list(fields, 'stream_keys').map(parseStreamKey),
+    webhooks: list(fields, 'webhooks').map(parseWebhook),
   };
 }
 
@@ -60,8 +63,33 @@ function parseStreamKey(value: unknown): HeldStreamKey {
     event: string(fields, 'event'),
     title: string(fields, 'title'),
     ends: count(fields, 'ends'),
+    idle: boolean(fields, 'idle'),
+    soon: boolean(fields, 'soon'),
     last_used: perhaps(fields, 'last_used'),
+    ...owned(fields),
   };
+}
+
+function parseWebhook(value: unknown): HeldWebhook {
+  const fields = object(value);
+  return {
+    id: string(fields, 'id'),
+    origin: string(fields, 'origin'),
+    kinds: list(fields, 'kinds').map((kind) => oneOf({ kind }, 'kind', WEBHOOK_KINDS)),
+    ends: count(fields, 'ends'),
+    idle: boolean(fields, 'idle'),
+    soon: boolean(fields, 'soon'),
+    last_used: perhaps(fields, 'last_used'),
+    taken: count(fields, 'taken'),
+    dropped: count(fields, 'dropped'),
+    outcome: fields.outcome === null ? null : oneOf(fields, 'outcome', OUTCOMES),
+    ended: boolean(fields, 'ended'),
+    ...owned(fields),
+  };
+}
+
+function owned(fields: Fields): { owner?: string } {
+  return typeof fields.owner === 'string' ? { owner: fields.owner } : {};
 }
 
 function perhaps(fields: Fields, key: string): number | null {

@@ -17,7 +17,7 @@ export const WEBHOOK_KINDS: readonly WebhookKind[] = [
   'security.raised',
 ];
 
-const OUTCOMES: readonly WebhookOutcome[] = [
+export const OUTCOMES: readonly WebhookOutcome[] = [
   'delivered',
   'gone',
   'redirected',

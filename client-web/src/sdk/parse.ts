@@ -42,7 +42,7 @@ export type Incoming = ServerMessage;
 export type Fields = Readonly<Record<string, unknown>>;
 
 const ACTIVITIES: readonly Activity[] = ['absent', 'muted', 'live'];
-const ADMISSIONS: readonly Admission[] = ['public', 'sign-in', 'invitation'];
+const ADMISSIONS: readonly Admission[] = ['public', 'approval', 'sign-in', 'invitation'];
 const EVENT_STATES: readonly EventState[] = ['scheduled', 'live', 'ended'];
 const LATENCIES: readonly Latency[] = ['interactive', 'balanced'];
 const QUALITIES: readonly Quality[] = ['off', 'paused', 'low', 'medium', 'high'];
@@ -60,6 +60,8 @@ export function parseServerMessage(text: string): Incoming | null {
 
 const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
   ['challenge', (f: Fields): Incoming => ({ type: 'challenge', nonce: string(f, 'nonce') })],
+  ['waiting', (f: Fields): Incoming => ({ type: 'waiting', expires_in: count(f, 'expires_in') })],
+  ['let-in', (): Incoming => ({ type: 'let-in' })],
   ['welcome', readWelcome],
   ['renewed', (f: Fields): Incoming => ({ type: 'renewed', expires_in: count(f, 'expires_in') })],
   [
@@ -164,7 +166,11 @@ export function parseStage(value: unknown): StageState {
   const whole = parsePlace(value);
   const places =
     fields.places === undefined ? [whole] : list(fields, 'places').slice(0, MAX_PLACES).map(parsePlace);
-  return { ...whole, places: places.slice(0, places.findLastIndex(isTaken) + 1) };
+  const stage = { ...whole, places: places.slice(0, places.findLastIndex(isTaken) + 1) };
+  // Servers before turns were numbered.
+  if (fields.tenures === undefined) return stage;
+  const tenures = list(fields, 'tenures').slice(0, MAX_PLACES);
+  return { ...stage, tenures: tenures.map((tenure) => count({ tenure }, 'tenure')) };
 }
 
 function parsePlace(value: unknown): PlaceState {
@@ -239,6 +245,9 @@ export function parseStreamKeyList(value: unknown): StreamKeySummary[] {
     return {
       id: string(fields, 'id'),
       expires_in: count(fields, 'expires_in'),
+      // Servers before keys ended without use.
+      idle: fields.idle === true,
+      ...(typeof fields.owner === 'string' ? { owner: fields.owner } : {}),
       used_minutes_ago: fields.used_minutes_ago === null ? null : count(fields, 'used_minutes_ago'),
     };
   });

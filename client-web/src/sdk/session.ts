@@ -143,8 +143,8 @@ export class Session {
     } else if (message.type === 'draining') {
       this.#drain(message.retry_after_ms);
     } else if (message.type === 'stage') {
-      const { audio, video, places } = message;
-      this.listener.stage({ audio, video, places });
+      const { type: _, ...stage } = message;
+      this.listener.stage(stage);
     } else {
       this.listener.message(message);
     }

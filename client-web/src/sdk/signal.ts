@@ -1,4 +1,4 @@
-import type { ClientMessage, Role, Welcome } from '../protocol/index.js';
+import type { ClientMessage, Hello, Welcome } from '../protocol/index.js';
 import type { Access } from './access.js';
 import { type Cancel, within } from './clock.js';
 import type { Environment } from './environment.js';
@@ -24,10 +24,13 @@ const RENEW_AT = 2 / 3;
 const RENEW_LEAST_MS = 1_000;
 
 export interface SignalListener {
-  message(message: Exclude<Incoming, { type: 'welcome' | 'challenge' | 'renewed' }>): void;
-  /** The socket is gone, after it had welcomed us. */
+  message(message: Exclude<Incoming, { type: 'welcome' | 'waiting' | 'challenge' | 'renewed' }>): void;
+  /** The socket is gone, after it had welcomed us, or had us wait. */
   closed(reason: VeilcastError): void;
 }
+
+/** What a socket hears first once it has said hello. */
+type First = Extract<Incoming, { type: 'welcome' | 'waiting' | 'let-in' }>;
 
 /** One WebSocket at `/ws`: says hello, carries messages both ways, and renews its lease for as long as it is open. */
 export class Signal {
@@ -36,7 +39,7 @@ export class Signal {
   #token = '';
   #welcomed = false;
   #closed = false;
-  #settle: { resolve(welcome: Welcome): void; reject(error: VeilcastError): void } | null = null;
+  #settle: { resolve(first: First): void; reject(error: VeilcastError): void } | null = null;
   /** When the lease ends, on the environment's clock. */
   #until = 0;
   #renewal: Cancel = () => {};
@@ -46,23 +49,37 @@ export class Signal {
     private readonly access: Access,
     private readonly environment: Environment,
     private readonly listener: SignalListener,
-    /** What to come as, where the token permits more. */
-    private readonly role?: Role,
+    /** What to come as, where the token permits more, or that this only asks to be let in. */
+    private readonly coming: Pick<Hello, 'role' | 'knock'> = {},
   ) {}
 
-  /** The token travels in the first message, never in the address. `refused`: the last one was not taken. */
+  /** Enters the event. `refused`: the last token was not taken. */
   async open(refused: boolean): Promise<Welcome> {
+    const first = await this.#begin(refused);
+    if (first.type !== 'welcome') throw VeilcastError.local('unsupported');
+    return first;
+  }
+
+  /** Asks to be let in: it was decided before, or the answer comes as a message. */
+  async knock(refused: boolean): Promise<'waiting' | 'let-in'> {
+    const { type } = await this.#begin(refused);
+    if (type === 'welcome') throw VeilcastError.local('unsupported');
+    return type;
+  }
+
+  /** The token travels in the first message, never in the address. */
+  async #begin(refused: boolean): Promise<First> {
     this.#token = await this.access.token(refused);
     // Closed before it was opened: nobody waits for this any more.
     if (this.#closed) throw VeilcastError.local('unreachable');
     const socket = this.environment.openSocket(socketAddress(this.url, 'ws'));
     this.#socket = socket;
-    const welcome = new Promise<Welcome>((resolve, reject) => {
+    const first = new Promise<First>((resolve, reject) => {
       this.#settle = { resolve, reject };
       socket.addEventListener('message', (event) => this.#receive(event.data));
       socket.addEventListener('close', () => this.#lost());
     });
-    return within(this.environment.clock, WELCOME_MS, welcome, () => VeilcastError.local('timeout'));
+    return within(this.environment.clock, WELCOME_MS, first, () => VeilcastError.local('timeout'));
   }
 
   send(message: ClientMessage): void {
@@ -85,11 +102,12 @@ export class Signal {
     const message = parseOrNull(data);
     if (message === null) return;
     if (message.type === 'challenge') this.#greet(message.nonce);
-    else if (message.type === 'welcome') {
+    else if (message.type === 'welcome' || message.type === 'waiting') {
       this.#welcomed = true;
       this.#lease(message.expires_in);
       this.#settle?.resolve(message);
     } else if (message.type === 'renewed') this.#lease(message.expires_in);
+    else if (message.type === 'let-in' && !this.#welcomed) this.#settle?.resolve(message);
     else if (message.type === 'fault' && !this.#welcomed) {
       this.#settle?.reject(VeilcastError.refused(message.fault));
     } else {
@@ -108,8 +126,7 @@ export class Signal {
   }
 
   #hello(proof: string): ClientMessage {
-    const hello = { type: 'hello', token: this.#token, proof } as const;
-    return this.role === undefined ? hello : { ...hello, role: this.role };
+    return { type: 'hello', token: this.#token, proof, ...this.coming };
   }
 
   #prove(token: string, fingerprint?: string): Promise<string> {

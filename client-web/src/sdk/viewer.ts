@@ -52,6 +52,8 @@ export interface ViewerOptions extends Omit<SessionOptions, 'access'> {
 export interface ViewerPlace {
   /** From 0: the host's. A broadcaster that reloads keeps it. */
   readonly place: number;
+  /** Whose turn it is there: another person's is another number. Whoever looks after the event says by it whom they mean. */
+  readonly tenure: number;
   /** Its sound and picture: one object for the viewer's whole life, whoever has the place. */
   readonly stream: MediaStream;
   readonly audio: Activity;
@@ -126,7 +128,8 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     return this.#stage.places.flatMap((state, place) => {
       if (!isTaken(state) || place === this.#skipped) return [];
       const quality = this.#qualities[place] ?? 'high';
-      return [{ ...state, place, quality, stream: this.#receivers.stream(place) }];
+      const tenure = this.#stage.tenures?.[place] ?? 0;
+      return [{ ...state, place, tenure, quality, stream: this.#receivers.stream(place) }];
     });
   }
 

@@ -1,9 +1,13 @@
+mod event;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use veilcast_auth::{LONGEST_TOKEN, Rights, Scope};
-use veilcast_records::{Admission, EventId, Latency};
+use veilcast_records::EventId;
 use veilcast_webhooks::MessageKind;
+
+pub(crate) use event::{EndArguments, NewEventArguments};
 
 /// Live streaming with privacy built in.
 ///
@@ -64,7 +68,7 @@ pub(crate) enum EventCommand {
 pub(crate) enum StreamKeyCommand {
     /// Make a key and print it, this once
     Create(NewStreamKeyArguments),
-    /// List an event's keys: id, end, last use
+    /// List an event's keys: id, end, last use, owner
     List(StreamKeysArguments),
     /// Revoke a key; whoever broadcasts with it is off air at once
     Revoke(RevokeStreamKeyArguments),
@@ -74,7 +78,7 @@ pub(crate) enum StreamKeyCommand {
 pub(crate) enum WebhookCommand {
     /// Add a receiver and print its secret, this once
     Add(NewWebhookArguments),
-    /// List the receivers: id, address without its path, end, last message
+    /// List the receivers: id, address without its path, end, last message, what waits, what it took, owner
     List(Place),
     /// Remove a receiver and whatever waits for it
     Remove(WebhookArguments),
@@ -253,67 +257,6 @@ pub(crate) struct CheckArguments {
 }
 
 #[derive(Args)]
-pub(crate) struct NewEventArguments {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// Title, 1 to 120 characters, shown to viewers
-    #[arg(long)]
-    pub(crate) title: String,
-    /// Admit guests without an account
-    #[arg(long)]
-    pub(crate) public: bool,
-    /// Admit whoever has signed in
-    #[arg(long, conflicts_with = "public")]
-    pub(crate) sign_in: bool,
-    /// Show the event on the home page
-    #[arg(long)]
-    pub(crate) listed: bool,
-    /// How many may broadcast at once: the host and its co-hosts
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
-    pub(crate) broadcasters: u8,
-    /// How soon viewers see what happens, against how smoothly
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) latency: EventLatency,
-}
-
-impl NewEventArguments {
-    pub(crate) const fn admission(&self) -> Admission {
-        match (self.public, self.sign_in) {
-            (true, _) => Admission::Public,
-            (false, true) => Admission::SignIn,
-            (false, false) => Admission::Invitation,
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum EventLatency {
-    /// As soon as it comes: for a conversation with the audience
-    #[default]
-    Interactive,
-    /// A moment later, so that bad networks are noticed less
-    Balanced,
-}
-
-impl EventLatency {
-    pub(crate) const fn latency(self) -> Latency {
-        match self {
-            Self::Interactive => Latency::Interactive,
-            Self::Balanced => Latency::Balanced,
-        }
-    }
-}
-
-#[derive(Args)]
-pub(crate) struct EndArguments {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// The event's id
-    #[arg(value_name = "ID")]
-    pub(crate) event: EventId,
-}
-
-#[derive(Args)]
 pub(crate) struct InviteArguments {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -368,9 +311,12 @@ pub(crate) struct NewStreamKeyArguments {
     /// The event's id
     #[arg(long, value_name = "ID")]
     pub(crate) event: EventId,
-    /// How long it is valid, like 12h, 7d, 365d; the event's end ends it, too [default: 30d]
+    /// How long it is valid, like 12h, 7d, 365d; the event's end and 90 days without use end it, too [default: 30d]
     #[arg(long, value_name = "TIME", value_parser = parse_key_life)]
     pub(crate) ttl: Option<Duration>,
+    /// Whom to ask about it, 1 to 64 characters
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) owner: Option<String>,
 }
 
 #[derive(Args)]
@@ -404,9 +350,12 @@ pub(crate) struct NewWebhookArguments {
     /// What it is told, like event.started,event.ended [default: everything]
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = parse_kind)]
     pub(crate) kind: Vec<MessageKind>,
-    /// How long it is told, like 30d; a year at most [default: 365d]
+    /// How long it is told, like 30d; a year at most, and 90 days after the last message that it took [default: 365d]
     #[arg(long, value_name = "TIME", value_parser = parse_key_life)]
     pub(crate) ttl: Option<Duration>,
+    /// Whom to ask about it, 1 to 64 characters
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) owner: Option<String>,
 }
 
 #[derive(Args)]

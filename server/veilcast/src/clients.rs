@@ -120,14 +120,14 @@ fn tell(private: Option<&Secret>) {
     }
 }
 
-/// What `veilcast check` says of programs that end soon. Records that are not there yet are not made for it.
+/// What `veilcast check` says of what others hold and that ends soon. Records that are not there yet are not made for it.
 pub(crate) async fn warn_of_ends(config: &Config) -> Result<(), Failure> {
     let now = SystemTime::now();
-    for (id, ends) in Records::clients_that_end(&config.data_dir, now, now + SOON).await? {
-        let left = words::of_span(ends.duration_since(now).unwrap_or_default());
+    for ending in Records::what_ends(&config.data_dir, now, now + SOON).await? {
+        let (what, id) = (ending.what, ending.id);
+        let left = words::of_span(ending.ends.duration_since(now).unwrap_or_default());
         console::say(&format!(
-            "veilcast: warning: the program {} ends in {left}; 'veilcast client list' says more",
-            id.as_str()
+            "veilcast: warning: the {what} {id} ends in {left}; the page /operator/programs says more"
         ));
     }
     Ok(())

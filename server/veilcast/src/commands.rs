@@ -6,7 +6,7 @@ use crate::{Failure, clients, console, network, serve};
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{EventId, Federation, FetchError, Issuer, ProviderMode, Scope, callback_path};
 use veilcast_privacy::Redacted;
-use veilcast_records::{Event, EventState, NewEvent, Records};
+use veilcast_records::{Event, EventState, NewEvent, Planned, Records};
 use veilcast_webhooks::Courier;
 
 /// What links are made with where no server has run yet.
@@ -18,11 +18,12 @@ const INVITATION_LIFE: Duration = Duration::from_secs(12 * 3_600);
 /// `veilcast event create`
 pub(crate) async fn create_event(arguments: NewEventArguments) -> Result<(), Failure> {
     let admission = arguments.admission();
-    let NewEventArguments { place, title, listed, broadcasters, latency, .. } = arguments;
+    let NewEventArguments { place, title, listed, broadcasters, latency, starts, .. } = arguments;
     let office = Office::open(place).await?;
     let title = Redacted::new(title);
     let new = NewEvent { title, admission, listed, broadcasters, latency: latency.latency() };
-    let id = office.records.create_event(new, SystemTime::now()).await?;
+    let planned = Planned { starts, client: None };
+    let id = office.records.plan_event(new, &planned, SystemTime::now()).await?;
     console::value(id.as_str());
     let origin = office.origin().await?;
     console::say(&format!("Viewers watch at {origin}/watch/{id}; broadcast from {origin}/studio/{id}."));

@@ -14,6 +14,7 @@ mod failure;
 mod issuer;
 mod listen;
 mod logging;
+mod moment;
 mod network;
 mod receipts;
 mod serve;

@@ -16,7 +16,8 @@ pub(crate) async fn create(arguments: NewStreamKeyArguments) -> Result<(), Failu
     let event = office.open_event(&arguments.event).await?.id;
     let now = SystemTime::now();
     let issuer = office.issuer(now).await?;
-    let made = issuer.make_stream_key(&event, arguments.ttl.unwrap_or(LIFE), now).await?;
+    let (owner, life) = (arguments.owner.as_deref(), arguments.ttl.unwrap_or(LIFE));
+    let made = issuer.make_stream_key_for(&event, owner, life, now).await?;
     console::value(made.key.expose_text());
     console::say(&format!(
         "In OBS: service WHIP, server {}/whip/{event}, the key as bearer token.",
@@ -43,10 +44,12 @@ pub(crate) async fn list(arguments: StreamKeysArguments) -> Result<(), Failure> 
 
 /// Separated by tabs, so that scripts can cut it.
 fn line_of(key: &StreamKeyRow, now: SystemTime) -> String {
-    let left = words::of_span(key.expires.duration_since(now).unwrap_or_default());
+    let left = words::of_span(key.ends().duration_since(now).unwrap_or_default());
+    let unless = if key.unused < key.expires { " unless used" } else { "" };
     let used = key.last_used.map(|used| words::of_span(now.duration_since(used).unwrap_or_default()));
     let used = used.map_or_else(|| "not used yet".to_owned(), |ago| format!("used {ago} ago"));
-    format!("{}\tends in {left}\t{used}", key.id.as_str())
+    let owner = key.owner.as_ref().map_or("", |owner| owner.expose_redacted());
+    format!("{}\tends in {left}{unless}\t{used}\t{owner}", key.id.as_str())
 }
 
 /// `veilcast stream-key revoke`

@@ -15,7 +15,8 @@ pub(crate) async fn add(arguments: NewWebhookArguments) -> Result<(), Failure> {
     let now = SystemTime::now();
     let courier = Office::open(arguments.place).await?.courier(now).await?;
     let kinds = if arguments.kind.is_empty() { MessageKind::ALL.to_vec() } else { arguments.kind };
-    let added = courier.add(&arguments.url, &kinds, arguments.ttl.unwrap_or(LIFE), now).await;
+    let (owner, life) = (arguments.owner.as_deref(), arguments.ttl.unwrap_or(LIFE));
+    let added = courier.add(&arguments.url, &kinds, owner, life, now).await;
     let (id, secret) = added.map_err(failure)?;
     console::value(secret.text().expose_text());
     console::say(&format!(
@@ -41,9 +42,11 @@ pub(crate) async fn list(place: Place) -> Result<(), Failure> {
 
 /// Separated by tabs, so that scripts can cut it.
 fn line_of(courier: &Courier, row: &Webhook, now: SystemTime) -> String {
-    let left = words::of_span(row.expires.duration_since(now).unwrap_or_default());
+    let left = words::of_span(row.ends().duration_since(now).unwrap_or_default());
     let outcome = row.outcome.as_deref().and_then(Outcome::parse).map_or("nothing sent yet", Outcome::name);
-    format!("{}\t{}\tends in {left}\t{outcome}\t{} waiting", row.id.as_str(), courier.origin_of(row), row.waiting)
+    let owner = row.owner.as_ref().map_or("", |owner| owner.expose_redacted());
+    let (origin, waiting, taken) = (courier.origin_of(row), row.waiting, row.taken);
+    format!("{}\t{origin}\tends in {left}\t{outcome}\t{waiting} waiting\t{taken} taken\t{owner}", row.id.as_str())
 }
 
 /// `veilcast webhook remove`

@@ -22,6 +22,8 @@ const CODE_LIFE: Duration = Duration::from_secs(60);
 const MOST_CODES: usize = 4_096;
 /// One person's pages in that minute: nobody keeps the others from signing in.
 const MOST_OF_A_SESSION: usize = 8;
+/// Tokens that come of one code in that minute: a page's own, and of the events that it opens.
+const MOST_OF_A_CODE: usize = 256;
 
 /// RFC 6749 section 4.1.1 with RFC 7636 section 4.3. The `state` stays with the edge, which repeats it.
 pub struct AuthorizationRequest<'a> {
@@ -69,19 +71,34 @@ struct Code {
     used: Option<Used>,
 }
 
-/// What a code was exchanged for.
+/// What a code was exchanged for, and what has come of that since.
 #[derive(Clone)]
 struct Used {
-    token: String,
-    expires: SystemTime,
+    /// The first of them is the code's own.
+    tokens: Vec<Minted>,
     family: FamilyId,
+    /// The code came again: nothing more comes of it.
+    replayed: bool,
+}
+
+/// A token that was minted.
+#[derive(Clone)]
+pub(crate) struct Minted {
+    pub(crate) id: String,
+    pub(crate) expires: SystemTime,
+}
+
+/// By what somebody asks for another token.
+pub(crate) enum Origin<'a> {
+    Family(&'a FamilyId),
+    Token(&'a str),
 }
 
 /// What presenting a code comes to.
 enum Redeemed {
-    Token(AccessToken, Used, IssuerSessionId),
+    Token(AccessToken, Box<Used>, IssuerSessionId),
     /// Presented again: the tokens of the first time are not to be trusted either.
-    Replayed(Used),
+    Replayed(Box<Used>),
     Refused,
 }
 
@@ -124,8 +141,8 @@ impl Issuer {
             Redeemed::Token(access, used, session) => {
                 let refresh = self.begin_family(&used.family, &session, &key, now).await;
                 let refresh = refresh.map_err(|_| ExchangeError::Unavailable)?;
-                // Whoever presents the code at this moment withdraws the token before the family, which may not have been there.
-                if records.is_revoked(&used.token, &used.token).await.map_err(|_| ExchangeError::Unavailable)? {
+                // Whoever presents the code at this moment closes the family, which may not have been there yet.
+                if self.inner().codes.is_replayed(&digest_of(exchange.code)) {
                     records.close_family(&used.family).await.map_err(|_| ExchangeError::Unavailable)?;
                     return Err(ExchangeError::Invalid);
                 }
@@ -134,8 +151,11 @@ impl Issuer {
             Redeemed::Refused => Err(ExchangeError::Invalid),
             // RFC 6749 section 4.1.2: tokens issued for a code that comes twice should be revoked.
             Redeemed::Replayed(used) => {
-                self.inner().security.raise_about(Kind::CodeReplayed, used.token.as_bytes(), None, now);
-                records.revoke(&used.token, used.expires).await.map_err(|_| ExchangeError::Unavailable)?;
+                let about = used.tokens.first().map_or("", |token| token.id.as_str());
+                self.inner().security.raise_about(Kind::CodeReplayed, about.as_bytes(), None, now);
+                for token in &used.tokens {
+                    records.revoke(&token.id, token.expires).await.map_err(|_| ExchangeError::Unavailable)?;
+                }
                 records.close_family(&used.family).await.map_err(|_| ExchangeError::Unavailable)?;
                 Err(ExchangeError::Invalid)
             }
@@ -175,7 +195,8 @@ impl Issuer {
         now: SystemTime,
     ) -> Result<(AccessToken, Used), Error> {
         let (access, id) = self.page_token(&code.session, code.scope, key, now)?;
-        Ok((access, Used { token: token_id_text(&id), expires: now + BOUND_LIFE, family }))
+        let tokens = vec![Minted { id: token_id_text(&id), expires: now + BOUND_LIFE }];
+        Ok((access, Used { tokens, family, replayed: false }))
     }
 }
 
@@ -209,8 +230,12 @@ impl Codes {
         codes.retain(|_, code| code.expires > now);
         let hash = digest_of(exchange.code);
         let Some(mut code) = codes.remove(&hash) else { return Ok(Redeemed::Refused) };
-        if let Some(used) = code.used {
-            return Ok(Redeemed::Replayed(used));
+        if let Some(used) = &mut code.used {
+            let first = !std::mem::replace(&mut used.replayed, true);
+            let replayed = Redeemed::Replayed(Box::new(used.clone()));
+            // It stays, so that nothing more comes of it.
+            codes.insert(hash, code);
+            return Ok(if first { replayed } else { Redeemed::Refused });
         }
         if !code.fits(exchange, key) {
             return Ok(Redeemed::Refused);
@@ -219,7 +244,36 @@ impl Codes {
         let session = code.session.id.clone();
         code.used = Some(used.clone());
         codes.insert(hash, code);
-        Ok(Redeemed::Token(token, used, session))
+        Ok(Redeemed::Token(token, Box::new(used), session))
+    }
+
+    /// Notes a token that has come of what a code was exchanged for, as long as the code may come again. False: it has, and the token must
+    /// not be given away.
+    pub(crate) fn follow(&self, origin: &Origin<'_>, minted: Minted) -> bool {
+        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(used) = codes.values_mut().filter_map(|code| code.used.as_mut()).find(|used| used.is_of(origin))
+        else {
+            return true;
+        };
+        let goes_on = !used.replayed && used.tokens.len() < MOST_OF_A_CODE;
+        if goes_on {
+            used.tokens.push(minted);
+        }
+        goes_on
+    }
+
+    fn is_replayed(&self, hash: &[u8; 32]) -> bool {
+        let codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.get(hash).and_then(|code| code.used.as_ref()).is_some_and(|used| used.replayed)
+    }
+}
+
+impl Used {
+    fn is_of(&self, origin: &Origin<'_>) -> bool {
+        match origin {
+            Origin::Family(family) => self.family == **family,
+            Origin::Token(id) => self.tokens.iter().any(|token| token.id == *id),
+        }
     }
 }
 

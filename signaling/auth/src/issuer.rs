@@ -1,5 +1,5 @@
 use crate::assertion::Assertions;
-use crate::authorize::Codes;
+use crate::authorize::{Codes, Minted, Origin};
 use crate::ceremony::Ceremonies;
 use crate::key::{Keyring, LONGEST_TOKEN};
 use crate::name_try::NameTries;
@@ -196,12 +196,12 @@ impl Issuer {
         event: EventId,
         scope: Scope,
         now: SystemTime,
-    ) -> Result<AccessToken, Error> {
+    ) -> Result<AccessToken, TokenError> {
         let (client, subject, life) = (crate::CLIENT_WEB, Subject::Of(operator.principal), BOUND_LIFE);
         let (key, recognised) = (operator.key, operator.recognised.clone());
-        let cap = self.0.records.location_cap(&event).await?;
+        let cap = self.0.records.location_cap(&event).await.map_err(|_| TokenError::Unavailable)?;
         let minting = Minting { client, subject, scope, event: Some(event), life, key, recognised };
-        Ok(self.mint_capped(&minting, cap, now)?.0)
+        self.mint_by(operator, &minting, cap, now)
     }
 
     /// A viewer's token for whoever has signed in, with a token for their account: in every event somebody else.
@@ -222,7 +222,21 @@ impl Issuer {
         let (client, subject, key) = (crate::CLIENT_WEB, Subject::Of(subject), account.key);
         let (scope, event, recognised) = (Scope::Watch, Some(event), Some(recognised));
         let minting = Minting { client, subject, scope, event, life: BOUND_LIFE, key, recognised };
-        Ok(self.mint_capped(&minting, cap, now).map_err(|_| TokenError::Unavailable)?.0)
+        self.mint_by(account, &minting, cap, now)
+    }
+
+    /// A token in exchange for a page's own. If the code that this one came of has come twice, nothing more comes of it.
+    fn mint_by(
+        &self,
+        own: &Grant,
+        minting: &Minting<'_>,
+        cap: LocationCap,
+        now: SystemTime,
+    ) -> Result<AccessToken, TokenError> {
+        let token = self.mint_capped(minting, cap, now).map_err(|_| TokenError::Unavailable)?.0;
+        let minted = Minted { id: token.id.clone(), expires: now + minting.life };
+        let follows = self.0.codes.follow(&Origin::Token(&token_id_text(&own.token)), minted);
+        if follows { Ok(token) } else { Err(TokenError::Invalid) }
     }
 
     /// Our own token for one event in exchange for a provider's, bound to the same key and good for no longer.

@@ -4,6 +4,7 @@
 //! A token's successor follows from the token itself and a key of the keys file. So two tabs that renew at once, or a page whose
 //! answer was lost, get the same one for a moment, and no token is kept for that. Any other second use is a copy's.
 
+use crate::authorize::{Minted, Origin};
 use crate::issuer::{BOUND_LIFE, Minting};
 use crate::proof::Thumbprint;
 use crate::secrets::{digest_of, random_secret};
@@ -97,7 +98,12 @@ impl Issuer {
         if scope == Scope::Admin && session.role != Role::Operator {
             return Err(RefreshError::ScopeRefused(refresh));
         }
-        Ok(Tokens { access: self.page_token(&session, scope, key, now)?.0, refresh })
+        let access = self.page_token(&session, scope, key, now)?.0;
+        let minted = Minted { id: access.id.clone(), expires: now + BOUND_LIFE };
+        if !self.inner().codes.follow(&Origin::Family(&parts.family), minted) {
+            return Err(RefreshError::Invalid);
+        }
+        Ok(Tokens { access, refresh })
     }
 
     /// Ends the session that a refresh token is of, as its holder wishes (RFC 7009 section 2.1). False: there is none.

@@ -23,9 +23,20 @@ pub fn is_stream_key(shown: &str) -> bool {
 impl Issuer {
     /// A key for a program that broadcasts to one event, as somebody of its own.
     pub async fn make_stream_key(&self, event: &EventId, life: Duration, now: SystemTime) -> Result<StreamKey, Error> {
+        self.make_stream_key_for(event, None, life, now).await
+    }
+
+    /// The same with whom to ask about it.
+    pub async fn make_stream_key_for(
+        &self,
+        event: &EventId,
+        owner: Option<&str>,
+        life: Duration,
+        now: SystemTime,
+    ) -> Result<StreamKey, Error> {
         let key = Secret::from(format!("{PREFIX}{}", random_secret()?.expose_text()));
-        let new = NewStreamKey { event, expires: now + life };
-        let id = self.inner().records.put_stream_key(&digest_of(key.expose_text()), &new).await?;
+        let new = NewStreamKey { event, expires: now + life, owner };
+        let id = self.inner().records.put_stream_key(&digest_of(key.expose_text()), &new, now).await?;
         Ok(StreamKey { id, key })
     }
 

@@ -7,7 +7,7 @@ use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, clients, consent, events, grants, invitations, metrics, moderation, oauth, openapi, provider,
+    account, client, clients, consent, doorbell, events, grants, invitations, metrics, moderation, oauth, openapi, provider,
     security, socket, stream_keys, token_endpoint, webhooks, whip,
 };
 use axum::Router;
@@ -39,6 +39,7 @@ pub(crate) struct App {
     pub(crate) page_headers: PageHeaders,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) watchers: Watchers,
+    pub(crate) doorbell: doorbell::Doorbell,
     pub(crate) draining: AtomicBool,
     pub(crate) questions: crate::consent::Questions,
     pub(crate) receipts: crate::receipts::ReceiptKeys,
@@ -67,6 +68,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(moderation::routes())
         .merge(consent::routes())
         .merge(crate::receipts::routes())
+        .merge(doorbell::routes())
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(openapi::routes())

@@ -5,6 +5,7 @@ use crate::credentials::Credentials;
 use crate::extract::{JsonBody, query};
 use crate::fault::Problem;
 use crate::methods::only;
+use crate::webhooks::{kinds_of, outcome_of};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -14,12 +15,13 @@ use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use veilcast_auth::{ClientId, Registration, Rights};
+use veilcast_auth::{ClientId, EventId, Registration, Rights};
+use veilcast_privacy::Redacted;
 use veilcast_protocol::{
-    ClientKeySummary, ClientScope, ClientSummary, FaultCode, HeldStreamKey, NewClient, NewClientKey, RegisteredClient,
-    ThirdParties,
+    ClientKeySummary, ClientScope, ClientSummary, FaultCode, HeldStreamKey, HeldWebhook, NewClient, NewClientKey,
+    RegisteredClient, ThirdParties,
 };
-use veilcast_records::{Client, ClientKey};
+use veilcast_records::{Client, ClientKey, StreamKeyRow, Webhook};
 
 /// An end that is as near as this is announced.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3_600);
@@ -40,18 +42,27 @@ async fn review(State(app): State<Arc<App>>, credentials: Credentials) -> Result
     app.admin(&credentials).await?;
     let now = SystemTime::now();
     let clients = app.records.clients(now).await?.iter().map(|client| summary(client, now)).collect();
-    let held = app.records.all_stream_keys(now).await?;
-    let stream_key = |(event, title, key): &(veilcast_auth::EventId, _, veilcast_records::StreamKeyRow)| {
-        let title: &veilcast_privacy::Redacted<String> = title;
-        HeldStreamKey {
-            id: key.id.as_str().to_owned(),
-            event: event.to_string(),
-            title: title.expose_redacted().clone(),
-            ends: unix(key.expires),
-            last_used: key.last_used.map(unix),
-        }
-    };
-    Ok(Json(ThirdParties { clients, stream_keys: held.iter().map(stream_key).collect() }))
+    let stream_keys = app.records.all_stream_keys(now).await?.iter().map(|key| held_key(key, now)).collect();
+    let webhooks = app.records.webhooks(now).await?.iter().map(|row| app.held_webhook(row, now)).collect();
+    Ok(Json(ThirdParties { clients, stream_keys, webhooks }))
+}
+
+fn held_key((event, title, key): &(EventId, Redacted<String>, StreamKeyRow), now: SystemTime) -> HeldStreamKey {
+    HeldStreamKey {
+        id: key.id.as_str().to_owned(),
+        event: event.to_string(),
+        title: title.expose_redacted().clone(),
+        owner: key.owner.as_ref().map(|owner| owner.expose_redacted().clone()),
+        ends: unix(key.ends()),
+        idle: key.unused < key.expires,
+        soon: is_soon(key.ends(), key.made, now),
+        last_used: key.last_used.map(unix),
+    }
+}
+
+/// Of what was made for a few days anyway, nobody is warned.
+fn is_soon(ends: SystemTime, made: SystemTime, now: SystemTime) -> bool {
+    ends <= now + SOON && ends > made + SOON
 }
 
 async fn register(
@@ -114,6 +125,23 @@ async fn revoke(
 }
 
 impl App {
+    fn held_webhook(&self, row: &Webhook, now: SystemTime) -> HeldWebhook {
+        HeldWebhook {
+            id: row.id.as_str().to_owned(),
+            origin: self.courier.origin_of(row),
+            owner: row.owner.as_ref().map(|owner| owner.expose_redacted().clone()),
+            kinds: kinds_of(row),
+            ends: unix(row.ends()),
+            idle: row.unused < row.expires,
+            soon: is_soon(row.ends(), row.made, now) && !row.ended,
+            last_used: row.delivered.map(unix),
+            taken: row.taken,
+            dropped: row.dropped,
+            outcome: outcome_of(row),
+            ended: row.ended,
+        }
+    }
+
     /// Ends the sessions and sockets of these, now.
     pub(crate) fn put_out(&self, principals: &[veilcast_auth::Principal]) {
         let out: HashSet<_> = principals.iter().map(veilcast_auth::Principal::pseudonym).collect();

@@ -150,6 +150,7 @@ pub(crate) async fn show(
         let grant = app.holder_if_any(&credentials).await?.ok_or(closed(&row))?;
         if grant.scope != Scope::Admin {
             app.in_event(&grant, &id)?;
+            app.let_in(&grant, &row)?;
         }
     }
     Ok(Json(summary(&row)))
@@ -249,14 +250,14 @@ async fn token(
     Ok(Json(on_the_wire(&token)))
 }
 
-/// Anybody's token for a public event. The same key stays the same guest.
+/// Anybody's token for a public event, or to ask with for one whose host lets people in. The same key stays the same guest.
 async fn guest(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     EventPath(id): EventPath,
 ) -> Result<Json<EventToken>, Problem> {
     let row = app.event(&id).await?;
-    if row.admission != Admission::Public {
+    if !matches!(row.admission, Admission::Public | Admission::Approval) {
         return Err(closed(&row));
     }
     not_ended(&row)?;
@@ -340,6 +341,7 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
         },
         admission: match row.admission {
             Admission::Public => veilcast_protocol::Admission::Public,
+            Admission::Approval => veilcast_protocol::Admission::Approval,
             Admission::SignIn => veilcast_protocol::Admission::SignIn,
             Admission::Invitation => veilcast_protocol::Admission::Invitation,
         },
@@ -356,7 +358,11 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
 
 /// What somebody hears who has nothing to show for an event that is not public: how to get in.
 fn closed(row: &Event) -> Problem {
-    Problem::new(if row.admission == Admission::SignIn { FaultCode::EventSignIn } else { FaultCode::EventPrivate })
+    Problem::new(match row.admission {
+        Admission::SignIn => FaultCode::EventSignIn,
+        Admission::Approval => FaultCode::EventApproval,
+        Admission::Public | Admission::Invitation => FaultCode::EventPrivate,
+    })
 }
 
 fn unknown() -> Problem {
@@ -374,6 +380,7 @@ fn starting(at: u64) -> Result<SystemTime, Problem> {
 const fn admitting(admission: veilcast_protocol::Admission) -> Admission {
     match admission {
         veilcast_protocol::Admission::Public => Admission::Public,
+        veilcast_protocol::Admission::Approval => Admission::Approval,
         veilcast_protocol::Admission::SignIn => Admission::SignIn,
         veilcast_protocol::Admission::Invitation => Admission::Invitation,
     }

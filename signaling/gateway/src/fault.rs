@@ -150,6 +150,7 @@ impl From<Refusal> for Problem {
             Refusal::NotOpen | Refusal::SessionUnknown => FaultCode::SessionUnknown,
             Refusal::NothingToCarry => FaultCode::CodecUnsupported,
             Refusal::NotForRole => FaultCode::ScopeMissing,
+            Refusal::TurnedAway => FaultCode::TurnedAway,
             Refusal::IdentifierTaken => FaultCode::Internal,
         })
     }

@@ -3,22 +3,19 @@
 use crate::app::App;
 use crate::credentials::Credentials;
 use crate::events::{not_ended, seconds};
-use crate::extract::{EventPath, JsonBody, query};
+use crate::extract::{EventPath, JsonBody};
 use crate::fault::Problem;
 use crate::methods::only;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use utoipa::IntoParams;
 use veilcast_auth::{ClientId, EventId, Granting, InvitationId, Rights, Scope};
 use veilcast_privacy::Redacted;
-use veilcast_protocol::{Fault, FaultCode, Grant, GrantList, GrantSummary, NewGrant, Role};
+use veilcast_protocol::{Fault, FaultCode, Grant, GrantList, GrantSubject, GrantSummary, NewGrant, Role};
 use veilcast_records::{Event, GrantRow, base32};
 
 /// As of invitations: nobody remembers one for longer than a week.
@@ -28,7 +25,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/events/{id}/grants", only(get(list).post(issue), "GET, POST"))
         .route("/api/v1/events/{id}/grants/{grant}", only(delete(revoke), "DELETE"))
-        .route("/api/v1/events/{id}/subjects/{subject}", only(delete(revoke_person), "DELETE"))
+        .route("/api/v1/events/{id}/subjects/grants", only(post(list_of_person), "POST"))
+        .route("/api/v1/events/{id}/subjects/revoke", only(post(revoke_person), "POST"))
 }
 
 /// Let one of your people in
@@ -66,18 +64,9 @@ pub(crate) async fn issue(
     Ok((StatusCode::CREATED, Json(Grant { id, code, expires_in: new.expires_in })))
 }
 
-/// Which grants to list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Listing {
-    /// Those of this person alone.
-    subject: Option<String>,
-}
-
 /// List grants
 #[utoipa::path(get, path = "/api/v1/events/{id}/grants", operation_id = "listGrants", tag = "grants",
-    params(("id" = String, Path, description = "The event's id"), Listing, crate::openapi::Proving),
+    params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
     responses((status = 200, description = "Those that are still good", body = GrantList),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
     security(("program" = ["events:read"])))]
@@ -85,13 +74,24 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     credentials: Credentials,
     EventPath(id): EventPath,
-    asked: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<GrantList>, Problem> {
-    let (client, _) = app.own_event(&credentials, Rights::READ_EVENTS, &id).await?;
-    let (subject, now) = (query(asked)?.subject.map(Redacted::new), SystemTime::now());
-    let subject = subject.as_ref().map(|subject| subject.expose_redacted().as_str());
-    let rows = app.records.grants(&client, &id, subject, now).await?;
-    Ok(Json(GrantList { grants: rows.iter().map(|row| summary(row, now)).collect() }))
+    app.grants_of(&credentials, &id, None).await
+}
+
+/// List the grants of one person
+#[utoipa::path(post, path = "/api/v1/events/{id}/subjects/grants", operation_id = "listGrantsOfSubject", tag = "grants",
+    params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
+    request_body = GrantSubject,
+    responses((status = 200, description = "Those that are still good", body = GrantList),
+        (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
+    security(("program" = ["events:read"])))]
+pub(crate) async fn list_of_person(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    EventPath(id): EventPath,
+    JsonBody(whose): JsonBody<GrantSubject>,
+) -> Result<Json<GrantList>, Problem> {
+    app.grants_of(&credentials, &id, Some(&Redacted::new(whose.subject))).await
 }
 
 fn summary(row: &GrantRow, now: SystemTime) -> GrantSummary {
@@ -130,25 +130,38 @@ pub(crate) async fn revoke(
 /// Withdraw everything that a person has at an event
 ///
 /// They are out before this is answered, whatever they came by. Withdrawing nothing is no mistake.
-#[utoipa::path(delete, path = "/api/v1/events/{id}/subjects/{subject}", operation_id = "withdrawSubject", tag = "grants",
-    params(("id" = String, Path, description = "The event's id"),
-        ("subject" = String, Path, description = "Your own name for the person"), crate::openapi::Proving),
+#[utoipa::path(post, path = "/api/v1/events/{id}/subjects/revoke", operation_id = "withdrawSubject", tag = "grants",
+    params(("id" = String, Path, description = "The event's id"), crate::openapi::Proving),
+    request_body = GrantSubject,
     responses((status = 204, description = "Nothing of theirs is left"),
         (status = "default", description = "A refusal", body = Fault, content_type = "application/problem+json")),
     security(("program" = ["grants:issue"])))]
 pub(crate) async fn revoke_person(
     State(app): State<Arc<App>>,
     credentials: Credentials,
-    Path((id, subject)): Path<(String, String)>,
+    EventPath(id): EventPath,
+    JsonBody(whose): JsonBody<GrantSubject>,
 ) -> Result<StatusCode, Problem> {
-    let subject = Redacted::new(subject);
-    let (client, id) = app.own_event_by_name(&credentials, &id).await?;
+    let subject = Redacted::new(whose.subject);
+    let (client, _) = app.own_event(&credentials, Rights::ISSUE_GRANTS, &id).await?;
     let out = app.issuer.revoke_person(&client, &id, subject.expose_redacted(), SystemTime::now()).await?;
     app.put_out(&out);
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl App {
+    async fn grants_of(
+        &self,
+        credentials: &Credentials,
+        id: &EventId,
+        subject: Option<&Redacted<String>>,
+    ) -> Result<Json<GrantList>, Problem> {
+        let (client, _) = self.own_event(credentials, Rights::READ_EVENTS, id).await?;
+        let (subject, now) = (subject.map(|subject| subject.expose_redacted().as_str()), SystemTime::now());
+        let rows = self.records.grants(&client, id, subject, now).await?;
+        Ok(Json(GrantList { grants: rows.iter().map(|row| summary(row, now)).collect() }))
+    }
+
     /// A program with these rights, and an event of its own. Another's is as unknown as one that does not exist.
     async fn own_event(
         &self,

@@ -10,6 +10,7 @@ mod clients;
 mod config;
 mod consent;
 mod credentials;
+mod doorbell;
 mod edge;
 mod events;
 mod extract;

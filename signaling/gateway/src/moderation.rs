@@ -15,15 +15,31 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use veilcast_auth::{BanId, EventId, Grant, Reach};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{Ban, BanList, BanReach, FaultCode};
+use veilcast_protocol::{Ban, BanList, BanReach, FaultCode, MAX_BROADCASTERS, TakenPlaces};
 use veilcast_records::BanRow;
 use veilcast_room::Removal;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
+        .route("/api/v1/events/{id}/stage", only(get(stage), "GET"))
         .route("/api/v1/events/{id}/removals", only(post(remove), "POST"))
         .route("/api/v1/events/{id}/bans", only(get(list).post(ban), "GET, POST"))
         .route("/api/v1/events/{id}/bans/{ban}", only(delete(lift), "DELETE"))
+}
+
+/// Who could be put out, by place and turn. A page knows that from its socket.
+async fn stage(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    EventPath(id): EventPath,
+) -> Result<Json<TakenPlaces>, Problem> {
+    app.moderator(&credentials, &id).await?;
+    let event = app.event(&id).await?.id;
+    let taken = |place: u8| {
+        let (_, tenure) = app.hub.with(|rooms, _| rooms.at_place(&event, place))?;
+        Some(veilcast_protocol::Removal { place, tenure })
+    };
+    Ok(Json(TakenPlaces { places: (0..MAX_BROADCASTERS).filter_map(taken).collect() }))
 }
 
 /// They are out before this is answered, and may come back.
@@ -35,7 +51,7 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     let asking = app.moderator(&credentials, &id).await?;
     not_ended(&app.event(&id).await?)?;
-    let who = app.at_place(&id, whom.place)?;
+    let who = app.at_place(&id, &whom)?;
     app.removable(Rank::of(&asking), &id, who)?;
     app.hub.with(|rooms, now| rooms.expel_from(&id, who, Removal::ForNow, now));
     Ok(StatusCode::NO_CONTENT)
@@ -50,7 +66,7 @@ async fn ban(
 ) -> Result<(StatusCode, Json<Ban>), Problem> {
     let asking = app.moderator(&credentials, &id).await?;
     not_ended(&app.event(&id).await?)?;
-    let made = app.keep_out(Rank::of(&asking), &id, app.at_place(&id, whom.place)?).await?;
+    let made = app.keep_out(Rank::of(&asking), &id, app.at_place(&id, &whom)?).await?;
     Ok((StatusCode::CREATED, Json(on_the_wire(&made))))
 }
 
@@ -83,8 +99,11 @@ impl App {
         Ok(grant)
     }
 
-    fn at_place(&self, event: &EventId, place: u8) -> Result<Pseudonym, Problem> {
-        self.hub.with(|rooms, _| rooms.at_place(event, place)).ok_or(Problem::new(FaultCode::PlaceEmpty))
+    /// Whoever is meant: the place may have changed hands between the look and the call.
+    fn at_place(&self, event: &EventId, whom: &veilcast_protocol::Removal) -> Result<Pseudonym, Problem> {
+        let (who, tenure) =
+            self.hub.with(|rooms, _| rooms.at_place(event, whom.place)).ok_or(Problem::new(FaultCode::PlaceEmpty))?;
+        if tenure == whom.tenure { Ok(who) } else { Err(Problem::new(FaultCode::PlaceChanged)) }
     }
 
     /// How somebody stands who is in an event, if whoever asks may put them out.

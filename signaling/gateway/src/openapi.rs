@@ -30,6 +30,7 @@ use veilcast_auth::Rights;
         crate::events::end,
         crate::grants::issue,
         crate::grants::list,
+        crate::grants::list_of_person,
         crate::grants::revoke,
         crate::grants::revoke_person,
         crate::invitations::join,

@@ -158,6 +158,7 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
         accounts: Throttle::of_accounts(),
         ice_servers: config.ice_servers.clone(),
         watchers: Watchers::new(config),
+        doorbell: crate::doorbell::Doorbell::default(),
         draining: AtomicBool::new(false),
     })
 }

@@ -1,5 +1,7 @@
 //! `/ws`: a challenge, a token with its proof, then offers and notices until the lease ends.
 
+mod door;
+
 use crate::app::App;
 use crate::config::IceServer;
 use crate::edge::{Allowance, PrefixTag};
@@ -26,7 +28,7 @@ use veilcast_consent::Party;
 use veilcast_control::{Role, VideoCap};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, ConsentReceipt, FaultCode, Hello, MAX_MESSAGE, Offer, Purpose, QualityCap, QualityWish,
+    Answer, ClientMessage, ConsentReceipt, FaultCode, Hello, Knock, MAX_MESSAGE, Offer, Purpose, QualityCap, QualityWish,
     Renewal, Renewed, ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
@@ -156,7 +158,7 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>, signa
     let Ok(challenge) = Challenge::new() else { return Err(Leaving(close_code::ERROR)) };
     let nonce = challenge.nonce().to_owned();
     wire.say(&ServerMessage::Challenge(veilcast_protocol::Challenge { nonce })).await?;
-    let (access, token) = match greet(app, wire, &challenge).await {
+    let Arrival { access, token, knock } = match greet(app, wire, &challenge).await {
         Ok(greeted) => greeted,
         Err(problem) => {
             let problem = match caller {
@@ -173,6 +175,12 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>, signa
     app.hub.directory.lease(id, &access);
     // From here on, whatever ends this function takes the socket and its session out of the room.
     let _present = Present { app, id };
+    let party = Party { event: access.event.id, subject: access.principal, signal, asks_nothing: false };
+    let party = Arc::new(party);
+    if let Some(knock) = knock {
+        let member = Member::new(app, id, access, party, token, challenge, caller);
+        return door::wait(member, knock, wire, mail).await;
+    }
     let stage = match attach(app, &access, id).await {
         Ok(stage) => stage,
         Err(problem) => {
@@ -190,13 +198,8 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>, signa
     let ice_servers = app.ice_servers().map_err(|_| Leaving(close_code::ERROR))?.iter().map(told).collect();
     let expires_in = left(access.until);
     wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers, expires_in })).await?;
-    let party = Party { event: access.event.id, subject: access.principal, signal, asks_nothing: false };
-    let party = Arc::new(party);
     app.introduce(id, &party);
-    let (offers, since) = (Offers::new(), Instant::now());
-    let mut member =
-        Member { app, id, access, party, token, challenge, caller, origin: None, offers, messages: 0, since };
-    member.listen(wire, mail).await
+    Member::new(app, id, access, party, token, challenge, caller).listen(wire, mail).await
 }
 
 /// Enters the room of its event; what its stage carries now.
@@ -231,20 +234,28 @@ const fn target(challenge: &Challenge) -> Target<'_> {
     }
 }
 
+/// Somebody whose token is good.
+struct Arrival {
+    access: Access,
+    token: Secret,
+    /// They only ask to be let in.
+    knock: Option<Knock>,
+}
+
 /// Waits for `hello` and checks its token and its proof.
-async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<(Access, Secret), Problem> {
+async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<Arrival, Problem> {
     let missing =
         || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token and a proof");
     let received = timeout(HELLO, wire.socket.recv()).await;
     let Ok(Some(Ok(Message::Text(text)))) = received else { return Err(missing()) };
-    let Ok(ClientMessage::Hello(Hello { token, proof, role })) = serde_json::from_str(&text) else {
+    let Ok(ClientMessage::Hello(Hello { token, proof, role, knock })) = serde_json::from_str(&text) else {
         return Err(missing());
     };
     let (token, proof) = (Secret::from(token), Secret::from(proof));
     if app.is_draining() {
         return Err(Problem::new(FaultCode::Draining));
     }
-    let access = app.access_over(&token, &proof, challenge).await?;
+    let access = app.access_over(&token, &proof, challenge, knock.is_some()).await?;
     let access = match role {
         None => access,
         Some(veilcast_protocol::Role::Broadcaster) => access.coming_as(Role::Broadcaster)?,
@@ -252,16 +263,22 @@ async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<(Acc
         Some(veilcast_protocol::Role::Moderator) if access.moderates => access,
         Some(veilcast_protocol::Role::Moderator) => return Err(Problem::new(FaultCode::ScopeMissing)),
     };
-    Ok((access, token))
+    Ok(Arrival { access, token, knock })
 }
 
 impl App {
-    /// What a token that came over a socket permits.
-    async fn access_over(&self, token: &Secret, proof: &Secret, challenge: &Challenge) -> Result<Access, Problem> {
+    /// What a token that came over a socket permits, to whoever is in, or asks to be let in.
+    async fn access_over(
+        &self,
+        token: &Secret,
+        proof: &Secret,
+        challenge: &Challenge,
+        knocks: bool,
+    ) -> Result<Access, Problem> {
         let (token, proof, target) = (token.expose_text(), proof.expose_text(), target(challenge));
         let (grant, _) = self.issuer.verify_bound(token, proof, &target, SystemTime::now(), Expiry::Enforced).await?;
         let event = grant.event.ok_or(Problem::new(FaultCode::ScopeMissing))?;
-        self.access_of(&grant, &event).await
+        if knocks { self.permitted(&grant, &event).await } else { self.access_of(&grant, &event).await }
     }
 }
 
@@ -316,15 +333,32 @@ struct Member<'a> {
     offers: Offers,
     messages: u32,
     since: Instant,
+    /// At the door, which is all that this socket is for.
+    knocks: bool,
 }
 
-impl Member<'_> {
+impl<'a> Member<'a> {
+    fn new(
+        app: &'a App,
+        id: SocketId,
+        access: Access,
+        party: Arc<Party<EventId>>,
+        token: Secret,
+        challenge: Challenge,
+        caller: Option<PrefixTag>,
+    ) -> Self {
+        let (offers, since) = (Offers::new(), Instant::now());
+        let (origin, messages, knocks) = (None, 0, false);
+        Self { app, id, access, party, token, challenge, caller, origin, offers, messages, since, knocks }
+    }
+
     /// The socket's loop: messages in, notices out, a ping now and then, until one of them ends it.
     async fn listen(&mut self, wire: &mut Wire, mut mail: Mail) -> Result<(), Leaving> {
         let mut pings = interval_at(Instant::now() + PING, PING);
         let mut idle = pin!(sleep(IDLE));
         let mut closing = pin!(sleep(Duration::MAX));
         let mut lapse = pin!(sleep_until(self.access.until));
+        let mut patience = pin!(sleep(if self.knocks { door::PATIENCE } else { Duration::MAX }));
         loop {
             tokio::select! {
                 received = wire.socket.recv() => {
@@ -347,6 +381,10 @@ impl Member<'_> {
                 _ = pings.tick() => wire.send(Message::Ping(Vec::new().into())).await?,
                 () = &mut idle => return Err(Leaving(close_code::AWAY)),
                 () = &mut closing => return Err(Leaving(close_code::RESTART)),
+                () = &mut patience => {
+                    wire.refuse(Problem::new(FaultCode::KnockUnanswered)).await?;
+                    return Err(Leaving(close_code::POLICY));
+                }
                 () = &mut lapse => {
                     // First out, then told: a client that does not listen must not stay for that.
                     self.app.hub.with(|rooms, now| rooms.detach(self.id, now));
@@ -366,8 +404,9 @@ impl Member<'_> {
         };
         self.count_message(wire).await?;
         let outcome = match serde_json::from_str(&text) {
-            Ok(ClientMessage::Offer(offer)) => self.offer(wire, offer).await?,
             Ok(ClientMessage::Renew(renewal)) => self.renew(wire, renewal).await?,
+            Ok(_) if self.knocks => Err(Problem::new(FaultCode::EventApproval)),
+            Ok(ClientMessage::Offer(offer)) => self.offer(wire, offer).await?,
             Ok(ClientMessage::Quality(wish)) => self.wish(wish),
             Ok(ClientMessage::RequestConsent(request)) => self.request_consent(wire, request.purpose).await?,
             Ok(ClientMessage::WithdrawConsent(withdrawal)) => self.withdraw(wire, withdrawal.purpose).await?,
@@ -448,7 +487,7 @@ impl Member<'_> {
     /// Goes on with a fresh token for the same subject, event, role and key.
     async fn renew(&mut self, wire: &mut Wire, renewal: Renewal) -> Result<Result<(), Problem>, Leaving> {
         let (token, proof) = (Secret::from(renewal.token), Secret::from(renewal.proof));
-        let fresh = match self.app.access_over(&token, &proof, &self.challenge).await {
+        let fresh = match self.app.access_over(&token, &proof, &self.challenge, self.knocks).await {
             Ok(fresh) => fresh,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -505,13 +544,13 @@ impl Member<'_> {
 
 /// What somebody hears who was put out.
 const fn is_last(code: FaultCode) -> bool {
-    matches!(code, FaultCode::AccessRevoked | FaultCode::Removed | FaultCode::Banned)
+    matches!(code, FaultCode::AccessRevoked | FaultCode::Removed | FaultCode::Banned | FaultCode::TurnedAway)
 }
 
 /// Some notices are the last, or nearly.
 fn after(notice: &ServerMessage, mut closing: std::pin::Pin<&mut Sleep>) -> Result<(), Leaving> {
     match notice {
-        ServerMessage::Ended(_) => Err(Leaving(close_code::NORMAL)),
+        ServerMessage::Ended(_) | ServerMessage::LetIn => Err(Leaving(close_code::NORMAL)),
         ServerMessage::Fault { fault } if is_last(fault.code) => Err(Leaving(close_code::POLICY)),
         ServerMessage::Draining(draining) => {
             let wait = Duration::from_millis(draining.retry_after_ms.into());

@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{EventId, StreamKeyId};
+use veilcast_privacy::Redacted;
 use veilcast_protocol::{FaultCode, NewStreamKey, StreamKey, StreamKeyList, StreamKeySummary};
 use veilcast_records::StreamKeyRow;
 
@@ -39,7 +40,9 @@ async fn make(
         return Err(Problem::new(FaultCode::BadRequest).detail("expires_in: 60 to 31536000"));
     }
     let life = Duration::from_secs(new.expires_in.into());
-    let made = app.issuer.make_stream_key(&id, life, SystemTime::now()).await?;
+    let owner = new.owner.map(Redacted::new);
+    let owner = owner.as_ref().map(|owner| owner.expose_redacted().as_str());
+    let made = app.issuer.make_stream_key_for(&id, owner, life, SystemTime::now()).await?;
     let (id, key) = (made.id.as_str().to_owned(), made.key.expose_text().to_owned());
     Ok((StatusCode::CREATED, Json(StreamKey { id, key, expires_in: new.expires_in })))
 }
@@ -59,7 +62,9 @@ fn summary(row: &StreamKeyRow, now: SystemTime) -> StreamKeySummary {
     let minutes_since = |used: SystemTime| seconds(now.duration_since(used).unwrap_or_default()) / 60;
     StreamKeySummary {
         id: row.id.as_str().to_owned(),
-        expires_in: seconds(row.expires.duration_since(now).unwrap_or_default()),
+        expires_in: seconds(row.ends().duration_since(now).unwrap_or_default()),
+        idle: row.unused < row.expires,
+        owner: row.owner.as_ref().map(|owner| owner.expose_redacted().clone()),
         used_minutes_ago: row.last_used.map(minutes_since),
     }
 }

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use veilcast_privacy::Redacted;
 use veilcast_protocol::{
     FaultCode, NewWebhook, WebhookEvent, WebhookEventList, WebhookKind, WebhookList, WebhookOutcome, WebhookSecret,
     WebhookSummary, WebhookTested,
@@ -53,7 +54,9 @@ async fn add(
     }
     let kinds: Vec<MessageKind> = new.kinds.iter().copied().map(chosen).collect();
     let life = Duration::from_secs(new.expires_in.into());
-    let (id, secret) = app.courier.add(&new.url, &kinds, life, SystemTime::now()).await?;
+    let owner = new.owner.map(Redacted::new);
+    let owner = owner.as_ref().map(|owner| owner.expose_redacted().as_str());
+    let (id, secret) = app.courier.add(&new.url, &kinds, owner, life, SystemTime::now()).await?;
     let (id, secret) = (id.as_str().to_owned(), secret.text().expose_text().to_owned());
     Ok((StatusCode::CREATED, Json(WebhookSecret { id, secret })))
 }
@@ -105,21 +108,31 @@ async fn events(
 impl App {
     fn summary_of(&self, row: &Webhook, now: SystemTime) -> WebhookSummary {
         let minutes_since = |at: SystemTime| seconds(now.duration_since(at).unwrap_or_default()) / 60;
-        let kinds = row.kinds.split(' ').filter_map(MessageKind::parse).map(told).collect();
+        let kinds = kinds_of(row);
         WebhookSummary {
             id: row.id.as_str().to_owned(),
             origin: self.courier.origin_of(row),
             kinds,
-            expires_in: seconds(row.expires.duration_since(now).unwrap_or_default()),
+            expires_in: seconds(row.ends().duration_since(now).unwrap_or_default()),
             delivered_minutes_ago: row.delivered.map(minutes_since),
             tried_minutes_ago: row.tried.map(minutes_since),
-            outcome: row.outcome.as_deref().and_then(Outcome::parse).map(on_the_wire),
+            outcome: outcome_of(row),
             waiting: row.waiting,
             dropped: row.dropped,
             rotating: row.former.is_some(),
             ended: row.ended,
         }
     }
+}
+
+/// What a receiver is told.
+pub(crate) fn kinds_of(row: &Webhook) -> Vec<WebhookKind> {
+    row.kinds.split(' ').filter_map(MessageKind::parse).map(told).collect()
+}
+
+/// What came of the last message to a receiver.
+pub(crate) fn outcome_of(row: &Webhook) -> Option<WebhookOutcome> {
+    row.outcome.as_deref().and_then(Outcome::parse).map(on_the_wire)
 }
 
 const fn chosen(kind: WebhookKind) -> MessageKind {

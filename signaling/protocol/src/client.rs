@@ -1,3 +1,4 @@
+use crate::{WebhookKind, WebhookOutcome};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
@@ -118,15 +119,57 @@ pub struct HeldStreamKey {
     pub event: String,
     /// That event's title.
     pub title: String,
+    /// Whom to ask about it, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub owner: Option<String>,
     /// When it ends, in seconds since 1970.
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub ends: u64,
+    /// That is so because nobody uses it: each use moves it.
+    pub idle: bool,
+    /// It ends within two weeks, and was made for longer.
+    pub soon: bool,
     /// The last minute in which it was shown to the server, in seconds since 1970; `null`: not yet.
     #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
     pub last_used: Option<u64>,
 }
 
-/// `GET /api/v1/third-parties`: everything that others can use this server by.
+/// A receiver of webhooks among everything that others hold. Its address may hold a credential, and is not told.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct HeldWebhook {
+    /// Its name.
+    pub id: String,
+    /// Scheme, host and port of its address.
+    pub origin: String,
+    /// Whom to ask about it, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub owner: Option<String>,
+    /// What it is told.
+    pub kinds: Vec<WebhookKind>,
+    /// When it ends, in seconds since 1970.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub ends: u64,
+    /// That is so because it takes nothing: each message that it takes moves it.
+    pub idle: bool,
+    /// It ends within two weeks, and was made for longer.
+    pub soon: bool,
+    /// The last minute in which it took a message, in seconds since 1970; `null`: not yet.
+    #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
+    pub last_used: Option<u64>,
+    /// How many messages it took.
+    pub taken: u32,
+    /// How many found no room while it was away.
+    pub dropped: u32,
+    /// What came of the last one.
+    pub outcome: Option<WebhookOutcome>,
+    /// It has said that it is gone for good.
+    pub ended: bool,
+}
+
+/// `GET /api/v1/third-parties`: everything that others can use this server by, or are told by it.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct ThirdParties {
@@ -134,4 +177,6 @@ pub struct ThirdParties {
     pub clients: Vec<ClientSummary>,
     /// What programs broadcast with, the last to end first.
     pub stream_keys: Vec<HeldStreamKey>,
+    /// Who is told what happens here, the last to end first.
+    pub webhooks: Vec<HeldWebhook>,
 }

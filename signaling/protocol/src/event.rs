@@ -88,6 +88,8 @@ pub struct EventSummary {
 pub enum Admission {
     /// Whoever has the link: guests without an account.
     Public,
+    /// Whoever has the link, asks, and is let in by whoever looks after the event or broadcasts to it.
+    Approval,
     /// Whoever has signed in here.
     SignIn,
     /// Nobody.

@@ -143,6 +143,12 @@ faults! {
     EventPrivate = "event-private", 403, "This event is by invitation.", "Ask the organiser for an invitation.";
     /// For whoever has signed in.
     EventSignIn = "event-sign-in", 403, "This event is for people who are signed in.", "Sign in here and open the event again.";
+    /// Each person is let in by hand.
+    EventApproval = "event-approval", 403, "Whoever comes to this event is let in by its host.", "Open the event's page in a browser and ask there to be let in.";
+    /// The host said no.
+    TurnedAway = "turned-away", 403, "The host did not let you in.", "If you think that is a mistake, ask the organiser.";
+    /// Nobody has decided.
+    KnockUnanswered = "knock-unanswered", 403, "Nobody has answered.", "Ask again when the host is there.";
     /// The provider's answer does not fit, or nobody asked for it.
     ProviderRefused = "provider-refused", 403, "You could not be signed in with the answer that came back.", "Begin again, in the same browser; if it happens again, tell whoever runs this server.";
     /// The person said no.
@@ -177,6 +183,10 @@ faults! {
     OriginForeign = "origin-foreign", 403, "Only this server's own pages may answer for a person.", "Open the question on this server's page; a page that embeds the player cannot answer it.";
     /// Nobody is there to be put out.
     PlaceEmpty = "place-empty", 409, "Nobody is at this place on stage.", "Look at the stage again: whoever was there has left.";
+    /// The place has changed hands since whoever asks has looked.
+    PlaceChanged = "place-changed", 409, "Somebody else is at this place on stage by now.", "Look at the stage again: nobody was removed.";
+    /// Gone, or decided by somebody else.
+    NobodyKnocks = "nobody-knocks", 409, "Nobody with this number waits to be let in.", "Look again: they have gone, or somebody else has decided.";
     /// Operators, and moderators by moderators.
     NotRemovable = "not-removable", 403, "Whoever looks after this event cannot be removed from it.", "Ask an operator: a moderator's invitation can be revoked.";
     /// As many are on as the event takes.

@@ -17,6 +17,15 @@ pub struct NewGrant {
     pub expires_in: u32,
 }
 
+/// One of the program's people. In a body, so that their name stands in no address that a proxy may note.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantSubject {
+    /// Your own name for the person, as in their grants.
+    #[schema(min_length = 1, max_length = 128)]
+    pub subject: String,
+}
+
 /// A grant, on the one occasion that its code is told. Holds a secret, so it has no Debug.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Grant {

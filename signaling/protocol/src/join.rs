@@ -1,4 +1,4 @@
-use crate::{EventSummary, StageState};
+use crate::{EventSummary, Knock, StageState};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
@@ -25,6 +25,10 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub role: Option<Role>,
+    /// Asks to be let in, where the host decides about each person. Whoever was let in, or need not ask, hears so at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub knock: Option<Knock>,
 }
 
 /// A fresh token before the old one runs out: of the same subject, event and key.

@@ -7,6 +7,7 @@
 mod account;
 mod client;
 mod consent;
+mod door;
 mod event;
 mod fault;
 mod grant;
@@ -25,26 +26,27 @@ pub use account::{
     RecoverySignIn, SetupPasskey, TotpSecret,
 };
 pub use client::{
-    ClientKeySummary, ClientScope, ClientSummary, HeldStreamKey, NewClient, NewClientKey, RegisteredClient,
-    ThirdParties,
+    ClientKeySummary, ClientScope, ClientSummary, HeldStreamKey, HeldWebhook, NewClient, NewClientKey,
+    RegisteredClient, ThirdParties,
 };
 pub use consent::{
     ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts, ConsentRequest, ConsentStanding, ConsentState,
     ConsentWithdrawal, Purpose, PurposeList, PurposeState, PurposeTerms, Retraction,
 };
+pub use door::{Knock, KnockAnswer, KnockList, KnockSummary, Waiting};
 pub use event::{
     Admission, EventChange, EventList, EventState, EventSummary, EventToken, Latency, MAX_BROADCASTERS, NewEvent,
     TokenRequest,
 };
 pub use fault::{Fault, FaultCode};
-pub use grant::{Grant, GrantList, GrantSummary, NewGrant};
+pub use grant::{Grant, GrantList, GrantSubject, GrantSummary, NewGrant};
 pub use invitation::{Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation};
 pub use join::{Challenge, Hello, IceServer, Renewal, Renewed, Role, Welcome};
 pub use media::{
     Activity, Answer, LayerState, LayerStates, Offer, OwnPlace, PlaceState, Quality, QualityCap, QualityState,
     QualityWish, StageState, Unplayable,
 };
-pub use moderation::{Ban, BanList, BanReach, LocationCap, LocationPrecision, Removal};
+pub use moderation::{Ban, BanList, BanReach, LocationCap, LocationPrecision, Removal, TakenPlaces};
 pub use oauth::{
     AuthorizationRequest, Departure, Instance, ProviderChoice, PushedAuthorization, Setup, SignIn, SignInProvider,
     SignedIn, TokenResponse,
@@ -97,6 +99,10 @@ pub enum ClientMessage {
 pub enum ServerMessage {
     /// What the proofs of this connection carry. Comes first.
     Challenge(Challenge),
+    /// At the door of an event: whoever decides has been asked.
+    Waiting(Waiting),
+    /// They have said yes: the next `hello` is welcome. The socket closes after it.
+    LetIn,
     /// The token was good; the event as it is now.
     Welcome(Welcome),
     /// The fresh token was good.

@@ -41,6 +41,11 @@ pub struct StageState {
     /// whoever has the place next.
     #[serde(default)]
     pub places: Vec<PlaceState>,
+    /// By place: whose turn there it is, or was last. Another person's is another number, for as long as the event lasts; who comes back
+    /// to a place of theirs keeps it. Whoever looks after the event says by it whom they have seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<u32>>"))]
+    pub tenures: Vec<u32>,
 }
 
 /// What a place on stage carries.

@@ -10,6 +10,16 @@ use utoipa::ToSchema;
 pub struct Removal {
     /// Their place on stage, from 0.
     pub place: u8,
+    /// Whose turn there it was when whoever asks has looked: `tenures` of the stage.
+    pub tenure: u32,
+}
+
+/// `GET /api/v1/events/{id}/stage`, for whoever looks after the event without a socket.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct TakenPlaces {
+    /// Those that somebody has now.
+    pub places: Vec<Removal>,
 }
 
 /// What a ban holds for: by what somebody came.
@@ -52,8 +62,8 @@ impl BanReach {
                 "They came as a guest: this holds for the page that they have open. Nothing is kept that would recognise them, so they \
                  can come back as another guest.",
                 Some(
-                    "To keep somebody like this out, hold the event for whoever signs in, or by invitation, each for one person: \
-                     an operator chooses that when making an event.",
+                    "To keep somebody like this out, hold the event so that you let in each person yourself, for whoever signs in, or by \
+                     invitation, each for one person: an operator chooses that when making an event.",
                 ),
             ),
         }

@@ -9,6 +9,10 @@ use ts_rs::TS;
 pub struct NewStreamKey {
     /// Its life in seconds: 60 to 31,536,000 (a year). The event's end ends it, too.
     pub expires_in: u32,
+    /// Whom to ask about it: 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub owner: Option<String>,
 }
 
 /// A stream key, on the one occasion that it is told. Holds a secret, so it has no Debug.
@@ -37,8 +41,14 @@ pub struct StreamKeyList {
 pub struct StreamKeySummary {
     /// Its name.
     pub id: String,
-    /// Its life from now, in seconds.
+    /// Its life from now, in seconds, if nobody uses it before.
     pub expires_in: u32,
+    /// It ends then because nobody uses it: each use moves that.
+    pub idle: bool,
+    /// Whom to ask about it, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub owner: Option<String>,
     /// How many minutes ago it was last shown to the server; `null` if it never was.
     pub used_minutes_ago: Option<u32>,
 }

@@ -57,6 +57,10 @@ pub struct NewWebhook {
     pub kinds: Vec<WebhookKind>,
     /// Its life in seconds: 3,600 to 31,536,000 (a year).
     pub expires_in: u32,
+    /// Whom to ask about it: 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub owner: Option<String>,
 }
 
 /// A receiver's secret, on the one occasion that it is told. Has no Debug.

@@ -72,9 +72,15 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::StreamKeySummary>(out, cfg);
     add::<wire::StreamKeyList>(out, cfg);
     add::<wire::Removal>(out, cfg);
+    add::<wire::TakenPlaces>(out, cfg);
     add::<wire::BanReach>(out, cfg);
     add::<wire::Ban>(out, cfg);
     add::<wire::BanList>(out, cfg);
+    add::<wire::Knock>(out, cfg);
+    add::<wire::Waiting>(out, cfg);
+    add::<wire::KnockSummary>(out, cfg);
+    add::<wire::KnockList>(out, cfg);
+    add::<wire::KnockAnswer>(out, cfg);
     add::<wire::ClientScope>(out, cfg);
     add::<wire::NewClient>(out, cfg);
     add::<wire::NewClientKey>(out, cfg);
@@ -82,6 +88,7 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::ClientKeySummary>(out, cfg);
     add::<wire::ClientSummary>(out, cfg);
     add::<wire::HeldStreamKey>(out, cfg);
+    add::<wire::HeldWebhook>(out, cfg);
     add::<wire::ThirdParties>(out, cfg);
 }
 

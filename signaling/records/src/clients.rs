@@ -3,10 +3,9 @@
 use crate::events::coarse;
 use crate::store::{time, unix};
 use crate::{ClientId, Error, Records, seal};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{ConnectOptions, Row};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 use veilcast_privacy::{Redacted, Secret};
 
@@ -132,28 +131,6 @@ impl Records {
         rows.iter().map(|row| self.read_client(row, own(row)?)).collect()
     }
 
-    /// The programs that end between two moments, in records that may not be there and are not changed: those of another version
-    /// are passed over.
-    pub async fn clients_that_end(
-        directory: &Path,
-        now: SystemTime,
-        until: SystemTime,
-    ) -> Result<Vec<(ClientId, SystemTime)>, Error> {
-        let path = directory.join(crate::directory::RECORDS);
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        let options = SqliteConnectOptions::new().filename(&path).read_only(true);
-        let mut connection = options.connect().await?;
-        if !crate::schema::is_present(&mut connection).await? {
-            return Ok(Vec::new());
-        }
-        let query = "SELECT id, min(expires, coalesce(last_used, created) + 90 * 86400) AS ends FROM client \
-             WHERE ends > ?1 AND ends <= ?2 ORDER BY ends";
-        let rows = sqlx::query(query).bind(unix(now)).bind(unix(until)).fetch_all(&mut connection).await?;
-        rows.iter().map(|row| Ok((ClientId::from_row(row.try_get(0)?), time(row.try_get(1)?)))).collect()
-    }
-
     /// A program that has not ended.
     pub async fn client(&self, id: &ClientId, now: SystemTime) -> Result<Option<Client>, Error> {
         let query = sqlx::query(select!("AND id = ?2")).bind(unix(now)).bind(id.as_str());
@@ -266,7 +243,8 @@ fn read_key(row: &SqliteRow) -> Result<ClientKey, Error> {
     Ok(ClientKey { thumbprint, jwk: row.try_get("jwk")?, expires })
 }
 
-fn checked(text: &str) -> Result<&str, Error> {
+/// Whom to ask, or what something is called.
+pub(crate) fn checked(text: &str) -> Result<&str, Error> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= NAME_LENGTH && !text.chars().any(char::is_control);
     if fits { Ok(text) } else { Err(Error::ClientNameInvalid) }
@@ -347,7 +325,7 @@ mod tests {
     async fn an_end_is_known_beforehand() {
         let place = Scratch::new("client-ends");
         let now = SystemTime::now();
-        let ending = async |until| Records::clients_that_end(place.path(), now, until).await.expect("read").len();
+        let ending = async |until| Records::what_ends(place.path(), now, until).await.expect("read").len();
         assert_eq!(ending(now + 365 * DAY).await, 0, "no records, and none are made");
         assert!(!place.path().exists());
         let records = Records::open(place.path()).await.expect("opens");

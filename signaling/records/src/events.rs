@@ -71,6 +71,8 @@ impl Latency {
 pub enum Admission {
     /// Whoever has the link: guests without an account.
     Public,
+    /// Whoever has the link and is let in by whoever looks after the event.
+    Approval,
     /// Whoever has an account here.
     SignIn,
     /// Nobody.
@@ -83,6 +85,7 @@ impl Admission {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
+            Self::Approval => "approval",
             Self::SignIn => "sign-in",
             Self::Invitation => "invitation",
         }
@@ -91,6 +94,7 @@ impl Admission {
     fn from_row(text: &str) -> Self {
         match text {
             "public" => Self::Public,
+            "approval" => Self::Approval,
             "sign-in" => Self::SignIn,
             // The table's CHECK admits no other; of an unknown kind, it admits nobody.
             _ => Self::Invitation,
@@ -324,7 +328,7 @@ mod tests {
     async fn an_event_keeps_its_admission() {
         let place = Scratch::new("admission");
         let records = Records::open(place.path()).await.expect("opens");
-        for admission in [Admission::Public, Admission::SignIn, Admission::Invitation] {
+        for admission in [Admission::Public, Admission::Approval, Admission::SignIn, Admission::Invitation] {
             let new = NewEvent { admission, ..titled("Canary concert") };
             let id = records.create_event(new, SystemTime::now()).await.expect("made");
             assert_eq!(records.event(&id).await.expect("read").expect("there").admission, admission);

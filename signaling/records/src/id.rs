@@ -130,7 +130,7 @@ names! {
 }
 
 /// A page's refresh tokens, one after another. It stands in each of them, and nowhere else.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FamilyId(String);
 
 impl FamilyId {

@@ -98,11 +98,11 @@ pub const RETENTION: &[Retention] = &[
     },
     Retention {
         kind: "stream_key",
-        what: "the digest of a stream key, a random id for the program that has it, and the minute of its last use",
+        what: "the digest of a stream key, a random id for the program that has it, whom to ask about it, sealed, and the minutes in which it was made and last used",
         why: "a program broadcasts with it, and it can be withdrawn",
-        until: "its time is over, its event ends, or the operator revokes it",
+        until: "its time is over (a year at most), 90 days without use, its event ends, or the operator revokes it",
         sweep: Some(
-            "DELETE FROM stream_key WHERE expires <= ?1 OR event IN (SELECT id FROM event WHERE state = 'ended')",
+            "DELETE FROM stream_key WHERE expires <= ?1 OR coalesce(last_used, created) + 90 * 86400 <= ?1 OR event IN (SELECT id FROM event WHERE state = 'ended')",
         ),
     },
     Retention {
@@ -135,11 +135,11 @@ pub const RETENTION: &[Retention] = &[
     },
     Retention {
         kind: "webhook",
-        what: "the address and the secrets of a server that is told what happens here, sealed; what it is told, and to the minute when it last took something",
+        what: "the address and the secrets of a server that is told what happens here and whom to ask about it, sealed; what it is told, how many messages it took, and to the minute when the last",
         why: "telling it, and showing the operator whether it listens",
-        until: "its time is over (a year at most), 90 days if it never took anything, 30 days after it said that it is gone, or the operator removes it; a secret that was replaced: 24 hours",
+        until: "its time is over (a year at most), 90 days in which it took nothing, 30 days after it said that it is gone, or the operator removes it; a secret that was replaced: 24 hours",
         sweep: Some(
-            "DELETE FROM webhook WHERE expires <= ?1 OR ended <= ?1 - 30 * 86400 OR (delivered IS NULL AND created <= ?1 - 90 * 86400)",
+            "DELETE FROM webhook WHERE expires <= ?1 OR ended <= ?1 - 30 * 86400 OR coalesce(delivered, created) + 90 * 86400 <= ?1",
         ),
     },
     Retention {

@@ -1,10 +1,11 @@
+use crate::clients::{UNUSED_LIFE, checked};
 use crate::events::coarse;
 use crate::store::{time, unix};
 use crate::{Error, EventId, Records, base32, random_bits, seal};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::{Duration, SystemTime};
-use veilcast_privacy::Secret;
+use veilcast_privacy::{Redacted, Secret};
 
 /// Receivers at once: each costs a task while it is slow.
 pub const MAX_WEBHOOKS: u32 = 32;
@@ -38,6 +39,8 @@ pub struct NewWebhook<'a> {
     pub kinds: &'a str,
     /// Until when; the end of that minute is kept.
     pub expires: SystemTime,
+    /// Whom to ask about it: 1 to 64 characters, none of them a control character.
+    pub owner: Option<&'a str>,
 }
 
 /// A receiver.
@@ -52,8 +55,16 @@ pub struct Webhook {
     pub former: Option<Secret>,
     /// The names of what it is told, separated by spaces.
     pub kinds: String,
-    /// Until when.
+    /// The minute in which it was made known.
+    pub made: SystemTime,
+    /// Until when, whether it takes anything or not.
     pub expires: SystemTime,
+    /// When it ends if it takes nothing more.
+    pub unused: SystemTime,
+    /// Whom to ask about it.
+    pub owner: Option<Redacted<String>>,
+    /// How many messages it took.
+    pub taken: u32,
     /// The minute in which it last took a message; `None`: not yet.
     pub delivered: Option<SystemTime>,
     /// The minute in which it was last sent one.
@@ -66,6 +77,13 @@ pub struct Webhook {
     pub waiting: u32,
     /// It has said that it is gone for good.
     pub ended: bool,
+}
+
+impl Webhook {
+    /// When it ends, if it takes nothing before.
+    pub fn ends(&self) -> SystemTime {
+        self.expires.min(self.unused)
+    }
 }
 
 /// A message that waits for its receiver.
@@ -100,18 +118,20 @@ impl Records {
         let key = &self.keys().instance;
         let url = seal::seal(key, &place("url", &id), new.url.expose_secret())?;
         let secret = seal::seal(key, &place("secret", &id), new.secret.expose_secret())?;
-        let insert = "INSERT INTO webhook (id, url_sealed, secret_sealed, kinds, created, expires) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM webhook) < ?7";
+        let owner = new.owner.map(checked).transpose()?;
+        let owner = owner.map(|owner| seal::seal(key, &place("owner", &id), owner.as_bytes())).transpose()?;
+        let insert = "INSERT INTO webhook (id, url_sealed, secret_sealed, kinds, created, expires, owner_sealed) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8 WHERE (SELECT count(*) FROM webhook) < ?7";
         let statement = sqlx::query(insert).bind(&id).bind(url).bind(secret).bind(new.kinds).bind(coarse(now));
         let expires = coarse(new.expires + Duration::from_secs(59));
-        let done = statement.bind(expires).bind(MAX_WEBHOOKS).execute(self.pool()).await?;
+        let done = statement.bind(expires).bind(MAX_WEBHOOKS).bind(owner).execute(self.pool()).await?;
         Ok((done.rows_affected() == 1).then_some(WebhookId(id)))
     }
 
     /// The receivers, the last to end first.
     pub async fn webhooks(&self, now: SystemTime) -> Result<Vec<Webhook>, Error> {
         let query = "SELECT *, (SELECT count(*) FROM webhook_message WHERE webhook = webhook.id) AS waiting \
-             FROM webhook WHERE expires > ?1 ORDER BY expires DESC, id";
+             FROM webhook WHERE expires > ?1 AND coalesce(delivered, created) + 90 * 86400 > ?1 ORDER BY expires DESC, id";
         let rows = sqlx::query(query).bind(unix(now)).fetch_all(self.pool()).await?;
         rows.iter().map(|row| self.webhook_of(row, now)).collect()
     }
@@ -119,7 +139,7 @@ impl Records {
     /// A receiver, unless there is none or its time is over.
     pub async fn webhook(&self, id: &WebhookId, now: SystemTime) -> Result<Option<Webhook>, Error> {
         let query = "SELECT *, (SELECT count(*) FROM webhook_message WHERE webhook = webhook.id) AS waiting \
-             FROM webhook WHERE id = ?1 AND expires > ?2";
+             FROM webhook WHERE id = ?1 AND expires > ?2 AND coalesce(delivered, created) + 90 * 86400 > ?2";
         let row = sqlx::query(query).bind(id.as_str()).bind(unix(now)).fetch_optional(self.pool()).await?;
         row.map(|row| self.webhook_of(&row, now)).transpose()
     }
@@ -135,13 +155,21 @@ impl Records {
         let former = if overlaps { open("secret", "former_sealed")? } else { None };
         let (url, secret) = (open("url", "url_sealed")?, open("secret", "secret_sealed")?);
         let minute = |column: &str| row.try_get::<Option<i64>, _>(column).map(|at| at.map(time));
+        let delivered = minute("delivered")?;
+        let made = time(row.try_get("created")?);
+        let unused = delivered.unwrap_or(made) + UNUSED_LIFE;
+        let owner = open("owner", "owner_sealed")?.map(|owner| Redacted::new(owner.expose_text().to_owned()));
         Ok(Webhook {
             url: url.ok_or(Error::Sealed)?,
             secret: secret.ok_or(Error::Sealed)?,
             former,
             kinds: row.try_get("kinds")?,
             expires: time(row.try_get("expires")?),
-            delivered: minute("delivered")?,
+            made,
+            unused,
+            owner,
+            taken: row.try_get("taken")?,
+            delivered,
             tried: minute("tried")?,
             outcome: row.try_get("outcome")?,
             dropped: row.try_get("dropped")?,
@@ -244,6 +272,16 @@ impl Records {
         let update = sqlx::query("UPDATE webhook_message SET due = ?2, attempts = ?3 WHERE id = ?1");
         update.bind(id).bind(unix(due)).bind(attempts).execute(self.pool()).await?;
         Ok(())
+    }
+
+    /// Forgets a message that its receiver has taken, and counts it.
+    pub async fn webhook_message_was_taken(&self, id: &str) -> Result<(), Error> {
+        let mut transaction = self.pool().begin().await?;
+        let count =
+            "UPDATE webhook SET taken = taken + 1 WHERE id = (SELECT webhook FROM webhook_message WHERE id = ?1)";
+        sqlx::query(count).bind(id).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM webhook_message WHERE id = ?1").bind(id).execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Forgets a message.

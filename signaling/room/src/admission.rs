@@ -53,7 +53,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(room) = self.rooms.get_mut(&join.event) else { return Err(Refusal::NotOpen) };
         room.sessions.insert(join.session);
         if let Part::Broadcaster { place } = part {
-            room.places.take(place, &join, now);
+            room.places.take(place, &join, now, self.tenures.entry(join.event.clone()).or_default());
         }
         let key = room.key();
         if let Some(socket) = join.socket.and_then(|socket| self.sockets.get_mut(&socket)) {
@@ -78,6 +78,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         join.socket.into_iter().for_each(|socket| self.repeat_wish(socket, peer));
         if role == Role::Broadcaster {
             self.tell_place(&event, principal);
+            self.tell_stage(&event);
         } else if join.uncounted {
             self.leave_out_own(&event, principal, peer);
         }

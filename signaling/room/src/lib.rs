@@ -1,4 +1,4 @@
-//! Who is in an event: admission, the places of its broadcasters, presence, and the end.
+//! Who is in an event: admission, the places of its broadcasters, presence, the door and the end.
 //!
 //! Invariant: a function of state, input and `now`. No socket, clock, thread or randomness, and no name of
 //! a person: a participant is a pseudonym towards the control plane and a [`PeerKey`] towards the media plane.
@@ -11,6 +11,7 @@
 mod admission;
 mod audience;
 mod consents;
+mod door;
 mod health;
 mod ids;
 mod places;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use admission::{Join, Restart};
 pub use consents::on_the_wire as purpose_on_the_wire;
+pub use door::{DoorName, Knocked, Knocker};
 pub use ids::{SessionId, SocketId};
 pub use removal::Removal;
 pub use rooms::{Output, Refusal, Rooms, Shared};

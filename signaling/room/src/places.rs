@@ -29,6 +29,8 @@ pub(crate) struct Places {
 struct Place {
     /// Who has it, or had it last: whoever loses the line and comes back finds it, unless somebody needed it meanwhile.
     principal: Pseudonym,
+    /// The number of this person's turn here: it tells them from who was here before.
+    tenure: u32,
     invited: bool,
     session: Option<SessionId>,
     /// When all of [`RUSH`] is there again.
@@ -100,10 +102,17 @@ impl Places {
         self.places.get(usize::from(place))?.as_ref()
     }
 
-    pub(crate) fn take<E>(&mut self, place: u8, by: &Join<E>, now: Instant) {
+    /// `tenures` counts those of the event.
+    pub(crate) fn take<E>(&mut self, place: u8, by: &Join<E>, now: Instant, tenures: &mut u32) {
         let Some(known) = self.places.get_mut(usize::from(place)) else { return };
         let rested = known.map_or(now, |known| known.rested.max(now)) + REST;
-        *known = Some(Place { principal: by.principal, invited: by.invited, session: Some(by.session), rested });
+        let own = known.filter(|known| known.principal == by.principal).map(|known| known.tenure);
+        let tenure = own.unwrap_or_else(|| {
+            *tenures += 1;
+            *tenures
+        });
+        let (principal, session) = (by.principal, Some(by.session));
+        *known = Some(Place { principal, tenure, invited: by.invited, session, rested });
     }
 
     pub(crate) fn leave(&mut self, session: SessionId) {
@@ -117,9 +126,14 @@ impl Places {
         self.places.iter().position(|place| place.is_some_and(on)).map(|place| place as u8)
     }
 
-    /// Who is on air at a place.
-    pub(crate) fn holder(&self, place: u8) -> Option<Pseudonym> {
-        self.at(place).filter(|place| place.session.is_some()).map(|place| place.principal)
+    /// Who is on air at a place, and in which turn.
+    pub(crate) fn holder(&self, place: u8) -> Option<(Pseudonym, u32)> {
+        self.at(place).filter(|place| place.session.is_some()).map(|place| (place.principal, place.tenure))
+    }
+
+    /// Whose turn it is, or was last, at each of so many places: 0 where nobody has been.
+    pub(crate) fn tenures(&self, places: usize) -> Vec<u32> {
+        self.places.iter().take(places).map(|place| place.map_or(0, |place| place.tenure)).collect()
     }
 
     /// The first that is taken.

@@ -1,4 +1,4 @@
-use crate::rooms::Socket;
+use crate::rooms::{Room, Socket};
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::Instant;
@@ -27,7 +27,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
         let Some(room) = self.rooms.get_mut(event) else { return Err(Refusal::NotOpen) };
         room.sockets.insert(socket);
-        let (stage, viewers, place) = (on_the_wire(&room.stage), room.viewers, room.places.of(principal));
+        let (stage, viewers, place) = (on_the_wire(room), room.viewers, room.places.of(principal));
         let known = Socket {
             event: event.clone(),
             role,
@@ -49,6 +49,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 
     /// Takes a socket out, and the media session that came over it.
     pub fn detach(&mut self, socket: SocketId, now: Instant) {
+        self.leave_door(socket);
         let Some(Socket { event, session, .. }) = self.sockets.remove(&socket) else { return };
         if let Some(room) = self.rooms.get_mut(&event) {
             room.sockets.remove(&socket);
@@ -64,27 +65,36 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.sockets.get(&socket)?.session
     }
 
-    /// Tells every socket of a room what its stage carries now.
+    /// What a room's stage carries from now on.
     pub(crate) fn set_stage(&mut self, event: &E, stage: &[Stage]) {
         let Some(room) = self.rooms.get_mut(event) else { return };
-        if room.stage == stage {
+        room.stage = stage.to_vec();
+        self.tell_stage(event);
+    }
+
+    /// Tells every socket of a room what its stage carries, and whose turn it is where, unless that is what they know.
+    pub(crate) fn tell_stage(&mut self, event: &E) {
+        let Some(room) = self.rooms.get_mut(event) else { return };
+        let told = on_the_wire(room);
+        if room.told == told {
             return;
         }
-        room.stage = stage.to_vec();
-        let told = on_the_wire(stage);
+        room.told = told.clone();
         for socket in room.sockets.clone() {
             self.emit(Output::Tell { socket, message: ServerMessage::Stage(told.clone()) });
         }
     }
 }
 
-fn on_the_wire(stage: &[Stage]) -> StageState {
+fn on_the_wire(room: &Room) -> StageState {
+    let stage = &room.stage;
     let of_all = |track: fn(&Stage) -> TrackState| activity(stage.iter().map(track).max().unwrap_or_default());
     let place = |place: &Stage| PlaceState { audio: activity(place.audio), video: activity(place.video) };
     StageState {
         audio: of_all(|place| place.audio),
         video: of_all(|place| place.video),
         places: stage.iter().map(place).collect(),
+        tenures: room.places.tenures(stage.len()),
     }
 }
 

@@ -36,6 +36,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             self.sessions.iter().filter(|(_, session)| out.contains(&session.principal)).map(|(id, _)| *id).collect();
         let sockets: Vec<SocketId> =
             self.sockets.iter().filter(|(_, socket)| out.contains(&socket.principal)).map(|(id, _)| *id).collect();
+        let sockets = [sockets, self.knocking_by(out)].concat();
         self.put_out(&sockets, &sessions, now);
     }
 
@@ -55,8 +56,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         !(sessions.is_empty() && sockets.is_empty())
     }
 
-    /// Who is on air at a place of an event's stage.
-    pub fn at_place(&self, event: &E, place: u8) -> Option<Pseudonym> {
+    /// Who is on air at a place of an event's stage, and the number of their turn there.
+    pub fn at_place(&self, event: &E, place: u8) -> Option<(Pseudonym, u32)> {
         self.rooms.get(event)?.places.holder(place)
     }
 
@@ -70,7 +71,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             self.revoke(session, Some(why), now);
         }
         for &socket in sockets {
-            if !self.sockets.contains_key(&socket) {
+            if !self.sockets.contains_key(&socket) && !self.knocking.contains_key(&socket) {
                 continue;
             }
             let fault = Fault::new(why);

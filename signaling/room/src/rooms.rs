@@ -1,4 +1,5 @@
 use crate::audience::Counter;
+use crate::door::Door;
 use crate::health::Health;
 use crate::places::Places;
 use crate::{SessionId, SocketId};
@@ -9,7 +10,7 @@ use thiserror::Error;
 use veilcast_consent::{Licence, Purpose};
 use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap, VideoQuality};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{Draining, Ended, FaultCode, ServerMessage};
+use veilcast_protocol::{Activity, Draining, Ended, FaultCode, ServerMessage, StageState};
 
 /// What follows from an input. Taken by [`Rooms::poll`], in order.
 pub enum Output<E> {
@@ -79,6 +80,9 @@ pub enum Refusal {
     /// Unknown, over, or somebody else's; the three are not told apart.
     #[error("there is no such session")]
     SessionUnknown,
+    /// Whoever decides has said no.
+    #[error("turned away at the door")]
+    TurnedAway,
     /// An identifier that should be random stands twice.
     #[error("an identifier is in use")]
     IdentifierTaken,
@@ -91,6 +95,12 @@ pub struct Rooms<E> {
     pub(crate) sessions: HashMap<SessionId, Session<E>>,
     pub(crate) peers: HashMap<PeerKey, SessionId>,
     pub(crate) sockets: HashMap<SocketId, Socket<E>>,
+    /// Of events whose host decides about each person.
+    pub(crate) doors: HashMap<E, Door>,
+    /// Sockets of who waits there.
+    pub(crate) knocking: HashMap<SocketId, E>,
+    /// How many turns on stage an event has seen: over its rooms, so that no number stands for two people.
+    pub(crate) tenures: HashMap<E, u32>,
     pub(crate) counts: VecDeque<(Instant, E)>,
     pub(crate) healths: VecDeque<(Instant, E)>,
     /// Ended while this process runs: a join that was on its way when its event ended finds it here.
@@ -106,6 +116,8 @@ pub(crate) struct Room {
     key: RoomKey,
     /// What its stage carries, by place.
     pub(crate) stage: Vec<Stage>,
+    /// The last that its sockets heard of it.
+    pub(crate) told: StageState,
     pub(crate) sessions: HashSet<SessionId>,
     pub(crate) sockets: HashSet<SocketId>,
     pub(crate) places: Places,
@@ -163,6 +175,9 @@ impl<E> Default for Rooms<E> {
             sessions: HashMap::new(),
             peers: HashMap::new(),
             sockets: HashMap::new(),
+            doors: HashMap::new(),
+            knocking: HashMap::new(),
+            tenures: HashMap::new(),
             counts: VecDeque::new(),
             healths: VecDeque::new(),
             ended: HashSet::new(),
@@ -203,6 +218,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Ends `event` for good: every session in it, every socket, the room. Later joins are refused.
     pub fn end(&mut self, event: &E) {
         self.ended.insert(event.clone());
+        self.shut_door(event);
+        self.tenures.remove(event);
         let Some(room) = self.rooms.get(event) else { return };
         let (sessions, sockets) = (room.sessions.clone(), room.sockets.clone());
         // `Close` ends every session in the media plane at once; single revocations would say it again.
@@ -215,6 +232,11 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             self.emit(Output::Tell { socket, message: ServerMessage::Ended(Ended { title }) });
         }
         self.close(event);
+    }
+
+    /// Whether `event` has ended while this process runs.
+    pub(crate) fn is_over(&self, event: &E) -> bool {
+        self.ended.contains(event)
     }
 
     /// Whether the room of `event` is open.
@@ -234,7 +256,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             return;
         }
         self.emit(Output::Command(Command::Drain));
-        let sockets: Vec<SocketId> = self.sockets.keys().copied().collect();
+        let sockets: Vec<SocketId> = self.sockets.keys().chain(self.knocking.keys()).copied().collect();
         for socket in sockets {
             let message = ServerMessage::Draining(Draining { retry_after_ms: spread() });
             self.emit(Output::Tell { socket, message });
@@ -281,6 +303,12 @@ impl Room {
         Self {
             key,
             stage: Vec::new(),
+            told: StageState {
+                audio: Activity::Absent,
+                video: Activity::Absent,
+                places: Vec::new(),
+                tenures: Vec::new(),
+            },
             sessions: HashSet::new(),
             sockets: HashSet::new(),
             places: Places::new(broadcasters),

@@ -9,6 +9,7 @@ use veilcast_control::{
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{Activity, OwnPlace, ServerMessage};
 
+mod door;
 mod places;
 mod removal;
 
@@ -127,6 +128,7 @@ fn message_words(message: &ServerMessage) -> String {
                 parts.iter().map(|part| part.map_or_else(|| "<5".to_owned(), |count| format!("{count}+"))).collect();
             format!("health {}", parts.join(" "))
         }
+        ServerMessage::LetIn => "let in".to_owned(),
         ServerMessage::Ended(_) => "ended".to_owned(),
         ServerMessage::Draining(draining) => format!("draining {}", draining.retry_after_ms),
         ServerMessage::Fault { fault } => format!("fault {}", fault.code.name()),

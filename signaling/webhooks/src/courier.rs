@@ -80,18 +80,20 @@ impl Courier {
         Ok(Self(Arc::new(Inner { records, security, sender, happened, inbox })))
     }
 
-    /// Makes a receiver known that hears of `kinds` for `life`, and its secret.
+    /// Makes a receiver known that hears of `kinds` for `life`, and its secret. `owner`: whom to ask about it.
     pub async fn add(
         &self,
         url: &str,
         kinds: &[MessageKind],
+        owner: Option<&str>,
         life: Duration,
         now: SystemTime,
     ) -> Result<(WebhookId, SigningSecret), CourierError> {
         let url = self.0.sender.place(url)?.text();
         let secret = SigningSecret::new()?;
         let kinds: Vec<&str> = MessageKind::ALL.iter().filter(|kind| kinds.contains(kind)).map(|k| k.name()).collect();
-        let new = NewWebhook { url: &url, secret: secret.bytes(), kinds: &kinds.join(" "), expires: now + life };
+        let (kinds, expires) = (kinds.join(" "), now + life);
+        let new = NewWebhook { url: &url, secret: secret.bytes(), kinds: &kinds, expires, owner };
         let id = self.0.records.put_webhook(&new, now).await?.ok_or(CourierError::TooMany)?;
         Ok((id, secret))
     }
@@ -240,6 +242,9 @@ impl Round {
         let taken = matches!(outcome, None | Some(Outcome::Delivered | Outcome::Gone));
         let chance = u32::from_be_bytes(random_bits()?);
         match self.queue.finish(&attempt, taken, now, chance) {
+            Next::Done if outcome == Some(Outcome::Delivered) => {
+                self.inner.records.webhook_message_was_taken(&attempt.id).await
+            }
             Next::Done => self.inner.records.remove_webhook_message(&attempt.id).await,
             Next::Again { due, attempts } => {
                 self.inner.records.put_off_webhook_message(&attempt.id, due, attempts).await

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import '../../elements/studio.js';
-import type { EventSummary } from '../../protocol/index.js';
+import { icons } from '../../elements/icons.js';
+import type { EventSummary, Removal } from '../../protocol/index.js';
 import { type Access, renewing } from '../../sdk/access.js';
 import type { SessionState } from '../../sdk/session.js';
 import { api } from '../api.js';
@@ -9,7 +10,9 @@ import { takeInvitation } from '../invitation.js';
 import { Page } from '../page.js';
 import { access, errorNotice, loading, stateBadge } from '../parts.js';
 import '../cohosts.js';
+import '../doorkeeper.js';
 import '../invitations.js';
+import '../location-cap.js';
 import '../moderation.js';
 import '../share.js';
 import '../stream-keys.js';
@@ -27,7 +30,7 @@ class Broadcast extends Page {
   /** How many invitations this page has made. */
   declare made: number;
   /** The places on stage that others have. */
-  declare others: readonly number[];
+  declare others: readonly Removal[];
   /** A co-host, who has no account here. */
   #invited = false;
   #access: Access = {
@@ -94,8 +97,17 @@ class Broadcast extends Page {
         ${this.#over || this.#invited ? nothing : html`<vc-share .event=${event} choose></vc-share>`}
       </div>
       ${errorNotice(this.error)} ${this.#over ? this.#farewell() : this.#studio()}
-      ${this.#over || this.#invited ? nothing : this.#admission(event)} ${this.#dialog()}
+      ${this.#over ? nothing : this.#invited ? this.#door(event) : this.#admission(event)} ${this.#dialog()}
     </div>`;
+  }
+
+  /** Whoever is on stage may let people in. */
+  #door({ id, admission }: EventSummary): TemplateResult | typeof nothing {
+    if (admission !== 'approval') return nothing;
+    return html`<section class="sheet look-after" aria-labelledby="who-comes-in">
+      <h2 id="who-comes-in">${icons.people} Who comes in</h2>
+      <vc-doorkeeper .event=${id} .access=${this.#access}></vc-doorkeeper>
+    </section>`;
   }
 
   /** What is the operator's alone to decide. */
@@ -106,9 +118,20 @@ class Broadcast extends Page {
           this.summary = changed.detail;
         }}
       ></vc-cohosts>
-      <vc-look-after .event=${event.id} .access=${signedIn} .places=${this.others}></vc-look-after>
+      <vc-look-after
+        .event=${event.id}
+        .access=${signedIn}
+        .places=${this.others}
+        ?door=${event.admission === 'approval'}
+      ></vc-look-after>
       <vc-invitations .event=${event} .made=${this.made}></vc-invitations>
-      <vc-stream-keys .event=${event}></vc-stream-keys>`;
+      <vc-stream-keys .event=${event}></vc-stream-keys>
+      <vc-location-cap
+        .event=${event}
+        @vc-event=${(changed: CustomEvent<EventSummary>) => {
+          this.summary = changed.detail;
+        }}
+      ></vc-location-cap>`;
   }
 
   #invitationMade(): void {
@@ -134,7 +157,7 @@ class Broadcast extends Page {
       @veilcast-state=${(event: CustomEvent<SessionState>) => {
         this.session = event.detail;
       }}
-      @veilcast-others=${(event: CustomEvent<readonly number[]>) => {
+      @veilcast-others=${(event: CustomEvent<readonly Removal[]>) => {
         this.others = event.detail;
       }}
       @veilcast-end-request=${() => this.#confirm()?.showModal()}

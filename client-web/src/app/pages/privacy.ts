@@ -102,6 +102,11 @@ class Privacy extends Page {
         with a key of that event, and the minute; no address, and nothing about a browser or device. It goes when the event
         ends, and says nothing at another event. A guest leaves nothing to be recognised by.
       </p>
+      <p>
+        Where a host lets people in one by one, whoever decides sees a number, what you call yourself there, whether you have an
+        account, and for how many minutes you have been asking. It is in memory alone: the name goes when they have decided or you
+        leave, the decision when the event ends.
+      </p>
 
       <h2>What this cannot promise</h2>
       <p>

@@ -1,6 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { icons } from '../../elements/icons.js';
-import type { ClientScope, ClientSummary, HeldStreamKey, ThirdParties } from '../../protocol/index.js';
+import type {
+  ClientScope,
+  ClientSummary,
+  HeldStreamKey,
+  HeldWebhook,
+  ThirdParties,
+} from '../../protocol/index.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api, thirdParties } from '../api.js';
 import { type ClientKeyPair, makeClientKey, readPublicKey } from '../client-key.js';
@@ -8,8 +14,9 @@ import { toClipboard } from '../clipboard.js';
 import '../copy-field.js';
 import { checked, text } from '../form.js';
 import { Page } from '../page.js';
-import { errorNotice, loading, revocable } from '../parts.js';
+import { errorNotice, loading } from '../parts.js';
 import { confirmed } from '../step-up.js';
+import { kindsWords, OUTCOME_WORDS } from '../webhook-words.js';
 import { keyName, moment } from '../words.js';
 
 const DAY = 24 * 3_600;
@@ -35,7 +42,7 @@ interface Made {
   pem: string | null;
 }
 
-/** Everything that others can use this server by: programs of integrators, and stream keys. */
+/** Everything that others can use this server by, or are told by it: programs of integrators, stream keys, receivers of webhooks. */
 class Programs extends Page {
   static override properties = {
     all: { state: true },
@@ -81,14 +88,17 @@ class Programs extends Page {
           }
         </div>
       </div>
-      <p class="lead">Everything that others can use this server by, without anybody signing in.</p>
+      <p class="lead">
+        Everything that others can use this server by, without anybody signing in, and everybody who is told what happens here. Each
+        ends after a year at most, and after 90 days in which nobody uses it.
+      </p>
       ${errorNotice(this.error)} ${this.#shown()} ${this.creating ? this.#form() : nothing}
       ${this.all === null ? (this.error === null ? loading('Looking around…') : nothing) : this.#lists(this.all)}
       ${this.#dialog()}
     </div>`;
   }
 
-  #lists({ clients, stream_keys: keys }: ThirdParties): TemplateResult {
+  #lists({ clients, stream_keys: keys, webhooks }: ThirdParties): TemplateResult {
     return html`<section aria-labelledby="programs">
         <h2 id="programs">Programs of others</h2>
         ${
@@ -107,6 +117,14 @@ class Programs extends Page {
             ? html`<p class="hint">There are none. An event’s page in the studio makes them.</p>`
             : html`<ul class="rows">${keys.map((key) => this.#streamKey(key))}</ul>`
         }
+      </section>
+      <section aria-labelledby="receivers">
+        <h2 id="receivers">Receivers of webhooks</h2>
+        ${
+          webhooks.length === 0
+            ? html`<p class="hint">There are none. The operator’s page adds them.</p>`
+            : html`<ul class="rows">${webhooks.map((webhook) => this.#webhook(webhook))}</ul>`
+        }
       </section>`;
   }
 
@@ -117,18 +135,13 @@ class Programs extends Page {
       <div class="what">
         <strong class="name">${label}</strong>
         <p class="meta">${owner} · ${scopes.map((scope) => SCOPES[scope].words).join(', ')}</p>
-        <p class="meta">${used} · ${client.idle ? 'unless it is used, ends' : 'ends'} ${moment(client.ends)}</p>
+        <p class="meta">${used} · ${endWords(client)}</p>
         <p class="meta">Events created: ${client.events} · Grants issued: ${client.grants}</p>
         <p class="meta">
           <span>Program <code>${client.id}</code></span>
           ${keys.map(({ thumbprint, ends }) => html`<span>Key <code>${thumbprint.slice(0, 8)}…</code>${ends === null ? nothing : ` until ${moment(ends)}`}</span>`)}
         </p>
-        ${
-          client.soon
-            ? html`<p class="notice danger">${icons.alert}<strong>It ends soon.</strong>
-                <span>${client.idle ? 'Nobody has used it for long.' : 'Register it anew, if it is still needed.'}</span></p>`
-            : nothing
-        }
+        ${endsSoon(client, 'Register it anew, if it is still needed.')}
       </div>
       <div class="actions">
         <button
@@ -155,11 +168,43 @@ class Programs extends Page {
 
   #streamKey(key: HeldStreamKey): TemplateResult {
     const name = `Stream key ${keyName(key.id)}`;
-    const used = key.last_used === null ? 'not used yet' : `last used ${moment(key.last_used)}`;
-    const state = `${key.title} · ${used} · ends ${moment(key.ends)}`;
-    return revocable({ name, state, what: name }, this.busy, () =>
-      this.#act(() => api.revokeStreamKey(key.event, key.id)),
-    );
+    const used = key.last_used === null ? 'Not used yet' : `Last used ${moment(key.last_used)}`;
+    return html`<li class="row">
+      <div class="what">
+        <strong class="name">${name}</strong>
+        <p class="meta">${ownerWords(key.owner)} · Broadcasts to “${key.title}”, and gets nothing from here</p>
+        <p class="meta">${used} · ${endWords(key)}</p>
+        ${endsSoon(key, 'Make another one, if it is still needed.')}
+      </div>
+      <div class="actions">
+        <button type="button" class="button danger small" aria-label="Revoke ${name}" ?disabled=${this.busy}
+          @click=${() => this.#act(() => api.revokeStreamKey(key.event, key.id))}>
+          Revoke
+        </button>
+      </div>
+    </li>`;
+  }
+
+  /** It is looked after where it was added. */
+  #webhook(webhook: HeldWebhook): TemplateResult {
+    const { origin, taken, dropped, outcome } = webhook;
+    const last =
+      webhook.last_used === null ? 'Took nothing yet' : `Took the last one ${moment(webhook.last_used)}`;
+    return html`<li class="row">
+      <div class="what">
+        <strong class="name">${origin}</strong>
+        <p class="meta">${ownerWords(webhook.owner)} · ${kindsWords(webhook.kinds)}</p>
+        <p class="meta">${last} · ${webhook.ended ? 'has ended' : endWords(webhook)}</p>
+        <p class="meta">
+          Messages taken: ${taken}${dropped === 0 ? nothing : html` · Not taken: ${dropped}`}
+          ${outcome === null || outcome === 'delivered' ? nothing : html` · ${OUTCOME_WORDS[outcome].state}`}
+        </p>
+        ${endsSoon(webhook, 'Add it anew, if it is still needed.')}
+      </div>
+      <div class="actions">
+        <a class="button quiet small" href="/operator" aria-label="Look after ${origin}">Look after it</a>
+      </div>
+    </li>`;
   }
 
   #form(): TemplateResult {
@@ -314,6 +359,28 @@ class Programs extends Page {
   async #load(): Promise<void> {
     this.all = await thirdParties.list();
   }
+}
+
+/** What ends, if nobody uses it before. */
+interface Ends {
+  ends: number;
+  idle: boolean;
+  soon: boolean;
+}
+
+function endWords({ ends, idle }: Ends): string {
+  return `${idle ? 'unless it is used, ends' : 'ends'} ${moment(ends)}`;
+}
+
+function endsSoon({ idle, soon }: Ends, remedy: string): TemplateResult | typeof nothing {
+  if (!soon) return nothing;
+  return html`<p class="notice danger">
+    ${icons.alert}<strong>It ends soon.</strong><span>${idle ? 'Nobody has used it for long.' : remedy}</span>
+  </p>`;
+}
+
+function ownerWords(owner: string | undefined): string {
+  return owner ?? 'Nobody to ask about it is named';
 }
 
 const SCOPE_NAMES: readonly ClientScope[] = ['events:read', 'events:manage', 'grants:issue'];

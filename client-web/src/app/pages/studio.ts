@@ -97,6 +97,10 @@ class Studio extends Page {
           <input type="radio" name="admission" value="public" checked />
           <span>Anyone with the link<small>No account, no sign-in.</small></span>
         </label>
+        <label class="check">
+          <input type="radio" name="admission" value="approval" />
+          <span>Whom you let in<small>Anyone with the link can ask. You or a moderator says yes or no to each.</small></span>
+        </label>
         ${this.providers.length === 0 ? nothing : this.#signIn()}
         <label class="check">
           <input type="radio" name="admission" value="invitation" />
@@ -187,7 +191,7 @@ class Studio extends Page {
 
 function admission(submit: SubmitEvent): Admission {
   const chosen = text(submit, 'admission');
-  return chosen === 'public' || chosen === 'sign-in' ? chosen : 'invitation';
+  return chosen === 'public' || chosen === 'approval' || chosen === 'sign-in' ? chosen : 'invitation';
 }
 
 function latency(submit: SubmitEvent): Latency {

@@ -3,12 +3,13 @@ import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
 import type { EventSummary, Role, SignInProvider } from '../../protocol/index.js';
-import type { Access } from '../../sdk/access.js';
+import { type Access, guestAccess } from '../../sdk/access.js';
 import type { Consents } from '../../sdk/consents.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
 import { leaveForSignIn } from '../auth.js';
 import '../choices.js';
+import '../door.js';
 import { takeInvitation } from '../invitation.js';
 import { memberAccess } from '../member.js';
 import '../moderation.js';
@@ -28,15 +29,16 @@ class Watch extends Page {
 
   declare summary: EventSummary | null;
   declare model: PlayerModel | null;
-  /** Whether this page knows how to get in; `asked` while somebody has to sign in first. */
-  declare entry: 'open' | 'looking' | 'asked';
+  /** Whether this page knows how to get in; `asked` while somebody has to sign in first, `door` while they wait to be let in. */
+  declare entry: 'open' | 'looking' | 'asked' | 'door';
   declare providers: readonly SignInProvider[];
   /** This person looks after the event. */
   declare moderates: boolean;
   /** What this person has agreed to here. */
   declare consents: Consents | null;
-  /** Of whoever was invited or has signed in. */
+  /** Of whoever was invited, has signed in, or asks to be let in. */
   #access: Access | null = null;
+  #member = false;
 
   constructor() {
     super();
@@ -65,6 +67,7 @@ class Watch extends Page {
   protected override render(): TemplateResult {
     if (this.entry === 'looking') return html`<div class="frame narrow">${loading('One moment…')}</div>`;
     if (this.entry === 'asked') return this.#question();
+    if (this.entry === 'door') return this.#door();
     return html`<div class="frame watch">
       <veilcast-player
         event=${this.#id}
@@ -96,14 +99,19 @@ class Watch extends Page {
       shown
       .event=${this.#id}
       .access=${this.#access}
-      .places=${this.model?.places.map(({ place }) => place) ?? []}
+      .places=${this.model?.places.map(({ place, tenure }) => ({ place, tenure })) ?? []}
+      ?door=${this.summary?.admission === 'approval'}
     ></vc-look-after>`;
   }
 
-  /** Whoever has signed in before gets in without another word; the others are asked to. */
+  /** Whoever has signed in before, or was let in, gets in without another word; the others are asked to. */
   async #refused(thrown: unknown): Promise<void> {
-    if (!(thrown instanceof VeilcastError) || thrown.code !== 'event-sign-in' || this.#access !== null)
-      return;
+    if (!(thrown instanceof VeilcastError) || this.#access !== null) return;
+    if (thrown.code === 'event-sign-in') await this.#asMember(() => this.#ask());
+    if (thrown.code === 'event-approval') await this.#asMember((refused) => this.#toDoor(refused));
+  }
+
+  async #asMember(otherwise: (refused: unknown) => Promise<void> | void): Promise<void> {
     this.entry = 'looking';
     const access = memberAccess(this.#id);
     try {
@@ -111,9 +119,31 @@ class Watch extends Page {
       this.#access = access;
       this.entry = 'open';
       this.#named(event);
-    } catch {
-      await this.#ask();
+    } catch (thrown) {
+      await otherwise(thrown);
     }
+  }
+
+  /** Whoever has an account here asks as its holder, so that the answer holds on all their devices. */
+  #toDoor(refused: unknown): void {
+    const code = refused instanceof VeilcastError ? refused.code : '';
+    this.#member = code === 'event-approval' || code === 'turned-away' || code === 'banned';
+    this.#access = this.#member ? memberAccess(this.#id) : guestAccess(location.origin, this.#id);
+    this.entry = 'door';
+  }
+
+  #door(): TemplateResult {
+    return html`<div class="frame narrow">
+      <vc-door .event=${this.#id} .access=${this.#access} ?member=${this.#member} @vc-let-in=${this.#enter}></vc-door>
+    </div>`;
+  }
+
+  #enter(): void {
+    this.entry = 'open';
+    api.event(this.#id, this.#access).then(
+      (event) => this.#named(event),
+      () => {},
+    );
   }
 
   async #ask(): Promise<void> {

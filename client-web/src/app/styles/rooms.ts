@@ -163,6 +163,7 @@ export const rooms = css`
   }
 
   .cohosts,
+  .location-cap,
   .invitations,
   .look-after,
   .stream-keys {
@@ -173,6 +174,7 @@ export const rooms = css`
   }
 
   .sheet.cohosts h2,
+  .sheet.location-cap h2,
   .sheet.invitations h2,
   .sheet.look-after h2,
   .sheet.stream-keys h2 {
@@ -184,6 +186,8 @@ export const rooms = css`
 
   .cohosts .lead,
   .cohosts .hint,
+  .location-cap .lead,
+  .location-cap .hint,
   .invitations .lead,
   .invitations .hint,
   .look-after .lead,
@@ -194,6 +198,11 @@ export const rooms = css`
     margin: 0;
     color: var(--_soft);
     font-size: 0.9375rem;
+  }
+
+  .look-after vc-doorkeeper {
+    display: grid;
+    gap: 0.75rem;
   }
 
   .look-after h3 {

@@ -212,7 +212,11 @@ impl Issuer {
         match row {
             // Whether it exists or has ended is told further in, as to everybody else with a good token.
             None => Ok(()),
-            Some(row) if row.admission != Admission::Invitation || row.state == EventState::Ended => Ok(()),
+            Some(row)
+                if matches!(row.admission, Admission::Public | Admission::SignIn) || row.state == EventState::Ended =>
+            {
+                Ok(())
+            }
             Some(_) => Err(TokenError::ScopeMissing),
         }
     }

@@ -4,7 +4,7 @@ use super::{Bench, VERIFIER, noon, seconds};
 use crate::secrets::digest_of;
 use crate::{
     AuthorizeError, CLIENT_WEB, CodeExchange, ExchangeError, Party, PushedRequest, RefreshError, RequestUri, Role,
-    Scope, Thumbprint,
+    Scope, Thumbprint, TokenError,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -91,6 +91,37 @@ async fn a_code_that_comes_twice_takes_the_refresh_tokens_of_the_first_time_alon
     assert_eq!(bench.issuer.exchange(&exchange, key, noon()).await.err(), Some(ExchangeError::Invalid));
     let renewed = bench.issuer.refresh(tokens.refresh.value.expose_text(), Scope::Admin, key, noon()).await;
     assert!(matches!(renewed, Err(RefreshError::Invalid)));
+}
+
+#[tokio::test]
+async fn a_code_that_comes_twice_takes_along_whatever_has_come_of_it() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let key = bench.key_of(&page.holder);
+    let code = bench.issuer.authorize(page.cookie.expose_text(), &wanted(None).request(), noon()).await;
+    let code = code.expect("authorized");
+    let (code, verifier, redirect_uri) = (code.expose_text(), VERIFIER, CALLBACK);
+    let exchange = CodeExchange { code, verifier, client_id: CLIENT_WEB, redirect_uri };
+    let first = bench.issuer.exchange(&exchange, key, noon()).await.expect("exchanged");
+    let renewed =
+        bench.issuer.refresh(first.refresh.value.expose_text(), Scope::Admin, key, noon() + seconds(20)).await;
+    let Ok(renewed) = renewed else { panic!("goes on") };
+    let grant = bench.bound(&page.holder, renewed.access.token.expose_text(), noon()).await.expect("is good");
+    let event = super::event("a");
+    let own = bench.issuer.own_token(&grant, event, Scope::Broadcast, noon() + seconds(30)).await.expect("minted");
+    let other = bench.grant(&page, "admin", noon()).await;
+
+    assert_eq!(bench.issuer.exchange(&exchange, key, noon() + seconds(40)).await.err(), Some(ExchangeError::Invalid));
+    for token in [&first.access.token, &renewed.access.token, &own.token] {
+        assert_eq!(bench.refusal(token.expose_text(), noon() + seconds(41)).await, Some(TokenError::Invalid));
+    }
+    let late = bench.issuer.own_token(&grant, event, Scope::Broadcast, noon() + seconds(41)).await;
+    assert_eq!(late.err(), Some(TokenError::Invalid), "a request that was under way");
+    let late = bench.issuer.refresh(renewed.refresh.value.expose_text(), Scope::Admin, key, noon() + seconds(41)).await;
+    assert!(matches!(late, Err(RefreshError::Invalid)));
+    let elsewhere = bench.issuer.own_token(&other, event, Scope::Broadcast, noon() + seconds(41)).await;
+    assert!(elsewhere.is_ok(), "what another code has given goes on");
+    assert_eq!(bench.issuer.exchange(&exchange, key, noon() + seconds(42)).await.err(), Some(ExchangeError::Invalid));
 }
 
 #[tokio::test]

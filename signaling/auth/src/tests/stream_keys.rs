@@ -29,10 +29,13 @@ async fn a_key_is_for_broadcasting_to_its_event_until_its_end() {
     let grant = bench.issuer.verify_stream_key(key, noon()).await.expect("is good");
     assert!(grant.for_event(&event) == Ok(Scope::Broadcast) && grant.require(Scope::Admin).is_err());
     assert_eq!(grant.for_event(&other), Err(TokenError::Invalid));
-    assert!(grant.key.is_none() && !grant.invited && grant.expires == noon() + seconds(3_600));
-    let last = noon() + seconds(3_599);
+    assert!(
+        grant.key.is_none() && !grant.invited && grant.expires == noon() + seconds(3_660),
+        "the end of that minute"
+    );
+    let last = noon() + seconds(3_659);
     assert!(bench.issuer.verify_stream_key(key, last).await.is_ok_and(|again| again.principal == grant.principal));
-    let late = bench.issuer.verify_stream_key(key, noon() + seconds(3_600)).await.err();
+    let late = bench.issuer.verify_stream_key(key, noon() + seconds(3_660)).await.err();
     assert_eq!(late, Some(TokenError::Invalid));
     for wrong in ["", "vk_", &key[..45], &format!("{key}A"), &key[3..], &key.to_uppercase()] {
         assert_eq!(bench.issuer.verify_stream_key(wrong, noon()).await.err(), Some(TokenError::Invalid));

@@ -255,7 +255,8 @@ impl Hub {
         self.put_out_revoked(records, refused).await;
         self.put_out_signed_out(records).await;
         let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());
-        for event in open {
+        let doors: Vec<EventId> = self.with(|rooms, _| rooms.events_with_doors().copied().collect());
+        for event in open.into_iter().chain(doors) {
             match records.event(&event).await {
                 Ok(Some(row)) if row.state != EventState::Ended => {
                     self.with(|rooms, _| rooms.set_broadcasters(&event, row.broadcasters));

@@ -7,7 +7,7 @@ use crate::sdp::{OfferShape, Origin, parse_offer, write_answer};
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
-use veilcast_auth::{EventId, Grant, IssuerSessionId, Proof, Scope, Thumbprint, Ticket};
+use veilcast_auth::{EventId, Grant, IssuerSessionId, Proof, Reach, Scope, Thumbprint, Ticket};
 use veilcast_control::{Answer, IceCredentials, PeerKey, PlayoutDelay, Role, RoomSettings};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::FaultCode;
@@ -27,6 +27,8 @@ pub(crate) struct Access {
     pub(crate) uncounted: bool,
     pub(crate) principal: Pseudonym,
     pub(crate) standing: Standing,
+    /// It has to be let in by hand, where the event has that.
+    pub(crate) asks: bool,
     /// It comes to look after the event.
     pub(crate) moderates: bool,
     /// Whose key the token is bound to; `None` for a program's.
@@ -73,6 +75,12 @@ pub(crate) fn same_certificate(proof: &Proof, sdp: &str) -> Result<(), Problem> 
     if same { Ok(()) } else { Err(Problem::new(FaultCode::ProofInvalid).detail("dtls_fingerprint")) }
 }
 
+/// Whether a token only lets its holder ask. Whoever was invited, by a program or by its key, was let in by that; an operator lets in.
+fn asks(grant: &Grant, row: &Event) -> bool {
+    let anybodys = matches!(grant.reach, Reach::Guest | Reach::Account);
+    row.admission == Admission::Approval && anybodys && grant.scope == Scope::Watch && !grant.operator
+}
+
 /// What a scope permits in a room.
 pub(crate) const fn permission(scope: Scope) -> Option<Role> {
     match scope {
@@ -86,6 +94,13 @@ impl App {
     /// Turns a grant into a permission for `event`. An event that does not exist is told apart only for
     /// holders of a genuine token; a genuine token for another event is as good as none.
     pub(crate) async fn access_of(&self, grant: &Grant, event: &EventId) -> Result<Access, Problem> {
+        let access = self.permitted(grant, event).await?;
+        self.let_in(grant, &access.event)?;
+        Ok(access)
+    }
+
+    /// The same of somebody who may have to be let in by hand yet.
+    pub(crate) async fn permitted(&self, grant: &Grant, event: &EventId) -> Result<Access, Problem> {
         let row = self.records.event(event).await?.ok_or(Problem::new(FaultCode::EventUnknown))?;
         let scope = self.in_event(grant, event)?;
         let role = permission(scope).ok_or(Problem::new(FaultCode::ScopeMissing))?;
@@ -96,8 +111,34 @@ impl App {
         let (invited, key, until) = (grant.invited, grant.key, end_of(grant));
         let signed_in = grant.recognised.as_ref().map(|recognised| recognised.session.clone());
         let (standing, moderates, ticket) = (Standing::of(grant), scope == Scope::Moderate, grant.ticket());
-        let (event, uncounted) = (row, false);
-        Ok(Access { event, role, invited, uncounted, principal, standing, moderates, key, until, signed_in, ticket })
+        let (asks, uncounted) = (asks(grant, &row), false);
+        let event = row;
+        Ok(Access {
+            event,
+            role,
+            invited,
+            uncounted,
+            principal,
+            standing,
+            asks,
+            moderates,
+            key,
+            until,
+            signed_in,
+            ticket,
+        })
+    }
+
+    /// Refuses whom an event's host has to let in, and has not.
+    pub(crate) fn let_in(&self, grant: &Grant, row: &Event) -> Result<(), Problem> {
+        if !asks(grant, row) {
+            return Ok(());
+        }
+        match self.hub.with(|rooms, _| rooms.was_let_in(&row.id, grant.principal.pseudonym())) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Problem::new(FaultCode::TurnedAway)),
+            None => Err(Problem::new(FaultCode::EventApproval)),
+        }
     }
 
     /// Looks once more whether the token and the sign-in that somebody has come by last: what ended after the token was looked at and before

@@ -7,7 +7,7 @@ use crate::sdp::samples::FFMPEG;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -50,8 +50,9 @@ impl Integrator {
         let publish = Ask::new("POST", &whip).shown(&page, &proof).sdp(FFMPEG);
         assert_eq!(bench.ask(publish).await.status, StatusCode::CREATED);
         bench.media.connect_last().await;
+        let stage = bench.ask(Ask::new("GET", &format!("/api/v1/events/{}/stage", self.event)).by(operator)).await;
         let ban = Ask::new("POST", &format!("/api/v1/events/{}/bans", self.event)).by(operator);
-        let banned = bench.ask(ban.json(&json!({ "place": 0 }))).await;
+        let banned = bench.ask(ban.json(&stage.json()["places"][0])).await;
         assert_eq!(banned.status, StatusCode::CREATED, "{}", banned.body);
         page
     }

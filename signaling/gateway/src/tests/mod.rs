@@ -4,6 +4,7 @@ mod account;
 mod cohosts;
 mod consent;
 mod credentials;
+mod door;
 mod edge;
 mod identifiers;
 mod media;
@@ -71,6 +72,14 @@ impl Store {
         let title = Redacted::new("Rehearsal".to_owned());
         let admission = if public { Admission::Public } else { Admission::Invitation };
         let new = NewEvent { title, admission, listed: public, broadcasters, latency: Latency::Interactive };
+        self.records.create_event(new, SystemTime::now()).await.expect("is created")
+    }
+
+    /// An event whose host lets people in one by one.
+    pub(crate) async fn event_with_door(&self) -> EventId {
+        let title = Redacted::new("Rehearsal".to_owned());
+        let (admission, latency) = (Admission::Approval, Latency::Interactive);
+        let new = NewEvent { title, admission, listed: false, broadcasters: 2, latency };
         self.records.create_event(new, SystemTime::now()).await.expect("is created")
     }
 

@@ -18,7 +18,12 @@ fn at(event: EventId, rest: &str) -> String {
 }
 
 fn place(number: u8) -> Value {
-    json!({ "place": number })
+    turn(number, number + 1)
+}
+
+/// On a stage that nobody has left yet, the n-th place is the n-th turn.
+fn turn(place: u8, tenure: u8) -> Value {
+    json!({ "place": place, "tenure": tenure })
 }
 
 /// A host and an invited co-host on air, with a moderator who watches.
@@ -102,6 +107,13 @@ async fn who_is_removed_is_out_at_once_and_may_come_back() {
     let mut scene = Scene::new().await;
     let moderator = scene.moderator.bound();
     assert_eq!(scene.post(&moderator, "removals", &place(2)).await.fault(), is(409, "place-empty"));
+    let ask = Ask::new("GET", &at(scene.event, "stage")).by(&moderator);
+    let taken = json!({ "places": [place(0), place(1)] });
+    assert_eq!(scene.running.ask(ask).await.json(), taken);
+    for verb in ["removals", "bans"] {
+        let before = scene.post(&moderator, verb, &turn(1, 1)).await;
+        assert_eq!(before.fault(), is(409, "place-changed"), "whom they have seen is not there any more");
+    }
     let removed = scene.post(&moderator, "removals", &place(1)).await;
     assert_eq!((removed.status, removed.body.as_str()), (StatusCode::NO_CONTENT, ""));
     put_out(&mut scene.cohost, "removed").await;
@@ -194,7 +206,7 @@ async fn nobody_puts_out_who_stands_as_high() {
 }
 
 impl Bench {
-    async fn grant(&self, page: &Bound) -> Result<veilcast_auth::Grant, TokenError> {
+    pub(super) async fn grant(&self, page: &Bound) -> Result<veilcast_auth::Grant, TokenError> {
         let target = veilcast_auth::Target {
             method: "GET",
             path: "/",
@@ -207,7 +219,7 @@ impl Bench {
     }
 
     /// Keeps out whoever shows this, who watches or broadcasts; what it holds for.
-    async fn keep_out(&self, event: EventId, page: &Bound) -> &'static str {
+    pub(super) async fn keep_out(&self, event: EventId, page: &Bound) -> &'static str {
         let who = self.grant(page).await.expect("is good").principal.pseudonym();
         let made = self.app.keep_out(Rank::Moderator, &event, who).await;
         made.unwrap_or_else(|problem| panic!("{:?}", problem.fault)).reach.name()
@@ -280,9 +292,9 @@ async fn programs_are_put_out_by_what_they_came_with() {
     let (key, token) = (bench.store.stream_key(event).await, bench.store.token(event, Scope::Broadcast));
     let publish =
         async |shown: &str| bench.ask(Ask::new("POST", &format!("/whip/{event}")).token(shown).sdp(FFMPEG)).await;
-    for (shown, reach) in [(&key, "stream-key"), (&token, "token")] {
+    for (shown, reach, tenure) in [(&key, "stream-key", 1), (&token, "token", 2)] {
         assert_eq!(publish(shown).await.status, StatusCode::CREATED);
-        let banned = bench.ask(Ask::new("POST", &at(event, "bans")).by(&admin).json(&place(0))).await;
+        let banned = bench.ask(Ask::new("POST", &at(event, "bans")).by(&admin).json(&turn(0, tenure))).await;
         assert_eq!(banned.json()["holds_for"], json!(reach));
         assert_eq!(publish(shown).await.fault(), is(403, "banned"));
     }

@@ -36,8 +36,13 @@ impl Page {
         Self::greet(running, running.store.invited(event, scope).await.into(), None).await
     }
 
+    /// Somebody with a token, who has said nothing yet.
+    pub(super) async fn meet(running: &Running, bound: Arc<Bound>) -> Self {
+        Self { bound, ..Self::open(running).await }
+    }
+
     pub(super) async fn greet(running: &Running, bound: Arc<Bound>, role: Option<&str>) -> Self {
-        let mut page = Self { bound, ..Self::open(running).await };
+        let mut page = Self::meet(running, bound).await;
         let mut hello = json!({ "type": "hello", "token": page.bound.token, "proof": page.proof().sign() });
         if let Some(role) = role {
             hello["role"] = json!(role);

@@ -12,7 +12,13 @@ fn noon() -> SystemTime {
 
 async fn put(records: &Records, life: Duration) -> WebhookId {
     let (url, secret) = (Secret::new("https://hooks.example/canary"), Secret::new("first-canary"));
-    let new = NewWebhook { url: &url, secret: &secret, kinds: "event.started", expires: noon() + life };
+    let new = NewWebhook {
+        url: &url,
+        secret: &secret,
+        kinds: "event.started",
+        expires: noon() + life,
+        owner: Some("Canary office"),
+    };
     records.put_webhook(&new, noon()).await.expect("written").expect("there is room")
 }
 
@@ -39,20 +45,41 @@ async fn a_receiver_is_sealed_and_ends() {
     records.close().await;
     for file in std::fs::read_dir(place.path()).expect("the directory") {
         let bytes = std::fs::read(file.expect("an entry").path()).expect("a file");
-        assert!(!bytes.windows(6).any(|part| part == b"canary"), "nothing of it is in plain sight");
+        assert!(!bytes.windows(5).any(|part| part == b"anary"), "nothing of it is in plain sight");
     }
 }
 
 #[tokio::test]
-async fn one_that_never_took_anything_ends_after_ninety_days() {
+async fn one_that_takes_nothing_for_ninety_days_ends() {
     let place = Scratch::new("webhook-unused");
     let records = Records::open(place.path()).await.expect("opens");
     let (used, unused) = (put(&records, 365 * DAY).await, put(&records, 365 * DAY).await);
-    records.note_webhook_outcome(&used, "delivered", true, noon()).await.expect("written");
+    records.note_webhook_outcome(&used, "delivered", true, noon() + DAY).await.expect("written");
     records.note_webhook_outcome(&unused, "unreachable", false, noon()).await.expect("written");
     assert_eq!(records.forget(noon() + 90 * DAY - DAY / 24).await.expect("swept"), 0);
     assert_eq!(records.forget(noon() + 90 * DAY).await.expect("swept"), 1);
-    assert!(seen(&records, &used, noon()).await.is_some() && seen(&records, &unused, noon()).await.is_none());
+    assert!(seen(&records, &unused, noon()).await.is_none());
+    let row = seen(&records, &used, noon() + 90 * DAY).await.expect("each message moves it");
+    assert_eq!(row.ends(), noon() + 91 * DAY);
+    assert!(seen(&records, &used, noon() + 91 * DAY).await.is_none());
+}
+
+#[tokio::test]
+async fn what_a_receiver_took_is_counted() {
+    let place = Scratch::new("webhook-taken");
+    let records = Records::open(place.path()).await.expect("opens");
+    let (id, other) = (put(&records, DAY).await, put(&records, DAY).await);
+    for name in ["one", "two", "three"] {
+        records.put_webhook_message(&message(&id, name), &Secret::new("{}"), None).await.expect("written");
+    }
+    records.webhook_message_was_taken("one").await.expect("written");
+    records.webhook_message_was_taken("one").await.expect("written");
+    records.webhook_message_was_taken("two").await.expect("written");
+    records.remove_webhook_message("three").await.expect("written");
+    let row = seen(&records, &id, noon()).await.expect("there");
+    assert_eq!((row.taken, row.waiting), (2, 0));
+    assert_eq!(row.owner.as_ref().map(|owner| owner.expose_redacted().as_str()), Some("Canary office"));
+    assert_eq!(seen(&records, &other, noon()).await.expect("there").taken, 0);
 }
 
 #[tokio::test]
@@ -119,7 +146,7 @@ async fn there_is_room_for_so_many() {
         put(&records, DAY).await;
     }
     let (url, secret) = (Secret::new("u"), Secret::new("s"));
-    let new = NewWebhook { url: &url, secret: &secret, kinds: "", expires: noon() + DAY };
+    let new = NewWebhook { url: &url, secret: &secret, kinds: "", expires: noon() + DAY, owner: None };
     assert!(records.put_webhook(&new, noon()).await.expect("read").is_none());
 }
 

@@ -157,7 +157,7 @@ impl Scene {
     }
 
     async fn add(&self, url: &str, kinds: &[MessageKind]) -> (WebhookId, String) {
-        let added = self.courier.add(url, kinds, YEAR, SystemTime::now()).await;
+        let added = self.courier.add(url, kinds, None, YEAR, SystemTime::now()).await;
         let (id, secret) = added.unwrap_or_else(|error| panic!("{error}"));
         (id, secret.text().expose_text().to_owned())
     }
@@ -274,7 +274,7 @@ async fn a_receiver_leads_nowhere_inside() {
     let raised: Vec<Kind> = std::iter::from_fn(|| scene.security.take()).map(|raised| raised.kind).collect();
     assert_eq!(raised, [Kind::AddressRefused; 3], "and the operator is told");
     for url in ["https://127.0.0.2/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/"] {
-        let refused = scene.courier.add(url, &MessageKind::ALL, YEAR, SystemTime::now()).await.err();
+        let refused = scene.courier.add(url, &MessageKind::ALL, None, YEAR, SystemTime::now()).await.err();
         assert!(matches!(refused, Some(CourierError::Place(PlaceError::Inside))), "{url}");
     }
     // What the operator does not allow any more is not asked, whenever it was added.
