@@ -9,13 +9,15 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 /// The direction: privacy ← control ← sfu ← shard ← veilcast on the media side; {control, protocol} ← room ← gateway ←
 /// veilcast and {auth, records, webhooks} ← gateway, records ← security ← {auth, webhooks}, outgoing ← {auth, webhooks} on the
 /// control side.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("veilcast-privacy", &[]),
     ("veilcast-control", &["veilcast-privacy"]),
     ("veilcast-sfu", &["veilcast-control", "veilcast-privacy"]),
     ("veilcast-shard", &["veilcast-control", "veilcast-sfu"]),
     ("veilcast-protocol", &[]),
-    ("veilcast-records", &["veilcast-privacy"]),
+    // Words and numbers: whoever keeps something may say so.
+    ("veilcast-retention", &[]),
+    ("veilcast-records", &["veilcast-privacy", "veilcast-retention"]),
     // Knows nobody: neither records nor tokens are at hand where other people's servers are asked.
     ("veilcast-outgoing", &[]),
     // Of the records it knows what an event is called.
@@ -33,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "veilcast-privacy",
             "veilcast-protocol",
             "veilcast-records",
+            "veilcast-retention",
             "veilcast-room",
             "veilcast-security",
             "veilcast-webhooks",

@@ -4,6 +4,7 @@ mod dependencies;
 mod edges;
 mod generated;
 mod map;
+mod retention;
 mod sans_io;
 mod threats;
 mod words;

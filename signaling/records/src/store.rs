@@ -124,7 +124,7 @@ impl Records {
         self.pairwise_subject(account, "urn:veilcast:authenticator")
     }
 
-    /// Sweeps every table by [`crate::RETENTION`] and says how many records are gone.
+    /// Sweeps every table by the table of retention and says how many records are gone.
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         let gone = retention::sweep(self.pool(), unix(now)).await?;
         self.forget_client_keys().await?;

@@ -396,6 +396,14 @@ export const rooms = css`
     color: var(--_soft);
   }
 
+  .ledger dd p {
+    margin: 0.25rem 0 0;
+  }
+
+  .ledger .fine {
+    font-size: 0.875em;
+  }
+
   .ledger dd:not(:last-child) {
     border-bottom: 1px solid var(--_line);
   }
