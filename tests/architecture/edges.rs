@@ -9,27 +9,36 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 /// The direction: privacy ← control ← sfu ← shard ← veilcast on the media side; {control, protocol} ← room ← gateway ←
 /// veilcast and {auth, records, webhooks} ← gateway, records ← security ← {auth, webhooks}, outgoing ← {auth, webhooks} on the
 /// control side.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("veilcast-privacy", &[]),
+    // Whoever logs does so by it.
+    ("veilcast-logs", &[]),
     ("veilcast-control", &["veilcast-privacy"]),
     ("veilcast-sfu", &["veilcast-control", "veilcast-privacy"]),
-    ("veilcast-shard", &["veilcast-control", "veilcast-sfu"]),
+    ("veilcast-shard", &["veilcast-control", "veilcast-logs", "veilcast-sfu"]),
     ("veilcast-protocol", &[]),
     // Words and numbers: whoever keeps something may say so.
     ("veilcast-retention", &[]),
-    ("veilcast-records", &["veilcast-privacy", "veilcast-retention"]),
+    ("veilcast-records", &["veilcast-logs", "veilcast-privacy", "veilcast-retention"]),
     // Knows nobody: neither records nor tokens are at hand where other people's servers are asked.
     ("veilcast-outgoing", &[]),
     // Of the records it knows what an event is called.
     ("veilcast-security", &["veilcast-records"]),
-    ("veilcast-auth", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
-    ("veilcast-webhooks", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
+    (
+        "veilcast-auth",
+        &["veilcast-logs", "veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"],
+    ),
+    (
+        "veilcast-webhooks",
+        &["veilcast-logs", "veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"],
+    ),
     ("veilcast-room", &["veilcast-control", "veilcast-privacy", "veilcast-protocol"]),
     (
         "veilcast-gateway",
         &[
             "veilcast-auth",
             "veilcast-control",
+            "veilcast-logs",
             // The form of a network, for proxies as for receivers.
             "veilcast-outgoing",
             "veilcast-privacy",
@@ -47,6 +56,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
         &[
             "veilcast-auth",
             "veilcast-gateway",
+            "veilcast-logs",
             "veilcast-privacy",
             "veilcast-records",
             "veilcast-shard",

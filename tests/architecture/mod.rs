@@ -3,6 +3,7 @@
 mod dependencies;
 mod edges;
 mod generated;
+mod logs;
 mod map;
 mod retention;
 mod sans_io;

@@ -50,7 +50,9 @@ async function traces(page) {
 }
 
 async function cookiesOf(page) {
-  return { cookies: await page.browserContext().cookies() };
+  // Cookies know no ports: the provider's own are on this machine's name, too.
+  const cookies = await page.browserContext().cookies();
+  return { cookies: cookies.filter(({ name }) => !name.startsWith('_interaction')) };
 }
 
 /** The rows of the table that the server tells machines. */
@@ -123,9 +125,6 @@ test('every key of a whole visit has its row, and every row of a browser was see
   await member.goto(`${server.url}/watch/${members}`);
   await app.press(member, 'Sign in with Test University');
   await app.until('the provider', () => !member.url().startsWith(server.url));
-  const away = judge(rows, (await cookiesOf(member)).cookies.filter(({ name }) => name.startsWith('veilcast')).map(({ name }) => `cookie: ${name}`));
-  for (const kind of away.seen) seen.add(kind);
-  strange.push(...away.strange);
   await member.goBack();
   await look(member);
   assert.deepEqual(strange, []);

@@ -4,6 +4,7 @@
 //! where one could come to light. Each search is shown to work by a leak that is planted for it.
 
 mod at_rest;
+mod image;
 mod journey;
 mod media;
 mod offers;

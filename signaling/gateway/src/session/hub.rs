@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep_until;
 use veilcast_auth::{EventId, Issuer, Principal};
 use veilcast_control::{Command, Report};
+use veilcast_logs::Reason;
 use veilcast_privacy::Pseudonym;
 use veilcast_records::{EventState, Records};
 use veilcast_room::{Output, Rooms, SocketId};
@@ -113,7 +114,7 @@ impl Hub {
             let sent = out.send(command).await;
             self.backlog.fetch_sub(1, Ordering::Relaxed);
             if sent.is_err() {
-                tracing::error!("the media plane has stopped");
+                veilcast_logs::error!("the media plane has stopped");
                 return;
             }
         }
@@ -169,7 +170,7 @@ impl Hub {
                 });
                 *known = out;
             }
-            Err(error) => tracing::error!(%error, "revocations could not be read"),
+            Err(error) => veilcast_logs::error!("revocations could not be read", reason = Reason::from(&error)),
         }
     }
 
@@ -187,7 +188,7 @@ impl Hub {
                     sessions.into_iter().filter(|(_, by)| !open.contains(by)).map(|(id, _)| id).collect();
                 self.with(|rooms, now| rooms.put_out(&sockets, &sessions, now));
             }
-            Err(error) => tracing::error!(%error, "who is signed in could not be read"),
+            Err(error) => veilcast_logs::error!("who is signed in could not be read", reason = Reason::from(&error)),
         }
     }
 
@@ -224,7 +225,7 @@ impl Hub {
     async fn follow_keys(&self, issuer: &Issuer) {
         match issuer.reload_keys(SystemTime::now()).await {
             Ok(()) => self.directory.lapse_unless(|name| issuer.knows_key(name), tokio::time::Instant::now()),
-            Err(error) => tracing::error!(%error, "the signing keys could not be read"),
+            Err(error) => veilcast_logs::error!("the signing keys could not be read", reason = Reason::from(&error)),
         }
     }
 
@@ -240,7 +241,9 @@ impl Hub {
                     self.with(|rooms, _| rooms.set_broadcasters(&event, row.broadcasters));
                 }
                 Ok(_) => self.with(|rooms, _| rooms.end(&event)),
-                Err(error) => tracing::error!(%error, "an event's state could not be read"),
+                Err(error) => {
+                    veilcast_logs::error!("an event's state could not be read", reason = Reason::from(&error))
+                }
             }
         }
     }
@@ -248,7 +251,7 @@ impl Hub {
 
 async fn go_live(records: &Records, event: &EventId) {
     if let Err(error) = records.go_live(event).await {
-        tracing::error!(%error, "an event could not be marked live");
+        veilcast_logs::error!("an event could not be marked live", reason = Reason::from(&error));
     }
 }
 

@@ -1,8 +1,17 @@
 //! What the server says about itself.
 
 use super::{Ask, Bench};
+use crate::edge::route_of;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::routing::get;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use tower::ServiceExt;
+use veilcast_logs::Route;
 use veilcast_retention::{CHANGES, rows};
 
 fn texts<'a>(list: &'a Value, key: &str) -> BTreeSet<&'a str> {
@@ -48,4 +57,21 @@ async fn every_page_knows_the_day_of_the_last_change() {
         let page = bench.ask(Ask::new("GET", path).header("host", "localhost:8080")).await;
         assert!(page.body.contains(&mark), "{path}: {}", page.body);
     }
+}
+
+#[tokio::test]
+async fn the_log_names_routes_and_never_what_was_asked() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let notes = seen.clone();
+    let note = move |request: Request, next: Next| {
+        notes.lock().expect("whole").push(route_of(&request));
+        next.run(request)
+    };
+    let router: Router = Router::new().route("/watch/{id}", get(|| async { "" })).layer(from_fn(note));
+    for path in ["/watch/harvest-moon", "/watch/second?name=ada", "/nothing/ada"] {
+        let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+        router.clone().oneshot(request).await.expect("is answered");
+    }
+    let template = Route::new("/watch/{id}");
+    assert_eq!(*seen.lock().expect("whole"), [template, template, Route::new("none")]);
 }
