@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pageTitle } from '../src/app/page-title.js';
 import { dateWords, edition, isNews, named, permission, placeWords } from '../src/app/privacy-words.js';
 import { parsePrivacyTable } from '../src/sdk/parse-privacy.js';
 
@@ -62,5 +63,14 @@ describe('the table', () => {
     expect(permission({ ...row, basis: '6(1)(a)' })).toBe('Only if you agreed to it.');
     expect(permission({ ...row, place: 'memory', basis: '6(1)(f)' })).toContain('you may object');
     expect(placeWords('cookie')).toContain('browser');
+  });
+});
+
+describe('the title of a page', () => {
+  it('names an event only if it is listed', () => {
+    expect(pageTitle({ title: 'Evening lecture', listed: true }, 'Watch')).toBe(
+      'Evening lecture · Watch · Veilcast',
+    );
+    expect(pageTitle({ title: 'Evening lecture', listed: false }, 'Watch')).toBe('Watch · Veilcast');
   });
 });

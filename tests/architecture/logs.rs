@@ -64,8 +64,9 @@ fn around(path: &str, text: &str) -> Vec<String> {
 fn there_is_no_way_around() {
     let found: Vec<String> = texts().iter().flat_map(|(path, text)| around(path, text)).collect();
     nothing("what is printed or logged goes one way", &found);
-    assert_eq!(around("signaling/room/src/rooms.rs", "fn f() {\n    eprintln!(\"{name}\");\n}\n").len(), 1);
-    assert_eq!(around("signaling/room/src/rooms.rs", "Box::leak(title.into_boxed_str())").len(), 1);
+    for planted in ["fn f() {\n    eprintln!(\"{name}\");\n}\n", "Box::leak(title.into_boxed_str())"] {
+        assert!(!around("signaling/room/src/rooms.rs", planted).is_empty(), "{planted}");
+    }
 }
 
 /// A line that compiles, and lines that do not, each with what the compiler says.

@@ -80,11 +80,14 @@ const anyTrace = async (page) => judge(await table(), await traces(page));
 
 test('a guest’s visit leaves nothing', async () => {
   server = await Server.start();
-  const event = await server.createEvent('Open', '--public');
+  const event = await server.createEvent('Quillwort', '--public');
   for (const kind of ['chromium', 'firefox']) {
     const guest = await page(kind);
     await guest.goto(`${server.url}/watch/${event}`);
     await app.says(guest, 'Waiting for the broadcaster');
+    await app.says(guest, 'Quillwort');
+    const kept = [await guest.title(), guest.url()].join(' ');
+    assert.ok(!kept.includes('Quillwort'), `history keeps the title of an unlisted event: ${kept}`);
     await guest.goto(`${server.url}/privacy`);
     await app.says(guest, 'The cookie of your sign-in');
     assert.deepEqual(await traces(guest), [], kind);

@@ -152,7 +152,7 @@ const ask = (port, headers = {}) =>
   new Promise((resolve, reject) => {
     const forged = { 'x-forwarded-for': FORGED, 'x-real-ip': FORGED, forwarded: `for=${FORGED}` };
     const asked = request({
-      host: '127.0.0.1', port, path: PATH, localAddress: CLIENT, servername: 'live.example.org', rejectUnauthorized: false, agent: false,
+      host: '127.0.0.1', port, path: PATH, localAddress: CLIENT, servername: 'live.example.org', rejectUnauthorized: false,
       headers: { host: 'live.example.org', ...forged, ...headers },
     }, (answer) => {
       answer.resume();
@@ -163,6 +163,8 @@ const ask = (port, headers = {}) =>
       resolve(answer.statusCode);
     });
     asked.on('error', reject);
+    // Each on a connection of its own.
+    asked.shouldKeepAlive = false;
     asked.end();
   });
 

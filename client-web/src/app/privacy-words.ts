@@ -2,11 +2,11 @@ import type { PrivacyRow } from '../protocol/index.js';
 
 /** Under which heading people look for something, in the order of the page. */
 export const HEADINGS: readonly (readonly [about: string, heading: string])[] = [
+  ['everybody', 'Whoever you are'],
   ['viewers', 'When you watch'],
   ['accounts', 'When you sign in'],
   ['broadcasters', 'When you broadcast'],
   ['operators', 'When you run this server'],
-  ['everybody', 'Whenever you send something here'],
   ['nobody', 'About nobody: the server’s own'],
 ];
 
@@ -20,6 +20,12 @@ const PLACES: Readonly<Record<string, string>> = {
   'indexed-db': 'In your browser',
   'cache-storage': 'In your browser',
 };
+
+/** What goes soonest comes first: memory, then the person's own browser, then the disk. */
+export function inOrder(rows: readonly PrivacyRow[]): PrivacyRow[] {
+  const rank = ({ place }: PrivacyRow): number => (place === 'memory' ? 0 : BROWSER.has(place) ? 1 : 2);
+  return rows.toSorted((one, other) => rank(one) - rank(other));
+}
 
 export const placeWords = (place: string): string => PLACES[place] ?? place;
 

@@ -47,7 +47,7 @@ pub const fn is_plain(sentence: &str) -> bool {
 #[macro_export]
 macro_rules! line {
     ($level:ident, $sentence:literal $(, $name:ident = $value:expr)* $(,)?) => {{
-        const { assert!($crate::is_plain($sentence), "a log line has no text put into it") };
+        const _: () = assert!($crate::is_plain($sentence), "a log line has no text put into it");
         $crate::tracing::event!($crate::tracing::Level::$level, message = $sentence $(, $name = $crate::Field::shown($value))*)
     }};
 }

@@ -3,7 +3,7 @@ import type { PrivacyPurpose, PrivacyRow, PrivacyTable } from '../../protocol/in
 import { api } from '../api.js';
 import { Page } from '../page.js';
 import { errorNotice } from '../parts.js';
-import { basisWords, dateWords, HEADINGS, named, permission, placeWords } from '../privacy-words.js';
+import { basisWords, dateWords, HEADINGS, inOrder, named, permission, placeWords } from '../privacy-words.js';
 
 /** Says what is true of this server, by the table that it forgets by, and nothing else. */
 class Privacy extends Page {
@@ -49,7 +49,7 @@ class Privacy extends Page {
 
 function whole({ purposes, rows, changes, version, last_update }: PrivacyTable): TemplateResult {
   return html`${HEADINGS.map(([about, heading]) => {
-    const own = rows.filter((row) => row.about === about);
+    const own = inOrder(rows.filter((row) => row.about === about));
     return own.length === 0
       ? nothing
       : html`<h2>${heading}</h2>

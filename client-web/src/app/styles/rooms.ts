@@ -374,6 +374,10 @@ export const rooms = css`
     margin-top: 0.5rem;
   }
 
+  .prose :is(p, dl) + :is(p, dl) {
+    margin-top: 0.75rem;
+  }
+
   .prose h2 {
     margin: 2.5rem 0 0.875rem;
   }

@@ -19,6 +19,8 @@ impl PageHeaders {
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
             (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
             (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+            // An event is found by its link, not by looking for its title.
+            (HeaderName::from_static("x-robots-tag"), "noindex"),
         ];
         let mut headers: Vec<_> = fixed.map(|(name, value)| (name, HeaderValue::from_static(value))).into();
         headers.push((header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&content_policy(origins))?));
