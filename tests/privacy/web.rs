@@ -63,7 +63,10 @@ fn weaknesses(reply: &Reply) -> Vec<String> {
         }
     }
     // The pages themselves are the same for everybody, and hold nothing of anybody.
-    if !["no-store", "no-cache", "public, max-age=31536000, immutable"].contains(&reply.header("cache-control")) {
+    // Public keys, too, are nobody's secret.
+    if !["no-store", "no-cache", "public, max-age=900", "public, max-age=31536000, immutable"]
+        .contains(&reply.header("cache-control"))
+    {
         found.push(format!("cache-control is '{}'", reply.header("cache-control")));
     }
     if !reply.header("permissions-policy").contains("geolocation=()") {
