@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := menu
-.PHONY: menu build run test bench load screens fuzz soak clean tools
+.PHONY: menu build run test edges bench load screens fuzz soak clean tools
 
 CARGO_FLAGS := --workspace
 CLIENT := client-web/dist/index.html
@@ -12,7 +12,7 @@ menu: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(CLIENT) ## the web client, then target/release/veilcast with the client inside
-	cargo build --release -p veilcast
+	VEILCAST_BUILD=$$(git describe --always --dirty 2>/dev/null || echo unknown) cargo build --release -p veilcast
 
 run: build ## build, then serve on http://localhost:8080 with ./data
 	exec target/release/veilcast serve
@@ -25,6 +25,10 @@ test: tools $(CLIENT) ## everything: format, lints, unit, flow, server and brows
 	RUST_TEST_THREADS=$$((2 * $$(nproc))) cargo test $(CARGO_FLAGS) # most tests wait most of the time
 	cd client-web && npm run --silent check && npm run --silent test
 	tests/browser/run.sh --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs
+	tests/edges/run.sh
+
+edges: ## the samples of docs/edges, run by nginx, Caddy, HAProxy, coturn and systemd themselves
+	tests/edges/run.sh
 
 bench: $(if $(filter revocation,$(BENCH)),build) ## measure what forwarding costs (BENCH=name runs one; benches/README.md lists them)
 	BENCH=$(BENCH) cargo bench $(CARGO_FLAGS) --bench $(if $(filter revocation,$(BENCH)),load,media)

@@ -9,19 +9,29 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 /// The direction: privacy ← control ← sfu ← shard ← veilcast on the media side; {control, protocol, consent} ← room ← gateway ←
 /// veilcast and {auth, records, webhooks} ← gateway, records ← security ← {auth, webhooks}, outgoing ← {auth, webhooks} on the
 /// control side.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("veilcast-privacy", &[]),
+    // Whoever logs does so by it.
+    ("veilcast-logs", &[]),
     ("veilcast-control", &["veilcast-privacy"]),
     ("veilcast-sfu", &["veilcast-control", "veilcast-privacy"]),
-    ("veilcast-shard", &["veilcast-control", "veilcast-sfu"]),
+    ("veilcast-shard", &["veilcast-control", "veilcast-logs", "veilcast-sfu"]),
     ("veilcast-protocol", &[]),
-    ("veilcast-records", &["veilcast-privacy"]),
+    // Words and numbers: whoever keeps something may say so.
+    ("veilcast-retention", &[]),
+    ("veilcast-records", &["veilcast-logs", "veilcast-privacy", "veilcast-retention"]),
     // Knows nobody: neither records nor tokens are at hand where other people's servers are asked.
     ("veilcast-outgoing", &[]),
     // Of the records it knows what an event is called.
     ("veilcast-security", &["veilcast-records"]),
-    ("veilcast-auth", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
-    ("veilcast-webhooks", &["veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"]),
+    (
+        "veilcast-auth",
+        &["veilcast-logs", "veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"],
+    ),
+    (
+        "veilcast-webhooks",
+        &["veilcast-logs", "veilcast-outgoing", "veilcast-privacy", "veilcast-records", "veilcast-security"],
+    ),
     ("veilcast-consent", &["veilcast-privacy"]),
     ("veilcast-room", &["veilcast-consent", "veilcast-control", "veilcast-privacy", "veilcast-protocol"]),
     (
@@ -30,11 +40,13 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "veilcast-auth",
             "veilcast-consent",
             "veilcast-control",
+            "veilcast-logs",
             // The form of a network, for proxies as for receivers.
             "veilcast-outgoing",
             "veilcast-privacy",
             "veilcast-protocol",
             "veilcast-records",
+            "veilcast-retention",
             "veilcast-room",
             "veilcast-security",
             "veilcast-webhooks",
@@ -48,6 +60,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             // Receipts are looked at on the command line.
             "veilcast-consent",
             "veilcast-gateway",
+            "veilcast-logs",
             "veilcast-privacy",
             "veilcast-records",
             "veilcast-shard",

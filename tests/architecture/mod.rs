@@ -3,7 +3,9 @@
 mod dependencies;
 mod edges;
 mod generated;
+mod logs;
 mod map;
+mod retention;
 mod sans_io;
 mod threats;
 mod words;

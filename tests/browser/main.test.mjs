@@ -60,7 +60,7 @@ function assertPicture(seen, { within = 1_000 } = {}) {
 }
 
 /** The SRTP profiles of media sessions since `mark`, by the server's own account. */
-const profiles = (mark) => [...server.stderr.slice(mark).matchAll(/profile=(\w+)/g)].map((match) => match[1]);
+const profiles = (mark) => [...server.stderr.slice(mark).matchAll(/profile="(\w+)"/g)].map((match) => match[1]);
 
 test('an operator signs in, makes an event, goes live and ends it', async () => {
   const operator = await page('chromium');

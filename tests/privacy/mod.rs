@@ -5,6 +5,7 @@
 
 mod at_rest;
 mod door;
+mod image;
 mod journey;
 mod media;
 mod offers;

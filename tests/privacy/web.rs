@@ -56,10 +56,18 @@ fn weaknesses(reply: &Reply) -> Vec<String> {
         ("x-frame-options", "DENY"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
+        ("x-robots-tag", "noindex"),
     ] {
         if reply.header(name) != value {
             found.push(format!("{name} is '{}'", reply.header(name)));
         }
+    }
+    // The pages themselves are the same for everybody, and hold nothing of anybody.
+    // Public keys, too, are nobody's secret.
+    if !["no-store", "no-cache", "public, max-age=900", "public, max-age=31536000, immutable"]
+        .contains(&reply.header("cache-control"))
+    {
+        found.push(format!("cache-control is '{}'", reply.header("cache-control")));
     }
     if !reply.header("permissions-policy").contains("geolocation=()") {
         found.push("permissions-policy".to_owned());
@@ -175,6 +183,32 @@ async fn foreign_pages_change_and_hear_nothing() {
     assert_eq!(ours.header("access-control-allow-origin"), own);
     assert_eq!(ours.header("access-control-allow-credentials"), "");
     assert!(client.socket(Some(&own)).await.is_ok());
+    planes.stop().await;
+}
+
+/// Whatever may hold a title, a token or a description stays out of every cache, and no answer but the app's files is kept.
+#[tokio::test]
+async fn what_tells_of_an_event_is_kept_nowhere() {
+    let planes = Planes::start().await;
+    let event = planes.event("Quillwort Rehearsal", true).await;
+    let token = planes.invited(event, Scope::Watch).await;
+    let client = Client::new(planes.port, [127, 0, 0, 1]);
+    let answer = client.sdp(&format!("/whep/{event}"), Some(&token), &Endpoint::new(73).watch()).await.expect(201);
+    let mut replies = vec![("an answer to an offer".to_owned(), answer)];
+    for path in ["/api/v1/events".to_owned(), format!("/api/v1/events/{event}"), "/api/v1/events/none".to_owned()] {
+        replies.push((path.clone(), client.get(&path).await));
+    }
+    for (what, reply) in replies {
+        assert_eq!(reply.header("cache-control"), "no-store", "{what}");
+        assert_eq!(reply.header("referrer-policy"), "no-referrer", "{what}");
+        assert_eq!(reply.header("x-robots-tag"), "noindex", "{what}");
+        let addresses = [reply.header("location"), reply.header("link")];
+        assert!(addresses.iter().all(|text| !text.contains("Quillwort")), "{what}: a title in an address");
+    }
+    for path in [format!("/watch/{event}"), format!("/studio/{event}")] {
+        let page = client.get(&path).await.expect(200);
+        assert_eq!((page.header("cache-control"), page.body.contains("Quillwort")), ("no-cache", false), "{path}");
+    }
     planes.stop().await;
 }
 

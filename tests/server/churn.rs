@@ -58,7 +58,9 @@ impl Held {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("as proc(5) says");
             line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number")
         };
-        let descriptors = std::fs::read_dir(format!("{process}/fd")).expect("it is ours").count();
+        // The server lets nobody look into it but root; others see how many it had room for.
+        let descriptors = std::fs::read_dir(format!("{process}/fd")).map(Iterator::count);
+        let descriptors = descriptors.unwrap_or_else(|_| figure("FDSize:") as usize);
         Self { kilobytes: figure("VmRSS:"), threads: figure("Threads:"), descriptors }
     }
 }

@@ -20,6 +20,7 @@ import type {
   PasskeyAnswer,
   PasskeyQuestion,
   PasswordAgain,
+  PrivacyTable,
   Setup,
   SignIn,
   StreamKey,
@@ -50,11 +51,14 @@ import {
   parseTotpSecret,
 } from '../sdk/parse-account.js';
 import { parseRegistered, parseThirdParties } from '../sdk/parse-clients.js';
+import { parsePrivacyTable } from '../sdk/parse-privacy.js';
 import { member, operator, person, signedIn } from './auth.js';
 
 /** The REST calls of the app, one line each. */
 export const api = {
   instance: (): Promise<Instance> => call(plain('GET', '/api/v1/instance'), parseInstance),
+  /** What is kept here, why, and for how long. */
+  privacy: (): Promise<PrivacyTable> => call(plain('GET', '/.well-known/privacy.json'), parsePrivacyTable),
   listedEvents: (): Promise<EventSummary[]> => call(plain('GET', '/api/v1/events'), parseEventList),
   /** An event as it shows itself to anybody, or to whoever has `access`. */
   event: (id: string, access: Access | null): Promise<EventSummary> => {

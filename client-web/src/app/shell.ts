@@ -1,6 +1,7 @@
-import { html, LitElement, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { mark } from '../elements/icons.js';
 import { Page } from './page.js';
+import { dateWords, edition, isNews } from './privacy-words.js';
 import { followMoves, match } from './router.js';
 import { lost, routes } from './routes.js';
 
@@ -24,9 +25,11 @@ class Shell extends LitElement {
     followMoves(() => {
       this.#show().catch(() => this.#reload());
     });
+    this.#tellNews().catch(() => {});
   }
 
   protected override render(): TemplateResult {
+    const kept = privacyEdition();
     return html`<a class="skip button" href="#main" @click=${this.#skip}>Skip to the content</a>
       <header>
         <div class="frame">
@@ -38,6 +41,7 @@ class Shell extends LitElement {
       <footer>
         <div class="frame">
           <p>Free software, Apache License 2.0</p>
+          ${kept === null ? nothing : html`<p>Privacy as of ${dateWords(kept.date)}</p>`}
           <nav aria-label="About">${this.#link('/privacy', 'Privacy')} ${this.#link('/operator', 'Operator')}</nav>
         </div>
       </footer>`;
@@ -67,6 +71,14 @@ class Shell extends LitElement {
     this.#first = false;
   }
 
+  /** What changed about what is kept is told for a month; nobody loads the words for it otherwise. */
+  async #tellNews(): Promise<void> {
+    const kept = privacyEdition();
+    if (kept === null || !isNews(kept, Date.now())) return;
+    await import('./privacy-news.js');
+    this.#main()?.after(document.createElement('vc-privacy-news'));
+  }
+
   #focusHeading(): void {
     const heading = this.querySelector<HTMLElement>('main h1');
     heading?.setAttribute('tabindex', '-1');
@@ -88,6 +100,9 @@ class Shell extends LitElement {
     return this.querySelector('main');
   }
 }
+
+const privacyEdition = () =>
+  edition(document.querySelector('meta[name=veilcast-privacy]')?.getAttribute('content') ?? null);
 
 function reloadNotice(): HTMLElement {
   const notice = document.createElement('div');

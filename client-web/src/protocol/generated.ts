@@ -1743,6 +1743,118 @@ export type SecurityEventList = {
  */
 security_events: Array<SecurityEvent>, };
 
+/**
+ * What something is kept for.
+ */
+export type PrivacyPurpose = { 
+/**
+ * As rows name it.
+ */
+name: string, 
+/**
+ * In plain words.
+ */
+words: string, 
+/**
+ * What permits it: a letter of article 6(1) of the GDPR, such as `6(1)(b)`.
+ */
+basis: string, 
+/**
+ * Why it weighs more, and what objecting does; empty where there is nothing to object to.
+ */
+objection: string, 
+/**
+ * Whether people are asked, and nothing is kept before they agree.
+ */
+asked: boolean, };
+
+/**
+ * One kind of record.
+ */
+export type PrivacyRow = { 
+/**
+ * What machines know it by.
+ */
+kind: string, 
+/**
+ * `table`, `file`, `memory`, `cookie`, `session-storage`, `local-storage`, `indexed-db` or `cache-storage`.
+ */
+place: string, 
+/**
+ * `viewers`, `accounts`, `broadcasters`, `operators`, `everybody` or `nobody`.
+ */
+about: string, 
+/**
+ * In plain words; what stands before the first colon is its name.
+ */
+what: string, 
+/**
+ * Why it is kept at all; in a browser, why it is strictly necessary.
+ */
+why: string, 
+/**
+ * When it is forgotten.
+ */
+until: string, 
+/**
+ * The longest that it can be kept where time alone decides, in seconds.
+ */
+longest: number | null, 
+/**
+ * The name of one of the purposes.
+ */
+purpose: string, 
+/**
+ * What permits it, as the purpose has it.
+ */
+basis: string, 
+/**
+ * Who forgets it: `clock`, `end` or `person`.
+ */
+forgotten_by: string, };
+
+/**
+ * A version of the table.
+ */
+export type PrivacyChange = { 
+/**
+ * Its number.
+ */
+version: number, 
+/**
+ * The day from which it holds.
+ */
+date: string, 
+/**
+ * What is different from before.
+ */
+what: string, };
+
+/**
+ * `GET /.well-known/privacy.json`: everything that is kept, why, and for how long.
+ */
+export type PrivacyTable = { 
+/**
+ * Counts the versions, from 1.
+ */
+version: number, 
+/**
+ * The day from which this version holds, such as `2026-11-22`.
+ */
+last_update: string, 
+/**
+ * What for.
+ */
+purposes: Array<PrivacyPurpose>, 
+/**
+ * Every kind of record.
+ */
+rows: Array<PrivacyRow>, 
+/**
+ * What changed, the newest first.
+ */
+changes: Array<PrivacyChange>, };
+
 /** Every fault code, for parsing. */
 export const FAULT_CODES: readonly FaultCode[] = [
   "bad-request",

@@ -10,7 +10,8 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::sleep_until;
-use veilcast_control::{Command, Report, Transport};
+use veilcast_control::{Command, Report, SrtpProfile, Transport};
+use veilcast_logs::Reason;
 use veilcast_sfu::{Input, Output, Sfu, Tuple};
 
 /// Receives of one wake-up before what they brought is sent on.
@@ -32,7 +33,7 @@ pub(crate) fn run(
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let Ok(runtime) = runtime else {
-        tracing::error!("a media thread has no runtime and stops");
+        veilcast_logs::error!("a media thread has no runtime and stops");
         return;
     };
     runtime.block_on(async {
@@ -41,9 +42,19 @@ pub(crate) fn run(
                 let meter = Meter::default();
                 Shard { socket, streams, engine, rings, door, commands, reports, meter, wake: None }.run().await;
             }
-            Err(error) => tracing::error!(kind = ?error.kind(), "a media socket cannot be used"),
+            Err(error) => {
+                veilcast_logs::error!("a media socket cannot be used", reason = Reason::from(error.kind()));
+            }
         }
     });
+}
+
+const fn name_of(profile: SrtpProfile) -> Reason {
+    Reason::new(match profile {
+        SrtpProfile::AeadAes256Gcm => "AeadAes256Gcm",
+        SrtpProfile::AeadAes128Gcm => "AeadAes128Gcm",
+        SrtpProfile::Aes128CmSha1_80 => "Aes128CmSha1_80",
+    })
 }
 
 fn open(socket: MediaSocket, listener: TcpListener, door: Option<&Door>) -> io::Result<(BatchSocket, Streams)> {
@@ -71,7 +82,10 @@ impl Shard {
             tokio::select! {
                 readable = self.socket.readable() => match readable {
                     Ok(()) => self.drain_socket(),
-                    Err(error) => return tracing::error!(kind = ?error.kind(), "a media socket has failed"),
+                    Err(error) => {
+                        veilcast_logs::error!("a media socket has failed", reason = Reason::from(error.kind()));
+                        return;
+                    }
                 },
                 Some(event) = self.streams.next() => self.drain_streams(event),
                 () = bell.notified() => self.drain_rings(),
@@ -175,7 +189,7 @@ impl Shard {
                         figures.load = self.meter.read();
                     }
                     if let Report::Connected { profile, .. } = &report {
-                        tracing::debug!(?profile, "a media session is protected");
+                        veilcast_logs::debug!("a media session is protected", profile = name_of(*profile));
                     }
                     if self.reports.send(report).await.is_err() {
                         return;

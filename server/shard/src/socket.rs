@@ -104,6 +104,8 @@ impl BatchSocket {
             for datagram in buffer[..meta.len].chunks_mut(meta.stride.max(1)) {
                 each(tuple, datagram, self.latest);
             }
+            // Packets are decrypted in place, and the next batch may be a long time coming.
+            buffer[..meta.len].fill(0);
         }
         Ok(true)
     }

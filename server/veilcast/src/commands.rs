@@ -2,7 +2,7 @@
 
 use crate::cli::{EndArguments, InviteArguments, NewEventArguments, Place, SetupArguments};
 use crate::config::{Config, Problem, Sources};
-use crate::{Failure, clients, console, network, serve};
+use crate::{Failure, clients, console, memory, network, serve};
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{EventId, Federation, FetchError, Issuer, ProviderMode, Scope, callback_path};
 use veilcast_privacy::Redacted;
@@ -115,9 +115,26 @@ pub(crate) async fn check(sources: &Sources, network: bool) -> Result<(), Failur
         console::say(&format!("ICE servers told to everybody who is let in: {}.", config.ice_servers.len()));
     }
     console::say(&format!("Records: {}.", config.data_dir.display()));
+    memory::warn_of_ways_out();
+    warn_of_unknown_proxies(&config).await?;
     clients::warn_of_ends(&config).await?;
     check_providers(&config).await?;
     if network { network::check(&config) } else { Ok(()) }
+}
+
+/// A week: whoever looks after a change of the proxy sees what it was like before, too, and is told so.
+const LOOKED_BACK: Duration = Duration::from_secs(7 * 86_400);
+
+/// A proxy that is not named has everybody's failures counted as one network's; whoever made such headers up was not believed.
+async fn warn_of_unknown_proxies(config: &Config) -> Result<(), Failure> {
+    if Records::unknown_proxy_since(&config.data_dir, SystemTime::now() - LOOKED_BACK).await? {
+        console::say(
+            "veilcast: warning: within the last week requests came with forwarded headers (X-Forwarded-For and the like) from a peer \
+             that trusted_proxy does not name. If a proxy of yours stands before this server, name its address there; if none does, \
+             somebody made them up, and they were not believed",
+        );
+    }
+    Ok(())
 }
 
 /// Asks each provider what it is, as its first use would.

@@ -14,6 +14,7 @@ mod failure;
 mod issuer;
 mod listen;
 mod logging;
+mod memory;
 mod moment;
 mod network;
 mod receipts;
@@ -36,6 +37,8 @@ use tokio::runtime::Runtime;
 
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> Result<(), Failure> {
+    logging::guard_panics();
+    memory::keep_in();
     // Whatever is written here is this user's alone, also by crates that do not ask (an ACME account's key).
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let runtime = Runtime::new().map_err(|error| Failure::Runtime(error.kind()))?;

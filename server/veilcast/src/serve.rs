@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use veilcast_auth::{Federation, Issuer};
 use veilcast_gateway::{DEFAULT_MAX_CONNECTIONS, Gateway, Seams};
+use veilcast_logs::Reason;
 use veilcast_records::{DataLock, Records};
 
 /// Records are kept to the minute, so they are swept by the minute.
@@ -85,7 +86,7 @@ async fn join(shards: Vec<thread::JoinHandle<()>>) {
     let joined =
         tokio::task::spawn_blocking(|| shards.into_iter().map(thread::JoinHandle::join).all(|end| end.is_ok()));
     if !joined.await.unwrap_or(false) {
-        tracing::error!("a media thread ended with a fault");
+        veilcast_logs::error!("a media thread ended with a fault");
     }
 }
 
@@ -148,7 +149,7 @@ async fn drain(gateway: &Gateway, stop: &mut Stop) {
     tokio::select! {
         ended = timeout(DRAIN_LIMIT, gateway.drain()) => {
             if ended.is_err() {
-                tracing::warn!("not everybody was told in time");
+                veilcast_logs::warn!("not everybody was told in time");
             }
         }
         () = stop.asked() => console::say("Stopping at once."),
@@ -161,7 +162,11 @@ fn sweep(issuer: Issuer) -> JoinHandle<()> {
         loop {
             ticks.tick().await;
             if let Err(error) = issuer.forget(SystemTime::now()).await {
-                tracing::warn!(%error, "what is past its time could not be forgotten; trying again in a minute");
+                let reason = Reason::from(&error);
+                veilcast_logs::warn!(
+                    "what is past its time could not be forgotten; trying again in a minute",
+                    reason = reason
+                );
             }
         }
     })

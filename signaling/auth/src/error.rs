@@ -17,6 +17,17 @@ pub enum Error {
     Key,
 }
 
+/// For the log.
+impl From<&Error> for veilcast_logs::Reason {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Records(error) => Self::from(error),
+            Error::Unavailable => Self::new("the records cannot be read at the moment"),
+            Error::Key => Self::new("the signing key in the records cannot be used"),
+        }
+    }
+}
+
 /// Why a token is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TokenError {

@@ -7,8 +7,8 @@ use crate::fault::Problem;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, clients, consent, doorbell, events, grants, invitations, metrics, moderation, oauth, openapi, provider,
-    security, socket, stream_keys, token_endpoint, webhooks, whip,
+    account, client, clients, consent, doorbell, events, grants, invitations, metrics, moderation, oauth, openapi,
+    privacy, provider, security, socket, stream_keys, token_endpoint, webhooks, whip,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -72,6 +72,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(openapi::routes())
+        .merge(privacy::routes())
         .merge(webhooks::routes())
         .merge(security::routes())
         .merge(oauth::routes())

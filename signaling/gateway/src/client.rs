@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::edge::BehindProxy;
 use crate::fault::Problem;
+use crate::privacy;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
@@ -53,7 +54,7 @@ async fn page(State(app): State<Arc<App>>, request: Request) -> Response {
 
 fn index() -> Response {
     match Files::get("index.html") {
-        Some(file) => file_response(file, "no-cache"),
+        Some(file) => file_response(privacy::dated(file), "no-cache"),
         None => Problem::new(FaultCode::NotFound).into_response(),
     }
 }

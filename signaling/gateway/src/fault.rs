@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use veilcast_auth::{AuthorizeError, ClientError, InvitationError, SetupError, SignInError, TokenError};
 use veilcast_control::MediaFault;
+use veilcast_logs::Reason;
 use veilcast_protocol::{Fault, FaultCode};
 use veilcast_room::Refusal;
 
@@ -236,25 +237,25 @@ impl From<veilcast_records::Error> for Problem {
             | veilcast_records::Error::ClientNameInvalid
             | veilcast_records::Error::ClientKeysInvalid
             | veilcast_records::Error::ClientsFull => Self::new(FaultCode::BadRequest).detail(error.to_string()),
-            _ => internal(&error),
+            _ => internal(Reason::from(&error)),
         }
     }
 }
 
 impl From<veilcast_auth::Error> for Problem {
     fn from(error: veilcast_auth::Error) -> Self {
-        internal(&error)
+        internal(Reason::from(&error))
     }
 }
 
 impl From<getrandom::Error> for Problem {
-    fn from(error: getrandom::Error) -> Self {
-        internal(&error)
+    fn from(_: getrandom::Error) -> Self {
+        internal(Reason::new("the operating system gave no randomness"))
     }
 }
 
 /// Told to the operator's log in one line without values; the client learns only that it happened.
-fn internal(error: &dyn std::error::Error) -> Problem {
-    tracing::error!(%error, "a request failed on our side");
+fn internal(reason: Reason) -> Problem {
+    veilcast_logs::error!("a request failed on our side", reason = reason);
     Problem::new(FaultCode::Internal)
 }

@@ -26,6 +26,7 @@ mod metrics;
 mod moderation;
 mod oauth;
 mod openapi;
+mod privacy;
 mod programs;
 mod provider;
 mod random;

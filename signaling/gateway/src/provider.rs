@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{Arrival, EventId, LoggedOut, LogoutError, ProviderAnswer, ProviderError};
+use veilcast_logs::Reason;
 use veilcast_privacy::Secret;
 use veilcast_protocol::{Departure, FaultCode, ProviderChoice};
 
@@ -167,12 +168,13 @@ fn told(error: ProviderError) -> Problem {
         ProviderError::Unknown => FaultCode::BadRequest,
         ProviderError::Cancelled => FaultCode::ProviderCancelled,
         ProviderError::Failed => FaultCode::ProviderRefused,
-        ProviderError::Provider(_) => {
-            tracing::warn!(%error, "nobody can sign in at a provider; 'veilcast check' says which, and why");
+        ProviderError::Provider(why) => {
+            let reason = Reason::from(why);
+            veilcast_logs::warn!("nobody can sign in at a provider; 'veilcast check' says which", reason = reason);
             FaultCode::ProviderUnavailable
         }
         ProviderError::Unavailable => {
-            tracing::error!("a sign-in could not be kept");
+            veilcast_logs::error!("a sign-in could not be kept");
             FaultCode::Internal
         }
     })

@@ -10,6 +10,7 @@ use axum::{Json, Router};
 use std::sync::Arc;
 use std::time::SystemTime;
 use veilcast_auth::{EventId, Grant, Scope, TokenError};
+use veilcast_logs::Reason;
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{SecurityEvent, SecurityEventList, SecurityKind};
 use veilcast_records::SecurityRow;
@@ -88,9 +89,10 @@ impl App {
     pub(crate) async fn note_security_events(&self) {
         loop {
             let Raised { kind, event, at, is_news } = self.security.next().await;
-            tracing::warn!(kind = kind.name(), "something suspicious was seen; the operator's page says more");
+            let seen = Reason::new(kind.name());
+            veilcast_logs::warn!("something suspicious was seen; the operator's page says more", kind = seen);
             if let Err(error) = self.records.note_security_event(kind.name(), event.as_ref(), at).await {
-                tracing::error!(%error, "a security event could not be kept");
+                veilcast_logs::error!("a security event could not be kept", reason = Reason::from(&error));
             }
             if is_news {
                 self.courier.announce(Happening::SecurityRaised(kind, event), at);

@@ -28,8 +28,8 @@ use veilcast_consent::Party;
 use veilcast_control::{Role, VideoCap};
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, ConsentReceipt, FaultCode, Hello, Knock, MAX_MESSAGE, Offer, Purpose, QualityCap, QualityWish,
-    Renewal, Renewed, ServerMessage, StageState, Welcome,
+    Answer, ClientMessage, ConsentReceipt, FaultCode, Hello, Knock, MAX_MESSAGE, Offer, Purpose, QualityCap,
+    QualityWish, Renewal, Renewed, ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
 

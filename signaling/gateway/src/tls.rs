@@ -14,6 +14,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use veilcast_logs::Reason;
 
 /// HTTP/2 first; WebSockets come over HTTP/1.1.
 fn protocols() -> Vec<Vec<u8>> {
@@ -105,12 +106,17 @@ pub(crate) async fn renew(mut state: Acme) {
     while let Some(event) = state.next().await {
         match event {
             Ok(EventOk::DeployedNewCert | EventOk::DeployedCachedCert) => {
-                tracing::info!("a certificate is in use");
+                veilcast_logs::info!("a certificate is in use");
                 meanwhile = "the certificate in use stays";
             }
             Ok(EventOk::CertCacheStore | EventOk::AccountCacheStore) => {}
             Err(error) => {
-                tracing::error!(what = failure(&error), meanwhile, "ACME did not succeed; it tries again by itself");
+                let (reason, meanwhile) = (Reason::new(failure(&error)), Reason::new(meanwhile));
+                veilcast_logs::error!(
+                    "ACME did not succeed; it tries again by itself",
+                    reason = reason,
+                    meanwhile = meanwhile
+                );
             }
         }
     }

@@ -17,6 +17,7 @@ mod media;
 mod moderation;
 mod oauth;
 mod presence;
+mod privacy;
 mod stream_key;
 mod webhook;
 
@@ -52,6 +53,7 @@ pub use oauth::{
     SignedIn, TokenResponse,
 };
 pub use presence::{Audience, AudienceHealth, Draining, Ended};
+pub use privacy::{PrivacyChange, PrivacyPurpose, PrivacyRow, PrivacyTable};
 pub use stream_key::{NewStreamKey, StreamKey, StreamKeyList, StreamKeySummary};
 pub use webhook::{
     NewWebhook, SecurityEvent, SecurityEventList, SecurityKind, WebhookEvent, WebhookEventList, WebhookKind,

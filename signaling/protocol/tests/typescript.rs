@@ -32,6 +32,7 @@ fn render() -> String {
     oauth(&mut out, &cfg);
     account(&mut out, &cfg);
     webhooks(&mut out, &cfg);
+    privacy(&mut out, &cfg);
     constants(&mut out);
     out
 }
@@ -148,6 +149,13 @@ fn webhooks(out: &mut String, cfg: &Config) {
     add::<wire::SecurityKind>(out, cfg);
     add::<wire::SecurityEvent>(out, cfg);
     add::<wire::SecurityEventList>(out, cfg);
+}
+
+fn privacy(out: &mut String, cfg: &Config) {
+    add::<wire::PrivacyPurpose>(out, cfg);
+    add::<wire::PrivacyRow>(out, cfg);
+    add::<wire::PrivacyChange>(out, cfg);
+    add::<wire::PrivacyTable>(out, cfg);
 }
 
 fn account(out: &mut String, cfg: &Config) {

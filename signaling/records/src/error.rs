@@ -1,5 +1,6 @@
 use std::io;
 use std::path::Path;
+use veilcast_logs::Reason;
 
 /// Why a record could not be read or written, in one line that says how to mend it. Holds no value of a record.
 #[derive(Debug, thiserror::Error)]
@@ -83,5 +84,54 @@ impl From<sqlx::Error> for Error {
             _ => "unexpected content".into(),
         };
         Self::Database { code }
+    }
+}
+
+/// For the log, where no path and no text of SQLite's belongs.
+impl From<&Error> for Reason {
+    fn from(error: &Error) -> Self {
+        Self::new(match error {
+            Error::Directory { .. } => "the data directory cannot be used",
+            Error::Permission { .. } => "the data directory is open to other users",
+            Error::Locked { .. } => "another veilcast is serving from the data directory",
+            Error::Newer { .. } => "the records were written by a newer veilcast",
+            Error::Sealed => "the keys file does not fit the records",
+            Error::Database { code } => of_database(code),
+            Error::Randomness => "the operating system gave no randomness",
+            Error::TitleInvalid | Error::BroadcastersInvalid | Error::ClientNameInvalid | Error::ClientKeysInvalid => {
+                "a value is not what it has to be"
+            }
+            Error::ClientsFull => "there are 256 programs already",
+        })
+    }
+}
+
+/// SQLite's primary result codes (sqlite.org/rescode.html); the extended ones have more in their upper bits.
+fn of_database(code: &str) -> &'static str {
+    let number = code.strip_prefix("SQLite ").and_then(|number| number.parse::<u32>().ok());
+    match number.map(|number| number & 0xff) {
+        Some(5 | 6) => "the database is busy",
+        Some(8) => "the database is read-only",
+        Some(10) => "the disk fails",
+        Some(11 | 26) => "the database is damaged",
+        Some(13) => "the disk is full",
+        Some(14) => "the database cannot be opened",
+        Some(19) => "the database holds something else than expected",
+        Some(_) => "the database refuses",
+        None if code == "busy" => "the database is busy",
+        None => "the database cannot be read or written",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extended_codes_are_of_their_kind() {
+        let reason = |code: &str| Reason::from(&Error::Database { code: code.to_owned() });
+        assert_eq!(reason("SQLite 2067"), reason("SQLite 19"), "a constraint");
+        assert_eq!(reason("SQLite 517"), reason("busy"));
+        assert_ne!(reason("SQLite 13"), reason("SQLite 10"));
     }
 }

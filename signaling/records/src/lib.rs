@@ -1,7 +1,7 @@
 //! What must outlive a process: one SQLite file for the records, another for the keys that seal them.
 //!
 //! Invariant: a name, a title or a private key reaches the disk only sealed under a key of the keys file,
-//! and every kind of record has one row in [`RETENTION`], by which it is forgotten.
+//! and every kind of record has one row in `veilcast_retention`, by which it is forgotten.
 
 mod accounts;
 mod activity;
@@ -50,7 +50,6 @@ pub use issuer::SetupLink;
 pub use location::{LocationCap, MAX_LOCATION_MINUTES, Precision};
 pub use receipts::{NewReceipt, ReceiptKeyRow};
 pub use refresh::{Presented, REFRESH_GRACE, Rotation, SessionLife};
-pub use retention::{RETENTION, Retention};
 pub use review::Ending;
 pub use security::SecurityRow;
 pub use sessions::{HeldSession, NewSession, SessionRow, SteppedUp};

@@ -1,11 +1,15 @@
 use crate::store::{time, unix};
 use crate::{Error, EventId, Records};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions, Row};
+use std::path::Path;
 use std::time::SystemTime;
 
 /// More than a person reads; the table itself has ten kinds and as many hours as it keeps.
 const MOST: u32 = 200;
+
+/// Not of the kinds that are told: an operator's own mistake.
+const UNKNOWN_PROXY: &str = "unknown-proxy";
 
 /// What was seen in one hour.
 pub struct SecurityRow {
@@ -30,6 +34,27 @@ impl Records {
         Ok(())
     }
 
+    /// Notes that requests came with forwarded headers from a peer that nobody has named as a proxy. It is no attack, and shown
+    /// by [`Self::unknown_proxy_since`] alone.
+    pub async fn note_unknown_proxy(&self, now: SystemTime) -> Result<(), Error> {
+        self.note_security_event(UNKNOWN_PROXY, None, now).await
+    }
+
+    /// Whether that was noted since a moment, in records that may not be there and are not changed.
+    pub async fn unknown_proxy_since(directory: &Path, since: SystemTime) -> Result<bool, Error> {
+        let path = directory.join(crate::directory::RECORDS);
+        if !path.exists() {
+            return Ok(false);
+        }
+        let mut connection = SqliteConnectOptions::new().filename(&path).read_only(true).connect().await?;
+        if !crate::schema::is_present(&mut connection).await? {
+            return Ok(false);
+        }
+        let query = "SELECT EXISTS (SELECT 1 FROM security_event WHERE kind = ?1 AND hour > ?2)";
+        let query = sqlx::query(query).bind(UNKNOWN_PROXY).bind(unix(since));
+        Ok(query.fetch_one(&mut connection).await?.try_get(0)?)
+    }
+
     /// What was seen last, the latest first.
     pub async fn security_events(&self) -> Result<Vec<SecurityRow>, Error> {
         let query = "SELECT kind, event, hour, count FROM security_event ORDER BY hour DESC, kind, event LIMIT ?1";
@@ -48,6 +73,18 @@ mod tests {
     use super::*;
     use crate::store::tests::Scratch;
     use std::time::{Duration, UNIX_EPOCH};
+
+    #[tokio::test]
+    async fn an_unknown_proxy_is_known_for_a_while() {
+        let place = Scratch::new("unknown-proxy");
+        let (now, day) = (SystemTime::now(), Duration::from_secs(86_400));
+        let seen = async |since| Records::unknown_proxy_since(place.path(), since).await.expect("read");
+        assert!(!seen(now - day).await && !place.path().exists(), "no records, and none are made");
+        let records = Records::open(place.path()).await.expect("opens");
+        assert!(!seen(now - day).await);
+        records.note_unknown_proxy(now).await.expect("written");
+        assert!(seen(now - day).await && !seen(now + day).await);
+    }
 
     #[tokio::test]
     async fn what_was_seen_is_counted_by_the_hour_and_forgotten_after_ninety_days() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
+use veilcast_logs::Reason;
 
 /// A command may hold the write lock for a moment; longer than this, something is stuck.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -124,7 +125,7 @@ impl Records {
         self.pairwise_subject(account, "urn:veilcast:authenticator")
     }
 
-    /// Sweeps every table by [`crate::RETENTION`] and says how many records are gone.
+    /// Sweeps every table by the table of retention and says how many records are gone.
     pub async fn forget(&self, now: SystemTime) -> Result<u64, Error> {
         let gone = retention::sweep(self.pool(), unix(now)).await?;
         self.forget_client_keys().await?;
@@ -168,7 +169,9 @@ async fn poll(mut connection: SqliteConnection, sender: watch::Sender<u64>) {
             Ok(version) => {
                 sender.send_if_modified(|seen| std::mem::replace(seen, version) != version);
             }
-            Err(error) => tracing::warn!(%error, "changes by commands are not seen for the moment"),
+            Err(error) => {
+                veilcast_logs::warn!("changes by commands are not seen for the moment", reason = Reason::from(&error));
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use veilcast_logs::Reason;
 use veilcast_outgoing::{Failure, Names, Network, Outgoing, Reach};
 use veilcast_privacy::Secret;
 use veilcast_records::{
@@ -128,7 +129,7 @@ impl Courier {
     /// Has everybody told who wants to hear of it. Never waits: where more happens than can be written down, it is not told.
     pub fn announce(&self, happening: Happening, now: SystemTime) {
         if self.0.happened.try_send((happening, now)).is_err() {
-            tracing::warn!("more happens than receivers of webhooks can be told");
+            veilcast_logs::warn!("more happens than receivers of webhooks can be told");
         }
     }
 
@@ -137,7 +138,11 @@ impl Courier {
         let mut inbox = self.0.inbox.lock().await;
         let mut round = Round { inner: self.0.clone(), queue: Queue::default(), sending: JoinSet::new() };
         while let Err(error) = round.load().await {
-            tracing::error!(%error, "what waits for receivers of webhooks could not be read; trying again");
+            let reason = Reason::from(&error);
+            veilcast_logs::error!(
+                "what waits for receivers of webhooks could not be read; trying again",
+                reason = reason
+            );
             tokio::time::sleep(PAUSE).await;
         }
         loop {
@@ -159,7 +164,8 @@ impl Courier {
                 () = tokio::time::sleep(until_next) => round.forget(SystemTime::now()).await,
             };
             if let Err(error) = result {
-                tracing::error!(%error, "the records of webhooks could not be read or written");
+                let reason = Reason::from(&error);
+                veilcast_logs::error!("the records of webhooks could not be read or written", reason = reason);
             }
         }
     }
@@ -230,7 +236,8 @@ impl Round {
             let inner = self.inner.clone();
             self.sending.spawn(async move {
                 let outcome = inner.attempt(&attempt, now).await.unwrap_or_else(|error| {
-                    tracing::error!(%error, "a message to a receiver of webhooks could not be read");
+                    let reason = Reason::from(&error);
+                    veilcast_logs::error!("a message to a receiver of webhooks could not be read", reason = reason);
                     Some(Outcome::Failing)
                 });
                 (attempt, outcome)

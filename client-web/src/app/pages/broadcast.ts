@@ -8,6 +8,7 @@ import { api } from '../api.js';
 import { signedIn } from '../auth.js';
 import { takeInvitation } from '../invitation.js';
 import { Page } from '../page.js';
+import { pageTitle } from '../page-title.js';
 import { access, errorNotice, loading, stateBadge } from '../parts.js';
 import '../cohosts.js';
 import '../doorkeeper.js';
@@ -57,7 +58,7 @@ class Broadcast extends Page {
     this.#access = invitation ?? this.#access;
     this.attempt(async () => {
       this.summary = await (invitation === null ? api.ownEvent(this.#id) : api.event(this.#id, invitation));
-      document.title = `${this.summary.title} · Studio · Veilcast`;
+      document.title = pageTitle(this.summary, 'Studio');
     });
   }
 

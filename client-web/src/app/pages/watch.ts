@@ -14,6 +14,7 @@ import { takeInvitation } from '../invitation.js';
 import { memberAccess } from '../member.js';
 import '../moderation.js';
 import { Page } from '../page.js';
+import { pageTitle } from '../page-title.js';
 import { begins, loading, stateBadge } from '../parts.js';
 import '../providers.js';
 
@@ -202,7 +203,7 @@ class Watch extends Page {
 
   #named(event: EventSummary): void {
     this.summary = event;
-    document.title = `${event.title} · Veilcast`;
+    document.title = pageTitle(event, 'Watch');
   }
 }
 

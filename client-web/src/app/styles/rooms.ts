@@ -383,6 +383,10 @@ export const rooms = css`
     margin-top: 0.5rem;
   }
 
+  .prose :is(p, dl) + :is(p, dl) {
+    margin-top: 0.75rem;
+  }
+
   .prose h2 {
     margin: 2.5rem 0 0.875rem;
   }
@@ -403,6 +407,14 @@ export const rooms = css`
     margin: 0;
     padding: 0.125rem 1.25rem 1rem;
     color: var(--_soft);
+  }
+
+  .ledger dd p {
+    margin: 0.25rem 0 0;
+  }
+
+  .ledger .fine {
+    font-size: 0.875em;
   }
 
   .ledger dd:not(:last-child) {

@@ -36,6 +36,21 @@ pub enum FetchError {
     Form,
 }
 
+/// For the log: which provider it is, `veilcast check` says.
+impl From<FetchError> for veilcast_logs::Reason {
+    fn from(error: FetchError) -> Self {
+        Self::new(match error {
+            FetchError::Address => "an address is not https, or its host is not configured",
+            FetchError::Unreachable => "nobody answers",
+            FetchError::Certificate => "its certificate is not trusted",
+            FetchError::Redirect => "it answers with a redirect",
+            FetchError::Status(_) => "it answers with an error",
+            FetchError::TooLarge => "its answer is too large",
+            FetchError::Form => "its answer is not what OpenID Connect puts there",
+        })
+    }
+}
+
 /// Where a provider may be asked, and whom to trust there.
 pub(crate) struct Fetch {
     hosts: Vec<String>,

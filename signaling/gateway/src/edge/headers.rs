@@ -47,6 +47,8 @@ fn common(origins: &Origins, frame_ancestors: &str) -> Result<Headers, header::I
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+        // An event is found by its link, not by looking for its title.
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
     ];
     let mut headers: Headers = fixed.map(|(name, value)| (name, HeaderValue::from_static(value))).into();
     let policy = content_policy(origins, frame_ancestors);

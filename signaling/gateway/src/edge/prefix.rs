@@ -6,8 +6,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use veilcast_auth::Party;
+use veilcast_logs::Reason;
 use veilcast_outgoing::{Network, masked};
 
 /// How long two requests from one network can be told to be so, at most.
@@ -37,6 +38,9 @@ pub(crate) struct FromHere;
 /// What a proxy adds, trusted or not.
 const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 
+/// What names somebody else as the sender.
+const CLAIMING: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
 /// Turns addresses into tags.
 pub(crate) struct Prefixes {
     key: Mutex<(Instant, hmac::Key)>,
@@ -44,11 +48,30 @@ pub(crate) struct Prefixes {
     /// tells nothing to whoever has not this process.
     accounts: hmac::Key,
     proxies: Vec<Network>,
+    /// When somebody last spoke for others whom nobody has named as a proxy, and whether that is to be noted.
+    unknown: Mutex<Option<Instant>>,
 }
+
+/// An unknown proxy is noted so often: it sends every request so.
+const NOTED: Duration = Duration::from_secs(600);
 
 impl Prefixes {
     pub(crate) fn new(proxies: Vec<Network>) -> Result<Self, getrandom::Error> {
-        Ok(Self { key: Mutex::new((Instant::now(), fresh_key()?)), accounts: fresh_key()?, proxies })
+        let key = Mutex::new((Instant::now(), fresh_key()?));
+        Ok(Self { key, accounts: fresh_key()?, proxies, unknown: Mutex::new(None) })
+    }
+
+    /// Whether a request claims to be forwarded, comes from nobody who was named for it, and none such was noted for a while.
+    fn is_news_of_a_proxy(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        if self.is_proxy(peer) || !CLAIMING.iter().any(|name| headers.contains_key(*name)) {
+            return false;
+        }
+        let mut noted = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = noted.is_none_or(|at| at.elapsed() >= NOTED);
+        if is_news {
+            *noted = Some(Instant::now());
+        }
+        is_news
     }
 
     /// The tag of an address's prefix: /24 (IPv4), /56 (IPv6, what a household gets), under a key that nobody keeps.
@@ -134,6 +157,9 @@ pub(crate) async fn tag_request(State(app): State<Arc<App>>, mut request: Reques
     if let Some(ConnectInfo(peer)) = request.extensions_mut().remove::<ConnectInfo<SocketAddr>>() {
         let tag = app.prefixes.tag(app.prefixes.origin(peer.ip(), request.headers()));
         request.extensions_mut().insert(tag);
+        if app.prefixes.is_news_of_a_proxy(peer.ip(), request.headers()) {
+            note_unknown_proxy(&app);
+        }
         if app.prefixes.is_proxy(peer.ip()) {
             request.extensions_mut().insert(BehindProxy);
         } else if peer.ip().to_canonical().is_loopback()
@@ -142,10 +168,21 @@ pub(crate) async fn tag_request(State(app): State<Arc<App>>, mut request: Reques
             request.extensions_mut().insert(FromHere);
         }
     }
-    for name in ["forwarded", "x-forwarded-for", "x-real-ip"] {
+    for name in CLAIMING {
         request.headers_mut().remove(name);
     }
     next.run(request).await
+}
+
+/// For `veilcast check`: that it happened, in which hour, and nothing else.
+fn note_unknown_proxy(app: &Arc<App>) {
+    veilcast_logs::warn!("requests come with forwarded headers from a peer that trusted_proxy does not name");
+    let records = app.records.clone();
+    tokio::spawn(async move {
+        if let Err(error) = records.note_unknown_proxy(SystemTime::now()).await {
+            veilcast_logs::error!("an unknown proxy could not be noted", reason = Reason::from(&error));
+        }
+    });
 }
 
 #[cfg(test)]
@@ -187,6 +224,17 @@ mod tests {
         prefixes.renew_key();
         assert!(prefixes.tag(address("192.0.2.1")) != network);
         assert!(prefixes.tag_of(b"ada") == account && prefixes.tag_of(b"eve") != account, "guesses stay counted");
+    }
+
+    #[test]
+    fn an_unknown_proxy_is_noted_once_in_a_while() {
+        let known = Network::parse("10.0.0.0/8").expect("it is a range");
+        let prefixes = Prefixes::new(vec![known]).expect("there is randomness");
+        let claimed = headers("x-forwarded-for", "198.51.100.1");
+        assert!(!prefixes.is_news_of_a_proxy(address("10.0.0.1"), &claimed), "named");
+        assert!(!prefixes.is_news_of_a_proxy(address("192.0.2.1"), &HeaderMap::new()), "claims nothing");
+        assert!(prefixes.is_news_of_a_proxy(address("192.0.2.1"), &claimed));
+        assert!(!prefixes.is_news_of_a_proxy(address("192.0.2.1"), &claimed), "was noted");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::time::sleep_until;
 use veilcast_auth::{EventId, Issuer, Principal};
 use veilcast_consent::Ledger;
 use veilcast_control::{Command, Report};
+use veilcast_logs::Reason;
 use veilcast_privacy::Pseudonym;
 use veilcast_records::{EventState, Records};
 use veilcast_room::{Output, Rooms, SocketId};
@@ -133,7 +134,7 @@ impl Hub {
             let sent = out.send(command).await;
             self.backlog.fetch_sub(1, Ordering::Relaxed);
             if sent.is_err() {
-                tracing::error!("the media plane has stopped");
+                veilcast_logs::error!("the media plane has stopped");
                 return;
             }
         }
@@ -190,7 +191,7 @@ impl Hub {
                 });
                 *known = out;
             }
-            Err(error) => tracing::error!(%error, "revocations could not be read"),
+            Err(error) => veilcast_logs::error!("revocations could not be read", reason = Reason::from(&error)),
         }
     }
 
@@ -208,7 +209,7 @@ impl Hub {
                     sessions.into_iter().filter(|(_, by)| !open.contains(by)).map(|(id, _)| id).collect();
                 self.with(|rooms, now| rooms.put_out(&sockets, &sessions, now));
             }
-            Err(error) => tracing::error!(%error, "who is signed in could not be read"),
+            Err(error) => veilcast_logs::error!("who is signed in could not be read", reason = Reason::from(&error)),
         }
     }
 
@@ -245,7 +246,7 @@ impl Hub {
     async fn follow_keys(&self, issuer: &Issuer) {
         match issuer.reload_keys(SystemTime::now()).await {
             Ok(()) => self.directory.lapse_unless(|name| issuer.knows_key(name), tokio::time::Instant::now()),
-            Err(error) => tracing::error!(%error, "the signing keys could not be read"),
+            Err(error) => veilcast_logs::error!("the signing keys could not be read", reason = Reason::from(&error)),
         }
     }
 
@@ -262,7 +263,9 @@ impl Hub {
                     self.with(|rooms, _| rooms.set_broadcasters(&event, row.broadcasters));
                 }
                 Ok(_) => self.end(&event),
-                Err(error) => tracing::error!(%error, "an event's state could not be read"),
+                Err(error) => {
+                    veilcast_logs::error!("an event's state could not be read", reason = Reason::from(&error))
+                }
             }
         }
     }
@@ -270,7 +273,7 @@ impl Hub {
 
 async fn go_live(records: &Records, event: &EventId) {
     if let Err(error) = records.go_live(event).await {
-        tracing::error!(%error, "an event could not be marked live");
+        veilcast_logs::error!("an event could not be marked live", reason = Reason::from(&error));
     }
 }
 

@@ -311,7 +311,7 @@ async fn wait(reply: oneshot::Receiver<Reply>) -> Result<Reply, Problem> {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(_)) => Err(Problem::new(FaultCode::SessionUnknown)),
         Err(_) => {
-            tracing::error!("the media plane did not answer in time");
+            veilcast_logs::error!("the media plane did not answer in time");
             Err(Problem::new(FaultCode::Internal))
         }
     }

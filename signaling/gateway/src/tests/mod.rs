@@ -12,6 +12,7 @@ mod metrics;
 mod moderation;
 mod oauth;
 mod openapi;
+mod privacy;
 mod programs;
 mod refresh;
 mod rest;

@@ -182,7 +182,7 @@ pub(super) fn table() -> Vec<Row> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 26] = [
+const WITHOUT_TOKENS: [(&str, &str); 28] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -206,6 +206,8 @@ const WITHOUT_TOKENS: [(&str, &str); 26] = [
     ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),
     ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),
     ("/oauth/jwks", "public keys"),
+    ("/.well-known/privacy.json", "what is kept, the same for everybody"),
+    ("/.well-known/gpc.json", "a public statement"),
     ("/.well-known/oauth-authorization-server", "public metadata"),
     ("/metrics", "this machine's programs, or a token of its own: tests::metrics"),
     ("/healthz", "says nothing of anybody"),
