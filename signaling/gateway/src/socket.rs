@@ -1,6 +1,7 @@
 //! `/ws`: a challenge, a token with its proof, then offers and notices until the lease ends.
 
 use crate::app::App;
+use crate::chat::Doer;
 use crate::config::IceServer;
 use crate::edge::{Allowance, PrefixTag};
 use crate::fault::Problem;
@@ -343,6 +344,11 @@ impl Member<'_> {
                         after(&notice, closing.as_mut())?;
                     }
                     Parcel::Shared(frame) => wire.share(&frame).await?,
+                    Parcel::Lot(frames) => {
+                        for frame in frames {
+                            wire.share(&frame).await?;
+                        }
+                    }
                 },
                 _ = pings.tick() => wire.send(Message::Ping(Vec::new().into())).await?,
                 () = &mut idle => return Err(Leaving(close_code::AWAY)),
@@ -373,6 +379,10 @@ impl Member<'_> {
             Ok(ClientMessage::WithdrawConsent(withdrawal)) => {
                 self.app.withdraw(&self.party, withdrawal.purpose);
                 Ok(())
+            }
+            Ok(ClientMessage::Chat(verb)) => {
+                let doer = Doer { socket: self.id, party: &self.party, access: &self.access };
+                self.app.chat(&doer, verb).await
             }
             Ok(ClientMessage::Leave) => self.leave(),
             Ok(ClientMessage::Hello(_)) => Err(Problem::new(FaultCode::BadRequest).detail("'hello' comes once")),

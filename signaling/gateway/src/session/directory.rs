@@ -12,7 +12,7 @@ use veilcast_consent::{Licence, Party};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
-use veilcast_room::{SessionId, Shared, SocketId};
+use veilcast_room::{Lot, Piece, SessionId, Shared, SocketId};
 
 /// Messages that may wait for one socket. A client that reads so slowly that it misses this many is closed;
 /// it reconnects and finds the present state, which is all that it would have caught up to.
@@ -77,6 +77,8 @@ pub(crate) enum Parcel {
     Message(Box<ServerMessage>),
     /// What people have said or shown, to be written only while everybody's consent stands.
     Shared(Frame),
+    /// Several of these, each looked at by itself.
+    Lot(Vec<Frame>),
 }
 
 /// What people have said or shown, encoded once for all sockets.
@@ -286,6 +288,21 @@ impl Directory {
         for (socket, to) in shared.to {
             let frame = Frame { text: text.clone(), by: by.clone(), to };
             self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::Shared(frame)).is_ok());
+        }
+    }
+
+    /// The same for several things at once, which take one place in each box.
+    pub(crate) fn share_lot(&self, lot: Lot) {
+        let encoded = |piece: Piece| {
+            let text = serde_json::to_string(&piece.message).ok()?;
+            Some((Utf8Bytes::from(text), Arc::<[Licence]>::from(piece.by)))
+        };
+        let pieces: Vec<_> = lot.pieces.into_iter().filter_map(encoded).collect();
+        for (socket, to) in lot.to {
+            let frame =
+                |(text, by): &(Utf8Bytes, Arc<[Licence]>)| Frame { text: text.clone(), by: by.clone(), to: to.clone() };
+            let frames = pieces.iter().map(frame).collect();
+            self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::Lot(frames)).is_ok());
         }
     }
 
