@@ -4,6 +4,11 @@ export type {
   AudienceHealth,
   Ban,
   BanReach,
+  ChatListed,
+  ChatMessage,
+  ChatReaction,
+  ChatSelf,
+  ChatSum,
   EventSummary,
   Fault,
   FaultCode,
@@ -21,6 +26,8 @@ export type { Access } from './sdk/access.js';
 export { grantedAccess, guestAccess, invitedAccess } from './sdk/access.js';
 export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js';
 export { Broadcaster } from './sdk/broadcaster.js';
+export type { ChatEvents, ChatLine, ChatState } from './sdk/chat.js';
+export { Chat, REACTIONS } from './sdk/chat.js';
 export type { Environment } from './sdk/environment.js';
 export type { LocalCode } from './sdk/errors.js';
 export { VeilcastError } from './sdk/errors.js';

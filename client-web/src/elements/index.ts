@@ -1,4 +1,6 @@
 /** Importing this defines the elements. */
+export type { Talk } from './chat.js';
+export { VeilcastChat } from './chat.js';
 export { VeilcastLevelMeter } from './level-meter.js';
 export { VeilcastPlayer } from './player.js';
 export { VeilcastPlayerControls } from './player-controls.js';

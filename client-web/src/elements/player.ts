@@ -4,6 +4,7 @@ import type { EventSummary, Quality, QualityCap, StageState } from '../protocol/
 import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
+import type { Talk } from './chat.js';
 import { icons } from './icons.js';
 import { playerStyles } from './player-styles.js';
 import {
@@ -45,7 +46,8 @@ const FRESH: PlayerModel = {
  *
  * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `access` says how
  * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`),
- * `veilcast-role` (a `Role`) and `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
+ * `veilcast-role` (a `Role`) and `veilcast-model` (a `PlayerModel`) when they change, `veilcast-talk` with what a `<veilcast-chat>`
+ * needs, and `veilcast-playing` with `{ elapsedMs }`.
  */
 export class VeilcastPlayer extends LitElement {
   static override properties = {
@@ -219,6 +221,8 @@ export class VeilcastPlayer extends LitElement {
     const url = this.src === '' ? location.origin : this.src;
     const viewer = new Viewer({ url, event: this.event, access: this.access });
     this.#viewer = viewer;
+    const talk: Talk = viewer;
+    this.#tell('veilcast-talk', talk);
     this.#unsubscribe = [
       viewer.on('state', (session) => this.#change({ session })),
       viewer.on('stage', (stage) => this.#stageChanged(stage)),

@@ -8,6 +8,7 @@ import { Onlooker } from '../sdk/onlooker.js';
 import { isTaken } from '../sdk/parse.js';
 import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
+import type { Talk } from './chat.js';
 import { icons } from './icons.js';
 import { onRequest, request, type SourceKind } from './requests.js';
 import { audiencePanel, linePanel } from './studio-health.js';
@@ -208,7 +209,7 @@ export class VeilcastStudio extends LitElement {
         ? 'Viewers see you only after you go live.'
         : 'Turn something on, then go live.';
     }
-    const viewers = this.viewers === null ? '' : viewersWords(this.viewers);
+    const viewers = viewersWords(this.viewers);
     const rest = restWords(this.layers);
     return html`<span class="viewers">${viewers}</span>
       ${this.stats === null ? nothing : html`<span class="stats">${statsWords(this.stats)}</span>`}
@@ -309,6 +310,7 @@ export class VeilcastStudio extends LitElement {
     const url = this.src === '' ? location.origin : this.src;
     const broadcaster = new Broadcaster({ url, event: this.event, access: this.access });
     this.#broadcaster = broadcaster;
+    this.#talk(broadcaster);
     this.#unsubscribe = [
       broadcaster.on('state', (state) => this.#stateChanged(state)),
       broadcaster.on('event', ({ broadcasters }) => {
@@ -390,7 +392,13 @@ export class VeilcastStudio extends LitElement {
       this.health = health;
     });
     this.#onlooker = onlooker;
+    this.#talk(onlooker);
     onlooker.start();
+  }
+
+  /** Whose chat it is from now on: that of the connection there is. */
+  #talk(talk: Talk): void {
+    this.dispatchEvent(new CustomEvent('veilcast-talk', { detail: talk }));
   }
 
   /** Of several broadcasters, only this one's own broadcast is looked after here. */
@@ -410,7 +418,7 @@ export class VeilcastStudio extends LitElement {
     if (!live && !this.elsewhere) return nothing;
     return html`<div class="panels">
       ${live && this.stats !== null ? linePanel(this.stats, this.layers) : nothing}
-      ${audiencePanel(this.viewers ?? 0, this.health, live)}
+      ${audiencePanel(this.viewers, this.health, live)}
     </div>`;
   }
 

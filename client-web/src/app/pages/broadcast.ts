@@ -1,4 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import '../../elements/chat.js';
+import type { Talk } from '../../elements/chat.js';
 import '../../elements/studio.js';
 import type { EventSummary } from '../../protocol/index.js';
 import { type Access, renewing } from '../../sdk/access.js';
@@ -20,6 +22,7 @@ class Broadcast extends Page {
     session: { state: true },
     made: { state: true },
     others: { state: true },
+    talk: { state: true },
   };
 
   declare summary: EventSummary | null;
@@ -28,6 +31,8 @@ class Broadcast extends Page {
   declare made: number;
   /** The places on stage that others have. */
   declare others: readonly number[];
+  /** What the chat needs of the studio. */
+  declare talk: Talk | null;
   /** A co-host, who has no account here. */
   #invited = false;
   #access: Access = {
@@ -44,6 +49,7 @@ class Broadcast extends Page {
     this.session = 'idle';
     this.made = 0;
     this.others = [];
+    this.talk = null;
   }
 
   override connectedCallback(): void {
@@ -128,6 +134,9 @@ class Broadcast extends Page {
 
   #studio(): TemplateResult {
     return html`<veilcast-studio
+      @veilcast-talk=${(event: CustomEvent<Talk>) => {
+        this.talk = event.detail;
+      }}
       event=${this.#id}
       .access=${this.#access}
       ?guest=${this.#invited}
@@ -138,7 +147,8 @@ class Broadcast extends Page {
         this.others = event.detail;
       }}
       @veilcast-end-request=${() => this.#confirm()?.showModal()}
-    ></veilcast-studio>`;
+    ></veilcast-studio>
+    <veilcast-chat .talk=${this.talk} .authority=${this.#invited ? 'viewer' : 'broadcaster'}></veilcast-chat>`;
   }
 
   #farewell(): TemplateResult {

@@ -1,4 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import '../../elements/chat.js';
+import type { Talk } from '../../elements/chat.js';
 import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
@@ -21,6 +23,7 @@ class Watch extends Page {
     entry: { state: true },
     providers: { state: true },
     moderates: { state: true },
+    talk: { state: true },
   };
 
   declare summary: EventSummary | null;
@@ -30,6 +33,8 @@ class Watch extends Page {
   declare providers: readonly SignInProvider[];
   /** This person looks after the event. */
   declare moderates: boolean;
+  /** What the chat needs of the player. */
+  declare talk: Talk | null;
   /** Of whoever was invited or has signed in. */
   #access: Access | null = null;
 
@@ -40,6 +45,7 @@ class Watch extends Page {
     this.entry = 'open';
     this.providers = [];
     this.moderates = false;
+    this.talk = null;
   }
 
   override connectedCallback(): void {
@@ -67,6 +73,9 @@ class Watch extends Page {
         @veilcast-role=${(event: CustomEvent<Role>) => {
           this.moderates = event.detail === 'moderator';
         }}
+        @veilcast-talk=${(event: CustomEvent<Talk>) => {
+          this.talk = event.detail;
+        }}
         @veilcast-model=${(event: CustomEvent<PlayerModel>) => {
           this.model = event.detail;
         }}
@@ -76,9 +85,14 @@ class Watch extends Page {
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
         ${this.summary === null || this.#over ? nothing : begins(this.summary)}
       </div>
+      ${this.model?.session === 'failed' ? nothing : this.#chat()}
       ${this.moderates && !this.#over ? this.#lookAfter() : nothing}
       ${this.#over ? this.#onward() : this.#assurance()}
     </div>`;
+  }
+
+  #chat(): TemplateResult {
+    return html`<veilcast-chat .talk=${this.talk} .authority=${this.moderates ? 'moderator' : 'viewer'}></veilcast-chat>`;
   }
 
   #lookAfter(): TemplateResult {
