@@ -7,6 +7,7 @@
 pub mod client;
 pub mod operator;
 mod passkey;
+pub mod talk;
 
 pub use passkey::{AAGUID, Authenticator};
 

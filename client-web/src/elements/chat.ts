@@ -51,7 +51,6 @@ export class VeilcastChat extends LitElement {
   /** What is on its way, to be put back if it is refused. */
   #sent = '';
   #atEnd = true;
-  readonly #onVisibility = (): void => this.talk?.chat.look(document.visibilityState === 'visible');
 
   constructor() {
     super();
@@ -62,14 +61,8 @@ export class VeilcastChat extends LitElement {
     this.wrong = '';
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    document.addEventListener('visibilitychange', this.#onVisibility);
-  }
-
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    document.removeEventListener('visibilitychange', this.#onVisibility);
     this.#drop();
   }
 

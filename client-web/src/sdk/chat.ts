@@ -66,6 +66,7 @@ export class Chat extends TypedTarget<ChatEvents> {
   #number = 0;
   #beat: Cancel = () => {};
   #late: Cancel = () => {};
+  readonly #onVisibility = (): void => this.look(document.visibilityState === 'visible');
 
   constructor(
     private readonly send: (message: ClientMessage) => void,
@@ -211,6 +212,7 @@ export class Chat extends TypedTarget<ChatEvents> {
         if (this.#state === 'closed') this.#enter('catching-up');
         this.#late();
         this.#awaken();
+        globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
         break;
       case 'message':
         this.#add(news);
@@ -322,6 +324,8 @@ export class Chat extends TypedTarget<ChatEvents> {
   }
 
   #close(): void {
+    globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
+    this.#hidden = false;
     this.#beat();
     this.#late();
     this.#clear();

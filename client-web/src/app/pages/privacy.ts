@@ -32,7 +32,17 @@ class Privacy extends Page {
         <dt>Cookies, accounts, counters</dt>
         <dd>None, unless an event asks you to sign in. Nothing on these pages comes from anywhere but this server.</dd>
         <dt>That you are there</dt>
-        <dd>The broadcaster sees how many people are watching. There is no list of viewers.</dd>
+        <dd>
+          The broadcaster sees roughly how many people are watching, every half minute. There is no list of viewers but of
+          those who chose to be listed, for those who did, too.
+        </dd>
+        <dt>What you write in a chat, if you open it</dt>
+        <dd>
+          You are asked first. It goes to those who take part, under a name that you choose for one event and that no
+          other event knows. It is kept in this server’s memory only, until the event ends, four hours at most, or until
+          you delete it or leave the chat: then it goes from every screen that runs our player. Screens keep the rest
+          for ten minutes after the event. A photograph, or a program made to keep it, keeps what it saw.
+        </dd>
       </dl>
 
       <h2>When you sign in to watch</h2>

@@ -85,7 +85,10 @@ async fn a_message_needs_consent_and_reaches_those_who_gave_theirs() {
     ada.say("hello \u{202e}<b>all</b>").await;
     for talker in [&mut ada, &mut bob] {
         let said = talker.news("message").await;
-        assert_eq!((&said["text"], &said["name"], &said["role"]), (&json!("hello <b>all</b>"), &json!("Ada"), &json!("viewer")));
+        assert_eq!(
+            (&said["text"], &said["name"], &said["role"]),
+            (&json!("hello <b>all</b>"), &json!("Ada"), &json!("viewer"))
+        );
     }
     bob.say("welcome").await;
     let said = ada.news("message").await;

@@ -22,10 +22,10 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let (event, who) = (&consent.party().event, consent.party().subject);
         let words = text::message(said)?;
         let chat = self.chats.entry(event.clone()).or_default();
-        chat.admit(who, voice, now)?;
         if let Some(reply) = reply {
             chat.find(reply)?;
         }
+        chat.admit(who, voice, now)?;
         if chat.people.author(who).is_none() {
             self.call(consent, voice, fresh, &stand_in(fresh), now)?;
         }
