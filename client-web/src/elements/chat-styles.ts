@@ -54,20 +54,22 @@ export const chatStyles = css`
   }
 
   .log {
-    display: flex;
-    flex-direction: column;
-    gap: 0.125rem;
     height: min(28rem, 50vh);
-    margin: 0;
     padding: 0.5rem;
     overflow-y: auto;
     overscroll-behavior: contain;
+  }
+
+  ul {
+    display: grid;
+    gap: 0.125rem;
+    margin: 0;
+    padding: 0;
     list-style: none;
   }
 
-  .log > .none {
-    margin: auto;
-    padding: 1rem;
+  .none {
+    padding: 2rem 1rem;
     color: var(--_soft);
     text-align: center;
   }

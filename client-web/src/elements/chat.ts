@@ -51,6 +51,8 @@ export class VeilcastChat extends LitElement {
   /** What is on its way, to be put back if it is refused. */
   #sent = '';
   #atEnd = true;
+  /** Asked to be listed. */
+  #listing = false;
 
   constructor() {
     super();
@@ -131,14 +133,14 @@ export class VeilcastChat extends LitElement {
       keeps: this.#keeps,
       bans: this.authority === 'moderator',
     });
-    return html`<ul class="log" role="log" aria-label="Messages" tabindex="0">
-      ${lines.length === 0 ? html`<li class="none">${empty}</li>` : nothing}
-      ${repeat(
+    return html`<div class="log" role="log" aria-label="Messages" tabindex="0">
+      ${lines.length === 0 ? html`<p class="none">${empty}</p>` : nothing}
+      <ul>${repeat(
         lines,
         ({ id }) => id,
         (line) => chatLine(line, chat.line(line.reply), this.open === line.id, may(line), this.#mine, on),
-      )}
-    </ul>`;
+      )}</ul>
+    </div>`;
   }
 
   #composer(chat: Chat): TemplateResult {
@@ -186,7 +188,7 @@ export class VeilcastChat extends LitElement {
     return html`<div class="foot soft">
       ${
         listed
-          ? html`<span>Listed: ${chat.listed.length === 0 ? 'in half a minute' : chat.listed.map(({ name }, at) => html`${at === 0 ? '' : ', '}<bdi>${name}</bdi>`)}</span>
+          ? html`<span>Listed: ${chat.listed.length === 0 ? (chat.own === null ? 'once you have a name' : 'in half a minute') : chat.listed.map(({ name }, at) => html`${at === 0 ? '' : ', '}<bdi>${name}</bdi>`)}</span>
               <button type="button" class="small" @click=${() => consents?.withdraw('presence')}>Take me off the list</button>`
           : html`<span>Nobody sees that you are here.</span>
               <button type="button" class="small" @click=${() => consents?.request('presence')}>List me by name</button>`
@@ -262,12 +264,7 @@ export class VeilcastChat extends LitElement {
         if (text !== null && text.value === '') text.value = this.#sent;
         this.#sent = '';
       }),
-      consents.on('change', () => {
-        const listed = chat.own !== null && consents.standing('presence') === 'granted';
-        if (listed && !chat.listed.some(({ name }) => name === chat.own?.name))
-          chat.listMe(chat.own?.name ?? '');
-        this.requestUpdate();
-      }),
+      consents.on('change', () => this.#changed(chat)),
     ];
   }
 
@@ -278,7 +275,15 @@ export class VeilcastChat extends LitElement {
       this.answering = null;
       this.wrong = '';
     }
+    this.#list(chat);
     this.requestUpdate();
+  }
+
+  /** Once there is a name to be listed by. */
+  #list(chat: Chat): void {
+    const granted = this.talk?.consents.standing('presence') === 'granted';
+    if (granted && !this.#listing && chat.own !== null) chat.listMe(chat.own.name);
+    this.#listing = granted && chat.own !== null;
   }
 
   #drop(): void {
