@@ -190,7 +190,7 @@ export class VeilcastChat extends LitElement {
         listed
           ? html`<span>Listed: ${chat.listed.length === 0 ? (chat.own === null ? 'once you have a name' : 'in half a minute') : chat.listed.map(({ name }, at) => html`${at === 0 ? '' : ', '}<bdi>${name}</bdi>`)}</span>
               <button type="button" class="small" @click=${() => consents?.withdraw('presence')}>Take me off the list</button>`
-          : html`<span>Nobody sees that you are here.</span>
+          : html`<span>Your name is on no list.</span>
               <button type="button" class="small" @click=${() => consents?.request('presence')}>List me by name</button>`
       }
       ${this.#keeps ? this.#paces(chat) : nothing}
