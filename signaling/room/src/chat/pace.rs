@@ -10,10 +10,10 @@ const REACTING: (Duration, u32) = (Duration::from_millis(500), 10);
 /// What all of them write together: above it nobody could read, and every message goes to everybody.
 const TOGETHER: (Duration, u32) = (Duration::from_millis(40), 50);
 
-/// Attempts in one window from which on the chat slows down by itself: 20 a second.
-const CROWDED: u32 = 100;
+/// Attempts in one window from which on the chat slows down by itself: 25 a second, which is what is let through.
+const CROWDED: u32 = 125;
 /// And below which it gets faster again.
-const CALM: u32 = 40;
+const CALM: u32 = 60;
 const WINDOW: Duration = Duration::from_secs(5);
 /// What everybody waits between two messages, by how long it has been crowded.
 const STEPS: [u32; 5] = [0, 5, 10, 20, 30];
