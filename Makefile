@@ -33,8 +33,8 @@ edges: ## the samples of docs/edges, run by nginx, Caddy, HAProxy, coturn and sy
 bench: $(if $(filter revocation,$(BENCH)),build) ## measure what forwarding costs (BENCH=name runs one; benches/README.md lists them)
 	BENCH=$(BENCH) cargo bench $(CARGO_FLAGS) --bench $(if $(filter revocation,$(BENCH)),load,media)
 
-load: build ## synthetic viewers over real WHEP against the release build (VIEWERS=n, RUNS=n for medians)
-	VIEWERS=$(or $(VIEWERS),100) RUNS=$(or $(RUNS),1) cargo bench $(CARGO_FLAGS) --bench load
+load: build ## synthetic viewers over real WHEP against the release build (VIEWERS=n, RUNS=n for medians; CHAT=1: their chat)
+	VIEWERS=$(or $(VIEWERS),100) RUNS=$(or $(RUNS),1) CHAT=$(CHAT) cargo bench $(CARGO_FLAGS) --bench load
 
 screens: tools $(CLIENT) ## every page as PNG under target/screens
 	cargo build $(CARGO_FLAGS) --all-targets

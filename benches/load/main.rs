@@ -2,10 +2,11 @@
 //!
 //! One broadcaster: VP8 at 2.5 Mbit/s and 30 fps, paced as a browser does it (4 + 4 + 2 packets at 5 ms steps), Opus at 50
 //! packets a second. Reports loss, latency, join time, server CPU per forwarded packet and memory per viewer; with `RUNS=n`
-//! as often, each against a new server, and the medians.
+//! as often, each against a new server, and the medians. With `CHAT=1`, the viewers take part in a chat instead.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
+mod chat;
 mod figures;
 mod people;
 mod revocation;
@@ -30,6 +31,9 @@ fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     if std::env::var("BENCH").is_ok_and(|bench| bench == "revocation") {
         return runtime.block_on(revocation::run());
+    }
+    if std::env::var("CHAT").is_ok_and(|chat| chat == "1") {
+        return runtime.block_on(chat::run(viewers));
     }
     println!("{viewers} viewers, {JOIN_RATE} joins a second, then {} s measured", MEASURE.as_secs());
     println!("{}", Figures::head());

@@ -4,6 +4,11 @@ export type {
   AudienceHealth,
   Ban,
   BanReach,
+  ChatListed,
+  ChatMessage,
+  ChatReaction,
+  ChatSelf,
+  ChatSum,
   ConsentQuestion,
   ConsentStanding,
   EventSummary,
@@ -27,6 +32,8 @@ export type { Access } from './sdk/access.js';
 export { grantedAccess, guestAccess, invitedAccess } from './sdk/access.js';
 export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js';
 export { Broadcaster } from './sdk/broadcaster.js';
+export type { ChatEvents, ChatLine, ChatState } from './sdk/chat.js';
+export { Chat, REACTIONS } from './sdk/chat.js';
 export type { ConsentsEvents } from './sdk/consents.js';
 export { Consents } from './sdk/consents.js';
 export type { DoorEvents, DoorOptions, DoorState } from './sdk/door.js';

@@ -137,10 +137,10 @@ describe('studio words', () => {
 
   it('speaks of time, people and numbers as people do', () => {
     expect([duration(65_000), duration(3_605_000), duration(-1)]).toEqual(['1:05', '1:00:05', '0:00']);
-    expect([0, 1, 1234].map(viewersWords)).toEqual([
-      'Nobody is watching yet',
-      '1 person is watching',
-      '1,234 people are watching',
+    expect([null, 5, 1200].map(viewersWords)).toEqual([
+      'Fewer than 5 are watching',
+      'About 5 are watching',
+      'About 1,200 are watching',
     ]);
     expect(statsWords(stats)).toBe('1280 × 720 · 30 frames/s · 2.4 Mbit/s · 18 ms to the server');
     expect(statsWords({ ...stats, bitrate: 48_000, width: null, framesPerSecond: null })).toBe(

@@ -131,7 +131,7 @@ for (const kind of ['chromium', 'firefox']) {
       await seesMoving(studio, [other]);
       const received = await pictures(studio);
       assert.equal(received[1 - other]?.frames ?? 0, 0, 'nobody gets back what it sends');
-      await app.says(studio, '1 person is watching');
+      await app.says(studio, 'Fewer than 5 are watching');
       assert.deepEqual(await audit(studio), []);
     }
 

@@ -44,8 +44,8 @@ const html = () => `<!doctype html><html lang="en"><title>Course</title><link re
   import { grantedAccess } from '@veilcast/client';
 
   const player = document.querySelector('veilcast-player');
-  player.addEventListener('veilcast-consents', ({ detail }) => {
-    window.consents = detail;
+  player.addEventListener('veilcast-talk', ({ detail }) => {
+    window.consents = detail.consents;
   });
   const grant = async () => (await (await fetch('/grant', { method: 'POST' })).json()).code;
   player.access = grantedAccess('${server.url}', '${event}', grant);

@@ -240,8 +240,8 @@ try {
   // An audience is not at hand here; the element is told of one.
   await operator.evaluate(() => {
     const studio = document.querySelector('veilcast-studio');
-    studio.viewers = 1_287;
-    studio.health = { high: 1_120, medium: 95, low: 40, sound_only: null, paused: 25 };
+    studio.viewers = 1_200;
+    studio.health = { high: 1_100, medium: 95, low: 40, sound_only: null, paused: 25 };
   });
   await app.says(operator, 'Picture paused');
   await operator.evaluate(() => document.querySelector('veilcast-studio').scrollIntoView({ block: 'end' }));

@@ -8,6 +8,7 @@ pub mod client;
 pub mod consent;
 pub mod operator;
 mod passkey;
+pub mod talk;
 
 pub use passkey::{AAGUID, Authenticator};
 

@@ -4,6 +4,7 @@
 mod accounts;
 mod acme;
 mod bound;
+mod chat;
 mod churn;
 mod clients;
 mod cohosts;

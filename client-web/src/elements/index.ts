@@ -1,4 +1,6 @@
 /** Importing this defines the elements. */
+export type { Talk } from './chat.js';
+export { VeilcastChat } from './chat.js';
 export { askConsent } from './consent-ask.js';
 export { VeilcastConsentQuestion } from './consent-question.js';
 export { VeilcastLevelMeter } from './level-meter.js';

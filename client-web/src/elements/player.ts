@@ -4,6 +4,7 @@ import type { EventSummary, Quality, QualityCap, StageState } from '../protocol/
 import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
+import type { Talk } from './chat.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
 import { playerStyles } from './player-styles.js';
@@ -46,7 +47,8 @@ const FRESH: PlayerModel = {
  *
  * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `access` says how
  * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`),
- * `veilcast-role` (a `Role`), `veilcast-consents` (a `Consents`) and `veilcast-model` (a `PlayerModel`) when they change, and `veilcast-playing` with `{ elapsedMs }`.
+ * `veilcast-role` (a `Role`) and `veilcast-model` (a `PlayerModel`) when they change, `veilcast-talk` with what a `<veilcast-chat>`
+ * needs (`chat` and `consents`), and `veilcast-playing` with `{ elapsedMs }`.
  */
 export class VeilcastPlayer extends LitElement {
   static override properties = {
@@ -220,6 +222,8 @@ export class VeilcastPlayer extends LitElement {
     const url = this.src === '' ? location.origin : this.src;
     const viewer = new Viewer({ url, event: this.event, access: this.access });
     this.#viewer = viewer;
+    const talk: Talk = viewer;
+    this.#tell('veilcast-talk', talk);
     this.#unsubscribe = [
       viewer.on('state', (session) => this.#change({ session })),
       viewer.on('stage', (stage) => this.#stageChanged(stage)),
@@ -242,7 +246,6 @@ export class VeilcastPlayer extends LitElement {
       viewer.on('role', (role) => this.#tell('veilcast-role', role)),
       viewer.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];
-    this.#tell('veilcast-consents', viewer.consents);
     viewer.setMaxQuality(wish);
     viewer.start();
     this.#stir();

@@ -24,7 +24,11 @@ export function linePanel(stats: StatsSummary, layers: readonly LayerState[]): T
 }
 
 /** How the picture arrives, over all viewers together. */
-export function audiencePanel(viewers: number, health: AudienceHealth | null, own: boolean): TemplateResult {
+export function audiencePanel(
+  viewers: number | null,
+  health: AudienceHealth | null,
+  own: boolean,
+): TemplateResult {
   const rows = health === null ? null : healthRows(health);
   const advice = health === null ? null : healthAdvice(health);
   return html`<section class="panel" aria-labelledby="audience">

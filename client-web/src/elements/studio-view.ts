@@ -46,9 +46,11 @@ export function uplinkWarning(stats: StatsSummary): string | null {
   return null;
 }
 
-export function viewersWords(viewers: number): string {
-  if (viewers === 0) return 'Nobody is watching yet';
-  return viewers === 1 ? '1 person is watching' : `${viewers.toLocaleString('en')} people are watching`;
+/** Never exact: the number is rough and follows with a delay, so that no change of it is one person. */
+export function viewersWords(viewers: number | null): string {
+  return viewers === null
+    ? 'Fewer than 5 are watching'
+    : `About ${viewers.toLocaleString('en')} are watching`;
 }
 
 export interface HealthRow {

@@ -8,6 +8,7 @@ import { Onlooker } from '../sdk/onlooker.js';
 import { isTaken } from '../sdk/parse.js';
 import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
+import type { Talk } from './chat.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
 import { onRequest, request, type SourceKind } from './requests.js';
@@ -211,7 +212,7 @@ export class VeilcastStudio extends LitElement {
         ? 'Viewers see you only after you go live.'
         : 'Turn something on, then go live.';
     }
-    const viewers = this.viewers === null ? '' : viewersWords(this.viewers);
+    const viewers = viewersWords(this.viewers);
     const rest = restWords(this.layers);
     return html`<span class="viewers">${viewers}</span>
       ${this.stats === null ? nothing : html`<span class="stats">${statsWords(this.stats)}</span>`}
@@ -312,6 +313,7 @@ export class VeilcastStudio extends LitElement {
     const url = this.src === '' ? location.origin : this.src;
     const broadcaster = new Broadcaster({ url, event: this.event, access: this.access });
     this.#broadcaster = broadcaster;
+    this.#talk(broadcaster);
     this.#unsubscribe = [
       broadcaster.on('state', (state) => this.#stateChanged(state)),
       broadcaster.on('event', ({ broadcasters }) => {
@@ -340,7 +342,6 @@ export class VeilcastStudio extends LitElement {
       }),
       broadcaster.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];
-    this.dispatchEvent(new CustomEvent('veilcast-consents', { detail: broadcaster.consents }));
     broadcaster.setAudio(this.#sources.tracks.microphone);
     broadcaster.setVideo(this.#sources.picture, this.#sources.tracks.screen === null ? 'camera' : 'screen');
     broadcaster.start();
@@ -395,7 +396,13 @@ export class VeilcastStudio extends LitElement {
       this.health = health;
     });
     this.#onlooker = onlooker;
+    this.#talk(onlooker);
     onlooker.start();
+  }
+
+  /** Whose chat it is from now on: that of the connection there is. */
+  #talk(talk: Talk): void {
+    this.dispatchEvent(new CustomEvent('veilcast-talk', { detail: talk }));
   }
 
   /** Of several broadcasters, only this one's own broadcast is looked after here. */
@@ -415,7 +422,7 @@ export class VeilcastStudio extends LitElement {
     if (!live && !this.elsewhere) return nothing;
     return html`<div class="panels">
       ${live && this.stats !== null ? linePanel(this.stats, this.layers) : nothing}
-      ${audiencePanel(this.viewers ?? 0, this.health, live)}
+      ${audiencePanel(this.viewers, this.health, live)}
     </div>`;
   }
 

@@ -927,9 +927,199 @@ export type QualityWish = {
 max: QualityCap, };
 
 /**
+ * The reactions that there are.
+ */
+export type ChatReaction = "like" | "love" | "laugh" | "wow" | "sad" | "applause";
+
+/**
+ * What an author is in the event. Names cannot claim it.
+ */
+export type ChatRole = "viewer" | "host" | "moderator";
+
+/**
+ * What somebody does in a chat. Messages and authors go by names that are random and good in one event alone.
+ */
+export type ChatVerb = { "verb": "say", 
+/**
+ * What. At most [`MAX_CHAT_TEXT`] characters on one line.
+ */
+text: string, 
+/**
+ * The message that it answers.
+ */
+reply: string | null, } | { "verb": "name", 
+/**
+ * At most [`MAX_CHAT_NAME`] characters. One that can be taken for somebody else's gets a number.
+ */
+name: string, } | { "verb": "delete", 
+/**
+ * Which.
+ */
+message: string, } | { "verb": "react", 
+/**
+ * Which.
+ */
+message: string, 
+/**
+ * How.
+ */
+reaction: ChatReaction, 
+/**
+ * False: no longer.
+ */
+on: boolean, } | { "verb": "sync", 
+/**
+ * Chosen by the client.
+ */
+number: number, } | { "verb": "list-me", 
+/**
+ * As in `name`.
+ */
+name: string, } | { "verb": "remove", 
+/**
+ * Which.
+ */
+message: string, } | { "verb": "mute", 
+/**
+ * Who.
+ */
+author: string, 
+/**
+ * False: no longer.
+ */
+on: boolean, } | { "verb": "pin", 
+/**
+ * Which; none takes it down.
+ */
+message: string | null, } | { "verb": "slow", 
+/**
+ * For so many seconds; 0 ends it. At most 300.
+ */
+seconds: number, } | { "verb": "ban", 
+/**
+ * Who.
+ */
+author: string, };
+
+/**
+ * Something said.
+ */
+export type ChatMessage = { 
+/**
+ * Random.
+ */
+id: string, 
+/**
+ * Random by person and event.
+ */
+author: string, 
+/**
+ * What they were when they said it.
+ */
+role: ChatRole, 
+/**
+ * What they went by.
+ */
+name: string, 
+/**
+ * Of the grant it was said under.
+ */
+generation: number, 
+/**
+ * On one line. Text and nothing else.
+ */
+text: string, 
+/**
+ * The message it answers. Its words are not repeated: they stand in one place, and go from one.
+ */
+reply: string | null, };
+
+/**
+ * How many react in one way.
+ */
+export type ChatSum = { 
+/**
+ * How.
+ */
+reaction: ChatReaction, 
+/**
+ * How many.
+ */
+count: number, };
+
+/**
+ * The reactions to a message, once a second at most.
+ */
+export type ChatSums = { 
+/**
+ * Which.
+ */
+message: string, 
+/**
+ * Those that are there.
+ */
+sums: Array<ChatSum>, };
+
+/**
+ * What stands above the messages.
+ */
+export type ChatBoard = { 
+/**
+ * The message that was pinned.
+ */
+pinned: string | null, 
+/**
+ * So many seconds between two messages of one person; 0: as many as they like, within reason.
+ */
+slow: number, };
+
+/**
+ * What a person goes by in this event, for themselves.
+ */
+export type ChatSelf = { 
+/**
+ * Marks their own messages.
+ */
+author: string, 
+/**
+ * Perhaps with a number.
+ */
+name: string, };
+
+/**
+ * Somebody who has agreed to be listed.
+ */
+export type ChatListed = { 
+/**
+ * Chosen for this event.
+ */
+name: string, 
+/**
+ * Of the grant to be listed.
+ */
+generation: number, };
+
+/**
+ * What happens in a chat, for those who have agreed to take part.
+ */
+export type ChatNews = { "news": "begin" } | { "news": "message" } & ChatMessage | { "news": "removed", 
+/**
+ * Which.
+ */
+messages: Array<string>, } | { "news": "sums" } & ChatSums | { "news": "board" } & ChatBoard | { "news": "own" } & ChatSelf | { "news": "synced", 
+/**
+ * Of the question.
+ */
+number: number, } | { "news": "listed", 
+/**
+ * In the order of their names.
+ */
+people: Array<ChatListed>, };
+
+/**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "request-consent" } & ConsentRequest | { "type": "withdraw-consent" } & ConsentWithdrawal | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "request-consent" } & ConsentRequest | { "type": "withdraw-consent" } & ConsentWithdrawal | { "type": "chat" } & ChatVerb | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -1095,19 +1285,20 @@ export type LayerStates = {
 layers: Array<LayerState>, };
 
 /**
- * How many watch: a number, never a list.
+ * Roughly how many watch: a number, never a list.
  */
 export type Audience = { 
 /**
- * Viewers whose media is connected.
+ * Viewers whose media is connected: a multiple of five from five on, of ten from a hundred, with two digits that count from a
+ * thousand; `null` for fewer than five. It follows with some delay, so that no change is one person.
  */
-viewers: number, };
+viewers: number | null, };
 
 /**
  * How the picture arrives at those who watch: rough numbers, never a list.
  *
- * Each number is a multiple of five that so many viewers reach, or `null` for fewer than five: the exact number stays on
- * the server, so that no difference between two numbers is one person.
+ * Each number is as rough as that of [`Audience`] and comes on the same tick: the exact number stays on the server, so that no
+ * difference between two numbers is one person.
  */
 export type AudienceHealth = { 
 /**
@@ -1901,6 +2092,11 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "consent-outdated",
   "consent-signal",
   "consent-left-out",
+  "chat-muted",
+  "chat-slow",
+  "chat-gone",
+  "chat-text",
+  "chat-name",
   "origin-foreign",
   "place-empty",
   "place-changed",
@@ -1926,6 +2122,12 @@ export const FAULT_CODES: readonly FaultCode[] = [
 
 /** The most broadcasters that an event can have at once. */
 export const MAX_BROADCASTERS = 16;
+
+/** The longest message, in characters. */
+export const MAX_CHAT_TEXT = 500;
+
+/** The longest name, in characters. */
+export const MAX_CHAT_NAME = 24;
 
 /** The largest SDP body, in bytes. */
 export const MAX_SDP = 49152;

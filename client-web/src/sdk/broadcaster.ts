@@ -1,4 +1,11 @@
-import type { AudienceHealth, EventSummary, LayerState, StageState } from '../protocol/index.js';
+import type {
+  AudienceHealth,
+  ClientMessage,
+  EventSummary,
+  LayerState,
+  StageState,
+} from '../protocol/index.js';
+import { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
 import { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
@@ -17,9 +24,9 @@ export interface BroadcasterEvents {
   stage: StageState;
   /** Where on stage this broadcast is, from 0; `null` while it is on air nowhere. */
   place: number | null;
-  /** How many watch. */
-  audience: number;
-  /** How the picture arrives at them: multiples of five, `null` for fewer than five. */
+  /** Roughly how many watch; `null` for fewer than five. */
+  audience: number | null;
+  /** How the picture arrives at them, as roughly. */
   health: AudienceHealth;
   stats: StatsSummary;
   /** Which layers of the present source anybody needs, smallest first; the others rest. Only with simulcast. */
@@ -43,10 +50,12 @@ const START_KBPS = 1_200;
  * track sends nothing at all. The caller owns the tracks and stops them.
  */
 export class Broadcaster extends TypedTarget<BroadcasterEvents> {
+  /** What this person has agreed to in this event. */
+  readonly consents: Consents;
+  /** The event's chat, for who has agreed to it. */
+  readonly chat: Chat;
   readonly #session: Session;
   readonly #simulcast: boolean;
-  /** What this person has agreed to in this event. */
-  readonly consents = new Consents((message) => this.#session.send(message));
   #audio: MediaStreamTrack | null = null;
   #video: MediaStreamTrack | null = null;
   #videoKind: VideoKind = 'camera';
@@ -65,12 +74,21 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
       answered: () => this.#tuner?.tune(),
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
-      welcomed: (event) => this.emit('event', event),
+      welcomed: (event) => {
+        this.chat.reconnected();
+        this.emit('event', event);
+      },
       stage: (stage) => this.emit('stage', stage),
       message: (message) => this.#message(message),
-      ended: (title) => this.emit('ended', title),
+      ended: (title) => {
+        this.chat.ended();
+        this.emit('ended', title);
+      },
       error: (error) => this.emit('error', error),
     });
+    const send = (message: ClientMessage): void => this.#session.send(message);
+    this.consents = new Consents(send);
+    this.chat = new Chat(send, this.consents, this.#session.environment.clock);
   }
 
   get state(): SessionState {
@@ -130,7 +148,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message)) return;
+    if (this.consents.take(message) || this.chat.take(message)) return;
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);
@@ -147,6 +165,9 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
 
   #stateChanged(state: SessionState): void {
     if (state !== 'connected') this.#stopStats();
+    if (state === 'reconnecting') this.chat.cover();
+    else if (state === 'connected') this.chat.uncover();
+    else if (state === 'failed' || state === 'closed') this.chat.stop();
     this.emit('state', state);
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientMessage, Role, Welcome } from '../protocol/index.js';
 import type { Access } from './access.js';
+import { isAside } from './chat.js';
 import type { Cancel } from './clock.js';
 import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
@@ -134,6 +135,7 @@ export class Leg {
 
   #receive(message: Incoming): void {
     if (message.type === 'answer') this.#attempt(() => this.#accept(message.number, message.sdp));
+    else if (message.type === 'fault' && isAside(message.fault.code)) this.listener.message(message);
     else if (message.type === 'fault') this.#refused(VeilcastError.refused(message.fault));
     else if (message.type === 'disconnected') {
       this.#lose(message.fault === null ? null : VeilcastError.refused(message.fault));

@@ -1,6 +1,8 @@
-import type { AudienceHealth, EventSummary, StageState } from '../protocol/index.js';
+import type { AudienceHealth, ClientMessage, EventSummary, StageState } from '../protocol/index.js';
 import { Backoff } from './backoff.js';
+import { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
+import { Consents } from './consents.js';
 import { browser, type Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
@@ -14,14 +16,18 @@ export interface OnlookerEvents {
   place: number | null;
   /** What the stage carries. */
   stage: StageState;
-  /** How many watch. */
-  audience: number;
-  /** How the picture arrives at them: multiples of five, `null` for fewer than five. */
+  /** Roughly how many watch; `null` for fewer than five. */
+  audience: number | null;
+  /** How the picture arrives at them, as roughly. */
   health: AudienceHealth;
 }
 
 /** Hears of an event as its broadcaster does, without sending anything: for who broadcasts with another program. */
 export class Onlooker extends TypedTarget<OnlookerEvents> {
+  /** What this person has agreed to in this event. */
+  readonly consents: Consents;
+  /** The event's chat, for who has agreed to it. */
+  readonly chat: Chat;
   readonly #environment: Environment;
   readonly #backoff: Backoff;
   #signal: Signal | null = null;
@@ -32,6 +38,9 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     super();
     this.#environment = options.environment ?? browser;
     this.#backoff = new Backoff(this.#environment.random);
+    const send = (message: ClientMessage): void => this.#signal?.send(message);
+    this.consents = new Consents(send);
+    this.chat = new Chat(send, this.consents, this.#environment.clock);
   }
 
   start(): void {
@@ -50,6 +59,7 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     this.#retry();
     this.#signal?.close();
     this.#signal = null;
+    this.chat.stop();
   }
 
   async #open(signal: Signal): Promise<void> {
@@ -57,11 +67,13 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     if (this.#signal !== signal) return;
     this.#tokenRefused = false;
     this.#backoff.reset();
+    this.chat.reconnected();
     this.emit('event', welcome.event);
     this.emit('stage', welcome.stage);
   }
 
   #message(message: Incoming): void {
+    if (this.consents.take(message) || this.chat.take(message)) return;
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);
@@ -82,6 +94,7 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
   #again(signal: Signal): void {
     signal.close();
     this.#signal = null;
+    this.chat.cover();
     this.#retry = this.#environment.clock.after(this.#backoff.next(), () => this.start());
   }
 }

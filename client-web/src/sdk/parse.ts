@@ -27,6 +27,7 @@ import {
   type StreamKeySummary,
   type TokenResponse,
 } from '../protocol/index.js';
+import { CHAT_READERS } from './parse-chat.js';
 import { CONSENT_READERS } from './parse-consent.js';
 
 /** What arrived is not what the protocol says. */
@@ -75,12 +76,16 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
   ['unplayable', readUnplayable],
   ['quality', readQuality],
   ['layers', (f: Fields): Incoming => ({ type: 'layers', layers: list(f, 'layers').map(parseLayer) })],
-  ['audience', (f: Fields): Incoming => ({ type: 'audience', viewers: count(f, 'viewers') })],
+  [
+    'audience',
+    (f: Fields): Incoming => ({ type: 'audience', viewers: f.viewers === null ? null : count(f, 'viewers') }),
+  ],
   ['health', (f: Fields): Incoming => ({ type: 'health', ...parseHealth(f) })],
   ['ended', (f: Fields): Incoming => ({ type: 'ended', title: string(f, 'title') })],
   ['draining', (f: Fields): Incoming => ({ type: 'draining', retry_after_ms: count(f, 'retry_after_ms') })],
   ['fault', (f: Fields): Incoming => ({ type: 'fault', fault: parseFault(f.fault) })],
   ...CONSENT_READERS,
+  ...CHAT_READERS,
 ]);
 
 function readWelcome(fields: Fields): Incoming {

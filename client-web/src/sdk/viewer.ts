@@ -1,5 +1,6 @@
 import type {
   Activity,
+  ClientMessage,
   EventSummary,
   Latency,
   Quality,
@@ -9,6 +10,7 @@ import type {
   Unplayable,
 } from '../protocol/index.js';
 import { type Access, guestAccess } from './access.js';
+import { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
 import { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
@@ -75,9 +77,11 @@ const WISH_MS = 500;
  * `stream` is that of the first place. Whoever comes or goes does not disturb the others.
  */
 export class Viewer extends TypedTarget<ViewerEvents> {
-  readonly #session: Session;
   /** What this person has agreed to in this event. */
-  readonly consents = new Consents((message) => this.#session.send(message));
+  readonly consents: Consents;
+  /** The event's chat, for who has agreed to it. */
+  readonly chat: Chat;
+  readonly #session: Session;
   readonly #receivers: Receivers;
   #stage: StageState = { audio: 'absent', video: 'absent', places: [] };
   #peer: RTCPeerConnection | null = null;
@@ -99,15 +103,22 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
       welcomed: (event, role) => {
+        this.chat.reconnected();
         this.#receivers.jitterTargetMs = options.jitterTargetMs ?? JITTER_TARGET_MS[event.latency];
         this.emit('event', event);
         this.emit('role', role);
       },
       stage: (stage) => this.#stageChanged(stage),
       message: (message) => this.#message(message),
-      ended: (title) => this.emit('ended', title),
+      ended: (title) => {
+        this.chat.ended();
+        this.emit('ended', title);
+      },
       error: (error) => this.emit('error', error),
     });
+    const send = (message: ClientMessage): void => this.#session.send(message);
+    this.consents = new Consents(send);
+    this.chat = new Chat(send, this.consents, this.#session.environment.clock);
   }
 
   /** The first place's. */
@@ -253,7 +264,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message)) return;
+    if (this.consents.take(message) || this.chat.take(message)) return;
     if (message.type === 'unplayable') {
       const { place, codec, title } = message;
       this.emit('unplayable', { place, codec, title });
@@ -261,6 +272,9 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #stateChanged(state: SessionState): void {
+    if (state === 'reconnecting') this.chat.cover();
+    else if (state === 'connected') this.chat.uncover();
+    else if (state === 'failed' || state === 'closed') this.chat.stop();
     if (state === 'reconnecting') this.#since = this.#session.environment.clock.now();
     if (state === 'ended' || state === 'failed' || state === 'closed') {
       this.#stopPolling();

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_auth::EventId;
 use veilcast_consent::{
-    Analytics, Asked, Chat, Choice, Decision, Ended, Event, Ledger, Location, Missing, Party, Personalisation,
+    Analytics, Asked, Chat, Choice, Consent, Decision, Ended, Event, Ledger, Location, Missing, Party, Personalisation,
     Presence, Purpose, Receipt, ReceiptError, Refused, Standing, Statement, Terms,
 };
 use veilcast_privacy::Pseudonym;
@@ -28,7 +28,7 @@ use veilcast_protocol::{
     ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentStanding, ConsentState, FaultCode, PurposeList,
     PurposeState, PurposeTerms,
 };
-use veilcast_room::{Rooms, SocketId, purpose_on_the_wire};
+use veilcast_room::{Removal, Rooms, SocketId, purpose_on_the_wire};
 
 /// Somebody reads before they answer.
 const GOOD_FOR: Duration = Duration::from_secs(600);
@@ -207,6 +207,16 @@ impl crate::session::Hub {
         });
     }
 
+    /// Puts somebody out of an event, and ends what they have agreed to there: what they said goes with them.
+    pub(crate) fn expel_from(&self, event: &EventId, who: Pseudonym, removal: Removal) {
+        self.gated(|ledger, rooms, now| {
+            for (purpose, generation) in ledger.forget(event, who) {
+                rooms.retract(event, who, purpose, generation);
+            }
+            rooms.expel_from(event, who, removal, now);
+        });
+    }
+
     fn follow_consent(
         &self,
         ledger: &Ledger<EventId>,
@@ -229,25 +239,36 @@ fn follow(
     party: &Party<EventId>,
     now: Instant,
 ) {
-    permit::<Chat>(ledger, rooms, socket, party, now);
-    permit::<Presence>(ledger, rooms, socket, party, now);
+    let joined = permit::<Chat>(ledger, rooms, socket, party, now);
+    let listed = permit::<Presence>(ledger, rooms, socket, party, now);
     permit::<Location>(ledger, rooms, socket, party, now);
     permit::<Analytics>(ledger, rooms, socket, party, now);
     permit::<Personalisation>(ledger, rooms, socket, party, now);
     let state = |purpose| state(purpose, ledger.standing(party, purpose, now), now);
     rooms.tell_consent(socket, ConsentState { purposes: Purpose::ALL.into_iter().map(state).collect() });
+    // A grant that is new to this socket begins with what is there.
+    if let Some(consent) = joined {
+        rooms.show_chat(socket, &consent);
+    }
+    if let Some(consent) = listed {
+        rooms.show_listing(socket, &consent);
+    }
 }
 
-fn permit<P: Asked>(
-    ledger: &Ledger<EventId>,
+/// The consent, where it is another than before.
+fn permit<'s, P: Asked>(
+    ledger: &'s Ledger<EventId>,
     rooms: &mut Rooms<EventId>,
     socket: SocketId,
-    party: &Party<EventId>,
+    party: &'s Party<EventId>,
     now: Instant,
-) {
+) -> Option<Consent<'s, EventId, P>> {
     match ledger.consent::<P>(party, now) {
-        Ok(consent) => rooms.permit(socket, &consent),
-        Err(_) => rooms.forbid(socket, P::PURPOSE),
+        Ok(consent) => rooms.permit(socket, &consent).then_some(consent),
+        Err(_) => {
+            rooms.forbid(socket, P::PURPOSE);
+            None
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod account;
 mod app;
+mod chat;
 mod client;
 mod clients;
 mod config;

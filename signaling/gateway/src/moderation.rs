@@ -53,7 +53,7 @@ async fn remove(
     not_ended(&app.event(&id).await?)?;
     let who = app.at_place(&id, &whom)?;
     app.removable(Rank::of(&asking), &id, who)?;
-    app.hub.with(|rooms, now| rooms.expel_from(&id, who, Removal::ForNow, now));
+    app.hub.expel_from(&id, who, Removal::ForNow);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -117,7 +117,7 @@ impl App {
     pub(crate) async fn keep_out(&self, asking: Rank, event: &EventId, who: Pseudonym) -> Result<BanRow, Problem> {
         let standing = self.removable(asking, event, who)?;
         let made = self.records.ban(event, who.expose_bits(), standing.reach, SystemTime::now()).await?;
-        self.hub.with(|rooms, now| rooms.expel_from(event, who, Removal::ForGood, now));
+        self.hub.expel_from(event, who, Removal::ForGood);
         Ok(made)
     }
 }

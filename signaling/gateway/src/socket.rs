@@ -3,6 +3,7 @@
 mod door;
 
 use crate::app::App;
+use crate::chat::Doer;
 use crate::config::IceServer;
 use crate::edge::{Allowance, PrefixTag};
 use crate::fault::Problem;
@@ -377,6 +378,11 @@ impl<'a> Member<'a> {
                         after(&notice, closing.as_mut())?;
                     }
                     Parcel::Shared(frame) => wire.share(&frame).await?,
+                    Parcel::Lot(frames) => {
+                        for frame in frames {
+                            wire.share(&frame).await?;
+                        }
+                    }
                 },
                 _ = pings.tick() => wire.send(Message::Ping(Vec::new().into())).await?,
                 () = &mut idle => return Err(Leaving(close_code::AWAY)),
@@ -410,6 +416,10 @@ impl<'a> Member<'a> {
             Ok(ClientMessage::Quality(wish)) => self.wish(wish),
             Ok(ClientMessage::RequestConsent(request)) => self.request_consent(wire, request.purpose).await?,
             Ok(ClientMessage::WithdrawConsent(withdrawal)) => self.withdraw(wire, withdrawal.purpose).await?,
+            Ok(ClientMessage::Chat(verb)) => {
+                let doer = Doer { socket: self.id, party: &self.party, access: &self.access };
+                self.app.chat(&doer, verb).await
+            }
             Ok(ClientMessage::Leave) => self.leave(),
             Ok(ClientMessage::Hello(_)) => Err(Problem::new(FaultCode::BadRequest).detail("'hello' comes once")),
             Err(_) => Err(Problem::new(FaultCode::BadRequest).detail("no such message")),

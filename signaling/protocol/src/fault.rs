@@ -179,6 +179,16 @@ faults! {
     ConsentSignal = "consent-signal", 409, "Your browser's privacy signal speaks against this.", "Choose it in the privacy settings, after being told of the signal, or leave it off.";
     /// The event does without.
     ConsentLeftOut = "consent-left-out", 403, "This event asks for nothing of the kind.", "Take part without it: watching always works.";
+    /// A moderator has muted them.
+    ChatMuted = "chat-muted", 403, "You have been muted in this chat.", "You read and watch as before; ask the organiser if you think that is a mistake.";
+    /// Too soon after the last one.
+    ChatSlow = "chat-slow", 429, "The chat is in slow mode, or you are writing very fast.", "Wait a moment and send it again.";
+    /// Deleted, removed, withdrawn, or never there.
+    ChatGone = "chat-gone", 404, "This message is no longer there, or its author is not.", "Answer or react to another one.";
+    /// Empty, too long, or nothing but what cannot be seen.
+    ChatText = "chat-text", 400, "This cannot be sent as a message.", "Write up to 500 characters of text.";
+    /// Empty, too long, or it claims to be somebody.
+    ChatName = "chat-name", 400, "This name cannot be used here.", "Choose one of up to 24 letters, digits and spaces that claims no role.";
     /// A page of somebody else's.
     OriginForeign = "origin-foreign", 403, "Only this server's own pages may answer for a person.", "Open the question on this server's page; a page that embeds the player cannot answer it.";
     /// Nobody is there to be put out.

@@ -5,6 +5,7 @@
 //! here (feature `typescript`).
 
 mod account;
+mod chat;
 mod client;
 mod consent;
 mod door;
@@ -25,6 +26,10 @@ pub use account::{
     Account, AccountActivity, AccountRole, AccountSession, ActivityKind, ActivityList, Factor, FactorChange,
     FactorKind, NewPasskey, NewPassword, NewTotp, PasskeyAnswer, PasskeyQuestion, PasswordAgain, RecoveryCodes,
     RecoverySignIn, SetupPasskey, TotpSecret,
+};
+pub use chat::{
+    ChatBoard, ChatListed, ChatMessage, ChatNews, ChatReaction, ChatRole, ChatSelf, ChatSum, ChatSums, ChatVerb,
+    MAX_CHAT_NAME, MAX_CHAT_TEXT,
 };
 pub use client::{
     ClientKeySummary, ClientScope, ClientSummary, HeldStreamKey, HeldWebhook, NewClient, NewClientKey,
@@ -90,6 +95,8 @@ pub enum ClientMessage {
     RequestConsent(ConsentRequest),
     /// Takes a grant back, at once.
     WithdrawConsent(ConsentWithdrawal),
+    /// Takes part in the chat, or looks after it.
+    Chat(ChatVerb),
     /// Ends the media session; the socket stays and hears of the event.
     Leave,
 }
@@ -128,9 +135,9 @@ pub enum ServerMessage {
     Quality(QualityState),
     /// Which of its simulcast layers a broadcaster needs to send. Sent to broadcasters only, when it changes.
     Layers(LayerStates),
-    /// How many watch. Sent to broadcasters only.
+    /// Roughly how many watch. Sent to broadcasters only, every thirty seconds at most.
     Audience(Audience),
-    /// How the picture arrives at them. Sent to broadcasters only, at most every five seconds.
+    /// How the picture arrives at them. Sent to broadcasters only, every thirty seconds at most.
     Health(AudienceHealth),
     /// What to ask the person, and where to.
     ConsentQuestion(ConsentQuestion),
@@ -140,6 +147,8 @@ pub enum ServerMessage {
     ConsentReceipt(ConsentReceipt),
     /// A grant of somebody has ended, and everything that came under it.
     Retracted(Retraction),
+    /// What happens in the chat. Sent to those who have agreed to take part.
+    Chat(ChatNews),
     /// The event has ended. The socket closes after it.
     Ended(Ended),
     /// The server is about to stop: connect again after a moment.

@@ -2,18 +2,19 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
 
-/// How many watch: a number, never a list.
+/// Roughly how many watch: a number, never a list.
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Audience {
-    /// Viewers whose media is connected.
-    pub viewers: u32,
+    /// Viewers whose media is connected: a multiple of five from five on, of ten from a hundred, with two digits that count from a
+    /// thousand; `null` for fewer than five. It follows with some delay, so that no change is one person.
+    pub viewers: Option<u32>,
 }
 
 /// How the picture arrives at those who watch: rough numbers, never a list.
 ///
-/// Each number is a multiple of five that so many viewers reach, or `null` for fewer than five: the exact number stays on
-/// the server, so that no difference between two numbers is one person.
+/// Each number is as rough as that of [`Audience`] and comes on the same tick: the exact number stays on the server, so that no
+/// difference between two numbers is one person.
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct AudienceHealth {

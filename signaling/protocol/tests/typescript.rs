@@ -103,6 +103,7 @@ fn session(out: &mut String, cfg: &Config) {
     add::<wire::Offer>(out, cfg);
     add::<wire::QualityCap>(out, cfg);
     add::<wire::QualityWish>(out, cfg);
+    chat(out, cfg);
     add::<wire::ClientMessage>(out, cfg);
     add::<wire::Activity>(out, cfg);
     add::<wire::PlaceState>(out, cfg);
@@ -121,6 +122,19 @@ fn session(out: &mut String, cfg: &Config) {
     add::<wire::Ended>(out, cfg);
     add::<wire::Draining>(out, cfg);
     add::<wire::ServerMessage>(out, cfg);
+}
+
+fn chat(out: &mut String, cfg: &Config) {
+    add::<wire::ChatReaction>(out, cfg);
+    add::<wire::ChatRole>(out, cfg);
+    add::<wire::ChatVerb>(out, cfg);
+    add::<wire::ChatMessage>(out, cfg);
+    add::<wire::ChatSum>(out, cfg);
+    add::<wire::ChatSums>(out, cfg);
+    add::<wire::ChatBoard>(out, cfg);
+    add::<wire::ChatSelf>(out, cfg);
+    add::<wire::ChatListed>(out, cfg);
+    add::<wire::ChatNews>(out, cfg);
 }
 
 fn oauth(out: &mut String, cfg: &Config) {
@@ -192,6 +206,9 @@ fn constants(out: &mut String) {
         out,
         "\n/** The most broadcasters that an event can have at once. */\nexport const MAX_BROADCASTERS = {most};"
     );
+    let (text, name) = (wire::MAX_CHAT_TEXT, wire::MAX_CHAT_NAME);
+    let _ = writeln!(out, "\n/** The longest message, in characters. */\nexport const MAX_CHAT_TEXT = {text};");
+    let _ = writeln!(out, "\n/** The longest name, in characters. */\nexport const MAX_CHAT_NAME = {name};");
     let _ = writeln!(out, "\n/** The largest SDP body, in bytes. */\nexport const MAX_SDP = {};", wire::MAX_SDP);
 }
 

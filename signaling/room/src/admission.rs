@@ -170,7 +170,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// What else follows from the end of a session.
     pub(crate) fn note_departure(&mut self, session: &Session<E>, now: Instant) {
         if !session.pictures.is_empty() {
-            self.look_after(&session.event, now);
+            self.count(&session.event, now);
         }
         if session.role == Role::Broadcaster {
             self.tell_place(&session.event, session.principal);

@@ -1,46 +1,67 @@
+//! How many watch, how, and who is listed: told on one tick for all, whoever comes and goes between.
+
 use crate::{Output, Rooms, SocketId};
+use std::collections::HashSet;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 use veilcast_control::Role;
 use veilcast_protocol::{Audience, ServerMessage};
 
-/// A thousand viewers may join in one second; a broadcaster's socket hears two numbers of it.
-const COUNT_INTERVAL: Duration = Duration::from_millis(500);
+/// Long enough that a change has many reasons.
+const TICK: Duration = Duration::from_secs(30);
 
-/// When a room's count was told last.
-#[derive(Default)]
-pub(crate) struct Counter {
-    told: u32,
-    waiting: bool,
+/// A tick that goes on at the same pace whatever happens, and where something has changed since the last one.
+pub(crate) struct Ticks<E> {
+    begun: Option<Instant>,
+    due: Option<Instant>,
+    changed: HashSet<E>,
+}
+
+impl<E> Default for Ticks<E> {
+    fn default() -> Self {
+        Self { begun: None, due: None, changed: HashSet::new() }
+    }
+}
+
+impl<E: Clone + Eq + Hash> Ticks<E> {
+    fn note(&mut self, event: &E, now: Instant) {
+        let begun = *self.begun.get_or_insert(now);
+        let ticks = now.saturating_duration_since(begun).as_secs() / TICK.as_secs();
+        let next = begun + Duration::from_secs((ticks + 1) * TICK.as_secs());
+        self.due.get_or_insert(next);
+        self.changed.insert(event.clone());
+    }
 }
 
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// The earliest time at which [`Self::tick`] has something to do.
     pub fn next_wakeup(&self) -> Option<Instant> {
-        [self.counts.front(), self.healths.front()].into_iter().flatten().map(|(due, _)| *due).min()
+        [self.figures.due, self.chats_due].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: Instant) {
-        while let Some((_, event)) = self.counts.pop_front_if(|(due, _)| *due <= now) {
-            if let Some(room) = self.rooms.get_mut(&event) {
-                room.counter.waiting = false;
+        if self.figures.due.take_if(|due| *due <= now).is_some() {
+            for event in std::mem::take(&mut self.figures.changed) {
+                self.tell_count(&event);
+                self.tell_health(&event);
+                self.tell_listing(&event);
             }
-            self.count(&event, now);
         }
-        self.tell_healths(now);
+        self.tick_chats(now);
     }
 
-    /// Tells the broadcasters of a room how many watch, if that has changed and was not told just now.
+    /// Something of an event has changed that is told on the tick.
     pub(crate) fn count(&mut self, event: &E, now: Instant) {
+        self.figures.note(event, now);
+    }
+
+    fn tell_count(&mut self, event: &E) {
         let Some(room) = self.rooms.get_mut(event) else { return };
-        let viewers = room.viewers;
-        if room.counter.waiting || room.counter.told == viewers {
+        if !room.told.follow(room.viewers) {
             return;
         }
-        room.counter = Counter { told: viewers, waiting: true };
-        // Due times are always `now` and the same interval, so the queue stays in order.
-        self.counts.push_back((now + COUNT_INTERVAL, event.clone()));
+        let viewers = room.told.told();
         let hears = |socket: &&SocketId| self.sockets.get(socket).is_some_and(|s| s.role == Role::Broadcaster);
         let sockets: Vec<SocketId> = self.rooms[event].sockets.iter().filter(hears).copied().collect();
         for socket in sockets {

@@ -9,12 +9,15 @@ use veilcast_protocol::{ConsentState, Retraction, ServerMessage};
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// A socket's person has agreed: from now on it gets what others say for this purpose. Nothing happens where the consent
     /// is somebody else's.
-    pub fn permit<P: Asked>(&mut self, socket: SocketId, consent: &Consent<'_, E, P>) {
-        let Some(socket) = self.sockets.get_mut(&socket) else { return };
+    /// Returns whether it is under another grant than before.
+    pub fn permit<P: Asked>(&mut self, socket: SocketId, consent: &Consent<'_, E, P>) -> bool {
+        let Some(socket) = self.sockets.get_mut(&socket) else { return false };
         let party = consent.party();
-        if socket.event == party.event && socket.principal == party.subject {
-            socket.licences[P::PURPOSE as usize] = Some(consent.licence().clone());
+        if socket.event != party.event || socket.principal != party.subject {
+            return false;
         }
+        let before = socket.licences[P::PURPOSE as usize].replace(consent.licence().clone());
+        !before.is_some_and(|before| before.is(consent.licence()))
     }
 
     /// A socket's person has not agreed, or no longer.
@@ -25,6 +28,15 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// A grant has ended, and with it what was said under it: every screen that may show some of it is told to clear it,
     /// before whatever else waits for that screen.
     pub fn retract(&mut self, event: &E, subject: Pseudonym, purpose: Purpose, generation: u32) {
+        self.tell_retracted(event, subject, purpose, generation);
+        match purpose {
+            Purpose::Chat => self.clear_chat(event, subject),
+            Purpose::Presence => self.unlist(event, subject),
+            Purpose::Location | Purpose::Analytics | Purpose::Personalisation => {}
+        }
+    }
+
+    fn tell_retracted(&mut self, event: &E, subject: Pseudonym, purpose: Purpose, generation: u32) {
         let Some(room) = self.rooms.get(event) else { return };
         let message = || ServerMessage::Retracted(Retraction { purpose: on_the_wire(purpose), generation });
         let concerns = |id: &&SocketId| {
@@ -51,11 +63,23 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 
     /// The same for something of several people.
     pub(crate) fn share_all(&mut self, event: &E, purpose: Purpose, by: Vec<Licence>, message: ServerMessage) {
-        let Some(room) = self.rooms.get(event) else { return };
-        let licence = |id: &SocketId| Some((*id, self.sockets.get(id)?.licences[purpose as usize].clone()?));
-        let to: Vec<(SocketId, Licence)> = room.sockets.iter().filter_map(licence).collect();
+        let to = self.holders(event, purpose);
         if !to.is_empty() {
             self.emit(Output::Share(Shared { to, by, message }));
+        }
+    }
+
+    /// Whose person has agreed to a purpose, and under which grant.
+    pub(crate) fn holders(&self, event: &E, purpose: Purpose) -> Vec<(SocketId, Licence)> {
+        let Some(room) = self.rooms.get(event) else { return Vec::new() };
+        let licence = |id: &SocketId| Some((*id, self.sockets.get(id)?.licences[purpose as usize].clone()?));
+        room.sockets.iter().filter_map(licence).collect()
+    }
+
+    /// Tells them something that is of nobody, before whatever waits for them.
+    pub(crate) fn overtake_all(&mut self, event: &E, purpose: Purpose, message: impl Fn() -> ServerMessage) {
+        for (socket, _) in self.holders(event, purpose) {
+            self.emit(Output::Overtake { socket, message: message() });
         }
     }
 }

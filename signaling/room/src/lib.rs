@@ -1,4 +1,4 @@
-//! Who is in an event: admission, the places of its broadcasters, presence, the door and the end.
+//! Who is in an event: admission, the places of its broadcasters, presence, the door, what people say, and the end.
 //!
 //! Invariant: a function of state, input and `now`. No socket, clock, thread or randomness, and no name of
 //! a person: a participant is a pseudonym towards the control plane and a [`PeerKey`] towards the media plane.
@@ -10,10 +10,13 @@
 
 mod admission;
 mod audience;
+mod chat;
 mod consents;
 mod door;
+mod figure;
 mod health;
 mod ids;
+mod listing;
 mod places;
 mod presence;
 mod quality;
@@ -25,8 +28,10 @@ mod rooms;
 mod tests;
 
 pub use admission::{Join, Restart};
+pub use chat::{ChatAct, ChatRefusal, Fresh, Voice};
 pub use consents::on_the_wire as purpose_on_the_wire;
 pub use door::{DoorName, Knocked, Knocker};
+pub use figure::Figure;
 pub use ids::{SessionId, SocketId};
 pub use removal::Removal;
-pub use rooms::{Output, Refusal, Rooms, Shared};
+pub use rooms::{Lot, Output, Piece, Refusal, Rooms, Shared};

@@ -27,7 +27,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
         let Some(room) = self.rooms.get_mut(event) else { return Err(Refusal::NotOpen) };
         room.sockets.insert(socket);
-        let (stage, viewers, place) = (on_the_wire(room), room.viewers, room.places.of(principal));
+        let (stage, viewers, place) = (on_the_wire(room), room.told.told(), room.places.of(principal));
         let known = Socket {
             event: event.clone(),
             role,
@@ -53,6 +53,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let Some(Socket { event, session, .. }) = self.sockets.remove(&socket) else { return };
         if let Some(room) = self.rooms.get_mut(&event) {
             room.sockets.remove(&socket);
+        }
+        if self.listings.contains_key(&event) {
+            self.count(&event, now);
         }
         if let Some(session) = session {
             self.revoke(session, None, now);

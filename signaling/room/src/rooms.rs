@@ -1,6 +1,9 @@
-use crate::audience::Counter;
+use crate::audience::Ticks;
+use crate::chat::Chat;
 use crate::door::Door;
+use crate::figure::Figure;
 use crate::health::Health;
+use crate::listing::Listing;
 use crate::places::Places;
 use crate::{SessionId, SocketId};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -32,6 +35,8 @@ pub enum Output<E> {
     },
     /// For those who have agreed to it, while everybody's consent stands: it is looked at again when it is written.
     Share(Shared),
+    /// The same for several things at once, each looked at by itself.
+    Lot(Lot),
     /// A broadcaster is on: a scheduled event is live from now.
     Live(E),
     /// No broadcaster is on any more.
@@ -47,6 +52,22 @@ pub struct Shared {
     /// Under which grants it was said.
     pub by: Vec<Licence>,
     /// What. The same for all, so that it is encoded once.
+    pub message: ServerMessage,
+}
+
+/// Several things that people have said or shown, on their way together.
+pub struct Lot {
+    /// As in [`Shared`].
+    pub to: Vec<(SocketId, Licence)>,
+    /// In this order.
+    pub pieces: Vec<Piece>,
+}
+
+/// One of several.
+pub struct Piece {
+    /// Under which grants it stands. None: it is of nobody.
+    pub by: Vec<Licence>,
+    /// What.
     pub message: ServerMessage,
 }
 
@@ -101,8 +122,13 @@ pub struct Rooms<E> {
     pub(crate) knocking: HashMap<SocketId, E>,
     /// How many turns on stage an event has seen: over its rooms, so that no number stands for two people.
     pub(crate) tenures: HashMap<E, u32>,
-    pub(crate) counts: VecDeque<(Instant, E)>,
-    pub(crate) healths: VecDeque<(Instant, E)>,
+    /// When figures are told, and of which events they have changed.
+    pub(crate) figures: Ticks<E>,
+    /// What people say, by event. Outlives an empty room.
+    pub(crate) chats: HashMap<E, Chat>,
+    pub(crate) chats_due: Option<Instant>,
+    /// Who has agreed to be listed, by event.
+    pub(crate) listings: HashMap<E, Listing>,
     /// Ended while this process runs: a join that was on its way when its event ended finds it here.
     ended: HashSet<E>,
     /// Who was put out just now, and when.
@@ -123,7 +149,8 @@ pub(crate) struct Room {
     pub(crate) places: Places,
     /// Viewers whose media is connected.
     pub(crate) viewers: u32,
-    pub(crate) counter: Counter,
+    /// How many watch, as it was told last.
+    pub(crate) told: Figure,
     pub(crate) health: Health,
     pub(crate) live: bool,
 }
@@ -178,8 +205,10 @@ impl<E> Default for Rooms<E> {
             doors: HashMap::new(),
             knocking: HashMap::new(),
             tenures: HashMap::new(),
-            counts: VecDeque::new(),
-            healths: VecDeque::new(),
+            figures: Ticks::default(),
+            chats: HashMap::new(),
+            chats_due: None,
+            listings: HashMap::new(),
             ended: HashSet::new(),
             expelled: HashMap::new(),
             draining: false,
@@ -220,6 +249,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.ended.insert(event.clone());
         self.shut_door(event);
         self.tenures.remove(event);
+        self.chats.remove(event);
+        self.listings.remove(event);
         let Some(room) = self.rooms.get(event) else { return };
         let (sessions, sockets) = (room.sessions.clone(), room.sockets.clone());
         // `Close` ends every session in the media plane at once; single revocations would say it again.
@@ -313,7 +344,7 @@ impl Room {
             sockets: HashSet::new(),
             places: Places::new(broadcasters),
             viewers: 0,
-            counter: Counter::default(),
+            told: Figure::default(),
             health: Health::default(),
             live: false,
         }

@@ -51,6 +51,23 @@ export async function press(page, words, { within = 15_000 } = {}) {
   await button.click();
 }
 
+/** Answers the question that the person is asked, and closes it. By the keyboard: a dialog that grows would make a mouse miss. */
+export async function answers(page, words) {
+  const buttons = 'veilcast-consent-ask >>> veilcast-consent-question >>> .actions button';
+  for (const name of [words, 'Close']) {
+    await until(`the answer '${name}'`, async () => {
+      for (const button of await page.$$(buttons)) {
+        if ((await button.evaluate((e) => e.textContent.trim())) !== name) continue;
+        await button.focus();
+        if (!(await button.evaluate((e) => e.getRootNode().activeElement === e && !e.disabled))) return false;
+        await page.keyboard.press('Enter');
+        return true;
+      }
+      return false;
+    });
+  }
+}
+
 export async function fill(page, name, value) {
   const input = await until(`a field '${name}'`, () => page.$(`pierce/input[name=${name}]`));
   await input.type(value);

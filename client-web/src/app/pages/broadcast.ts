@@ -1,4 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import '../../elements/chat.js';
+import type { Talk } from '../../elements/chat.js';
 import '../../elements/studio.js';
 import { icons } from '../../elements/icons.js';
 import type { EventSummary, Removal } from '../../protocol/index.js';
@@ -24,6 +26,7 @@ class Broadcast extends Page {
     session: { state: true },
     made: { state: true },
     others: { state: true },
+    talk: { state: true },
   };
 
   declare summary: EventSummary | null;
@@ -32,6 +35,8 @@ class Broadcast extends Page {
   declare made: number;
   /** The places on stage that others have. */
   declare others: readonly Removal[];
+  /** What the chat needs of the studio. */
+  declare talk: Talk | null;
   /** A co-host, who has no account here. */
   #invited = false;
   #access: Access = {
@@ -48,6 +53,7 @@ class Broadcast extends Page {
     this.session = 'idle';
     this.made = 0;
     this.others = [];
+    this.talk = null;
   }
 
   override connectedCallback(): void {
@@ -152,6 +158,9 @@ class Broadcast extends Page {
 
   #studio(): TemplateResult {
     return html`<veilcast-studio
+      @veilcast-talk=${(event: CustomEvent<Talk>) => {
+        this.talk = event.detail;
+      }}
       event=${this.#id}
       .access=${this.#access}
       ?guest=${this.#invited}
@@ -162,7 +171,8 @@ class Broadcast extends Page {
         this.others = event.detail;
       }}
       @veilcast-end-request=${() => this.#confirm()?.showModal()}
-    ></veilcast-studio>`;
+    ></veilcast-studio>
+    <veilcast-chat .talk=${this.talk} .authority=${this.#invited ? 'viewer' : 'broadcaster'}></veilcast-chat>`;
   }
 
   #farewell(): TemplateResult {

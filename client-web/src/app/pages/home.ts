@@ -85,7 +85,7 @@ const FACTS = [
   {
     icon: icons.people,
     title: 'Nobody sees a list',
-    text: 'Broadcasters see how many are watching. They never see who.',
+    text: 'Broadcasters see roughly how many are watching. They never see who.',
   },
   {
     icon: icons.globe,

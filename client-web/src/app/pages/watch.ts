@@ -1,10 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import '../../elements/chat.js';
+import type { Talk } from '../../elements/chat.js';
 import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
 import type { PlayerModel } from '../../elements/player-view.js';
 import type { EventSummary, Role, SignInProvider } from '../../protocol/index.js';
 import { type Access, guestAccess } from '../../sdk/access.js';
-import type { Consents } from '../../sdk/consents.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
 import { leaveForSignIn } from '../auth.js';
@@ -25,7 +26,7 @@ class Watch extends Page {
     entry: { state: true },
     providers: { state: true },
     moderates: { state: true },
-    consents: { state: true },
+    talk: { state: true },
   };
 
   declare summary: EventSummary | null;
@@ -35,8 +36,8 @@ class Watch extends Page {
   declare providers: readonly SignInProvider[];
   /** This person looks after the event. */
   declare moderates: boolean;
-  /** What this person has agreed to here. */
-  declare consents: Consents | null;
+  /** What the chat needs of the player. */
+  declare talk: Talk | null;
   /** Of whoever was invited, has signed in, or asks to be let in. */
   #access: Access | null = null;
   #member = false;
@@ -48,7 +49,7 @@ class Watch extends Page {
     this.entry = 'open';
     this.providers = [];
     this.moderates = false;
-    this.consents = null;
+    this.talk = null;
   }
 
   override connectedCallback(): void {
@@ -77,8 +78,8 @@ class Watch extends Page {
         @veilcast-role=${(event: CustomEvent<Role>) => {
           this.moderates = event.detail === 'moderator';
         }}
-        @veilcast-consents=${(event: CustomEvent<Consents>) => {
-          this.consents = event.detail;
+        @veilcast-talk=${(event: CustomEvent<Talk>) => {
+          this.talk = event.detail;
         }}
         @veilcast-model=${(event: CustomEvent<PlayerModel>) => {
           this.model = event.detail;
@@ -89,10 +90,15 @@ class Watch extends Page {
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
         ${this.summary === null || this.#over ? nothing : begins(this.summary)}
       </div>
+      ${this.model?.session === 'failed' ? nothing : this.#chat()}
       ${this.moderates && !this.#over ? this.#lookAfter() : nothing}
-      ${this.#over ? nothing : html`<vc-choices .consents=${this.consents}></vc-choices>`}
+      ${this.#over ? nothing : html`<vc-choices .consents=${this.talk?.consents ?? null}></vc-choices>`}
       ${this.#over ? this.#onward() : this.#assurance()}
     </div>`;
+  }
+
+  #chat(): TemplateResult {
+    return html`<veilcast-chat .talk=${this.talk} .authority=${this.moderates ? 'moderator' : 'viewer'}></veilcast-chat>`;
   }
 
   #lookAfter(): TemplateResult {

@@ -4,10 +4,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use veilcast_control::Figures;
+use veilcast_room::Figure;
 
 /// Whoever asks more often gets the same figures again: from sums that move once in a while nobody reads when one person
 /// came or left.
 const AGE: Duration = Duration::from_secs(5);
+
+/// Numbers of people follow on the tick of all such figures.
+const TICK: Duration = Duration::from_secs(30);
 
 /// A shard answers within a batch; one that does not is too busy to be asked.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -17,8 +21,16 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(crate) struct Gauges {
     latest: Mutex<Latest>,
     heard: Notify,
+    sessions: Mutex<Sessions>,
     /// Since when the figures stand; also lets one request at a time ask for others.
     asked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+/// How many sessions each shard has, as it is told.
+#[derive(Default)]
+struct Sessions {
+    told: BTreeMap<u8, Figure>,
+    looked: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -50,6 +62,18 @@ impl Gauges {
         }
         drop(asked);
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).shards.values().cloned().collect()
+    }
+
+    /// How many sessions each shard has, roughly; 0 for fewer than five.
+    pub(crate) fn sessions(&self, shards: &[Figures]) -> Vec<(u8, u32)> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.looked.is_none_or(|looked| looked.elapsed() >= TICK) {
+            sessions.looked = Some(Instant::now());
+            for figures in shards {
+                sessions.told.entry(figures.shard).or_default().follow(figures.sessions);
+            }
+        }
+        sessions.told.iter().map(|(shard, figure)| (*shard, figure.told().unwrap_or(0))).collect()
     }
 
     async fn wait_until(&self, end: Instant) {

@@ -73,6 +73,6 @@ async fn metrics(State(app): State<Arc<App>>, request: Request) -> Response {
     }
     let shards = app.hub.gauges.fresh(|| app.hub.measure()).await;
     let security: Vec<_> = app.security.counts().collect();
-    let text = text::render(&shards, &process::read(), &security);
+    let text = text::render(&shards, &app.hub.gauges.sessions(&shards), &process::read(), &security);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -5,10 +5,6 @@ use std::fmt::{Display, Write};
 use veilcast_control::{Figures, Joins, MediaFigures};
 use veilcast_security::Kind;
 
-/// Fewer sessions than this are not told apart from none, and more are told in steps of it: a small event on a shard of
-/// its own looks like no event.
-const STEP: u32 = 5;
-
 struct Page(String);
 
 impl Page {
@@ -32,9 +28,15 @@ impl Page {
 
 /// Everything, as one page. What could tell of an event is summed over the process; only what a shard's thread does as a
 /// whole is told by shard.
-pub(crate) fn render(shards: &[Figures], process: &Process, security: &[(Kind, u64)]) -> String {
+/// `sessions`: by shard, rough already, since a small event on a shard of its own looks like no event.
+pub(crate) fn render(
+    shards: &[Figures],
+    sessions: &[(u8, u32)],
+    process: &Process,
+    security: &[(Kind, u64)],
+) -> String {
     let mut page = Page(String::with_capacity(8 * 1_024));
-    by_shard(&mut page, shards);
+    by_shard(&mut page, shards, sessions);
     traffic(&mut page, shards);
     dropped(&mut page, shards);
     media(&mut page, shards);
@@ -49,11 +51,11 @@ pub(crate) fn render(shards: &[Figures], process: &Process, security: &[(Kind, u
     page.0
 }
 
-fn by_shard(page: &mut Page, shards: &[Figures]) {
+fn by_shard(page: &mut Page, shards: &[Figures], sessions: &[(u8, u32)]) {
     let name = "veilcast_sessions";
-    page.family(name, "gauge", "Sessions, rounded down to a multiple of 5.");
-    for figures in shards {
-        page.sample(name, Some(("shard", &figures.shard)), figures.sessions - figures.sessions % STEP);
+    page.family(name, "gauge", "Sessions, roughly; 0 for fewer than 5.");
+    for (shard, sessions) in sessions {
+        page.sample(name, Some(("shard", shard)), sessions);
     }
     let name = "veilcast_shard_cpu_seconds_total";
     page.family(name, "counter", "Processor time of the shard's thread.");
@@ -153,7 +155,18 @@ mod tests {
             ..Figures::default()
         };
         let shards: Vec<Figures> = sessions.into_iter().enumerate().map(shard).collect();
-        render(&shards, &Process { resident_bytes: Some(4_096), descriptors: Some(7) }, &[(Kind::ForeignProbe, 2)])
+        let sessions = sessions.map(|sessions| {
+            let mut figure = veilcast_room::Figure::default();
+            figure.follow(sessions);
+            figure.told().unwrap_or(0)
+        });
+        let sessions: Vec<_> = (0..).zip(sessions).collect();
+        render(
+            &shards,
+            &sessions,
+            &Process { resident_bytes: Some(4_096), descriptors: Some(7) },
+            &[(Kind::ForeignProbe, 2)],
+        )
     }
 
     #[test]

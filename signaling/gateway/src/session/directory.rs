@@ -12,7 +12,7 @@ use veilcast_consent::{Licence, Party};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::ServerMessage;
-use veilcast_room::{SessionId, Shared, SocketId};
+use veilcast_room::{Lot, Piece, SessionId, Shared, SocketId};
 
 /// Messages that may wait for one socket. A client that reads so slowly that it misses this many is closed;
 /// it reconnects and finds the present state, which is all that it would have caught up to.
@@ -77,6 +77,8 @@ pub(crate) enum Parcel {
     Message(Box<ServerMessage>),
     /// What people have said or shown, to be written only while everybody's consent stands.
     Shared(Frame),
+    /// Several of these, each looked at by itself.
+    Lot(Vec<Frame>),
 }
 
 /// What people have said or shown, encoded once for all sockets.
@@ -295,6 +297,21 @@ impl Directory {
         }
     }
 
+    /// The same for several things at once, which take one place in each box.
+    pub(crate) fn share_lot(&self, lot: Lot) {
+        let encoded = |piece: Piece| {
+            let text = serde_json::to_string(&piece.message).ok()?;
+            Some((Utf8Bytes::from(text), Arc::<[Licence]>::from(piece.by)))
+        };
+        let pieces: Vec<_> = lot.pieces.into_iter().filter_map(encoded).collect();
+        for (socket, to) in lot.to {
+            let frame =
+                |(text, by): &(Utf8Bytes, Arc<[Licence]>)| Frame { text: text.clone(), by: by.clone(), to: to.clone() };
+            let frames = pieces.iter().map(frame).collect();
+            self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::Lot(frames)).is_ok());
+        }
+    }
+
     fn put(&self, socket: SocketId, put: impl FnOnce(&Letterbox) -> bool) {
         let full = self.sockets.get(&socket).is_some_and(|letterbox| !put(&letterbox));
         if full {
@@ -340,10 +357,44 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use veilcast_consent::{Chat, Choice, Decision, Ledger, Purpose, Terms};
     use veilcast_control::Departure;
     use veilcast_privacy::Secret;
 
     const PEER: PeerKey = PeerKey(1);
+
+    /// What waits while a grant ends is looked at when it is written, and not written.
+    #[tokio::test]
+    async fn what_waits_is_looked_at_when_it_is_handed_over() {
+        let (mut ledger, now) = (Ledger::default(), std::time::Instant::now());
+        let event: EventId = "aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().expect("an id");
+        let party = |who| Party { event, subject: Pseudonym::new([who; 16]), signal: false, asks_nothing: false };
+        let (author, reader) = (party(1), party(2));
+        for someone in [&author, &reader] {
+            let (purpose, version) = (Purpose::Chat, Terms::of(Purpose::Chat).version);
+            let decision = Decision::Grant { lasting: None };
+            let choice = Choice { purpose, version, decision, despite_signal: false };
+            ledger.decide(someone, choice, now).expect("good");
+        }
+        let licence = |who| ledger.consent::<Chat>(who, now).expect("granted").licence().clone();
+        let (by, to) = (licence(&author), licence(&reader));
+        let (directory, socket) = (Directory::default(), SocketId(1));
+        let mut mail = directory.add_socket(socket);
+        let message = || ServerMessage::Connected;
+        directory.share(Shared { to: vec![(socket, to.clone())], by: vec![by.clone()], message: message() });
+        let pieces = [vec![by], Vec::new()].map(|by| Piece { by, message: message() }).into_iter().collect();
+        directory.share_lot(Lot { to: vec![(socket, to)], pieces });
+        directory.overtake(socket, message());
+        ledger.withdraw(&event, author.subject, Purpose::Chat);
+        assert!(matches!(mail.recv().await, Some(Parcel::Message(_))), "what is urgent comes first");
+        let Some(Parcel::Shared(frame)) = mail.recv().await else { panic!("it waits") };
+        assert!(frame.hand_over(|| ()).is_none());
+        let Some(Parcel::Lot(frames)) = mail.recv().await else { panic!("they wait") };
+        let written: Vec<bool> = frames.iter().map(|frame| frame.hand_over(|| ()).is_some()).collect();
+        assert_eq!(written, [false, true], "each by itself");
+        ledger.withdraw(&event, reader.subject, Purpose::Chat);
+        assert!(frames[1].hand_over(|| ()).is_none(), "nor to who reads no longer");
+    }
 
     fn words(reply: Result<Reply, oneshot::error::TryRecvError>) -> &'static str {
         match reply {

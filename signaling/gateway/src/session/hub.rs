@@ -100,6 +100,7 @@ impl Hub {
             Output::Tell { socket, message } => self.directory.tell(socket, message),
             Output::Overtake { socket, message } => self.directory.overtake(socket, message),
             Output::Share(shared) => self.directory.share(shared),
+            Output::Lot(lot) => self.directory.share_lot(lot),
             Output::Live(event) => _ = self.air.send(Air::On(event)),
             Output::Off(event) => _ = self.air.send(Air::Off(event)),
             Output::Over(session) => self.directory.remove_http(session),

@@ -1,6 +1,7 @@
 //! A whole gateway on a scratch directory, with a media plane that answers by rote.
 
 mod account;
+mod chat;
 mod cohosts;
 mod consent;
 mod credentials;

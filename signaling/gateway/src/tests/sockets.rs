@@ -106,7 +106,7 @@ async fn a_studio_and_a_player_hear_of_each_other() {
     let mut studio = Page::join(&running, event, Scope::Broadcast).await;
     let welcome = studio.expect("welcome").await;
     assert_eq!((&welcome["role"], &welcome["event"]["title"]), (&json!("broadcaster"), &json!("Rehearsal")));
-    assert_eq!(studio.expect("audience").await["viewers"], json!(0));
+    assert_eq!(studio.expect("audience").await["viewers"], json!(null), "fewer than five");
     studio.offer(7, FFMPEG).await;
     let answer = studio.expect("answer").await;
     assert!(answer["number"] == json!(7) && answer["sdp"].as_str().is_some_and(|sdp| sdp.contains("a=ice-lite")));
@@ -119,7 +119,7 @@ async fn a_studio_and_a_player_hear_of_each_other() {
     player.expect("answer").await;
     running.media.connect_last().await;
     player.expect("connected").await;
-    assert_eq!(studio.expect("audience").await["viewers"], json!(1));
+    // One viewer is no news: the next that the studio hears is the stage.
     let stage = Stage { audio: TrackState::Live, video: TrackState::Muted };
     running.media.report(Report::Stage { room: running.media.last_room(), stage: vec![stage] }).await;
     assert_eq!(player.expect("stage").await["video"], json!("muted"));
@@ -134,7 +134,6 @@ async fn a_studio_and_a_player_hear_of_each_other() {
     assert!(second["sdp"].as_str().is_some_and(|sdp| sdp.contains(" 2 IN IP4 0.0.0.0")), "the version has grown");
     player.say(&json!({ "type": "leave" })).await;
     player.expect("disconnected").await;
-    assert_eq!(studio.expect("audience").await["viewers"], json!(0));
     player.say(&json!({ "type": "leave" })).await;
     player.fault("session-unknown").await;
 

@@ -138,13 +138,16 @@ fn a_broadcaster_who_looks_on_is_not_one_of_the_audience() {
         let pictures = vec![Some(VideoQuality::Low)];
         rooms.handle(&Report::Quality { peer: PeerKey(number.into()), pictures }, now);
     }
-    rooms.tick(now + Duration::from_secs(6));
+    rooms.tick(now + Duration::from_secs(30));
     rooms.leave(session(1), ALICE, now).expect("it is hers");
     let told: Vec<String> = drained(&mut rooms).into_iter().filter(|words| words.starts_with("tell")).collect();
     assert_eq!(told, [""; 0]);
-    rooms.admit(join(9, Role::Viewer, BOB, None), now).expect("viewers are welcome");
-    rooms.handle(&connected(9), now);
-    assert!(drained(&mut rooms).contains(&"tell 1 audience 1".to_owned()));
+    for number in 20..=25 {
+        rooms.admit(join(number, Role::Viewer, BOB, None), now).expect("viewers are welcome");
+        rooms.handle(&connected(number.into()), now);
+    }
+    rooms.tick(now + Duration::from_secs(60));
+    assert!(drained(&mut rooms).contains(&"tell 1 audience 5".to_owned()));
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn each_broadcaster_hears_how_its_own_picture_arrives() {
         let pictures = vec![Some(VideoQuality::High), Some(VideoQuality::Paused)];
         rooms.handle(&Report::Quality { peer: PeerKey(number.into()), pictures }, now);
     }
-    rooms.tick(now + Duration::from_secs(5));
+    rooms.tick(now + Duration::from_secs(30));
     let mut told: Vec<String> = drained(&mut rooms).into_iter().filter(|words| words.contains("health")).collect();
     told.sort();
     let expected = ["tell 1 health 5+ <5 <5 <5 <5", "tell 2 health <5 <5 <5 <5 5+", "tell 3 health 5+ <5 <5 <5 <5"];

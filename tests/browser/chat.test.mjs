@@ -1,0 +1,96 @@
+// People talk during an event: asked in place, heard by others, and gone from their screens when it is taken back.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as app from './lib/app.mjs';
+import { closeBrowsers, page } from './lib/browsers.mjs';
+import { audit } from './lib/pages.mjs';
+import { Server } from './lib/server.mjs';
+
+let server;
+
+before(async () => {
+  server = await Server.start({ args: ['--log', 'debug'] });
+});
+
+after(async () => {
+  await closeBrowsers();
+  await server?.stop();
+});
+
+/** Has every page find its chat. */
+const FINDER = () => {
+  window.findChat = (root = document) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.localName === 'veilcast-chat') return element;
+      const found = element.shadowRoot && window.findChat(element.shadowRoot);
+      if (found) return found;
+    }
+    return null;
+  };
+};
+
+/** Opens the chat and agrees, on a page of the server's own origin. */
+async function takePart(visitor) {
+  await app.says(visitor, 'Watching needs none of this.');
+  await app.press(visitor, 'Open the chat');
+  await app.answers(visitor, 'Yes');
+  await app.until('the chat is open', () => visitor.$('pierce/input[name=text]'));
+}
+
+async function write(visitor, words, name) {
+  if (name !== undefined) await app.fill(visitor, 'name', name);
+  await app.fill(visitor, 'text', words);
+  await app.press(visitor, 'Send');
+}
+
+for (const kind of ['chromium', 'firefox']) {
+  test(`${kind}: asked when it is opened, heard by the others, gone within a second`, async (context) => {
+    const event = await server.createEvent('Talk', '--public');
+    const [ada, bob] = [await page(kind), await page(kind)];
+    for (const visitor of [ada, bob]) {
+      await visitor.evaluateOnNewDocument(FINDER);
+      await visitor.goto(`${server.url}/watch/${event}`);
+      assert.ok(!(await app.text(visitor)).includes('photograph'), 'nothing is asked before');
+      await takePart(visitor);
+      await app.says(visitor, 'a photograph, or a program made to keep it, keeps what it saw');
+    }
+    await write(ada, 'Look at <b>this</b> https://example.org', 'Ada');
+    await app.says(bob, 'Look at <b>this</b> https://example.org');
+    await app.says(bob, 'Ada');
+    assert.equal(await bob.$('pierce/.log a, .log b'), null, 'text is text');
+    await write(bob, 'I see', 'Bob');
+    await app.says(ada, 'I see');
+    assert.deepEqual(await audit(bob), []);
+    await app.press(bob, 'What to do with the message of Ada');
+    await app.press(bob, 'Thumbs up');
+    await app.until('the sum', () => ada.$('pierce/[aria-label="Thumbs up, 1"]'));
+    await app.press(bob, 'Reply');
+    await write(bob, 'An answer');
+    await app.says(ada, 'An answer');
+    assert.deepEqual(await audit(ada), []);
+
+    // Both pages are told the time by the same machine.
+    await ada.evaluate(() => addEventListener('click', () => { window.pressed = Date.now(); }, { capture: true }));
+    await bob.evaluate(() => {
+      const element = window.findChat();
+      element.talk.chat.on('change', async () => {
+        await element.updateComplete;
+        if (!element.renderRoot.textContent.includes('Look at')) window.cleared ??= Date.now();
+      });
+    });
+    await app.press(ada, 'Leave and clear what I wrote');
+    const cleared = await app.until('it is gone', () => bob.evaluate(() => window.cleared));
+    const took = cleared - (await ada.evaluate(() => window.pressed));
+    context.diagnostic(`cleared after ${took} ms`);
+    // The goal is one second, and a busy machine is in it.
+    assert.ok(took < 3_000, `it took ${took} ms`);
+    assert.ok((await app.text(bob)).includes('In reply to a message that is not here'));
+    await app.says(ada, 'Open the chat');
+    assert.ok(!(await app.text(ada)).includes('I see'), 'who takes no part reads nothing');
+    // Without an account, a page that is loaded anew is somebody else, and asked again.
+    await bob.reload();
+    await takePart(bob);
+    await app.says(bob, 'I see');
+    assert.ok(!(await app.text(bob)).includes('Look at'), 'nor after a reload');
+  });
+}
