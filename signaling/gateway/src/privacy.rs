@@ -10,6 +10,7 @@ use axum::routing::get;
 use rust_embed::EmbeddedFile;
 use serde_json::json;
 use std::sync::{Arc, LazyLock};
+use veilcast_consent::Terms;
 use veilcast_protocol::{PrivacyChange, PrivacyPurpose, PrivacyRow, PrivacyTable};
 use veilcast_retention::{Basis, CHANGES, Change, Purpose, Row, rows, version};
 
@@ -35,7 +36,7 @@ fn table() -> PrivacyTable {
     PrivacyTable {
         version: version(),
         last_update: CHANGES.last().map(|change| change.date).unwrap_or_default().to_owned(),
-        purposes: Purpose::NEEDED.into_iter().map(purpose).collect(),
+        purposes: Purpose::NEEDED.into_iter().map(purpose).chain(Terms::all().iter().map(asked)).collect(),
         rows: rows().map(row).collect(),
         changes: (1..version() + 1).zip(CHANGES).map(change).rev().collect(),
     }
@@ -48,6 +49,18 @@ fn purpose(purpose: Purpose) -> PrivacyPurpose {
         basis: purpose.basis().name().to_owned(),
         objection: purpose.objection().to_owned(),
         asked: purpose.basis() == Basis::Consent,
+    }
+}
+
+/// What is asked for, in the words of the question.
+fn asked(terms: &Terms) -> PrivacyPurpose {
+    let purpose = Purpose::Asked(terms.purpose.name());
+    PrivacyPurpose {
+        name: purpose.name().to_owned(),
+        words: [terms.what, terms.who, terms.how_long].join(" "),
+        basis: purpose.basis().name().to_owned(),
+        objection: String::new(),
+        asked: true,
     }
 }
 

@@ -79,10 +79,10 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     pub(crate) fn tell_stage(&mut self, event: &E) {
         let Some(room) = self.rooms.get_mut(event) else { return };
         let told = on_the_wire(room);
-        if room.told == told {
+        if room.told_stage == told {
             return;
         }
-        room.told = told.clone();
+        room.told_stage = told.clone();
         for socket in room.sockets.clone() {
             self.emit(Output::Tell { socket, message: ServerMessage::Stage(told.clone()) });
         }

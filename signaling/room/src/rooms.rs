@@ -143,7 +143,7 @@ pub(crate) struct Room {
     /// What its stage carries, by place.
     pub(crate) stage: Vec<Stage>,
     /// The last that its sockets heard of it.
-    pub(crate) told: StageState,
+    pub(crate) told_stage: StageState,
     pub(crate) sessions: HashSet<SessionId>,
     pub(crate) sockets: HashSet<SocketId>,
     pub(crate) places: Places,
@@ -334,7 +334,7 @@ impl Room {
         Self {
             key,
             stage: Vec::new(),
-            told: StageState {
+            told_stage: StageState {
                 audio: Activity::Absent,
                 video: Activity::Absent,
                 places: Vec::new(),

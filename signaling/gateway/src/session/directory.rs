@@ -373,7 +373,7 @@ mod tests {
         for someone in [&author, &reader] {
             let (purpose, version) = (Purpose::Chat, Terms::of(Purpose::Chat).version);
             let decision = Decision::Grant { lasting: None };
-            let choice = Choice { purpose, version, decision, despite_signal: false };
+            let choice = Choice { purpose, version, decision, despite_signal: false, key: [0; 32] };
             ledger.decide(someone, choice, now).expect("good");
         }
         let licence = |who| ledger.consent::<Chat>(who, now).expect("granted").licence().clone();
