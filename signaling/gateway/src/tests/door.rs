@@ -254,7 +254,7 @@ async fn a_program_chooses_the_admission() {
     let made = bench.ask(Ask::new("POST", "/api/v1/events").by(&admin).json(&wanted)).await;
     assert_eq!(made.json()["admission"], json!("approval"), "{}", made.body);
     let id: EventId = made.json()["id"].as_str().expect("an id").parse().expect("an id");
-    let stranger = bench.ask(Ask::new("GET", &at(id, "").trim_end_matches('/'))).await;
+    let stranger = bench.ask(Ask::new("GET", at(id, "").trim_end_matches('/'))).await;
     assert_eq!(stranger.fault(), is(403, "event-approval"));
     assert_eq!(
         bench.ask(Ask::new("POST", &at(id, "guest")).newcomer(&bench, &Holder::new())).await.status,
