@@ -83,7 +83,7 @@ impl Hall {
 
     fn grant(&mut self, who: u8, purpose: Purpose) {
         let (version, decision) = (Terms::of(purpose).version, Decision::Grant { lasting: None });
-        let choice = Choice { purpose, version, decision, despite_signal: false };
+        let choice = Choice { purpose, version, decision, despite_signal: false, key: [0; 32] };
         self.ledger.decide(&party(who), choice, self.now).expect("good");
         let (party, socket) = (party(who), SocketId(who.into()));
         if purpose == Purpose::Presence {
@@ -100,8 +100,8 @@ impl Hall {
 
     fn withdraw(&mut self, who: u8, purpose: Purpose) {
         let subject = Pseudonym::new([who; 16]);
-        let generation = self.ledger.withdraw(&EVENT, subject, purpose).expect("granted before");
-        self.rooms.retract(&EVENT, subject, purpose, generation);
+        let ended = self.ledger.withdraw(&EVENT, subject, purpose).expect("granted before");
+        self.rooms.retract(&EVENT, subject, purpose, ended.generation);
         self.rooms.forbid(SocketId(who.into()), purpose);
         self.deliver();
     }

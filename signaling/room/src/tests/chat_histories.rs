@@ -176,10 +176,11 @@ impl Scene {
             Some(lasting) => Decision::Grant { lasting: lasting.map(Duration::from_secs) },
             None => Decision::Refuse,
         };
-        let choice = Choice { purpose, version: Terms::of(purpose).version, decision, despite_signal: false };
+        let choice =
+            Choice { purpose, version: Terms::of(purpose).version, decision, despite_signal: false, key: [0; 32] };
         let ended = self.ledger.decide(&party(who), choice, self.now()).expect("good");
-        if let Some(generation) = ended {
-            self.rooms.retract(&EVENT, party(who).subject, purpose, generation);
+        if let Some(ended) = ended {
+            self.rooms.retract(&EVENT, party(who).subject, purpose, ended.generation);
         }
         self.oracle.0.push(match lasting {
             Some(lasting) => Fact::Granted { who, purpose, at: self.seconds, lasting },
@@ -189,8 +190,8 @@ impl Scene {
     }
 
     fn withdraw(&mut self, who: u8, purpose: Purpose) {
-        if let Some(generation) = self.ledger.withdraw(&EVENT, party(who).subject, purpose) {
-            self.rooms.retract(&EVENT, party(who).subject, purpose, generation);
+        if let Some(ended) = self.ledger.withdraw(&EVENT, party(who).subject, purpose) {
+            self.rooms.retract(&EVENT, party(who).subject, purpose, ended.generation);
         }
         self.oracle.0.push(Fact::Ended { who, purpose });
         self.follow(who);
