@@ -6,7 +6,7 @@ use veilcast_retention::{Place, rows};
 
 /// Source files whose types keep something for longer than a request, and the rows that say so. Of a type that keeps nothing of
 /// anybody the row is empty.
-const HOLDERS: [(&str, &str); 36] = [
+const HOLDERS: [(&str, &str); 41] = [
     ("server/sfu/src/lib.rs", "media-session"),
     ("server/sfu/src/casts.rs", "media"),
     ("server/sfu/src/fanout.rs", "media"),
@@ -18,6 +18,11 @@ const HOLDERS: [(&str, &str); 36] = [
     ("server/shard/src/rings.rs", "media"),
     ("server/shard/src/placement.rs", "media-session"),
     ("signaling/room/src/rooms.rs", "presence"),
+    ("signaling/room/src/audience.rs", "figures"),
+    ("signaling/room/src/door.rs", "door"),
+    ("signaling/room/src/chat/people.rs", "chat"),
+    ("signaling/room/src/listing.rs", "listing"),
+    ("signaling/gateway/src/doorbell.rs", "door"),
     ("signaling/consent/src/ledger.rs", "choices"),
     ("signaling/gateway/src/consent.rs", "choices"),
     ("signaling/gateway/src/edge/throttle.rs", "failures"),

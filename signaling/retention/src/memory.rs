@@ -189,7 +189,7 @@ pub(crate) const ROWS: &[Row] = &[
         about: About::Viewers,
         what: "What you write in a chat, the name you choose for that event, and what you react to. No other event knows the name. Screens of those who take part show it, and keep it for ten minutes after the event; a photograph, or a program made to keep it, keeps what it saw.",
         why: "Showing it to those who take part.",
-        until: "You delete it or withdraw, the event ends, or four hours.",
+        until: "You delete it or withdraw, the event ends, or 4 hours have passed.",
         longest: Some(4 * HOUR),
         purpose: Purpose::Asked("chat"),
         forget: Forget::Clock,

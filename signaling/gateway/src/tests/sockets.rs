@@ -85,7 +85,8 @@ impl Page {
     pub(super) async fn expect(&mut self, kind: &str) -> Value {
         loop {
             let heard = self.hear().await.unwrap_or_else(|| panic!("{kind} was due, but the socket closed"));
-            if heard["type"] == json!("place") && kind != "place" {
+            // So is what somebody hears of the chat who has agreed to it.
+            if ["place", "chat"].iter().any(|other| heard["type"] == json!(other) && kind != *other) {
                 continue;
             }
             assert_eq!(heard["type"], json!(kind), "{heard}");
