@@ -43,6 +43,17 @@ async function write(visitor, words, name) {
   await app.press(visitor, 'Send');
 }
 
+/** What is the server's and the client's work, whatever the browser: tried in one. */
+async function answersAndReacts(ada, bob) {
+  await app.press(bob, 'What to do with the message of Ada');
+  await app.press(bob, 'Thumbs up');
+  await app.until('the sum', () => ada.$('pierce/[aria-label="Thumbs up, 1"]'));
+  await app.press(bob, 'Reply');
+  await write(bob, 'An answer');
+  await app.says(ada, 'An answer');
+  assert.deepEqual(await audit(ada), []);
+}
+
 for (const kind of ['chromium', 'firefox']) {
   test(`${kind}: asked when it is opened, heard by the others, gone within a second`, async (context) => {
     const event = await server.createEvent('Talk', '--public');
@@ -61,13 +72,7 @@ for (const kind of ['chromium', 'firefox']) {
     await write(bob, 'I see', 'Bob');
     await app.says(ada, 'I see');
     assert.deepEqual(await audit(bob), []);
-    await app.press(bob, 'What to do with the message of Ada');
-    await app.press(bob, 'Thumbs up');
-    await app.until('the sum', () => ada.$('pierce/[aria-label="Thumbs up, 1"]'));
-    await app.press(bob, 'Reply');
-    await write(bob, 'An answer');
-    await app.says(ada, 'An answer');
-    assert.deepEqual(await audit(ada), []);
+    if (kind === 'chromium') await answersAndReacts(ada, bob);
 
     // Both pages are told the time by the same machine.
     await ada.evaluate(() => addEventListener('click', () => { window.pressed = Date.now(); }, { capture: true }));
@@ -84,9 +89,10 @@ for (const kind of ['chromium', 'firefox']) {
     context.diagnostic(`cleared after ${took} ms`);
     // The goal is one second, and a busy machine is in it.
     assert.ok(took < 3_000, `it took ${took} ms`);
-    assert.ok((await app.text(bob)).includes('In reply to a message that is not here'));
+    if (kind === 'chromium') assert.ok((await app.text(bob)).includes('In reply to a message that is not here'));
     await app.says(ada, 'Open the chat');
     assert.ok(!(await app.text(ada)).includes('I see'), 'who takes no part reads nothing');
+    if (kind === 'firefox') return;
     // Without an account, a page that is loaded anew is somebody else, and asked again.
     await bob.reload();
     await takePart(bob);

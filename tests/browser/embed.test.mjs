@@ -130,10 +130,9 @@ test('a page of another origin asks, and cannot answer for its visitor', async (
   const standing = () => visitor.evaluate(() => window.consents.standing('chat'));
   const ask = () => visitor.evaluate(() => window.consents.request('chat'));
   const question = async () => {
-    const element = await visitor.waitForSelector('veilcast-consent-ask');
-    const handle = await element.waitForSelector(':scope >>> iframe');
+    const handle = await app.until('the frame', () => visitor.$('veilcast-consent-ask >>> iframe'));
     const frame = await handle.contentFrame();
-    await frame.waitForSelector('veilcast-consent-question >>> .actions button');
+    await app.until('the question', () => frame.$('veilcast-consent-question >>> .actions button'));
     return frame;
   };
   const press = async (frame, name) => {

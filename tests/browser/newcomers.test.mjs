@@ -52,7 +52,7 @@ const AGE_MS = 1_500;
  * established viewer there keeps more the busier the machine is, which nobody can be compared with.
  */
 const LATENCIES = {
-  interactive: { apart: 50, age: 0, kinds: ['chromium', 'firefox'] },
+  interactive: { apart: 50, age: 0, kinds: ['firefox'] },
   // The timestamps are the same for every browser, so one is enough here.
   balanced: { apart: Infinity, age: 150, kinds: ['chromium'] },
 };

@@ -59,6 +59,13 @@ export class VeilcastConsentQuestion extends LitElement {
     if (changed.has('asking') && this.asking !== null) this.#load(this.asking.purpose);
   }
 
+  /** The button that was pressed has gone; the next one to press has the focus. */
+  protected override updated(changed: Map<PropertyKey, unknown>): void {
+    if (changed.has('answer') && this.answer !== null) {
+      this.renderRoot.querySelector<HTMLElement>('.actions button:last-of-type')?.focus();
+    }
+  }
+
   async #load(purpose: Purpose): Promise<void> {
     this.terms = null;
     this.answer = null;

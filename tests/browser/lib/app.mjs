@@ -51,16 +51,17 @@ export async function press(page, words, { within = 15_000 } = {}) {
   await button.click();
 }
 
-/** Answers the question that the person is asked, and closes it. By the keyboard: a dialog that grows would make a mouse miss. */
+/** Answers the question that the person is asked, and closes it. The dialog grows while it is read: what moves is not clicked. */
 export async function answers(page, words) {
   const buttons = 'veilcast-consent-ask >>> veilcast-consent-question >>> .actions button';
   for (const name of [words, 'Close']) {
     await until(`the answer '${name}'`, async () => {
       for (const button of await page.$$(buttons)) {
-        if ((await button.evaluate((e) => e.textContent.trim())) !== name) continue;
-        await button.focus();
-        if (!(await button.evaluate((e) => e.getRootNode().activeElement === e && !e.disabled))) return false;
-        await page.keyboard.press('Enter');
+        const look = () => button.evaluate((e) => [e.textContent.trim(), e.disabled, e.getBoundingClientRect().top]);
+        const before = await look();
+        await sleep(100);
+        if (before[0] !== name || before[1] || String(before) !== String(await look())) continue;
+        await button.click();
         return true;
       }
       return false;
