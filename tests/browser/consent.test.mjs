@@ -47,7 +47,7 @@ for (const kind of ['chromium', 'firefox']) {
     await viewer.goto(`${server.url}/watch/${event}`);
     await app.plays(viewer);
     await viewer.$eval('.choices summary', (it) => it.click());
-    for (const name of ['Chat', 'Being listed', 'Location', 'Figures']) assert.equal(await standing(viewer, name), 'Off');
+    for (const name of ['Chat', 'Being listed']) assert.equal(await standing(viewer, name), 'Off');
     await ask(viewer, 'Chat');
     await inQuestion(viewer, 'Take part in the chat?');
     const sizes = await viewer.$$eval('veilcast-consent-ask >>> veilcast-consent-question >>> .actions button', (all) =>
@@ -60,7 +60,7 @@ for (const kind of ['chromium', 'firefox']) {
     await ask(viewer, 'Chat');
     await app.answers(viewer, 'Yes');
     await app.until('it is on', async () => (await standing(viewer, 'Chat')) === 'On');
-    assert.equal(await standing(viewer, 'Location'), 'Off', 'one yes is one yes');
+    assert.equal(await standing(viewer, 'Being listed'), 'Off', 'one yes is one yes');
     assert.deepEqual(await audit(viewer), []);
     await ask(viewer, 'Chat');
     await app.until('it is off', async () => (await standing(viewer, 'Chat')) === 'Off');

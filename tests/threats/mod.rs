@@ -27,16 +27,18 @@
 //! | 23 | paths, line ends, prefixes | `privacy::paths`, `operators::requests_that_are_not_our_pages` |
 //! | 24 | timing of secrets | secrets are looked up by digest or HMAC (`records/issuer`, `records/sessions`), the token of the figures and packets' tags are compared in constant time; `operators::signing_in_tells_nothing` |
 //! | 25 | growth under churn | `server::churn`, `make soak` |
+//! | 28 | consent races | `histories::no_history_of_decisions_lets_anything_forbidden_through`, `a_withdrawal_waits_for_what_is_being_handed_over`, `chat_histories` |
 //! | 30 | vulnerable dependencies | `architecture::dependencies`: few, argued for, some refused by name |
 //! | 31 | tokens that outlive themselves | `revoked::a_token_that_has_run_out_carries_nothing_more`, `sockets::a_lease_ends_with_its_token_unless_it_is_renewed` |
 //! | 32 | bindings confused | `credentials::a_token_without_its_key_opens_nothing`, `credentials::an_offer_is_held_to_the_certificate_that_was_proven`, `proofs::a_copied_token_is_worth_nothing` |
 //! | 33 | a provider that tracks | `sign_in::somebody_signs_in_elsewhere_watches_and_is_out_when_signed_out_there`, `refused::a_code_goes_to_no_provider_but_its_own` |
 //! | 34 | identifiers that tie visits together | `identifiers::nothing_ties_a_persons_visits_together` |
+//! | 35 | consent forged by the page around | `consent::a_page_of_another_origin_consents_for_nobody`, `embed.test` |
 //! | 36 | other people's log lines | `no_filter_lets_anybody_else_speak`, `a_panic_tells_its_place_and_not_its_words`, `silence::other_peoples_crates_are_known_for_what_they_tell`, `at_rest::no_canary_is_written_down` |
 //! | 39 | requests that the server is led to | `outgoing/reach`, `webhooks::what_is_no_receiver_is_refused_with_a_word`, `refused::what_a_provider_names_elsewhere_is_not_asked`, `refused::a_provider_that_fails_lets_nobody_in_and_recovers` |
 //! | 40 | enrolment as a way around | `factors::a_first_factor_needs_a_fresh_sign_in_and_a_second_one_the_first`, `factors::a_password_alone_leads_no_further_than_to_a_first_factor`, `account::from_the_first_start_to_a_stream_key_with_a_passkey` |
 //!
-//! Rows 26 to 29, 35, 37, 38 and 41 are about what this version does not have yet.
+//! Rows 26, 27, 29, 37, 38 and 41 are about what this version does not have yet.
 
 mod fanout;
 mod handshake;

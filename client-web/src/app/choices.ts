@@ -8,8 +8,6 @@ import type { Consents } from '../sdk/consents.js';
 const CHOICES: readonly { purpose: Purpose; name: string; about: string }[] = [
   { purpose: 'chat', name: 'Chat', about: 'Read and write, under a name for this event.' },
   { purpose: 'presence', name: 'Being listed', about: 'Your name among those who are here.' },
-  { purpose: 'location', name: 'Location', about: 'Roughly where you are, on a map.' },
-  { purpose: 'analytics', name: 'Figures', about: 'Count towards noisy totals after the event.' },
 ];
 
 const WORDS: Record<ConsentStanding, string> = {

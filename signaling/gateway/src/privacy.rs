@@ -36,7 +36,11 @@ fn table() -> PrivacyTable {
     PrivacyTable {
         version: version(),
         last_update: CHANGES.last().map(|change| change.date).unwrap_or_default().to_owned(),
-        purposes: Purpose::NEEDED.into_iter().map(purpose).chain(Terms::all().iter().map(asked)).collect(),
+        purposes: Purpose::NEEDED
+            .into_iter()
+            .map(purpose)
+            .chain(Terms::all().iter().filter(has_rows).map(asked))
+            .collect(),
         rows: rows().map(row).collect(),
         changes: (1..version() + 1).zip(CHANGES).map(change).rev().collect(),
     }
@@ -50,6 +54,11 @@ fn purpose(purpose: Purpose) -> PrivacyPurpose {
         objection: purpose.objection().to_owned(),
         asked: purpose.basis() == Basis::Consent,
     }
+}
+
+/// Whether anything is kept for it in this version.
+fn has_rows(terms: &&Terms) -> bool {
+    rows().any(|row| row.purpose == Purpose::Asked(terms.purpose.name()))
 }
 
 /// What is asked for, in the words of the question.

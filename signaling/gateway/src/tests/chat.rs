@@ -195,11 +195,14 @@ async fn two_hundred_take_part_and_one_withdrawal_reaches_all() {
     }
     ada.say("hello").await;
     ada.news("message").await;
+    // Whoever has not heard of it by then never does: a withdrawal overtakes.
+    for other in &mut others {
+        other.news("message").await;
+    }
     let told = Instant::now();
     ada.page.say(&json!({ "type": "withdraw-consent", "purpose": "chat" })).await;
     let hears = others.into_iter().map(|mut talker| {
         tokio::spawn(async move {
-            talker.news("message").await;
             talker.page.expect("retracted").await;
             told.elapsed()
         })
