@@ -39,6 +39,7 @@ load: build ## synthetic viewers over real WHEP against the release build (VIEWE
 screens: tools $(CLIENT) ## every page as PNG under target/screens
 	cargo build $(CARGO_FLAGS) --all-targets
 	tests/browser/run.sh tests/browser/screens.mjs
+	tests/browser/run.sh tests/browser/screens-consent.mjs
 
 fuzz: $(CLIENT) ## every fuzz target for FUZZ_SECONDS (60), or the one that FUZZ names
 	tests/fuzz/run.sh

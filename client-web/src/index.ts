@@ -16,8 +16,11 @@ export type {
   FaultCode,
   KnockSummary,
   LayerState,
+  LocatedPerson,
   LocationCap,
   LocationPrecision,
+  MapArea,
+  OwnLocation,
   PlaceState,
   Purpose,
   Quality,
@@ -34,7 +37,7 @@ export type { BroadcasterEvents, BroadcasterOptions } from './sdk/broadcaster.js
 export { Broadcaster } from './sdk/broadcaster.js';
 export type { ChatEvents, ChatLine, ChatState } from './sdk/chat.js';
 export { Chat, REACTIONS } from './sdk/chat.js';
-export type { ConsentsEvents } from './sdk/consents.js';
+export type { Added, ConsentsEvents } from './sdk/consents.js';
 export { Consents } from './sdk/consents.js';
 export type { DoorEvents, DoorOptions, DoorState } from './sdk/door.js';
 export { Door } from './sdk/door.js';
@@ -53,3 +56,5 @@ export { listDevices, openCamera, openMicrophone, openScreen } from './sdk/sourc
 export type { StatsSummary } from './sdk/stats.js';
 export type { ViewerEvents, ViewerOptions, ViewerPlace } from './sdk/viewer.js';
 export { Viewer } from './sdk/viewer.js';
+export type { WhereaboutsEvents } from './sdk/whereabouts.js';
+export { Whereabouts } from './sdk/whereabouts.js';

@@ -303,6 +303,7 @@ export const EVENT = {
   latency: 'interactive',
   location: { finest: 'none', minutes: 0 },
   starts_at: null,
+  asks_nothing: false,
 };
 
 /** A stage with these broadcasters. */

@@ -56,6 +56,10 @@ describe('the table', () => {
   it('has names before colons', () => {
     expect(named(row.what)).toEqual({ name: 'The cookie of your sign-in', rest: 'A random number.' });
     expect(named('One hour.')).toEqual({ name: 'One hour.', rest: '' });
+    expect(named('Your address. Nobody else gets it.')).toEqual({
+      name: 'Your address.',
+      rest: 'Nobody else gets it.',
+    });
   });
 
   it('says what permits a key on a device', () => {

@@ -28,3 +28,13 @@ fn the_committed_types_know_every_fault() {
     let known: Vec<&str> = FaultCode::ALL.iter().map(|code| code.name()).collect();
     assert_eq!(listed, known, "run: VEILCAST_BLESS=1 cargo test --workspace --test typescript");
 }
+
+/// What a device remembers is void once the words of it are others: the page knows which ones are in force.
+#[test]
+fn the_page_knows_which_words_of_personalisation_are_in_force() {
+    let terms = read("signaling/consent/src/terms.rs");
+    let ours = terms.split("name: \"personalisation\",").nth(1).expect("is asked for");
+    let version = ours.split("version: ").nth(1).and_then(|rest| rest.split(',').next()).expect("a version");
+    let page = read("client-web/src/app/preferences.ts");
+    assert!(page.contains(&format!("TERMS_VERSION = {version};")), "version {version} in client-web");
+}

@@ -1,5 +1,7 @@
 //! The rules of DESIGN and STYLE that a machine can check, over the tree as it is tracked.
 
+mod compile;
+mod consent;
 mod dependencies;
 mod edges;
 mod generated;

@@ -1,12 +1,13 @@
 use super::{cargo, nothing, read, root, texts};
 use std::collections::BTreeSet;
 
-/// Crates that are functions of state, input and `now`. The journal joins them when it exists.
-const SANS_IO: [(&str, &str); 4] = [
+/// Crates that are functions of state, input and `now`.
+const SANS_IO: [(&str, &str); 5] = [
     ("veilcast-sfu", "server/sfu"),
     ("veilcast-control", "server/control"),
     ("veilcast-room", "signaling/room"),
     ("veilcast-consent", "signaling/consent"),
+    ("veilcast-journal", "signaling/journal"),
 ];
 
 /// Never below them, through others neither.

@@ -5,6 +5,7 @@ import * as app from './lib/app.mjs';
 import { closeBrowsers, page } from './lib/browsers.mjs';
 import { audit } from './lib/pages.mjs';
 import { Server } from './lib/server.mjs';
+import { kept, plant } from './lib/stored.mjs';
 
 let server;
 
@@ -73,6 +74,7 @@ for (const kind of ['chromium', 'firefox']) {
     await app.says(ada, 'I see');
     assert.deepEqual(await audit(bob), []);
     if (kind === 'chromium') await answersAndReacts(ada, bob);
+    assert.deepEqual(await kept(bob, 'Look at <b>this</b>', 'I see'), [], 'what is said is on the screen alone');
 
     // Both pages are told the time by the same machine.
     await ada.evaluate(() => addEventListener('click', () => { window.pressed = Date.now(); }, { capture: true }));
@@ -98,5 +100,8 @@ for (const kind of ['chromium', 'firefox']) {
     await takePart(bob);
     await app.says(bob, 'I see');
     assert.ok(!(await app.text(bob)).includes('Look at'), 'nor after a reload');
+    await plant(bob, 'Look at this');
+    const places = ['local storage', 'session storage', 'databases', 'caches', 'history', 'cookies'];
+    assert.deepEqual(await kept(bob, 'Look at this'), places.map((place) => `Look at this in ${place}`), 'the search finds');
   });
 }

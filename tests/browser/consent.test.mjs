@@ -6,12 +6,26 @@ import { closeBrowsers, page } from './lib/browsers.mjs';
 import { audit } from './lib/pages.mjs';
 import { Server } from './lib/server.mjs';
 
+/** What whoever runs the server asks beside what is built in. */
+const SPONSOR = `
+[[purpose]]
+name = "x-sponsor"
+version = 1
+since = "2026-11-22"
+title = "Hear from our sponsor?"
+what = "Your address."
+who = "The sponsor."
+how_long = "A year."
+refusing = "Nothing changes."
+outside = true
+`;
+
 let server;
 let host;
 let event;
 
 before(async () => {
-  server = await Server.start({});
+  server = await Server.start({ config: SPONSOR });
   host = await page('chromium');
   await app.setUp(host, server);
   event = await server.createEvent('Questions', '--public');
@@ -47,7 +61,7 @@ for (const kind of ['chromium', 'firefox']) {
     await viewer.goto(`${server.url}/watch/${event}`);
     await app.plays(viewer);
     await viewer.$eval('.choices summary', (it) => it.click());
-    for (const name of ['Chat', 'Being listed']) assert.equal(await standing(viewer, name), 'Off');
+    for (const name of ['Chat', 'Being listed', 'Figures']) assert.equal(await standing(viewer, name), 'Off');
     await ask(viewer, 'Chat');
     await inQuestion(viewer, 'Take part in the chat?');
     const sizes = await viewer.$$eval('veilcast-consent-ask >>> veilcast-consent-question >>> .actions button', (all) =>
@@ -67,3 +81,24 @@ for (const kind of ['chromium', 'firefox']) {
     await app.leave(server, viewer);
   });
 }
+
+test('what the server asks for somebody else waits for the person while the signal is on', async () => {
+  const viewer = await page('chromium');
+  await viewer.evaluateOnNewDocument(() => {
+    Object.defineProperty(navigator, 'globalPrivacyControl', { value: true });
+  });
+  await viewer.goto(`${server.url}/watch/${event}`);
+  await app.plays(viewer);
+  await viewer.$eval('.choices summary', (it) => it.click());
+  const name = 'Hear from our sponsor';
+  assert.match(await standing(viewer, name), /privacy signal/);
+  await ask(viewer, name);
+  await inQuestion(viewer, 'Global Privacy Control is on');
+  assert.deepEqual(await audit(viewer), []);
+  await app.answers(viewer, 'Yes');
+  await app.until('it is on', async () => (await standing(viewer, name)) === 'On');
+  assert.equal(await standing(viewer, 'Chat'), 'Off');
+  await ask(viewer, name);
+  await app.until('it is off', async () => /privacy signal/.test(await standing(viewer, name)));
+  await app.leave(server, viewer);
+});

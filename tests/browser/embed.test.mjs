@@ -74,8 +74,8 @@ async function listen(port) {
   sites.push(site);
 }
 
-const visit = async (origin) => {
-  const visitor = await page('chromium');
+const visit = async (origin, kind = 'chromium') => {
+  const visitor = await page(kind);
   await visitor.goto(origin);
   return visitor;
 };
@@ -188,6 +188,49 @@ test('a page of another origin asks, and cannot answer for its visitor', async (
   await app.until('the question has gone', async () => (await visitor.$('veilcast-consent-ask')) === null);
   await visitor.evaluate(() => window.consents.withdraw('chat'));
   await app.until('it is withdrawn', async () => (await standing()) === 'refused');
+  await visitor.browserContext().close();
+});
+
+test('where the browser cannot tell what covers the frame, the answer is given in a window of its own', async () => {
+  const visitor = await visit(HOME, 'firefox');
+  await app.plays(visitor, { within: 30_000 });
+  const standing = () => visitor.evaluate(() => window.consents?.standing('chat'));
+  // Whom the integrator's site calls the same has answered before, and taken it back.
+  assert.notEqual(await standing(), 'granted');
+  await visitor.evaluate(() => window.consents.request('chat'));
+  const handle = await app.until('the frame', () => visitor.$('veilcast-consent-ask >>> iframe'));
+  const frame = await handle.contentFrame();
+  const way = await app.until('the way to the window', () => frame.$('.asked-elsewhere .button:not([disabled])'));
+  assert.equal(await frame.$('veilcast-consent-question'), null, 'the frame itself takes no answer');
+  const before = await visitor.browserContext().pages();
+  await way.click();
+  const opened = await app.until('the window', async () => {
+    const pages = await visitor.browserContext().pages();
+    return pages.find((one) => !before.includes(one) && one.url().startsWith(server.url));
+  });
+  const button = (name) =>
+    app.until(`the button ${name}`, async () => {
+      const buttons = await opened.$$('veilcast-consent-question >>> .actions button:not([disabled])');
+      const words = await Promise.all(buttons.map((each) => each.evaluate((it) => it.textContent.trim())));
+      return buttons[words.indexOf(name)];
+    });
+  const yes = await button('Yes');
+  // A window that comes up under a double click takes nothing for a moment.
+  const held = () => opened.evaluate(() => document.querySelector('vc-consent').held);
+  await opened.evaluate(() => window.dispatchEvent(new Event('focus')));
+  assert.equal(await held(), true);
+  await app.until('it may be answered again', async () => !(await held()));
+  assert.equal(new URL(opened.url()).origin, server.url, 'the window is of the server');
+  await yes.evaluate((it) => it.click());
+  await app.sleep(300);
+  assert.notEqual(await standing(), 'granted', 'a click of a script is nobody’s');
+  await yes.click();
+  await app.until('the person has said yes', async () => (await standing()) === 'granted');
+  await (await button('Close')).click();
+  await app.until('window and frame have gone', async () => {
+    const pages = await visitor.browserContext().pages();
+    return pages.length === before.length && (await visitor.$('veilcast-consent-ask')) === null;
+  });
   await visitor.browserContext().close();
 });
 

@@ -20,7 +20,7 @@ async function onAir(title, latency) {
 /** A viewer; one that is `held` has everything but its answer, until it is let go. */
 async function watch(kind, event, { held = false } = {}) {
   const prepared = (viewer) => observes(viewer, { held });
-  const viewer = await site.watch(kind, event, { prepared, ownWindow: kind === 'firefox' });
+  const viewer = await site.watch(kind, event, { prepared });
   if (held) await app.until('it is about to ask', () => viewer.evaluate(() => window.waits === true));
   else await app.plays(viewer);
   return viewer;

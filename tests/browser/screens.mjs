@@ -1,28 +1,11 @@
 // Every page and state as PNG under target/screens: laptop and phone, light and dark. To be looked at.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as app from './lib/app.mjs';
 import { closeBrowsers, page } from './lib/browsers.mjs';
 import { pages } from './lib/pages.mjs';
 import { Provider } from './lib/provider.mjs';
-import { root, Server } from './lib/server.mjs';
-
-const folder = join(root, 'target/screens');
-mkdirSync(folder, { recursive: true });
-const sizes = { laptop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-
-async function shoot(page, name) {
-  for (const scheme of ['light', 'dark']) {
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-    for (const [size, viewport] of Object.entries(sizes)) {
-      await page.setViewport(viewport);
-      await app.sleep(400);
-      await page.screenshot({ path: join(folder, `${name}-${size}-${scheme}.png`) });
-    }
-  }
-  await page.setViewport(sizes.laptop);
-  console.log(name);
-}
+import { Server } from './lib/server.mjs';
+import { shoot } from './lib/shoot.mjs';
 
 /** A co-host's studio, by invitation. */
 async function guestStudio(event) {

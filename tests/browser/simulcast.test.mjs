@@ -18,7 +18,7 @@ async function onAir(title) {
 }
 
 async function watch(kind, event, line) {
-  const viewer = await site.watch(kind, event, { prepared: (page) => line?.lead(page), ownWindow: kind === 'firefox' });
+  const viewer = await site.watch(kind, event, { prepared: (page) => line?.lead(page) });
   await app.plays(viewer);
   return viewer;
 }

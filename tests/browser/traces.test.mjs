@@ -95,6 +95,20 @@ test('a guest’s visit leaves nothing', async () => {
   }
 });
 
+/** Somebody has their choices remembered, and changes their mind. */
+async function remembered(visitor, look) {
+  const kept = async () => (await traces(visitor)).some((trace) => trace.endsWith('veilcast-preferences'));
+  assert.equal(await kept(), false, 'nothing before a yes');
+  await app.until('the choices', () => visitor.$('vc-choices summary'));
+  await visitor.$eval('vc-choices summary', (summary) => summary.click());
+  await app.press(visitor, 'Ask me: Remembering');
+  await app.answers(visitor, 'Yes');
+  await app.until('the choices are kept', kept);
+  await look(visitor);
+  await app.press(visitor, 'Turn off: Remembering');
+  await app.until('the choices are forgotten', async () => !(await kept()));
+}
+
 test('every key of a whole visit has its row, and every row of a browser was seen', async () => {
   provider = await Provider.start();
   const realm = await provider.realm('http://localhost:8080');
@@ -120,6 +134,7 @@ test('every key of a whole visit has its row, and every row of a browser was see
     await invited.goto(await server.invite(event, role));
     await app.until('the key of the invitation', async () => (await traces(invited)).some((trace) => trace.startsWith('indexed-db')));
     await look(invited);
+    if (role === 'watch') await remembered(invited, look);
     await invited.browserContext().close();
   }
   // On the way to sign in elsewhere.

@@ -1,8 +1,12 @@
-//! The stories of the product, each followed from one end to the other in virtual time.
+//! The stories of the product, each followed from one end to the other: a media packet in virtual time (`media`), and over sockets
+//! of the real process a join (`join`), a message (`chat`) and a place (`location`).
 
 mod bandwidth;
+mod chat;
 mod extensions;
+mod join;
 mod layers;
+mod location;
 mod media;
 mod newcomers;
 mod redundancy;

@@ -258,7 +258,7 @@ pub async fn send(request: reqwest::RequestBuilder) -> Reply {
 pub struct Socket {
     /// For what no page does.
     pub stream: WebSocketStream<TcpStream>,
-    /// A message a line.
+    /// A message a line, whatever its kind.
     pub heard: String,
     proofs: Option<Proofs>,
 }
@@ -284,8 +284,15 @@ impl Socket {
                     self.heard.push('\n');
                     return Some(serde_json::from_str(&text).expect("is JSON"));
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                Some(Ok(_)) => {}
+                Some(Ok(Message::Close(last))) => {
+                    self.heard.push_str(&last.map(|last| last.reason.to_string()).unwrap_or_default());
+                    return None;
+                }
+                Some(Err(_)) | None => return None,
+                Some(Ok(other)) => {
+                    self.heard.push_str(&String::from_utf8_lossy(&other.into_data()));
+                    self.heard.push('\n');
+                }
             }
         }
     }

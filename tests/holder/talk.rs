@@ -48,8 +48,8 @@ impl Talker {
     }
 }
 
-/// The person is asked over their socket, and says yes on a page of the server's own origin.
-pub async fn agree(client: &Client, socket: &mut Socket, event: &str, purpose: &str) {
+/// The person is asked over their socket, and says yes on a page of the server's own origin. Returns the receipt.
+pub async fn agree(client: &Client, socket: &mut Socket, event: &str, purpose: &str) -> String {
     socket.say(&json!({ "type": "request-consent", "purpose": purpose })).await;
     let question = socket.until("consent-question").await;
     let all = client.get("/api/v1/purposes").await.json();
@@ -57,6 +57,7 @@ pub async fn agree(client: &Client, socket: &mut Socket, event: &str, purpose: &
     let choice = choice(event, &question, terms.expect("is asked for"), "given");
     let request = client.ask("POST", "/api/v1/consent").header("origin", client.address("").as_str());
     let statement = Holder::new().states(&choice).to_string();
-    send(request.header("content-type", "application/json").body(statement)).await.expect(200);
+    let reply = send(request.header("content-type", "application/json").body(statement)).await.expect(200).json();
     socket.until("consent").await;
+    reply["receipt"].as_str().unwrap_or_default().to_owned()
 }

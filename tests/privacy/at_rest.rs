@@ -32,7 +32,14 @@ impl Process {
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--media-address", "127.0.0.1"]);
         command.args(["--media-port", &media_port.to_string()]).arg("--data-dir").arg(scratch.path().join("data"));
-        command.env_clear().current_dir(scratch.path()).stdout(file("stdout")).stderr(file("stderr"));
+        let temporary = scratch.path().join("temporary");
+        fs::create_dir(&temporary).expect("is made");
+        command
+            .env_clear()
+            .env("TMPDIR", temporary)
+            .current_dir(scratch.path())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"));
         let child = command.spawn().expect("the binary starts");
         Self { child, scratch, media_port }
     }
@@ -86,10 +93,12 @@ async fn no_canary_is_written_down() {
     let told = journey::travel(&server).await;
     let mut canaries = told.canaries();
     let none: Vec<String> = Vec::new();
-    assert_eq!(found_in_directory(&canaries, &process.data()), none, "while it runs, journals included");
+    // Where it writes, where it could put something for a moment, and its output.
+    let everywhere = process.scratch.path().to_owned();
+    assert_eq!(found_in_directory(&canaries, &everywhere), none, "while it runs, journals included");
     journey::end(&server, &told).await;
     process.stop().await;
-    assert_eq!(found_in_directory(&canaries, &process.data()), none, "after it stopped");
+    assert_eq!(found_in_directory(&canaries, &everywhere), none, "after it stopped");
     assert_eq!(found(&canaries, process.output("stdout").as_bytes()), [""; 0]);
     // The link is for whoever started the server; the log is for everybody who may read logs.
     canaries.push(Canary::new("setup token", &server.setup_token));

@@ -102,7 +102,7 @@ async fn what_was_erased_is_in_no_memory() {
     drop(half);
     until("it is gone with its connection", || found(&open, &image(&process)), false).await;
 
-    let canaries = told.canaries();
+    let canaries = told.words();
     until("what was erased", || found(&canaries, &image(&process)), false).await;
 }
 

@@ -1,6 +1,8 @@
 //! Everything that people do with a server, the wrong things included, told with canaries.
 
+use super::chat;
 use super::door;
+use super::location;
 use super::media::Wired;
 use super::offers::Endpoint;
 use super::partners;
@@ -41,6 +43,26 @@ const SHORT: &str = "Ptarmigan";
 const OPERATOR_AT: [u8; 4] = [127, 44, 55, 66];
 const VIEWER_AT: [u8; 4] = [127, 77, 88, 99];
 const STRANGER_AT: [u8; 4] = [127, 111, 122, 133];
+const SOURCES: [(&str, [u8; 4]); 3] =
+    [("operator at", OPERATOR_AT), ("viewer at", VIEWER_AT), ("stranger at", STRANGER_AT)];
+
+/// What people choose, say or are called: a plain digest of it would do to find them.
+const GUESSABLE: [&str; 14] = [
+    "operator",
+    "password",
+    "wrong password",
+    "wrong operator",
+    "title",
+    "label",
+    "stream key's owner",
+    "program's label",
+    "program's owner",
+    "subject",
+    "visitor's name",
+    "chat text",
+    "chat name",
+    "a cell",
+];
 
 /// A server under observation.
 pub(super) struct Server {
@@ -58,8 +80,20 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// Everything, in every form.
     pub(super) fn canaries(&self) -> Vec<Canary> {
-        self.texts.iter().map(|(name, text)| Canary::new(name, text)).collect()
+        let addresses = SOURCES.iter().map(|(name, at)| Canary::address(name, (*at).into()));
+        self.words().into_iter().chain(addresses).collect()
+    }
+
+    /// What was told, and the place: without addresses as bare bytes, some of which a search found in the memory of a process that had
+    /// closed every connection. Where they are there is not known.
+    pub(super) fn words(&self) -> Vec<Canary> {
+        let place = Canary::coordinates("a place", location::LATITUDE, location::LONGITUDE, &location::cells());
+        let text = |(name, text): &(&'static str, String)| {
+            if GUESSABLE.contains(name) { Canary::guessable(name, text) } else { Canary::new(name, text) }
+        };
+        self.texts.iter().map(text).chain([place]).collect()
     }
 
     pub(super) fn texts(&self) -> &[(&'static str, String)] {
@@ -95,7 +129,7 @@ pub(super) async fn travel(server: &Server) -> Told {
     ] {
         told.add(name, text);
     }
-    for (name, source) in [("operator at", OPERATOR_AT), ("viewer at", VIEWER_AT), ("stranger at", STRANGER_AT)] {
+    for (name, source) in SOURCES {
         told.add(name, &Ipv4Addr::from(source).to_string());
     }
     let operator = Client::new(server.port, OPERATOR_AT);
@@ -201,7 +235,8 @@ async fn more_factors(operator: &Client, told: &mut Told) {
 async fn create(operator: &Client, told: &mut Told) -> (Pass, Pass) {
     let operators = told.admin.clone();
     let admin = Some(&operators);
-    let new = json!({ "title": TITLE, "admission": "public", "listed": false });
+    let cap = json!({ "finest": "city", "minutes": 60 });
+    let new = json!({ "title": TITLE, "admission": "public", "listed": false, "location": cap });
     operator.post("/api/v1/events", None, &new).await.expect(401);
     operator.post("/api/v1/events", Some(&Pass::tool("eyJhbGciOiJub25lIn0.e30.")), &new).await.expect(401);
     let long = json!({ "title": TITLE.repeat(20), "admission": "public" });
@@ -278,6 +313,9 @@ async fn sockets(server: &Server, told: &mut Told, broadcast: &Pass, watch: &Pas
     watching.until("fault").await;
     watching.say(&json!({ "type": "chat", "text": TITLE })).await;
     watching.until("fault").await;
+    let event = told.event.clone();
+    location::shares(told, &viewer, &event, &mut watching, &mut on_air).await;
+    chat::talks(told, &viewer, &event, &mut watching).await;
     on_air.offer(1, &studio.broadcast()).await;
     on_air.until("answer").await;
     watching.offer(2, &player.watch()).await;

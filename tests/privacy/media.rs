@@ -14,21 +14,21 @@ use veilcast_privacy::Secret;
 
 use holder::client::PATIENCE;
 
-pub(super) struct Wired {
-    pub(super) peer: Peer,
+pub(crate) struct Wired {
+    pub(crate) peer: Peer,
     socket: UdpSocket,
 }
 
 impl Wired {
     /// From an address of its own, so that a search for it finds nobody else's.
-    pub(super) async fn new(source: [u8; 4], seed: u64) -> Self {
+    pub(crate) async fn new(source: [u8; 4], seed: u64) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::from(source), 0)).await.expect("loopback has it");
         let address = socket.local_addr().expect("is bound");
         Self { peer: Peer::new(address, Setup::ActPass, seed), socket }
     }
 
     /// The peer's own credentials and certificate in somebody's offer.
-    pub(super) fn endpoint(&self, number: u8) -> Endpoint {
+    pub(crate) fn endpoint(&self, number: u8) -> Endpoint {
         let hex: Vec<String> = self.peer.fingerprint().value.iter().map(|byte| format!("{byte:02X}")).collect();
         let ice = &self.peer.ice;
         Endpoint {
@@ -39,12 +39,12 @@ impl Wired {
         }
     }
 
-    pub(super) fn accept(&mut self, answer: &str) {
+    pub(crate) fn accept(&mut self, answer: &str) {
         self.peer.accept(&read(answer), Instant::now());
     }
 
     /// Lets the peer live until `done`.
-    pub(super) async fn run(&mut self, mut done: impl FnMut(&mut Peer) -> bool) {
+    pub(crate) async fn run(&mut self, mut done: impl FnMut(&mut Peer) -> bool) {
         let live = async {
             let mut buffer = vec![0; 2_048];
             while !done(&mut self.peer) {
@@ -66,7 +66,7 @@ impl Wired {
     }
 
     /// Lets the peer live until then.
-    pub(super) async fn listen(&mut self, until: Instant) {
+    pub(crate) async fn listen(&mut self, until: Instant) {
         let mut buffer = vec![0; 2_048];
         self.peer.advance(Instant::now());
         self.flush().await;
@@ -79,7 +79,7 @@ impl Wired {
     }
 
     /// Sends what waits to be sent.
-    pub(super) async fn flush(&mut self) {
+    pub(crate) async fn flush(&mut self) {
         let server = self.peer.server_address().expect("has accepted an answer");
         for bytes in self.peer.take_outbox() {
             self.socket.send_to(&bytes, server).await.expect("is sent");

@@ -4,19 +4,22 @@
 //! where one could come to light. Each search is shown to work by a leak that is planted for it.
 
 mod at_rest;
+mod chat;
 mod door;
 mod image;
 mod journey;
-mod media;
-mod offers;
+mod location;
+pub(crate) mod media;
+pub(crate) mod offers;
 mod partners;
 mod paths;
-mod planes;
+pub(crate) mod planes;
 mod put_out;
 mod revoked;
-mod scan;
+pub(crate) mod scan;
 mod sdp;
 mod silence;
+mod sinks;
 mod slow;
 mod strangers;
 mod web;

@@ -4,20 +4,20 @@ use std::fmt::Write;
 
 /// A person's media endpoint. Everything in it is unlike anybody else's, so that it can be recognised anywhere.
 #[derive(Clone)]
-pub(super) struct Endpoint {
-    pub(super) v4: String,
-    pub(super) v6: String,
-    pub(super) host: String,
-    pub(super) ufrag: String,
-    pub(super) password: String,
-    pub(super) fingerprint: String,
-    pub(super) session: String,
-    pub(super) cname: String,
-    pub(super) stream: String,
+pub(crate) struct Endpoint {
+    pub(crate) v4: String,
+    pub(crate) v6: String,
+    pub(crate) host: String,
+    pub(crate) ufrag: String,
+    pub(crate) password: String,
+    pub(crate) fingerprint: String,
+    pub(crate) session: String,
+    pub(crate) cname: String,
+    pub(crate) stream: String,
 }
 
 impl Endpoint {
-    pub(super) fn new(number: u8) -> Self {
+    pub(crate) fn new(number: u8) -> Self {
         Self {
             v4: format!("198.51.100.{number}"),
             v6: format!("2001:db8:ca:{number}::7"),
@@ -32,7 +32,7 @@ impl Endpoint {
     }
 
     /// What nobody else may see, by name.
-    pub(super) fn secrets(&self) -> [(&'static str, &str); 9] {
+    pub(crate) fn secrets(&self) -> [(&'static str, &str); 9] {
         [
             ("IPv4 address", &self.v4),
             ("IPv6 address", &self.v6),
@@ -46,11 +46,11 @@ impl Endpoint {
         ]
     }
 
-    pub(super) fn broadcast(&self) -> String {
+    pub(crate) fn broadcast(&self) -> String {
         self.offer("sendonly")
     }
 
-    pub(super) fn watch(&self) -> String {
+    pub(crate) fn watch(&self) -> String {
         self.offer("recvonly")
     }
 
@@ -88,7 +88,7 @@ impl Endpoint {
     }
 
     /// A trickled candidate, or with `ufrag` new credentials.
-    pub(super) fn fragment(&self, ufrag: &str) -> String {
+    pub(crate) fn fragment(&self, ufrag: &str) -> String {
         let Self { v4, password, .. } = self;
         format!(
             "a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n\

@@ -17,10 +17,10 @@ use veilcast_records::{Admission, EventId, Latency, NewEvent, Records};
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A directory that goes with the test.
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("veilcast-privacy-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -30,7 +30,7 @@ impl Scratch {
         Self(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -42,18 +42,18 @@ impl Drop for Scratch {
 }
 
 /// A running server.
-pub(super) struct Planes {
-    pub(super) gateway: Gateway,
-    pub(super) port: u16,
-    pub(super) media_port: u16,
-    pub(super) records: Records,
-    pub(super) issuer: Issuer,
-    pub(super) threads: Vec<JoinHandle<()>>,
+pub(crate) struct Planes {
+    pub(crate) gateway: Gateway,
+    pub(crate) port: u16,
+    pub(crate) media_port: u16,
+    pub(crate) records: Records,
+    pub(crate) issuer: Issuer,
+    pub(crate) threads: Vec<JoinHandle<()>>,
     _scratch: Scratch,
 }
 
 impl Planes {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let scratch = Scratch::new();
         let records = Records::open(&scratch.path().join("data")).await.expect("opens");
         let listener = veilcast_gateway::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
@@ -68,6 +68,8 @@ impl Planes {
             ice_servers: Vec::new(),
             metrics_token: None,
             webhooks: veilcast_gateway::WebhookSettings::default(),
+            purposes: veilcast_gateway::Purposes::default(),
+            journal: veilcast_gateway::JournalSettings::default(),
             tls: Tls::Off,
             max_connections: DEFAULT_MAX_CONNECTIONS,
         };
@@ -78,7 +80,7 @@ impl Planes {
         Self { gateway, port, media_port, records, issuer, threads: media.threads, _scratch: scratch }
     }
 
-    pub(super) async fn event(&self, title: &str, public: bool) -> EventId {
+    pub(crate) async fn event(&self, title: &str, public: bool) -> EventId {
         let title = Redacted::new(title.to_owned());
         let admission = if public { Admission::Public } else { Admission::Invitation };
         let new = NewEvent { title, admission, listed: public, broadcasters: 1, latency: Latency::Interactive };
@@ -86,18 +88,18 @@ impl Planes {
     }
 
     /// A program's token.
-    pub(super) fn tool(&self, event: EventId, scope: Scope) -> Pass {
+    pub(crate) fn tool(&self, event: EventId, scope: Scope) -> Pass {
         let token = self.issuer.tool_token(event, scope, HOUR, SystemTime::now());
         Pass::tool(token.expect("is minted").token.expose_text())
     }
 
     /// Somebody who was invited and has come.
-    pub(super) async fn invited(&self, event: EventId, scope: Scope) -> Pass {
+    pub(crate) async fn invited(&self, event: EventId, scope: Scope) -> Pass {
         self.invite(event, scope).await.0
     }
 
     /// The same, with the invitation.
-    pub(super) async fn invite(&self, event: EventId, scope: Scope) -> (Pass, InvitationId) {
+    pub(crate) async fn invite(&self, event: EventId, scope: Scope) -> (Pass, InvitationId) {
         let (holder, now) = (Arc::new(Holder::new()), SystemTime::now());
         let address = format!("{}/", self.issuer.public_url());
         let proof = holder.proof("GET", &address).nonce(&self.issuer.nonce(now)).sign();
@@ -109,7 +111,7 @@ impl Planes {
     }
 
     /// As the binary stops: told, drained, closed.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.gateway.drain().await;
         drop(self.gateway);
         let threads = self.threads;

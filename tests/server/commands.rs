@@ -157,6 +157,10 @@ async fn nothing_that_is_secret_is_printed_or_stored_in_clear() {
     }
     for entry in std::fs::read_dir(server.data()).expect("the data directory") {
         let entry = entry.expect("an entry");
+        // The way in to the session log is a socket.
+        if !entry.path().is_file() {
+            continue;
+        }
         let bytes = std::fs::read(entry.path()).expect("a file");
         for (number, secret) in secrets.iter().enumerate() {
             let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// What happens within milliseconds on an idle machine may take this long on a busy one.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
 
 /// The binary under test, which `cargo build --workspace` puts beside the directory of this test's executable.
@@ -41,10 +41,10 @@ fn newer_source(binary: &Path) -> Option<String> {
 }
 
 /// A directory that is gone at the end of the test.
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("veilcast-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -54,11 +54,11 @@ impl Scratch {
         Self(path)
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, text).expect("a scratch file");
         path
@@ -88,15 +88,15 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// What a finished command left behind.
-pub(super) struct Done {
-    pub(super) code: i32,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Done {
     /// The value that a successful command printed: one line, nothing else.
-    pub(super) fn value(&self) -> &str {
+    pub(crate) fn value(&self) -> &str {
         assert_eq!(self.code, 0, "{}", self.err);
         let value = self.out.strip_suffix('\n').expect("a line");
         assert!(!value.is_empty() && !value.contains('\n'), "one line: {value}");
@@ -104,7 +104,7 @@ impl Done {
     }
 
     /// The only line of a refusal, which ended with `code` and printed no value.
-    pub(super) fn refusal(&self, code: i32) -> &str {
+    pub(crate) fn refusal(&self, code: i32) -> &str {
         assert_eq!((self.code, self.out.as_str()), (code, ""), "{}", self.err);
         let line = self.err.strip_suffix('\n').expect("a line");
         assert!(!line.contains('\n'), "one line says it: {line}");
@@ -113,7 +113,7 @@ impl Done {
 }
 
 /// `veilcast` without anything of the developer's environment.
-pub(super) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // Where no veilcast.toml lies.
@@ -122,12 +122,12 @@ pub(super) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -
 }
 
 /// Runs a command to its end.
-pub(super) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Done {
+pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Done {
     finish(&mut command(arguments))
 }
 
 /// Runs a prepared command to its end; one that does not end is killed and fails the test.
-pub(super) fn finish(command: &mut Command) -> Done {
+pub(crate) fn finish(command: &mut Command) -> Done {
     let mut child = command.spawn().expect("the binary runs");
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait().expect("a child of ours").is_none() {
@@ -145,7 +145,7 @@ pub(super) fn finish(command: &mut Command) -> Done {
 
 /// A command as a user without privileges: permissions do not stop the superuser. Such a user cannot reach into
 /// every home, so the binary is copied for it.
-pub(super) fn unprivileged(scratch: &Scratch, arguments: &[&str]) -> Command {
+pub(crate) fn unprivileged(scratch: &Scratch, arguments: &[&str]) -> Command {
     const NOBODY: u32 = 65_534;
     let copy = scratch.path("veilcast");
     fs::copy(binary(), &copy).expect("a copy");
@@ -158,12 +158,12 @@ pub(super) fn unprivileged(scratch: &Scratch, arguments: &[&str]) -> Command {
     command
 }
 
-pub(super) fn is_superuser() -> bool {
+pub(crate) fn is_superuser() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// A process that is ended, by its id, when the test is over.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     out: File,
     err: File,
@@ -171,7 +171,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Starts `command` with its output in two files of `scratch`.
-    pub(super) fn start(mut command: Command, scratch: &Scratch, name: &str) -> Self {
+    pub(crate) fn start(mut command: Command, scratch: &Scratch, name: &str) -> Self {
         let file = |suffix| {
             let path = scratch.path(&format!("{name}.{suffix}"));
             File::options().create(true).truncate(true).read(true).write(true).open(path).expect("a scratch file")
@@ -187,30 +187,30 @@ impl Running {
     }
 
     /// Its id, to look at it in `/proc`.
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub(super) fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         whole(&self.out)
     }
 
-    pub(super) fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         whole(&self.err)
     }
 
     /// The exit status, once there is one.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child of ours")
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id() as i32).expect("a process id");
         kill_process(pid, signal).expect("a child of ours");
     }
 
     /// Waits for `word` on standard error.
-    pub(super) async fn says(&mut self, word: &str) {
+    pub(crate) async fn says(&mut self, word: &str) {
         until(&format!("it says '{word}'"), async || {
             let ended = self.ended().is_some();
             let said = self.err().contains(word);
@@ -221,7 +221,7 @@ impl Running {
     }
 
     /// Waits for its end, at most `limit`, and returns the exit code.
-    pub(super) async fn end_within(&mut self, limit: Duration) -> i32 {
+    pub(crate) async fn end_within(&mut self, limit: Duration) -> i32 {
         let deadline = Instant::now() + limit;
         loop {
             if let Some(status) = self.ended() {
@@ -252,22 +252,22 @@ fn whole(file: &File) -> String {
 }
 
 /// A server on a data directory of its own.
-pub(super) struct Server {
+pub(crate) struct Server {
     // First, so that it has ended when its directory goes.
-    pub(super) process: Running,
-    pub(super) scratch: Scratch,
-    pub(super) port: u16,
-    pub(super) media_port: u16,
+    pub(crate) process: Running,
+    pub(crate) scratch: Scratch,
+    pub(crate) port: u16,
+    pub(crate) media_port: u16,
 }
 
 impl Server {
     /// Plain HTTP on loopback, up and ready.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Scratch::new(), &[]).await
     }
 
     /// The same with more flags, on a prepared directory.
-    pub(super) async fn start_with(scratch: Scratch, flags: &[&str]) -> Self {
+    pub(crate) async fn start_with(scratch: Scratch, flags: &[&str]) -> Self {
         let mut server = Self::with(scratch, flags);
         server.process.says("Veilcast is at").await;
         until("it is ready", async || {
@@ -278,12 +278,12 @@ impl Server {
     }
 
     /// With more flags, on a prepared directory, as far as the process is started.
-    pub(super) fn with(scratch: Scratch, flags: &[&str]) -> Self {
+    pub(crate) fn with(scratch: Scratch, flags: &[&str]) -> Self {
         Self::on(scratch, free_port(), flags)
     }
 
     /// The same on a certain port.
-    pub(super) fn on(scratch: Scratch, port: u16, flags: &[&str]) -> Self {
+    pub(crate) fn on(scratch: Scratch, port: u16, flags: &[&str]) -> Self {
         let media_port = free_port();
         let mut command = command(["serve"]);
         command.arg("--data-dir").arg(scratch.path("data")).args(["--media-address", "127.0.0.1"]);
@@ -298,49 +298,56 @@ impl Server {
     }
 
     /// Stops the process and starts it again on the same directory.
-    pub(super) async fn restart(self, flags: &[&str]) -> Self {
+    pub(crate) async fn restart(self, flags: &[&str]) -> Self {
         let Self { scratch, mut process, port, .. } = self;
         process.signal(Signal::TERM);
         assert_eq!(process.end_within(PATIENCE).await, 0);
         Self::on(scratch, port, flags)
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    /// What the link of the first start ends with.
+    pub(crate) async fn setup_token(&self) -> String {
+        let token = || self.process.out().split_once("/setup#").map(|(_, rest)| rest.to_owned());
+        until("it prints the setup link", async || token().is_some_and(|rest| rest.contains('\n'))).await;
+        token().and_then(|rest| Some(rest.lines().next()?.to_owned())).expect("is there")
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub(super) fn data(&self) -> String {
+    pub(crate) fn data(&self) -> String {
         self.scratch.path("data").display().to_string()
     }
 
     /// A command on this server's records.
-    pub(super) fn run(&self, arguments: &[&str]) -> Done {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Done {
         run(arguments.iter().copied().chain(["--data-dir", &self.data()]))
     }
 
-    pub(super) fn event(&self) -> String {
+    pub(crate) fn event(&self) -> String {
         self.run(&["event", "create", "--title", "Rehearsal", "--public"]).value().to_owned()
     }
 
     /// An event that so many may broadcast to at once.
-    pub(super) fn event_of(&self, broadcasters: u8) -> String {
+    pub(crate) fn event_of(&self, broadcasters: u8) -> String {
         let create = ["event", "create", "--title", "Panel", "--public", "--broadcasters"];
         let count = broadcasters.to_string();
         self.run(&[&create[..], &[&count]].concat()).value().to_owned()
     }
 
-    pub(super) fn token(&self, event: &str, scope: &str) -> String {
+    pub(crate) fn token(&self, event: &str, scope: &str) -> String {
         self.run(&["token", "--event", event, "--scope", scope]).value().to_owned()
     }
 
-    pub(super) fn end(&self, event: &str) {
+    pub(crate) fn end(&self, event: &str) {
         let done = self.run(&["event", "end", event]);
         assert_eq!(done.code, 0, "{}", done.err);
     }
 }
 
 /// Waits until `done`.
-pub(super) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !done().await {
         assert!(Instant::now() < deadline, "did not happen: {what}");
@@ -349,7 +356,7 @@ pub(super) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
 }
 
 /// Taken by tests that need most of the machine or measure it, one at a time.
-pub(super) static MACHINE: Mutex<()> = Mutex::const_new(());
+pub(crate) static MACHINE: Mutex<()> = Mutex::const_new(());
 
 /// Shows that something takes at most `limit`: the best of three counts, because a busy machine may stop us, too.
 pub(crate) async fn within(limit: Duration, mut measure: impl AsyncFnMut() -> Duration) {

@@ -89,7 +89,12 @@ async fn a_key_works_for_a_program_and_is_nowhere_to_be_read() {
     let log = server.process.err();
     assert!(!log.contains(key) && !log.contains(&key[3..]) && !server.process.out().contains(key));
     for entry in std::fs::read_dir(server.data()).expect("the data directory") {
-        let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
+        let path = entry.expect("an entry").path();
+        // The way in to the session log is no file.
+        if !path.is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(path).expect("a file");
         assert!(!bytes.windows(43).any(|part| part == &key.as_bytes()[3..]), "only its digest is kept");
     }
 }

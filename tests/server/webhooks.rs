@@ -14,8 +14,8 @@ fn block(language: &str) -> &'static str {
     DOCUMENT.split(&begin).nth(1).and_then(|rest| rest.split("```").next()).expect("the document has one")
 }
 
-/// What came in: the whole request.
-fn receive(port: u16) -> Arc<Mutex<Vec<String>>> {
+/// What came in: whole requests.
+pub(crate) fn receive(port: u16) -> Arc<Mutex<Vec<String>>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).expect("it is free");
     let taken = Arc::new(Mutex::new(Vec::new()));
     let kept = taken.clone();

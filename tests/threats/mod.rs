@@ -21,24 +21,27 @@
 //! | 17 | another's session | `tokens::a_session_is_its_owners`, `whip::a_session_is_nobody_elses`, `whip::one_broadcaster_at_a_time_and_the_same_one_replaces_itself` |
 //! | 18 | across tenants | `routes::every_cell_is_decided`, `tokens::a_token_is_good_for_its_event_its_scope_and_its_server`, `programs::a_program_sees_and_touches_its_own_events_alone` |
 //! | 19 | secrets in logs and errors | `at_rest::no_canary_is_written_down`, `silence::nothing_of_ours_tells_of_a_person`, `strangers::a_stranger_learns_of_nobody` |
-//! | 20 | personal data at every sink | `at_rest::no_canary_is_written_down`, `image::what_was_erased_is_in_no_memory`, `silence::nothing_of_ours_tells_of_a_person`, `what_could_tell_of_a_person_does_not_compile`, `retention::whatever_is_held_in_memory_has_a_row`, `make edges` |
+//! | 20 | personal data at every sink | `at_rest::no_canary_is_written_down`, `sinks::nothing_said_or_shown_comes_to_light_for_others`, `scan::a_leak_is_named_with_its_sink`, `image::what_was_erased_is_in_no_memory`, `silence::nothing_of_ours_tells_of_a_person`, `what_could_tell_of_a_person_does_not_compile`, `retention::whatever_is_held_in_memory_has_a_row`, `make edges` |
 //! | 21 | limits of HTTP and WebSocket | `privacy::slow`, `server::slow_clients_are_let_go_and_hold_nobody_up`, `server::oversized_headers_are_refused`; corpora `headers`, `message` |
 //! | 22 | scripts, foreign pages | `privacy::web`, `edge::foreign_pages_are_refused_and_friends_may_read` |
 //! | 23 | paths, line ends, prefixes | `privacy::paths`, `operators::requests_that_are_not_our_pages` |
 //! | 24 | timing of secrets | secrets are looked up by digest or HMAC (`records/issuer`, `records/sessions`), the token of the figures and packets' tags are compared in constant time; `operators::signing_in_tells_nothing` |
 //! | 25 | growth under churn | `server::churn`, `make soak` |
-//! | 28 | consent races | `histories::no_history_of_decisions_lets_anything_forbidden_through`, `a_withdrawal_waits_for_what_is_being_handed_over`, `chat_histories` |
+//! | 27 | side channels of metadata | `extensions::the_audio_level_passes_in_public_events_only`; docs/silence.md says what remains |
+//! | 28 | consent races | `a_consent_that_could_be_kept_or_bent_does_not_compile`, `histories::no_history_of_decisions_lets_anything_forbidden_through`, `a_withdrawal_waits_for_what_is_being_handed_over`, `chat_histories`, `deliveries::no_history_shows_a_place_to_whom_it_is_not_for` |
+//! | 29 | location: averaging, borders, differencing, planted sharers | `attackers` and `histories` in `room/tests/location`, `location::five_accounts_make_an_area_of_the_viewers_map_and_guests_none`; averaging and borders, which the device withstands, in the client's tests; docs/location.md says what remains |
 //! | 30 | vulnerable dependencies | `architecture::dependencies`: few, argued for, some refused by name |
 //! | 31 | tokens that outlive themselves | `revoked::a_token_that_has_run_out_carries_nothing_more`, `sockets::a_lease_ends_with_its_token_unless_it_is_renewed` |
 //! | 32 | bindings confused | `credentials::a_token_without_its_key_opens_nothing`, `credentials::an_offer_is_held_to_the_certificate_that_was_proven`, `proofs::a_copied_token_is_worth_nothing` |
 //! | 33 | a provider that tracks | `sign_in::somebody_signs_in_elsewhere_watches_and_is_out_when_signed_out_there`, `refused::a_code_goes_to_no_provider_but_its_own` |
-//! | 34 | identifiers that tie visits together | `identifiers::nothing_ties_a_persons_visits_together` |
+//! | 34 | identifiers that tie visits together | `identifiers::nothing_ties_a_persons_visits_together`, `observer::nothing_is_shared_over_events_or_epochs` |
 //! | 35 | consent forged by the page around | `consent::a_page_of_another_origin_consents_for_nobody`, `embed.test` |
 //! | 36 | other people's log lines | `no_filter_lets_anybody_else_speak`, `a_panic_tells_its_place_and_not_its_words`, `silence::other_peoples_crates_are_known_for_what_they_tell`, `at_rest::no_canary_is_written_down` |
+//! | 37 | counts, presence, timing | `observer::who_of_two_left_is_told_by_nothing`, `observer::figures_tell_little_of_one_person`; of the session log: `observer::an_observer_guesses_who_left_no_better_than_chance`, `guards::whatever_happens_the_guards_hold`; of figures: `figures::one_person_more_or_less_changes_little`, `figures::whoever_says_yes_is_counted_until_they_take_it_back_and_the_log_has_the_choice` |
 //! | 39 | requests that the server is led to | `outgoing/reach`, `webhooks::what_is_no_receiver_is_refused_with_a_word`, `refused::what_a_provider_names_elsewhere_is_not_asked`, `refused::a_provider_that_fails_lets_nobody_in_and_recovers` |
 //! | 40 | enrolment as a way around | `factors::a_first_factor_needs_a_fresh_sign_in_and_a_second_one_the_first`, `factors::a_password_alone_leads_no_further_than_to_a_first_factor`, `account::from_the_first_start_to_a_stream_key_with_a_passkey` |
 //!
-//! Rows 26, 27, 29, 37, 38 and 41 are about what this version does not have yet.
+//! Rows 26, 38 and 41 are about what this version does not have yet.
 
 mod fanout;
 mod handshake;

@@ -1,14 +1,34 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import '../elements/consent-ask.js';
 import { icons } from '../elements/icons.js';
+import type { PlayerPreferences } from '../elements/player.js';
 import type { ConsentStanding, Purpose } from '../protocol/index.js';
-import type { Consents } from '../sdk/consents.js';
+import type { Added, Consents } from '../sdk/consents.js';
+import type { Preferences } from './preferences.js';
 
-/** What a person can change their mind about, in the order in which it is shown. */
-const CHOICES: readonly { purpose: Purpose; name: string; about: string }[] = [
+/** What a person can change their mind about. */
+interface Choice {
+  purpose: Purpose;
+  name: string;
+  about: string;
+}
+
+const CHOICES: readonly Choice[] = [
   { purpose: 'chat', name: 'Chat', about: 'Read and write, under a name for this event.' },
+  { purpose: 'location', name: 'Where you are', about: 'Roughly, as you choose, for as long as you choose.' },
   { purpose: 'presence', name: 'Being listed', about: 'Your name among those who are here.' },
+  {
+    purpose: 'personalisation',
+    name: 'Remembering',
+    about: 'Your volume and picture quality, on this device.',
+  },
+  { purpose: 'analytics', name: 'Figures', about: 'Count towards noisy totals after the event.' },
 ];
+
+/** It is called by its question. */
+function ofTheServer({ purpose, title }: Added): Choice {
+  return { purpose, name: title.replace(/\?$/, ''), about: 'Asked by whoever runs this server.' };
+}
 
 const WORDS: Record<ConsentStanding, string> = {
   open: 'Off',
@@ -19,17 +39,34 @@ const WORDS: Record<ConsentStanding, string> = {
   granted: 'On',
 };
 
-/** Everything that is asked for, in one place; all of it is off until the person says yes. */
+/**
+ * Everything that is asked for, in one place; all of it is off until the person says yes. `locates`: this event lets people show where
+ * they are. Fires `vc-locate` when somebody wants to choose that, which takes more than a yes.
+ */
 class Choices extends LitElement {
-  static override properties = { consents: { attribute: false }, open: { state: true } };
+  static override properties = {
+    consents: { attribute: false },
+    locates: { type: Boolean },
+    preferences: { attribute: false },
+    preferred: { attribute: false },
+    open: { state: true },
+  };
 
   declare consents: Consents | null;
+  declare locates: boolean;
+  /** Of this device: they outlive the event in which they were agreed to. */
+  declare preferences: Preferences | null;
+  /** What is chosen at this moment. */
+  declare preferred: () => PlayerPreferences;
   declare open: boolean;
   #unsubscribe: () => void = () => {};
 
   constructor() {
     super();
     this.consents = null;
+    this.locates = false;
+    this.preferences = null;
+    this.preferred = () => ({ volume: 1, max: 'high' });
     this.open = false;
   }
 
@@ -45,7 +82,7 @@ class Choices extends LitElement {
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has('consents')) return;
     this.#unsubscribe();
-    this.#unsubscribe = this.consents?.on('change', () => this.requestUpdate()) ?? (() => {});
+    this.#unsubscribe = this.consents?.on('change', () => this.#changed()) ?? (() => {});
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -54,18 +91,24 @@ class Choices extends LitElement {
       <summary>${icons.lock}<span>Your choices</span><small>${this.#summary()}</small></summary>
       <p>Nothing here is on unless you say yes, and watching needs none of it.</p>
       <ul>
-        ${CHOICES.map((choice) => this.#row(choice))}
+        ${this.#choices.map((choice) => this.#row(choice))}
       </ul>
     </details>`;
   }
 
+  /** In the order in which it is shown. */
+  get #choices(): readonly Choice[] {
+    const own = CHOICES.filter(({ purpose }) => purpose !== 'location' || this.locates);
+    return [...own, ...(this.consents?.added ?? []).map(ofTheServer)];
+  }
+
   #summary(): string {
-    const on = CHOICES.filter(({ purpose }) => this.consents?.standing(purpose) === 'granted');
+    const on = this.#choices.filter(({ purpose }) => this.#standing(purpose) === 'granted');
     return on.length === 0 ? 'All off' : on.map(({ name }) => name).join(', ');
   }
 
-  #row({ purpose, name, about }: (typeof CHOICES)[number]): TemplateResult {
-    const standing = this.consents?.standing(purpose) ?? 'open';
+  #row({ purpose, name, about }: Choice): TemplateResult {
+    const standing = this.#standing(purpose);
     const against = standing !== 'granted' && this.consents?.signalAgainst(purpose) === true;
     return html`<li>
       <span><strong>${name}</strong> <small>${about}</small></span>
@@ -77,14 +120,40 @@ class Choices extends LitElement {
   #button(purpose: Purpose, name: string, standing: ConsentStanding): TemplateResult | typeof nothing {
     if (standing === 'left-out') return nothing;
     const on = standing === 'granted';
+    const ask = purpose === 'location' ? 'Choose' : 'Ask me';
     return html`<button
       type="button"
       class="button quiet small"
-      aria-label=${on ? `Turn off: ${name}` : `Ask me: ${name}`}
-      @click=${() => (on ? this.consents?.withdraw(purpose) : this.consents?.request(purpose, true))}
+      aria-label=${on ? `Turn off: ${name}` : `${ask}: ${name}`}
+      @click=${() => (on ? this.#withdraw(purpose) : this.#ask(purpose))}
     >
-      ${on ? 'Turn off' : 'Ask me'}
+      ${on ? 'Turn off' : ask}
     </button>`;
+  }
+
+  /** What is remembered on this device stands, whichever event it was agreed to in. */
+  #standing(purpose: Purpose): ConsentStanding {
+    const standing = this.consents?.standing(purpose) ?? 'open';
+    const kept = purpose === 'personalisation' && this.preferences?.read() != null;
+    return kept ? 'granted' : standing;
+  }
+
+  #changed(): void {
+    const standing = this.consents?.standing('personalisation');
+    if (standing === 'granted' && this.preferences?.read() === null) this.preferences.begin(this.preferred());
+    if (standing === 'refused') this.preferences?.forget();
+    this.requestUpdate();
+  }
+
+  #withdraw(purpose: Purpose): void {
+    if (purpose === 'personalisation') this.preferences?.forget();
+    this.consents?.withdraw(purpose);
+    this.requestUpdate();
+  }
+
+  #ask(purpose: Purpose): void {
+    if (purpose === 'location') this.dispatchEvent(new CustomEvent('vc-locate'));
+    else this.consents?.request(purpose, true);
   }
 }
 

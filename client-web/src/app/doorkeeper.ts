@@ -1,4 +1,5 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import type { KnockSummary } from '../protocol/index.js';
 import type { Access } from '../sdk/access.js';
 import { moderation } from '../sdk/moderation.js';
@@ -44,7 +45,7 @@ class Doorkeeper extends Panel {
         waiting.length === 0
           ? html`<p class="hint">Nobody waits to be let in.</p>`
           : html`<p class="hint">Anybody can type any name.</p>
-              <ul class="rows" aria-label="At the door">${waiting.map((knock) => this.#row(knock))}</ul>`
+              <ul class="rows" aria-label="At the door">${this.#rows(waiting)}</ul>`
       }
       <div role="status">${this.done === '' ? nothing : html`<p class="hint">${this.done}</p>`}</div>
       ${errorNotice(this.error)}
@@ -53,9 +54,18 @@ class Doorkeeper extends Panel {
           ? nothing
           : html`<details>
               <summary>Turned away (${away.length})</summary>
-              <ul class="rows" aria-label="Turned away">${away.map((knock) => this.#row(knock))}</ul>
+              <ul class="rows" aria-label="Turned away">${this.#rows(away)}</ul>
             </details>`
       }`;
+  }
+
+  /** Each row is one person’s for as long as it is there: a button that has the focus must not become another’s when somebody leaves. */
+  #rows(knocks: readonly KnockSummary[]): unknown {
+    return repeat(
+      knocks,
+      ({ number }) => number,
+      (knock) => this.#row(knock),
+    );
   }
 
   #row(knock: KnockSummary): TemplateResult {

@@ -48,12 +48,17 @@ const BASES: Readonly<Record<string, string>> = {
 
 export const basisWords = (basis: string): string => BASES[basis] ?? basis;
 
-/** The name of a row and the rest: what stands before its first colon is its name. */
+/** The name of a row and the rest: what stands before its first colon is its name, or else its first sentence. */
 export function named(what: string): { name: string; rest: string } {
   const at = what.indexOf(': ');
-  if (at < 0 || at > 80) return { name: what, rest: '' };
+  if (at < 0 || at > 80) return firstSentence(what);
   const rest = what.slice(at + 2);
   return { name: what.slice(0, at), rest: rest.charAt(0).toUpperCase() + rest.slice(1) };
+}
+
+function firstSentence(what: string): { name: string; rest: string } {
+  const end = what.indexOf('. ');
+  return end < 0 ? { name: what, rest: '' } : { name: what.slice(0, end + 1), rest: what.slice(end + 2) };
 }
 
 /** The version of the table and its day, as the server writes them into every page. */

@@ -127,6 +127,10 @@ export function activityWords({ kind, label }: AccountActivity): string {
       return 'Somebody entered your password and a wrong code. If it was not you, change the password';
     case 'code-missing':
       return 'Somebody entered your password and no code. If it was not you, change the password';
+    case 'journal-read':
+      return `The session log was read: ${label}`;
+    case 'break-glass':
+      return `Break-glass was ${label} at an event`;
     case 'refresh-copied':
       return 'A copy of what keeps a browser signed in was used, or its answer was lost: that sign-in has ended';
   }

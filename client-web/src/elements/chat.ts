@@ -4,6 +4,7 @@ import { type ChatReaction, MAX_CHAT_NAME, MAX_CHAT_TEXT, type Role } from '../p
 import type { Chat, ChatLine } from '../sdk/chat.js';
 import type { Cancel } from '../sdk/clock.js';
 import type { Consents } from '../sdk/consents.js';
+import type { Whereabouts } from '../sdk/whereabouts.js';
 import { type Act, chatLine } from './chat-line.js';
 import { chatStyles } from './chat-styles.js';
 import { controls, theme } from './theme.js';
@@ -23,6 +24,8 @@ const PACES: readonly (readonly [number, string])[] = [
 export interface Talk {
   chat: Chat;
   consents: Consents;
+  /** Where people are who show it. */
+  whereabouts: Whereabouts;
 }
 
 /**

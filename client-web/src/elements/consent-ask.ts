@@ -9,6 +9,7 @@ export interface Question {
   question: string;
   purpose: Purpose;
   event: string;
+  longest: number | null;
   /** The server's origin. */
   url: string;
 }
@@ -16,7 +17,7 @@ export interface Question {
 /** What a page that embeds the player and a frame of the server say to each other. */
 export type FrameMessage =
   | { veilcast: 'ready' }
-  | { veilcast: 'ask'; question: string; purpose: Purpose; event: string }
+  | { veilcast: 'ask'; question: string; purpose: Purpose; event: string; longest: number | null }
   | { veilcast: 'height'; px: number }
   | { veilcast: 'closed' };
 
@@ -70,8 +71,8 @@ class ConsentAsk extends LitElement {
 
   #ask(frame: HTMLIFrameElement): void {
     if (this.question === null) return;
-    const { question, purpose, event } = this.question;
-    const message: FrameMessage = { veilcast: 'ask', question, purpose, event };
+    const { question, purpose, event, longest } = this.question;
+    const message: FrameMessage = { veilcast: 'ask', question, purpose, event, longest };
     frame.contentWindow?.postMessage(message, this.#server);
   }
 

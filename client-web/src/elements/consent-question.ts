@@ -5,6 +5,7 @@ import { call } from '../sdk/http.js';
 import { parsePurposes, parseReceipt } from '../sdk/parse-consent.js';
 import { hasReceipts, noteReceipt, receiptFile, state, type Way } from '../sdk/statement.js';
 import { icons } from './icons.js';
+import { minuteWords } from './minutes.js';
 import { controls, theme } from './theme.js';
 
 /** What a person is asked. */
@@ -12,13 +13,15 @@ export interface Asking {
   question: string;
   purpose: Purpose;
   event: string;
+  /** For how many seconds the person can agree at most; `null`: for as long as the event lasts. */
+  longest: number | null;
   /** Of the page that asks. */
   origin: string;
   way: Way;
 }
 
-/** How long somebody shows where they are, in minutes. */
-const LASTING = [15, 60, 240] as const;
+/** How long somebody shows where they are, in minutes; no longer than the event permits. */
+const LASTING: readonly number[] = [15, 60, 240, 1_440];
 
 /**
  * Puts one question to a person, in the server's own origin: two buttons of one size, and no other way to answer than a click of
@@ -48,7 +51,7 @@ export class VeilcastConsentQuestion extends LitElement {
     super();
     this.asking = null;
     this.terms = null;
-    this.lasting = LASTING[1];
+    this.lasting = 0;
     this.error = null;
     this.busy = false;
     this.answer = null;
@@ -66,7 +69,14 @@ export class VeilcastConsentQuestion extends LitElement {
     }
   }
 
+  /** The shortest comes first, and is what whoever changes nothing agrees to. */
+  get #minutes(): readonly number[] {
+    const longest = Math.floor((this.asking?.longest ?? Infinity) / 60);
+    return [...LASTING.filter((each) => each < longest), ...(longest <= 1_440 ? [longest] : [])];
+  }
+
   async #load(purpose: Purpose): Promise<void> {
+    this.lasting = this.#minutes[0] ?? 0;
     this.terms = null;
     this.answer = null;
     this.error = null;
@@ -118,12 +128,12 @@ export class VeilcastConsentQuestion extends LitElement {
   #duration(): TemplateResult {
     return html`<fieldset>
       <legend>For how long</legend>
-      ${LASTING.map(
+      ${this.#minutes.map(
         (minutes) => html`<label>
           <input type="radio" name="lasting" ?checked=${minutes === this.lasting} @change=${() => {
             this.lasting = minutes;
           }} />
-          ${minutes < 60 ? `${minutes} minutes` : minutes === 60 ? '1 hour' : `${minutes / 60} hours`}
+          ${minuteWords(minutes)}
         </label>`,
       )}
     </fieldset>`;

@@ -42,19 +42,28 @@ const FRESH: PlayerModel = {
   error: null,
 };
 
+/** What somebody has chosen, and may want to find again. */
+export interface PlayerPreferences {
+  /** 0 to 1. */
+  volume: number;
+  max: QualityCap;
+}
+
 /**
  * Watches one event.
  *
  * `<veilcast-player src="https://live.example" event="ID"></veilcast-player>`; the property `access` says how
  * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`),
  * `veilcast-role` (a `Role`) and `veilcast-model` (a `PlayerModel`) when they change, `veilcast-talk` with what a `<veilcast-chat>`
- * needs (`chat` and `consents`), and `veilcast-playing` with `{ elapsedMs }`.
+ * needs (`chat` and `consents`) and `whereabouts`, `veilcast-playing` with `{ elapsedMs }`, and `veilcast-preferences` (`PlayerPreferences`)
+ * when this person chooses another volume or quality. The property `preferences` begins with one; the player keeps none.
  */
 export class VeilcastPlayer extends LitElement {
   static override properties = {
     src: {},
     event: {},
     access: { attribute: false },
+    preferences: { attribute: false },
     model: { state: true },
     muted: { state: true },
     volume: { state: true },
@@ -69,6 +78,7 @@ export class VeilcastPlayer extends LitElement {
   declare src: string;
   declare event: string;
   declare access: Access | null;
+  declare preferences: PlayerPreferences | null;
   declare model: PlayerModel;
   declare muted: boolean;
   declare volume: number;
@@ -94,6 +104,7 @@ export class VeilcastPlayer extends LitElement {
     this.src = '';
     this.event = '';
     this.access = null;
+    this.preferences = null;
     this.model = FRESH;
     this.muted = false;
     this.volume = 1;
@@ -104,8 +115,14 @@ export class VeilcastPlayer extends LitElement {
     this.stacked = false;
     this.idle = false;
     onRequest(this, 'veilcast-mute-request', ({ muted }) => this.#setMuted(muted));
-    onRequest(this, 'veilcast-volume-request', ({ volume }) => this.#setVolume(volume));
-    onRequest(this, 'veilcast-quality-request', ({ max }) => this.#wish(max));
+    onRequest(this, 'veilcast-volume-request', ({ volume }) => {
+      this.#setVolume(volume);
+      this.#prefer();
+    });
+    onRequest(this, 'veilcast-quality-request', ({ max }) => {
+      this.#wish(max);
+      this.#prefer();
+    });
     onRequest(this, 'veilcast-fullscreen-request', () => this.#toggleFullscreen());
     onRequest(this, 'veilcast-inset-request', () => this.#toggleInset());
     onRequest(this, 'veilcast-sound-blocked', () => {
@@ -130,6 +147,12 @@ export class VeilcastPlayer extends LitElement {
     this.#resized.disconnect();
     clearTimeout(this.#idleTimer);
     this.#drop();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('preferences') || this.preferences === null) return;
+    this.volume = this.preferences.volume;
+    this.#wish(this.preferences.max);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -247,6 +270,7 @@ export class VeilcastPlayer extends LitElement {
       viewer.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];
     viewer.setMaxQuality(wish);
+    this.#tell('veilcast-viewer', viewer);
     viewer.start();
     this.#stir();
   }
@@ -285,6 +309,11 @@ export class VeilcastPlayer extends LitElement {
   #qualityChanged(quality: Quality): void {
     const returns = isShown(quality) && !isShown(this.model.quality);
     this.#change({ quality, ...(returns && { playing: false, returning: true }) });
+  }
+
+  #prefer(): void {
+    const chosen: PlayerPreferences = { volume: this.volume, max: this.model.wish };
+    this.#tell('veilcast-preferences', chosen);
   }
 
   #wish(wish: QualityCap): void {

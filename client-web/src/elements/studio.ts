@@ -395,6 +395,7 @@ export class VeilcastStudio extends LitElement {
     onlooker.on('health', (health) => {
       this.health = health;
     });
+    onlooker.consents.on('question', (question) => askConsent({ ...question, url, event: this.event }));
     this.#onlooker = onlooker;
     this.#talk(onlooker);
     onlooker.start();

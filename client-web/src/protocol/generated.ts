@@ -34,9 +34,26 @@ finest: LocationPrecision,
 minutes: number, };
 
 /**
+ * Accounts of people who are put out at an event are recorded from then on until then.
+ */
+export type BreakGlass = { 
+/**
+ * In seconds since 1970, to the minute.
+ */
+from: number, 
+/**
+ * In seconds since 1970, to the minute.
+ */
+until: number, 
+/**
+ * Two operators have asked for it; else, one has.
+ */
+by_two: boolean, };
+
+/**
  * What is asked for, one by one, and off until it is granted.
  */
-export type Purpose = "chat" | "presence" | "location" | "analytics" | "personalisation";
+export type Purpose = "chat" | "presence" | "location" | "analytics" | "personalisation" | `x-${string}`;
 
 /**
  * Asks for a question: nobody consents over a socket, which a page that embeds the player could speak through.
@@ -58,7 +75,11 @@ question: string,
 /**
  * What for.
  */
-purpose: Purpose, };
+purpose: Purpose, 
+/**
+ * For how many seconds they can agree at most; `null`: until the event is over.
+ */
+longest: number | null, };
 
 /**
  * Takes a grant back. Anybody who speaks for the person may: it takes away and gives nothing.
@@ -73,6 +94,19 @@ purpose: Purpose, };
  * How a person stands towards a purpose.
  */
 export type ConsentStanding = "open" | "changed" | "refused" | "suspended" | "left-out" | "granted";
+
+/**
+ * As much of a purpose that was added as a page needs before it asks for the words.
+ */
+export type AddedPurpose = { 
+/**
+ * The question.
+ */
+title: string, 
+/**
+ * Whether Global Privacy Control refuses it.
+ */
+yields_to_signal: boolean, };
 
 /**
  * How a person stands towards one purpose.
@@ -93,11 +127,15 @@ generation: number | null,
 /**
  * Of a grant that ends by itself: in so many seconds.
  */
-expires_in: number | null, };
+expires_in: number | null, 
+/**
+ * Of one that whoever runs the server has added.
+ */
+added?: AddedPurpose, };
 
 /**
- * How a person stands towards every purpose. Sent after `welcome` to whoever has decided something before, and
- * whenever it changes.
+ * How a person stands towards every purpose. Sent after `welcome` to whoever has decided something before, or finds purposes that
+ * were added to what is built in, and whenever it changes.
  */
 export type ConsentState = { 
 /**
@@ -200,6 +238,109 @@ export type ConsentReceipts = {
 receipts: Array<string>, };
 
 /**
+ * Shows where this person is, or that the area has changed. Needs consent to `location`; its first sharing settles the precision
+ * until the consent ends, and its end is how the sharing stops. Another area is taken five minutes after the last.
+ */
+export type LocationShare = { 
+/**
+ * How finely: `none` is refused.
+ */
+precision: LocationPrecision, 
+/**
+ * For `country` two capitals (ISO 3166-1); else a cell of H3 in fifteen hexadecimal digits, of resolution 4 for `region`,
+ * 6 for `city` and 9 for `precise`.
+ */
+area: string, };
+
+/**
+ * What is shown of this person, to their own pages.
+ */
+export type OwnLocation = { 
+/**
+ * Of the consent that it is shown under.
+ */
+generation: number, 
+/**
+ * How finely.
+ */
+precision: LocationPrecision, 
+/**
+ * See [`LocationShare::area`].
+ */
+area: string, 
+/**
+ * Another area is taken in so many seconds.
+ */
+changes_in: number, };
+
+/**
+ * Somebody who shows where they are.
+ */
+export type LocatedPerson = { 
+/**
+ * Of the consent that it is shown under: their name here, until it ends.
+ */
+generation: number, 
+/**
+ * How finely.
+ */
+precision: LocationPrecision, 
+/**
+ * See [`LocationShare::area`].
+ */
+area: string, 
+/**
+ * They broadcast.
+ */
+broadcaster: boolean, };
+
+/**
+ * Some of those who show where they are: all of them to whoever broadcasts, broadcasters to everybody. Whoever is not in it stays as
+ * they were, until their consent is retracted or they are gone.
+ */
+export type Locations = { 
+/**
+ * In no order.
+ */
+people: Array<LocatedPerson>, };
+
+/**
+ * Somebody who showed where they are has been away for a while.
+ */
+export type LocationGone = { 
+/**
+ * Who.
+ */
+generation: number, };
+
+/**
+ * How many people an area stands for, roughly.
+ */
+export type Shade = "light" | "medium" | "strong";
+
+/**
+ * One area of the viewers' map.
+ */
+export type MapArea = { 
+/**
+ * A country, or a cell of resolution 4 or 6, as [`LocationShare::area`] has them.
+ */
+area: string, 
+/**
+ * How strongly it is shaded.
+ */
+shade: Shade, };
+
+/**
+ * The viewers' map as of the last tick: all of it.
+ */
+export type LocationMap = { 
+/**
+ * In the order of their names.
+ */
+areas: Array<MapArea>, };
+
+/**
  * An event as its pages show it.
  */
 export type EventSummary = { 
@@ -238,7 +379,15 @@ location: LocationCap,
 /**
  * When it is to begin, in seconds since 1970, to the minute; `null` where nobody has said.
  */
-starts_at: number | null, };
+starts_at: number | null, 
+/**
+ * Nobody is asked for anything that needs consent.
+ */
+asks_nothing: boolean, 
+/**
+ * Accounts of people who are put out are recorded here, now or soon; mostly left out.
+ */
+break_glass?: BreakGlass, };
 
 /**
  * `GET /api/v1/events`: the listed ones, or all of them for the operator.
@@ -280,7 +429,11 @@ location?: LocationCap,
 /**
  * When it is to begin, in seconds since 1970; kept to the minute.
  */
-starts_at?: number, };
+starts_at?: number, 
+/**
+ * Nobody is asked for anything that needs consent: there is no chat, no list of names, no locations and no counting. It stays so.
+ */
+asks_nothing?: boolean, };
 
 /**
  * `PATCH /api/v1/events/{id}`: what is left out stays as it is.
@@ -809,7 +962,7 @@ webhooks: Array<HeldWebhook>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "event-approval" | "turned-away" | "knock-unanswered" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "statement-invalid" | "consent-outdated" | "consent-signal" | "consent-left-out" | "chat-muted" | "chat-slow" | "chat-gone" | "chat-text" | "chat-name" | "origin-foreign" | "place-empty" | "place-changed" | "nobody-knocks" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "event-approval" | "turned-away" | "knock-unanswered" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "purpose-unknown" | "statement-invalid" | "consent-outdated" | "consent-signal" | "consent-left-out" | "consent-too-often" | "chat-muted" | "chat-slow" | "chat-gone" | "chat-text" | "chat-name" | "location-invalid" | "location-too-fine" | "location-fixed" | "location-too-soon" | "origin-foreign" | "place-empty" | "place-changed" | "nobody-knocks" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -1119,7 +1272,7 @@ people: Array<ChatListed>, };
 /**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "request-consent" } & ConsentRequest | { "type": "withdraw-consent" } & ConsentWithdrawal | { "type": "chat" } & ChatVerb | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "request-consent" } & ConsentRequest | { "type": "withdraw-consent" } & ConsentWithdrawal | { "type": "chat" } & ChatVerb | { "type": "share-location" } & LocationShare | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -1347,7 +1500,7 @@ export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "wai
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "consent-receipt" } & ConsentReceipt | { "type": "retracted" } & Retraction | { "type": "chat" } & ChatNews | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "consent-receipt" } & ConsentReceipt | { "type": "retracted" } & Retraction | { "type": "chat" } & ChatNews | { "type": "own-location" } & OwnLocation | { "type": "locations" } & Locations | { "type": "location-gone" } & LocationGone | { "type": "location-map" } & LocationMap | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */
@@ -1595,7 +1748,7 @@ sessions: Array<AccountSession>, };
 /**
  * What happened to an account.
  */
-export type ActivityKind = "sign-in" | "step-up" | "session-ended" | "not-me" | "factor-added" | "factor-replaced" | "factor-removed" | "recovered" | "code-wrong" | "code-missing" | "refresh-copied";
+export type ActivityKind = "sign-in" | "step-up" | "session-ended" | "not-me" | "factor-added" | "factor-replaced" | "factor-removed" | "recovered" | "code-wrong" | "code-missing" | "refresh-copied" | "journal-read" | "break-glass";
 
 /**
  * Something that happened to an account.
@@ -1935,6 +2088,121 @@ export type SecurityEventList = {
 security_events: Array<SecurityEvent>, };
 
 /**
+ * The part of the session log that can be read now.
+ */
+export type SessionLogEpoch = { 
+/**
+ * When it began, in seconds since 1970, to the minute.
+ */
+begins: number, 
+/**
+ * When its key is destroyed.
+ */
+ends: number, 
+/**
+ * It is on the disk, too.
+ */
+on_disk: boolean, };
+
+/**
+ * A line of the session log.
+ */
+export type SessionLogEntry = { 
+/**
+ * When it was written, in seconds since 1970, to the minute. It happened in that minute or some time before.
+ */
+written: number, 
+/**
+ * At which event.
+ */
+event: string, 
+/**
+ * Of whom: a name that means something at this event and in this epoch alone. `null`: of too few to tell apart.
+ */
+who: string | null, 
+/**
+ * `joined`, `left`, `quality`, `consent`, `moderated`, `fault`, `totals` or `revealed`.
+ */
+what: string, 
+/**
+ * What else there is to it, in words with spaces between them.
+ */
+detail: string, };
+
+/**
+ * `GET /api/v1/journal`, for an operator who was asked for two factors; reading it stands in their account's activity.
+ */
+export type SessionLog = { 
+/**
+ * `null`: it is off.
+ */
+epoch: SessionLogEpoch | null, 
+/**
+ * The last thousand, the latest first.
+ */
+entries: Array<SessionLogEntry>, };
+
+/**
+ * `POST /api/v1/events/{id}/break-glass`
+ */
+export type BreakGlassRequest = { 
+/**
+ * For so many hours, 1 to 24.
+ */
+hours: number, };
+
+/**
+ * `GET /api/v1/break-glass`, for everybody: where it is in force or about to be. It does not say at which event.
+ */
+export type BreakGlassList = { 
+/**
+ * Each at one event.
+ */
+break_glass: Array<BreakGlass>, };
+
+/**
+ * One of them.
+ */
+export type EventFigure = { 
+/**
+ * Of what.
+ */
+counter: string, 
+/**
+ * `null`: too small to tell.
+ */
+value: number | null, };
+
+/**
+ * `GET /api/v1/events/{id}/figures`, for the operator, once the event is over.
+ */
+export type EventFigures = { 
+/**
+ * Whom one unit stands for.
+ */
+unit: string, 
+/**
+ * Of all figures of the event together.
+ */
+epsilon: number, 
+/**
+ * One unit is in no more of them, and in each once.
+ */
+counters_each: number, 
+/**
+ * The noise of each, in words.
+ */
+noise: string, 
+/**
+ * A noisy figure below this is not told.
+ */
+suppressed_below: number, 
+/**
+ * None before the event's end, or where nobody had agreed to be counted.
+ */
+figures: Array<EventFigure>, };
+
+/**
  * What something is kept for.
  */
 export type PrivacyPurpose = { 
@@ -2088,15 +2356,21 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "banned",
   "question-unknown",
   "consent-missing",
+  "purpose-unknown",
   "statement-invalid",
   "consent-outdated",
   "consent-signal",
   "consent-left-out",
+  "consent-too-often",
   "chat-muted",
   "chat-slow",
   "chat-gone",
   "chat-text",
   "chat-name",
+  "location-invalid",
+  "location-too-fine",
+  "location-fixed",
+  "location-too-soon",
   "origin-foreign",
   "place-empty",
   "place-changed",

@@ -16,6 +16,7 @@ import { startingAt } from './sdp.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { type StatsSummary, watchStats } from './stats.js';
 import { Tuner } from './tuner.js';
+import { Whereabouts } from './whereabouts.js';
 
 export interface BroadcasterEvents {
   state: SessionState;
@@ -54,6 +55,8 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   readonly consents: Consents;
   /** The event's chat, for who has agreed to it. */
   readonly chat: Chat;
+  /** Where people are who show it. */
+  readonly whereabouts: Whereabouts;
   readonly #session: Session;
   readonly #simulcast: boolean;
   #audio: MediaStreamTrack | null = null;
@@ -76,6 +79,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
       state: (state) => this.#stateChanged(state),
       welcomed: (event) => {
         this.chat.reconnected();
+        this.whereabouts.begin();
         this.emit('event', event);
       },
       stage: (stage) => this.emit('stage', stage),
@@ -87,8 +91,9 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
       error: (error) => this.emit('error', error),
     });
     const send = (message: ClientMessage): void => this.#session.send(message);
-    this.consents = new Consents(send);
+    this.consents = new Consents(send, this.#session.environment.clock);
     this.chat = new Chat(send, this.consents, this.#session.environment.clock);
+    this.whereabouts = new Whereabouts(send, this.consents);
   }
 
   get state(): SessionState {
@@ -148,7 +153,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message) || this.chat.take(message)) return;
+    if (this.consents.take(message) || this.chat.take(message) || this.whereabouts.take(message)) return;
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);

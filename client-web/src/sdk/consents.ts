@@ -3,8 +3,10 @@ import type {
   ConsentQuestion,
   ConsentStanding,
   Purpose,
+  PurposeState,
   Retraction,
 } from '../protocol/index.js';
+import type { Clock } from './clock.js';
 import { TypedTarget } from './events.js';
 import type { Incoming } from './parse.js';
 
@@ -19,6 +21,20 @@ export interface ConsentsEvents {
   receipt: string;
 }
 
+interface Held {
+  standing: ConsentStanding;
+  generation: number | null;
+  /** On the clock, in milliseconds. */
+  until: number | null;
+}
+
+/** What whoever runs the server asks beside what every server does. */
+export interface Added {
+  purpose: Purpose;
+  /** The question. */
+  title: string;
+}
+
 /** What Global Privacy Control speaks against: what is learned about a person, not what they show by their own hand. */
 const YIELD_TO_SIGNAL: ReadonlySet<Purpose> = new Set(['analytics', 'personalisation']);
 
@@ -27,10 +43,15 @@ const YIELD_TO_SIGNAL: ReadonlySet<Purpose> = new Set(['analytics', 'personalisa
  * can, on a page of the server’s own origin.
  */
 export class Consents extends TypedTarget<ConsentsEvents> {
-  readonly #standings = new Map<Purpose, { standing: ConsentStanding; generation: number | null }>();
+  readonly #standings = new Map<Purpose, Held>();
   readonly #ended = new Map<Purpose, Set<number>>();
+  #added: readonly Added[] = [];
+  #yielding: ReadonlySet<Purpose> = YIELD_TO_SIGNAL;
 
-  constructor(private readonly send: (message: ClientMessage) => void) {
+  constructor(
+    private readonly send: (message: ClientMessage) => void,
+    private readonly clock: Clock,
+  ) {
     super();
   }
 
@@ -38,9 +59,20 @@ export class Consents extends TypedTarget<ConsentsEvents> {
     return this.#standings.get(purpose)?.standing ?? 'open';
   }
 
+  /** What whoever runs the server has added to what is asked for; known once a socket is open. */
+  get added(): readonly Added[] {
+    return this.#added;
+  }
+
   /** The number of the grant that stands; what comes under it carries the number. */
   generation(purpose: Purpose): number | null {
     return this.#standings.get(purpose)?.generation ?? null;
+  }
+
+  /** How long the grant lasts, in milliseconds; `null`: until it is withdrawn. */
+  left(purpose: Purpose): number | null {
+    const until = this.#standings.get(purpose)?.until ?? null;
+    return until === null ? null : Math.max(0, until - this.clock.now());
   }
 
   /** Whether a grant has ended: what came under it is not shown. */
@@ -51,7 +83,7 @@ export class Consents extends TypedTarget<ConsentsEvents> {
   /** Whether the browser’s privacy signal speaks against a purpose. */
   signalAgainst(purpose: Purpose): boolean {
     return (
-      YIELD_TO_SIGNAL.has(purpose) && Reflect.get(globalThis.navigator ?? {}, 'globalPrivacyControl') === true
+      this.#yielding.has(purpose) && Reflect.get(globalThis.navigator ?? {}, 'globalPrivacyControl') === true
     );
   }
 
@@ -70,16 +102,18 @@ export class Consents extends TypedTarget<ConsentsEvents> {
   take(message: Incoming): boolean {
     switch (message.type) {
       case 'consent':
-        for (const { purpose, standing, generation } of message.purposes) {
-          this.#standings.set(purpose, { standing, generation });
-        }
+        this.#hear(message.purposes);
         this.emit('change', null);
         return true;
       case 'retracted':
         this.#end(message);
         return true;
       case 'consent-question':
-        this.emit('question', { question: message.question, purpose: message.purpose });
+        this.emit('question', {
+          question: message.question,
+          purpose: message.purpose,
+          longest: message.longest,
+        });
         return true;
       case 'consent-receipt':
         this.emit('receipt', message.receipt);
@@ -87,6 +121,19 @@ export class Consents extends TypedTarget<ConsentsEvents> {
       default:
         return false;
     }
+  }
+
+  #hear(purposes: readonly PurposeState[]): void {
+    const added: Added[] = [];
+    const yielding = new Set(YIELD_TO_SIGNAL);
+    for (const { purpose, standing, generation, expires_in: seconds, added: one } of purposes) {
+      const until = seconds === null ? null : this.clock.now() + seconds * 1000;
+      this.#standings.set(purpose, { standing, generation, until });
+      if (one !== undefined) added.push({ purpose, title: one.title });
+      if (one?.yields_to_signal === true) yielding.add(purpose);
+    }
+    this.#added = added;
+    this.#yielding = yielding;
   }
 
   #end({ purpose, generation }: Retraction): void {

@@ -13,7 +13,10 @@ export type LocalCode =
   | 'not-operator'
   | 'passkey-refused'
   | 'answer-unusable'
-  | 'key-invalid';
+  | 'key-invalid'
+  | 'location-denied'
+  | 'location-unknown'
+  | 'nowhere';
 
 const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
   unreachable: {
@@ -51,6 +54,16 @@ const LOCAL: Record<LocalCode, { title: string; remedy: string }> = {
     title: 'The server’s answer could not be used.',
     remedy: 'Update the browser, then try again.',
   },
+  'location-denied': {
+    title: 'The browser was not allowed to find out where you are.',
+    remedy:
+      'Allow it for this site in the address bar, then try again; or leave it: nothing is missing for you.',
+  },
+  'location-unknown': {
+    title: 'This device does not know where it is.',
+    remedy: 'Switch location on in its settings, then try again.',
+  },
+  nowhere: { title: 'You are in no country that is on our map.', remedy: 'Choose a region instead.' },
   'key-invalid': {
     title: 'This is no key as JWK.',
     remedy: 'Paste the public key as JSON, such as {"kty":"EC","crv":"P-256","x":"…","y":"…"}.',

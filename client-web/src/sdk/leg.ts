@@ -135,7 +135,7 @@ export class Leg {
 
   #receive(message: Incoming): void {
     if (message.type === 'answer') this.#attempt(() => this.#accept(message.number, message.sdp));
-    else if (message.type === 'fault' && isAside(message.fault.code)) this.listener.message(message);
+    else if (message.type === 'fault' && isBeside(message.fault.code)) this.listener.message(message);
     else if (message.type === 'fault') this.#refused(VeilcastError.refused(message.fault));
     else if (message.type === 'disconnected') {
       this.#lose(message.fault === null ? null : VeilcastError.refused(message.fault));
@@ -198,4 +198,9 @@ export class Leg {
     this.#signal.close();
     this.#peer?.close();
   }
+}
+
+/** About something beside the media session, which goes on. */
+function isBeside(code: string): boolean {
+  return isAside(code) || code.startsWith('location-');
 }

@@ -9,6 +9,7 @@ import { TypedTarget } from './events.js';
 import type { Incoming } from './parse.js';
 import type { SessionOptions } from './session.js';
 import { Signal } from './signal.js';
+import { Whereabouts } from './whereabouts.js';
 
 export interface OnlookerEvents {
   event: EventSummary;
@@ -28,6 +29,8 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
   readonly consents: Consents;
   /** The event's chat, for who has agreed to it. */
   readonly chat: Chat;
+  /** Where people are who show it. */
+  readonly whereabouts: Whereabouts;
   readonly #environment: Environment;
   readonly #backoff: Backoff;
   #signal: Signal | null = null;
@@ -39,8 +42,9 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     this.#environment = options.environment ?? browser;
     this.#backoff = new Backoff(this.#environment.random);
     const send = (message: ClientMessage): void => this.#signal?.send(message);
-    this.consents = new Consents(send);
+    this.consents = new Consents(send, this.#environment.clock);
     this.chat = new Chat(send, this.consents, this.#environment.clock);
+    this.whereabouts = new Whereabouts(send, this.consents);
   }
 
   start(): void {
@@ -68,12 +72,13 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     this.#tokenRefused = false;
     this.#backoff.reset();
     this.chat.reconnected();
+    this.whereabouts.begin();
     this.emit('event', welcome.event);
     this.emit('stage', welcome.stage);
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message) || this.chat.take(message)) return;
+    if (this.consents.take(message) || this.chat.take(message) || this.whereabouts.take(message)) return;
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);

@@ -25,6 +25,8 @@ const ACTIVITIES: readonly ActivityKind[] = [
   'code-wrong',
   'code-missing',
   'refresh-copied',
+  'journal-read',
+  'break-glass',
 ];
 
 export function parseAccount(value: unknown): Account {

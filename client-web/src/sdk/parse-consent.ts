@@ -1,7 +1,23 @@
-import type { ConsentStanding, Purpose, PurposeState, PurposeTerms } from '../protocol/index.js';
-import { count, type Fields, type Incoming, list, object, oneOf, string } from './parse.js';
+import type {
+  AddedPurpose,
+  ConsentStanding,
+  Purpose,
+  PurposeState,
+  PurposeTerms,
+} from '../protocol/index.js';
+import {
+  boolean,
+  count,
+  type Fields,
+  type Incoming,
+  list,
+  Malformed,
+  object,
+  oneOf,
+  string,
+} from './parse.js';
 
-export const PURPOSES: readonly Purpose[] = ['chat', 'presence', 'location', 'analytics', 'personalisation'];
+const PURPOSES: readonly Purpose[] = ['chat', 'presence', 'location', 'analytics', 'personalisation'];
 const STANDINGS: readonly ConsentStanding[] = [
   'open',
   'changed',
@@ -11,6 +27,16 @@ const STANDINGS: readonly ConsentStanding[] = [
   'granted',
 ];
 
+/** One of those that every server has, or one that whoever runs this server has added. */
+export function isPurpose(value: unknown): value is Purpose {
+  return PURPOSES.some((one) => one === value) || (typeof value === 'string' && value.startsWith('x-'));
+}
+
+function purposeOf(fields: Fields): Purpose {
+  if (!isPurpose(fields.purpose)) throw new Malformed('purpose');
+  return fields.purpose;
+}
+
 /** What the server says about consent. */
 export const CONSENT_READERS: readonly [string, (fields: Fields) => Incoming][] = [
   ['consent', (f) => ({ type: 'consent', purposes: list(f, 'purposes').map(parseState) })],
@@ -19,7 +45,8 @@ export const CONSENT_READERS: readonly [string, (fields: Fields) => Incoming][] 
     (f) => ({
       type: 'consent-question',
       question: string(f, 'question'),
-      purpose: oneOf(f, 'purpose', PURPOSES),
+      purpose: purposeOf(f),
+      longest: f.longest === null ? null : count(f, 'longest'),
     }),
   ],
   ['consent-receipt', (f) => ({ type: 'consent-receipt', receipt: string(f, 'receipt') })],
@@ -27,7 +54,7 @@ export const CONSENT_READERS: readonly [string, (fields: Fields) => Incoming][] 
     'retracted',
     (f) => ({
       type: 'retracted',
-      purpose: oneOf(f, 'purpose', PURPOSES),
+      purpose: purposeOf(f),
       generation: count(f, 'generation'),
     }),
   ],
@@ -36,11 +63,17 @@ export const CONSENT_READERS: readonly [string, (fields: Fields) => Incoming][] 
 function parseState(value: unknown): PurposeState {
   const fields = object(value);
   return {
-    purpose: oneOf(fields, 'purpose', PURPOSES),
+    purpose: purposeOf(fields),
     standing: oneOf(fields, 'standing', STANDINGS),
     generation: fields.generation === null ? null : count(fields, 'generation'),
     expires_in: fields.expires_in === null ? null : count(fields, 'expires_in'),
+    ...(fields.added === undefined ? {} : { added: parseAdded(fields.added) }),
   };
+}
+
+function parseAdded(value: unknown): AddedPurpose {
+  const fields = object(value);
+  return { title: string(fields, 'title'), yields_to_signal: boolean(fields, 'yields_to_signal') };
 }
 
 /** `GET /api/v1/purposes`. */
@@ -51,7 +84,7 @@ export function parsePurposes(value: unknown): PurposeTerms[] {
 function parseTerms(value: unknown): PurposeTerms {
   const fields = object(value);
   return {
-    purpose: oneOf(fields, 'purpose', PURPOSES),
+    purpose: purposeOf(fields),
     version: count(fields, 'version'),
     since: string(fields, 'since'),
     title: string(fields, 'title'),

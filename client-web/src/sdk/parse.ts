@@ -2,6 +2,7 @@ import {
   type Activity,
   type Admission,
   type AudienceHealth,
+  type BreakGlass,
   type Departure,
   type EventState,
   type EventSummary,
@@ -29,6 +30,7 @@ import {
 } from '../protocol/index.js';
 import { CHAT_READERS } from './parse-chat.js';
 import { CONSENT_READERS } from './parse-consent.js';
+import { LOCATION_READERS } from './parse-location.js';
 
 /** What arrived is not what the protocol says. */
 export class Malformed extends Error {
@@ -86,6 +88,7 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
   ['fault', (f: Fields): Incoming => ({ type: 'fault', fault: parseFault(f.fault) })],
   ...CONSENT_READERS,
   ...CHAT_READERS,
+  ...LOCATION_READERS,
 ]);
 
 function readWelcome(fields: Fields): Incoming {
@@ -203,7 +206,14 @@ export function parseEvent(value: unknown): EventSummary {
     // Servers before there was one.
     starts_at:
       fields.starts_at === undefined || fields.starts_at === null ? null : count(fields, 'starts_at'),
+    asks_nothing: fields.asks_nothing === true,
+    ...(fields.break_glass === undefined ? {} : { break_glass: parseBreakGlass(fields.break_glass) }),
   };
+}
+
+export function parseBreakGlass(value: unknown): BreakGlass {
+  const fields = object(value);
+  return { from: count(fields, 'from'), until: count(fields, 'until'), by_two: boolean(fields, 'by_two') };
 }
 
 /** Servers before it have none, which allows nothing. */

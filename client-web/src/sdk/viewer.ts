@@ -20,6 +20,7 @@ import { type Incoming, isTaken } from './parse.js';
 import { Receivers } from './receivers.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { sum } from './stats.js';
+import { Whereabouts } from './whereabouts.js';
 
 export interface ViewerEvents {
   state: SessionState;
@@ -81,6 +82,8 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   readonly consents: Consents;
   /** The event's chat, for who has agreed to it. */
   readonly chat: Chat;
+  /** Where people are who show it. */
+  readonly whereabouts: Whereabouts;
   readonly #session: Session;
   readonly #receivers: Receivers;
   #stage: StageState = { audio: 'absent', video: 'absent', places: [] };
@@ -105,6 +108,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       welcomed: (event, role) => {
         this.chat.reconnected();
         this.#receivers.jitterTargetMs = options.jitterTargetMs ?? JITTER_TARGET_MS[event.latency];
+        this.whereabouts.begin();
         this.emit('event', event);
         this.emit('role', role);
       },
@@ -117,8 +121,9 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       error: (error) => this.emit('error', error),
     });
     const send = (message: ClientMessage): void => this.#session.send(message);
-    this.consents = new Consents(send);
+    this.consents = new Consents(send, this.#session.environment.clock);
     this.chat = new Chat(send, this.consents, this.#session.environment.clock);
+    this.whereabouts = new Whereabouts(send, this.consents);
   }
 
   /** The first place's. */
@@ -264,7 +269,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message) || this.chat.take(message)) return;
+    if (this.consents.take(message) || this.chat.take(message) || this.whereabouts.take(message)) return;
     if (message.type === 'unplayable') {
       const { place, codec, title } = message;
       this.emit('unplayable', { place, codec, title });

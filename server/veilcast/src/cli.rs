@@ -1,5 +1,6 @@
 mod event;
 
+use crate::journal::{JournalCommand, JournalFlags};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +46,9 @@ pub(crate) enum Command {
     /// Change the keys that sign access tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Read, take away and check the session log
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Look at receipts of consent
     #[command(subcommand)]
     Receipt(ReceiptCommand),
@@ -242,6 +246,8 @@ pub(crate) struct Flags {
     /// Certificate authority that receivers of webhooks are trusted by beside the public ones, PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) webhook_root: Option<String>,
+    #[command(flatten)]
+    pub(crate) journal: JournalFlags,
     /// What to log, for instance info or veilcast_gateway=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -501,7 +507,7 @@ fn parse_rights(text: &str) -> Result<Rights, String> {
     })
 }
 
-fn parse_time(text: &str, most_days: u64) -> Result<Duration, String> {
+pub(crate) fn parse_time(text: &str, most_days: u64) -> Result<Duration, String> {
     let wrong = || "write a whole number and s, m, h or d, like 10m".to_owned();
     let unit = match text.bytes().last() {
         Some(b's') => 1,

@@ -6,7 +6,7 @@ use crate::{Failure, clients, console, memory, network, serve};
 use std::time::{Duration, SystemTime};
 use veilcast_auth::{EventId, Federation, FetchError, Issuer, ProviderMode, Scope, callback_path};
 use veilcast_privacy::Redacted;
-use veilcast_records::{Event, EventState, NewEvent, Planned, Records};
+use veilcast_records::{Event, EventState, LocationCap, NewEvent, Planned, Records};
 use veilcast_webhooks::Courier;
 
 /// What links are made with where no server has run yet.
@@ -18,12 +18,26 @@ const INVITATION_LIFE: Duration = Duration::from_secs(12 * 3_600);
 /// `veilcast event create`
 pub(crate) async fn create_event(arguments: NewEventArguments) -> Result<(), Failure> {
     let admission = arguments.admission();
-    let NewEventArguments { place, title, listed, broadcasters, latency, starts, .. } = arguments;
+    let NewEventArguments {
+        place,
+        title,
+        listed,
+        broadcasters,
+        latency,
+        starts,
+        location,
+        location_minutes,
+        asks_nothing,
+        ..
+    } = arguments;
     let office = Office::open(place).await?;
     let title = Redacted::new(title);
     let new = NewEvent { title, admission, listed, broadcasters, latency: latency.latency() };
-    let planned = Planned { starts, client: None };
+    let planned = Planned { starts, client: None, asks_nothing };
     let id = office.records.plan_event(new, &planned, SystemTime::now()).await?;
+    if let Some(cap) = LocationCap::new(location, location_minutes).filter(|cap| *cap != LocationCap::NONE) {
+        office.records.set_location_cap(&id, cap).await?;
+    }
     console::value(id.as_str());
     let origin = office.origin().await?;
     console::say(&format!("Viewers watch at {origin}/watch/{id}; broadcast from {origin}/studio/{id}."));

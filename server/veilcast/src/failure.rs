@@ -80,6 +80,23 @@ pub enum Failure {
     /// No receiver can be there, or no further one.
     #[error("{0}")]
     Webhook(String),
+    /// Nobody answers in the data directory.
+    #[error("no server runs on this data directory; start it with 'veilcast serve', or name another with --data-dir")]
+    JournalServer,
+    /// `journal = "off"`.
+    #[error("this server keeps no session log, or has not begun it yet; see 'journal' in the settings")]
+    JournalOff,
+    /// An export, a witness, or the way to the server.
+    #[error("cannot use {path}: {why}")]
+    JournalFile {
+        /// Which.
+        path: String,
+        /// The reason, in words.
+        why: String,
+    },
+    /// `journal verify` found something.
+    #[error("{0} of what was found means that the session log was tampered with, or kept for too long")]
+    JournalWrong(usize),
     /// The directory for certificates by ACME.
     #[error("cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast", words::reason(*.why))]
     CertificateCache {

@@ -12,6 +12,7 @@ mod config;
 pub mod console;
 mod failure;
 mod issuer;
+mod journal;
 mod listen;
 mod logging;
 mod memory;
@@ -81,6 +82,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             WebhookCommand::Remove(arguments) => webhooks::remove(arguments).await,
             WebhookCommand::Rotate(arguments) => webhooks::rotate(arguments).await,
         },
+        Command::Journal(command) => journal::run(command),
         Command::Receipt(ReceiptCommand::Verify(arguments)) => receipts::verify_receipts(&arguments),
         Command::Setup(arguments) => commands::setup(arguments).await,
     }

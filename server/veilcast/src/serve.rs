@@ -124,6 +124,8 @@ pub(crate) fn gateway_config(config: &Config, public_url: &str) -> veilcast_gate
         ice_servers: config.ice_servers.clone(),
         metrics_token: config.metrics_token.clone(),
         webhooks: config.webhooks.clone(),
+        purposes: config.purposes.clone(),
+        journal: config.journal.clone(),
         tls,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }

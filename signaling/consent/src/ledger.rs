@@ -1,6 +1,7 @@
 use crate::licence::{Gate, Licence};
-use crate::{Party, Purpose, Terms};
-use std::collections::HashMap;
+use crate::numbers::Numbers;
+use crate::{Party, Purpose, Purposes, Terms};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -9,18 +10,27 @@ use veilcast_privacy::Pseudonym;
 /// What everybody has decided, by event. In memory: an event's decisions go with it.
 pub struct Ledger<E> {
     events: HashMap<E, Circle>,
+    purposes: Purposes,
 }
 
 /// Those who have decided something in one event.
 #[derive(Default)]
 struct Circle {
     gate: Gate,
-    people: HashMap<Pseudonym, Decisions>,
-    /// Of the latest grant.
-    generation: u32,
+    people: HashMap<Pseudonym, Person>,
+    numbers: Numbers,
 }
 
-type Decisions = [Option<Decided>; Purpose::ALL.len()];
+/// What one of them has decided.
+#[derive(Default)]
+struct Person {
+    decisions: BTreeMap<Purpose, Decided>,
+    /// How often: each choice is proven by a receipt, which is kept.
+    choices: u32,
+}
+
+/// Somebody can choose so often in one event. Withdrawing always works.
+const MOST_CHOICES: u32 = 64;
 
 struct Decided {
     version: u32,
@@ -84,6 +94,9 @@ pub enum Refused {
     /// The event leaves it out.
     #[error("this event leaves it out")]
     NotHere,
+    /// They have chosen too often here. What they chose last holds.
+    #[error("too many choices in this event")]
+    TooOften,
 }
 
 /// How somebody stands towards a purpose.
@@ -129,7 +142,19 @@ impl<E> Lapsed<E> {
 
 impl<E> Default for Ledger<E> {
     fn default() -> Self {
-        Self { events: HashMap::new() }
+        Self::new(Purposes::default())
+    }
+}
+
+impl<E> Ledger<E> {
+    /// Of a server that asks for these.
+    pub fn new(purposes: Purposes) -> Self {
+        Self { events: HashMap::new(), purposes }
+    }
+
+    /// What is asked for.
+    pub const fn purposes(&self) -> &Purposes {
+        &self.purposes
     }
 }
 
@@ -148,25 +173,31 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         if grants && party.signal && purpose.yields_to_signal() && !despite_signal {
             return Err(Refused::Signal);
         }
+        // No to something that stands takes it away, and is taken however often.
+        let takes_away = !grants && self.granted(party, purpose).is_some();
+        if !takes_away && self.person(party).is_some_and(|person| person.choices >= MOST_CHOICES) {
+            return Err(Refused::TooOften);
+        }
         let ended = self.withdraw(&party.event, party.subject, purpose);
         let circle = self.events.entry(party.event.clone()).or_default();
         let grant = match decision {
             Decision::Refuse => None,
             Decision::Grant { lasting } => {
-                circle.generation += 1;
-                let licence = Licence::new(&circle.gate, circle.generation);
+                let licence = Licence::new(&circle.gate, circle.numbers.draw());
                 // A time that no clock reaches is no limit.
                 let until = lasting.and_then(|lasting| now.checked_add(lasting));
                 Some(Grant { licence, until, despite_signal })
             }
         };
-        circle.people.entry(party.subject).or_default()[purpose.place()] = Some(Decided { version, key, grant });
+        let person = circle.people.entry(party.subject).or_default();
+        person.choices += 1;
+        person.decisions.insert(purpose, Decided { version, key, grant });
         Ok(ended)
     }
 
     /// Ends a grant, at once: when this returns, nothing is handed over under it any more. `None`: nothing was granted.
     pub fn withdraw(&mut self, event: &E, subject: Pseudonym, purpose: Purpose) -> Option<Ended> {
-        let decided = self.events.get_mut(event)?.people.get_mut(&subject)?[purpose.place()].as_mut()?;
+        let decided = self.events.get_mut(event)?.people.get_mut(&subject)?.decisions.get_mut(&purpose)?;
         let grant = decided.grant.take()?;
         grant.licence.end();
         Some(Ended { generation: grant.licence.generation(), key: decided.key })
@@ -174,18 +205,28 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
 
     /// Ends every grant of somebody in an event and forgets that they decided anything. Returns what has ended.
     pub fn forget(&mut self, event: &E, subject: Pseudonym) -> Vec<(Purpose, u32)> {
-        let ended = |purpose| Some((purpose, self.withdraw(event, subject, purpose)?.generation));
-        let all: Vec<_> = Purpose::ALL.into_iter().filter_map(ended).collect();
-        if let Some(circle) = self.events.get_mut(event) {
-            circle.people.remove(&subject);
-        }
-        all
+        let Some(person) = self.events.get_mut(event).and_then(|circle| circle.people.remove(&subject)) else {
+            return Vec::new();
+        };
+        let grants =
+            person.decisions.into_iter().filter_map(|(purpose, decided)| Some((purpose, decided.grant?.licence)));
+        let end = |(purpose, licence): (Purpose, Licence)| {
+            licence.end();
+            (purpose, licence.generation())
+        };
+        grants.map(end).collect()
+    }
+
+    /// Where anybody has decided anything.
+    pub fn events(&self) -> impl Iterator<Item = &E> {
+        self.events.keys()
     }
 
     /// Ends everything in an event and forgets it.
     pub fn forget_event(&mut self, event: &E) {
         let Some(circle) = self.events.remove(event) else { return };
-        let grants = circle.people.into_values().flatten().flatten().filter_map(|decided| decided.grant);
+        let decided = circle.people.into_values().flat_map(|person| person.decisions.into_values());
+        let grants = decided.filter_map(|decided| decided.grant);
         grants.for_each(|grant| grant.licence.end());
     }
 
@@ -193,9 +234,8 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
     pub fn tick(&mut self, now: Instant) -> Vec<Lapsed<E>> {
         let mut lapsed = Vec::new();
         for (event, circle) in &mut self.events {
-            for (subject, decisions) in &mut circle.people {
-                for (purpose, decided) in Purpose::ALL.into_iter().zip(decisions.iter_mut()) {
-                    let Some(decided) = decided else { continue };
+            for (subject, person) in &mut circle.people {
+                for (&purpose, decided) in &mut person.decisions {
                     let over = |grant: &mut Grant| grant.until.is_some_and(|until| until <= now);
                     let Some(grant) = decided.grant.take_if(over) else { continue };
                     grant.licence.end();
@@ -231,6 +271,10 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
     }
 
     fn decided(&self, party: &Party<E>, purpose: Purpose) -> Option<&Decided> {
-        self.events.get(&party.event)?.people.get(&party.subject)?[purpose.place()].as_ref()
+        self.person(party)?.decisions.get(&purpose)
+    }
+
+    fn person(&self, party: &Party<E>) -> Option<&Person> {
+        self.events.get(&party.event)?.people.get(&party.subject)
     }
 }

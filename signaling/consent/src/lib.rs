@@ -6,9 +6,11 @@
 
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make the time that the ledger is given"))]
 
+mod added;
 mod gate;
 mod ledger;
 mod licence;
+mod numbers;
 mod purpose;
 mod receipt;
 mod terms;
@@ -16,6 +18,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use added::{Added, Addition, Purposes, Unfit};
 pub use gate::{Consent, Party, Withheld};
 pub use ledger::{Choice, Decision, Ended, Lapsed, Ledger, Refused, Standing};
 pub use licence::Licence;

@@ -24,7 +24,8 @@ impl Licence {
         self.stands.load(Ordering::Acquire)
     }
 
-    /// Counts up over all grants of an event: a client drops what came under a grant that it was told has ended.
+    /// Its number in its event, which tells neither order nor how many there are: a client drops what came under a grant that it was told
+    /// has ended.
     pub const fn generation(&self) -> u32 {
         self.generation
     }

@@ -1,3 +1,5 @@
+use crate::{Added, Terms};
+
 /// What is asked for, one by one. What the service needs anyway is not in this list and has no switch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Purpose {
@@ -11,36 +13,33 @@ pub enum Purpose {
     Analytics,
     /// Having choices remembered from event to event.
     Personalisation,
+    /// Something that whoever runs the server does elsewhere.
+    Added(Added),
 }
 
 impl Purpose {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Chat, Self::Presence, Self::Location, Self::Analytics, Self::Personalisation];
-
-    pub(crate) const fn place(self) -> usize {
-        self as usize
-    }
+    /// Those that something is done for here, in the order in which they are shown.
+    pub const BUILT_IN: [Self; 5] =
+        [Self::Chat, Self::Presence, Self::Location, Self::Analytics, Self::Personalisation];
 
     /// The name on the wire, in receipts and in settings.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Presence => "presence",
-            Self::Location => "location",
-            Self::Analytics => "analytics",
-            Self::Personalisation => "personalisation",
-        }
+        Terms::of(self).name
     }
 
-    /// Reads [`Self::name`].
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+    /// Reads [`Self::name`] of what is built in.
+    pub fn built_in(name: &str) -> Option<Self> {
+        Self::BUILT_IN.into_iter().find(|purpose| purpose.name() == name)
     }
 
     /// Whether Global Privacy Control refuses it. What a person shows to others by their own hand is not meant by the signal;
-    /// what is learned about them is.
+    /// what is learned about them is, and what goes to somebody else.
     pub const fn yields_to_signal(self) -> bool {
-        matches!(self, Self::Analytics | Self::Personalisation)
+        match self {
+            Self::Analytics | Self::Personalisation => true,
+            Self::Chat | Self::Presence | Self::Location => false,
+            Self::Added(added) => added.outside(),
+        }
     }
 }
 
@@ -48,7 +47,8 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A purpose as a type, so that what needs one consent does not take another.
+/// A purpose as a type, so that what needs one consent does not take another. One that was added has no type: nothing here can
+/// need it.
 pub trait Asked: sealed::Sealed {
     /// Which.
     const PURPOSE: Purpose;

@@ -1,9 +1,10 @@
 use crate::Purpose;
 
 /// What somebody is told before they choose. A change of any of it is another version, and asks again.
+#[derive(Debug)]
 pub struct Terms {
-    /// For which purpose.
-    pub purpose: Purpose,
+    /// See [`Purpose::name`].
+    pub name: &'static str,
     /// Counts up. A grant of another version is void.
     pub version: u32,
     /// The date of this version, `YYYY-MM-DD`.
@@ -25,12 +26,14 @@ pub struct Terms {
 impl Terms {
     /// Those in force.
     pub const fn of(purpose: Purpose) -> &'static Self {
-        &TABLE[purpose.place()]
-    }
-
-    /// All in force, in the order of [`Purpose::ALL`].
-    pub const fn all() -> &'static [Self] {
-        &TABLE
+        match purpose {
+            Purpose::Chat => &TABLE[0],
+            Purpose::Presence => &TABLE[1],
+            Purpose::Location => &TABLE[2],
+            Purpose::Analytics => &TABLE[3],
+            Purpose::Personalisation => &TABLE[4],
+            Purpose::Added(added) => added.terms(),
+        }
     }
 
     /// The exact text in English, as it is hashed into a receipt: the title and every sentence, one a line.
@@ -41,9 +44,9 @@ impl Terms {
     }
 }
 
-const TABLE: [Terms; Purpose::ALL.len()] = [
+const TABLE: [Terms; Purpose::BUILT_IN.len()] = [
     Terms {
-        purpose: Purpose::Chat,
+        name: "chat",
         version: 1,
         since: "2026-11-22",
         title: "Take part in the chat?",
@@ -54,7 +57,7 @@ const TABLE: [Terms; Purpose::ALL.len()] = [
         remains: Some("Withdrawing clears it from every screen that runs our player; a photograph of a screen stays."),
     },
     Terms {
-        purpose: Purpose::Presence,
+        name: "presence",
         version: 1,
         since: "2026-11-22",
         title: "Be listed by name?",
@@ -65,35 +68,35 @@ const TABLE: [Terms; Purpose::ALL.len()] = [
         remains: None,
     },
     Terms {
-        purpose: Purpose::Location,
+        name: "location",
         version: 1,
         since: "2026-11-22",
         title: "Show roughly where you are?",
         what: "A cell of a map, as coarse as you choose. Your browser works it out; your coordinates stay on your device.",
-        who: "Whoever broadcasts the event; other viewers only see shades of areas where five or more share.",
+        who: "Whoever broadcasts the event; viewers see shades of areas where five or more share. If you broadcast yourself: everybody who watches.",
         how_long: "For as long as you choose, or until you stop. Only the present cell is kept, in memory.",
         refusing: "Nothing is missing for you.",
-        remains: Some("Stopping clears it from the broadcaster’s screen; a photograph of a screen stays."),
+        remains: Some("Stopping clears it from the screens that show it; a photograph of a screen stays."),
     },
     Terms {
-        purpose: Purpose::Analytics,
+        name: "analytics",
         version: 1,
         since: "2026-11-22",
         title: "Count towards this event’s figures?",
-        what: "How well the picture arrived, as one of a number to which noise is added.",
-        who: "Whoever runs this server, after the event, as a noisy total.",
+        what: "From your yes on: that you took part, how well the picture arrived, and whether your line or something here failed; each as one of a number to which noise is added.",
+        who: "Whoever runs this server, after the event, as noisy totals.",
         how_long: "In memory until the event is over; only the noisy totals stay.",
         refusing: "Nothing changes for you.",
         remains: Some("A total that has been published stays as it is; it does not tell whether you were in it."),
     },
     Terms {
-        purpose: Purpose::Personalisation,
+        name: "personalisation",
         version: 1,
         since: "2026-11-22",
         title: "Have your choices remembered?",
-        what: "Your volume, your best picture quality and the colours you prefer, on this device.",
+        what: "Your volume and the best picture quality that you want, on this device.",
         who: "Nobody: it never leaves your device.",
-        how_long: "For ninety days after your last visit, or until you withdraw.",
+        how_long: "For ninety days after your last visit, or until you turn it off.",
         refusing: "You choose them again next time.",
         remains: None,
     },

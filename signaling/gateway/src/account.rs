@@ -254,6 +254,8 @@ fn entry(told: &Activity) -> wire::AccountActivity {
         ActivityKind::CodeWrong => wire::ActivityKind::CodeWrong,
         ActivityKind::CodeMissing => wire::ActivityKind::CodeMissing,
         ActivityKind::RefreshCopied => wire::ActivityKind::RefreshCopied,
+        ActivityKind::JournalRead => wire::ActivityKind::JournalRead,
+        ActivityKind::BreakGlass => wire::ActivityKind::BreakGlass,
     };
     let (id, label) = (told.id.as_str().to_owned(), told.body.expose_text().to_owned());
     wire::AccountActivity { id, kind, label, at: unix(told.at) }

@@ -4,13 +4,15 @@ use crate::edge::{
     Origins, PageHeaders, Prefixes, Throttle, check_origin, contain, page_headers, tag_request, throttle_failures,
 };
 use crate::fault::Problem;
+use crate::journal::JournalSettings;
 use crate::metrics::Watchers;
 use crate::session::Hub;
 use crate::{
-    account, client, clients, consent, doorbell, events, grants, invitations, metrics, moderation, oauth, openapi,
-    privacy, provider, security, socket, stream_keys, token_endpoint, webhooks, whip,
+    account, client, clients, consent, doorbell, events, grants, invitations, journal, metrics, moderation, oauth,
+    openapi, privacy, provider, security, socket, stream_keys, token_endpoint, webhooks, whip,
 };
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 use veilcast_auth::Issuer;
+use veilcast_consent::Purposes;
 use veilcast_protocol::{FaultCode, MAX_SDP};
 use veilcast_records::Records;
 use veilcast_security::Security;
@@ -29,6 +32,7 @@ pub(crate) struct App {
     pub(crate) issuer: Issuer,
     pub(crate) records: Records,
     pub(crate) hub: Hub,
+    pub(crate) journal_settings: JournalSettings,
     pub(crate) security: Security,
     pub(crate) courier: Courier,
     pub(crate) origins: Origins,
@@ -43,6 +47,9 @@ pub(crate) struct App {
     pub(crate) draining: AtomicBool,
     pub(crate) questions: crate::consent::Questions,
     pub(crate) receipts: crate::receipts::ReceiptKeys,
+    pub(crate) purposes: Purposes,
+    /// `/.well-known/privacy.json`
+    pub(crate) privacy: Bytes,
 }
 
 impl App {
@@ -75,6 +82,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(privacy::routes())
         .merge(webhooks::routes())
         .merge(security::routes())
+        .merge(journal::routes())
         .merge(oauth::routes())
         .merge(token_endpoint::routes())
         .merge(provider::routes())

@@ -8,7 +8,7 @@ use veilcast_auth::EventId;
 use veilcast_consent::{Chat, Party, Presence, Withheld};
 use veilcast_control::Role;
 use veilcast_protocol::{ChatVerb, FaultCode};
-use veilcast_room::{ChatAct, ChatRefusal, Fresh, SocketId, Voice};
+use veilcast_room::{ChatAct, ChatRefusal, Fresh, Rooms, SocketId, Voice};
 
 /// Who does it, and where from.
 pub(crate) struct Doer<'a> {
@@ -18,6 +18,11 @@ pub(crate) struct Doer<'a> {
 }
 
 impl Doer<'_> {
+    /// Whether they are still in: who was put out says nothing more, however much of it waits to be read here.
+    fn is_in(&self, rooms: &Rooms<EventId>) -> Result<(), Problem> {
+        if rooms.is_in(self.socket) { Ok(()) } else { Err(Problem::new(FaultCode::AccessRevoked)) }
+    }
+
     /// What they are in the chat. A broadcaster stays one while they look on.
     const fn voice(&self) -> Voice {
         match self.access.standing.rank {
@@ -61,6 +66,7 @@ impl App {
     fn say(&self, doer: &Doer<'_>, text: &str, reply: Option<&str>) -> Result<(), Problem> {
         let (fresh, reply) = (fresh()?, reply.map(number).transpose()?);
         self.hub.gated(|ledger, rooms, now| {
+            doer.is_in(rooms)?;
             let consent = ledger.consent::<Chat>(doer.party, now)?;
             Ok(rooms.say(&consent, doer.voice(), fresh, (text, reply), now)?)
         })
@@ -69,6 +75,7 @@ impl App {
     fn call(&self, doer: &Doer<'_>, name: &str) -> Result<(), Problem> {
         let fresh = fresh()?;
         self.hub.gated(|ledger, rooms, now| {
+            doer.is_in(rooms)?;
             let consent = ledger.consent::<Chat>(doer.party, now)?;
             Ok(rooms.call(&consent, doer.voice(), fresh, name, now)?)
         })
@@ -76,6 +83,7 @@ impl App {
 
     fn unsay(&self, doer: &Doer<'_>, message: u64) -> Result<(), Problem> {
         self.hub.gated(|ledger, rooms, now| {
+            doer.is_in(rooms)?;
             let consent = ledger.consent::<Chat>(doer.party, now)?;
             Ok(rooms.unsay(&consent, message)?)
         })
@@ -83,13 +91,15 @@ impl App {
 
     fn react(&self, doer: &Doer<'_>, what: (u64, veilcast_protocol::ChatReaction, bool)) -> Result<(), Problem> {
         self.hub.gated(|ledger, rooms, now| {
+            doer.is_in(rooms)?;
             let consent = ledger.consent::<Chat>(doer.party, now)?;
-            Ok(rooms.react(&consent, doer.voice(), what, now)?)
+            Ok(rooms.react(&consent, what, now)?)
         })
     }
 
     fn list(&self, doer: &Doer<'_>, name: &str) -> Result<(), Problem> {
         self.hub.gated(|ledger, rooms, now| {
+            doer.is_in(rooms)?;
             let consent = ledger.consent::<Presence>(doer.party, now)?;
             Ok(rooms.list(&consent, doer.voice(), name, now)?)
         })
@@ -97,7 +107,10 @@ impl App {
 
     fn act(&self, doer: &Doer<'_>, act: ChatAct) -> Result<(), Problem> {
         let authority = doer.authority();
-        Ok(self.hub.with(|rooms, now| rooms.moderate(&doer.party.event, authority, act, now))?)
+        self.hub.with(|rooms, now| {
+            doer.is_in(rooms)?;
+            Ok(rooms.moderate(&doer.party.event, authority, act, now)?)
+        })
     }
 
     /// Puts an author out for good: they need not be on stage.
@@ -107,7 +120,10 @@ impl App {
             return Err(Problem::new(FaultCode::ScopeMissing));
         }
         let event = &doer.party.event;
-        let who = self.hub.with(|rooms, _| rooms.author(event, doer.voice(), author))?;
+        let who = self.hub.with(|rooms, _| {
+            doer.is_in(rooms)?;
+            Ok::<_, Problem>(rooms.author(event, doer.voice(), author)?)
+        })?;
         match self.keep_out(rank, event, who).await {
             // They have left: nothing is known any more of what a ban would hold for.
             Err(problem) if problem.fault.code == FaultCode::PlaceEmpty => Err(Problem::new(FaultCode::ChatGone)),

@@ -22,6 +22,10 @@ pub struct Config {
     pub metrics_token: Option<Secret>,
     /// Where receivers of webhooks may be beside the public Internet, and whom to trust there.
     pub webhooks: veilcast_webhooks::Settings,
+    /// What people are asked for.
+    pub purposes: veilcast_consent::Purposes,
+    /// The session log.
+    pub journal: crate::JournalSettings,
     /// Encryption of the listener.
     pub tls: Tls,
     /// Connections at once; [`DEFAULT_MAX_CONNECTIONS`] if nothing speaks against it.

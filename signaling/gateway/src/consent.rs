@@ -18,15 +18,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use veilcast_auth::EventId;
+use veilcast_auth::{EventId, LocationCap};
 use veilcast_consent::{
     Analytics, Asked, Chat, Choice, Consent, Decision, Ended, Event, Ledger, Location, Missing, Party, Personalisation,
     Presence, Purpose, Receipt, ReceiptError, Refused, Standing, Statement, Terms,
 };
+use veilcast_journal::Decision as Noted;
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{
-    ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentStanding, ConsentState, FaultCode, PurposeList,
-    PurposeState, PurposeTerms,
+    AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentStanding, ConsentState, FaultCode,
+    PurposeList, PurposeState, PurposeTerms,
 };
 use veilcast_room::{Removal, Rooms, SocketId, purpose_on_the_wire};
 
@@ -49,6 +50,8 @@ struct Question {
     socket: SocketId,
     party: Arc<Party<EventId>>,
     purpose: Purpose,
+    /// A grant lasts no longer, in seconds.
+    longest: Option<u32>,
     asked: Instant,
 }
 
@@ -74,13 +77,14 @@ impl Questions {
 }
 
 /// What is asked for, in the words that a person sees.
-async fn purposes() -> Json<PurposeList> {
-    Json(PurposeList { purposes: Terms::all().iter().map(told).collect() })
+async fn purposes(State(app): State<Arc<App>>) -> Json<PurposeList> {
+    Json(PurposeList { purposes: app.purposes.all().map(told).collect() })
 }
 
-fn told(terms: &Terms) -> PurposeTerms {
+fn told(purpose: Purpose) -> PurposeTerms {
+    let terms = Terms::of(purpose);
     PurposeTerms {
-        purpose: purpose_on_the_wire(terms.purpose),
+        purpose: purpose_on_the_wire(purpose),
         version: terms.version,
         since: terms.since.to_owned(),
         title: terms.title.to_owned(),
@@ -89,7 +93,7 @@ fn told(terms: &Terms) -> PurposeTerms {
         how_long: terms.how_long.to_owned(),
         refusing: terms.refusing.to_owned(),
         remains: terms.remains.map(str::to_owned),
-        yields_to_signal: terms.purpose.yields_to_signal(),
+        yields_to_signal: purpose.yields_to_signal(),
     }
 }
 
@@ -103,12 +107,14 @@ async fn choose(
         return Err(Problem::new(FaultCode::OriginForeign));
     }
     let statement = Statement::read(&choice.statement)?;
-    let purpose = statement.purpose()?;
+    let purpose = statement.purpose(&app.purposes)?;
     let signed = &statement.choice;
     let question = app.questions.take(&signed.question, Instant::now());
     let fits = |question: &Question| question.purpose == purpose && question.party.event.as_str() == signed.event;
-    let party = question.filter(fits).ok_or(Problem::new(FaultCode::QuestionUnknown))?.party;
-    let lasting = signed.lasting.map(|seconds| Duration::from_secs(seconds.min(LONGEST).into()));
+    let question = question.filter(fits).ok_or(Problem::new(FaultCode::QuestionUnknown))?;
+    let (party, longest) = (question.party, question.longest);
+    let lasting = signed.lasting.or(longest).map(|seconds| seconds.min(longest.unwrap_or(LONGEST)));
+    let lasting = lasting.map(|seconds| Duration::from_secs(seconds.into()));
     let decision = match signed.decision {
         Event::Given => Decision::Grant { lasting },
         Event::Refused => Decision::Refuse,
@@ -133,20 +139,42 @@ impl App {
         socket: SocketId,
         party: &Arc<Party<EventId>>,
         purpose: veilcast_protocol::Purpose,
+        location: LocationCap,
     ) -> Result<ConsentQuestion, Problem> {
         if party.asks_nothing {
             return Err(Problem::new(FaultCode::ConsentLeftOut));
         }
+        let asked_for = self.parsed(&purpose)?;
+        let of_location = asked_for == Purpose::Location;
+        let longest = if of_location { Some(crate::location::longest(location)?) } else { None };
         let name = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);
         let (party, asked) = (party.clone(), Instant::now());
-        self.questions.ask(name.clone(), Question { socket, party, purpose: parsed(purpose), asked });
-        Ok(ConsentQuestion { question: name, purpose })
+        self.questions.ask(name.clone(), Question { socket, party, purpose: asked_for, longest, asked });
+        Ok(ConsentQuestion { question: name, purpose, longest })
+    }
+
+    fn parsed(&self, purpose: &veilcast_protocol::Purpose) -> Result<Purpose, Problem> {
+        Ok(match purpose {
+            veilcast_protocol::Purpose::Chat => Purpose::Chat,
+            veilcast_protocol::Purpose::Presence => Purpose::Presence,
+            veilcast_protocol::Purpose::Location => Purpose::Location,
+            veilcast_protocol::Purpose::Analytics => Purpose::Analytics,
+            veilcast_protocol::Purpose::Personalisation => Purpose::Personalisation,
+            veilcast_protocol::Purpose::Added(name) => {
+                self.purposes.named(name).ok_or(Problem::new(FaultCode::PurposeUnknown))?
+            }
+        })
     }
 
     /// Takes what somebody chose, and tells every socket of theirs. Returns the number of the grant; 0 of a refusal.
     fn decide(&self, party: &Party<EventId>, choice: Choice) -> Result<u32, Problem> {
         self.hub.gated(|ledger, rooms, now| {
             let ended = ledger.decide(party, choice, now)?;
+            let noted = match choice.decision {
+                Decision::Grant { .. } => Noted::Granted,
+                Decision::Refuse => Noted::Refused,
+            };
+            self.hub.journal.consent_changed(&party.event, &party.subject, choice.purpose, noted);
             if let Some(ended) = ended {
                 rooms.retract(&party.event, party.subject, choice.purpose, ended.generation);
             }
@@ -164,6 +192,7 @@ impl App {
             let ended = ledger.withdraw(&party.event, party.subject, purpose);
             if let Some(ended) = ended {
                 rooms.retract(&party.event, party.subject, purpose, ended.generation);
+                self.hub.journal.consent_changed(&party.event, &party.subject, purpose, Noted::Withdrawn);
             }
             self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
             ended
@@ -176,7 +205,7 @@ impl App {
         party: &Party<EventId>,
         purpose: veilcast_protocol::Purpose,
     ) -> Result<Option<String>, Problem> {
-        let purpose = parsed(purpose);
+        let purpose = self.parsed(&purpose)?;
         let Some(ended) = self.withdraw(party, purpose) else { return Ok(None) };
         let event = party.event.as_str();
         let write = |missing: &Missing<'_>| Receipt::of_withdrawal(&ended.key, event, Terms::of(purpose), missing);
@@ -187,11 +216,15 @@ impl App {
     pub(crate) fn introduce(&self, socket: SocketId, party: &Arc<Party<EventId>>) {
         self.hub.directory.introduce(socket, party.clone());
         self.hub.gated(|ledger, rooms, now| {
-            // Whoever has decided nothing yet finds nothing new.
+            // Whoever has decided nothing yet finds nothing new, but for what the server asks beside what every page knows.
             let open = |purpose| ledger.standing(party, purpose, now) == Standing::Open;
-            if !Purpose::ALL.into_iter().all(open) {
+            if ledger.purposes().added().next().is_some() || !ledger.purposes().all().all(open) {
                 follow(ledger, rooms, socket, party, now);
             }
+            if ledger.standing(party, Purpose::Analytics, now) != Standing::Open {
+                self.hub.settle_figures(ledger, rooms, &party.event, party.subject, now);
+            }
+            rooms.confirm_area(&party.event, party.subject, now);
         });
     }
 }
@@ -202,6 +235,7 @@ impl crate::session::Hub {
         self.gated(|ledger, rooms, now| {
             for lapsed in ledger.tick(now) {
                 rooms.retract(&lapsed.event, lapsed.subject(), lapsed.purpose, lapsed.generation);
+                self.journal.consent_changed(&lapsed.event, &lapsed.subject(), lapsed.purpose, Noted::Withdrawn);
                 self.follow_consent(ledger, rooms, &lapsed.event, lapsed.subject(), now);
             }
         });
@@ -213,6 +247,7 @@ impl crate::session::Hub {
             for (purpose, generation) in ledger.forget(event, who) {
                 rooms.retract(event, who, purpose, generation);
             }
+            self.journal.figures.uncount(event, &who);
             rooms.expel_from(event, who, removal, now);
         });
     }
@@ -227,6 +262,26 @@ impl crate::session::Hub {
     ) {
         for (socket, party) in self.directory.parties_of(event, subject) {
             follow(ledger, rooms, socket, &party, now);
+        }
+        self.settle_figures(ledger, rooms, event, subject, now);
+    }
+
+    /// Counts somebody towards an event's figures while they agree by every one of their connections: with Global Privacy Control on
+    /// one of them, they do not.
+    fn settle_figures(
+        &self,
+        ledger: &Ledger<EventId>,
+        rooms: &Rooms<EventId>,
+        event: &EventId,
+        subject: Pseudonym,
+        now: Instant,
+    ) {
+        let parties = self.directory.parties_of(event, subject);
+        let consents: Result<Vec<_>, _> =
+            parties.iter().map(|(_, party)| ledger.consent::<Analytics>(party, now)).collect();
+        match consents.unwrap_or_default().first() {
+            Some(consent) => self.journal.figures.count_from_now(consent, &rooms.present_facts(event, subject)),
+            None => self.journal.figures.uncount(event, &subject),
         }
     }
 }
@@ -245,7 +300,7 @@ fn follow(
     permit::<Analytics>(ledger, rooms, socket, party, now);
     permit::<Personalisation>(ledger, rooms, socket, party, now);
     let state = |purpose| state(purpose, ledger.standing(party, purpose, now), now);
-    rooms.tell_consent(socket, ConsentState { purposes: Purpose::ALL.into_iter().map(state).collect() });
+    rooms.tell_consent(socket, ConsentState { purposes: ledger.purposes().all().map(state).collect() });
     // A grant that is new to this socket begins with what is there.
     if let Some(consent) = joined {
         rooms.show_chat(socket, &consent);
@@ -282,17 +337,11 @@ fn state(purpose: Purpose, standing: Standing, now: Instant) -> PurposeState {
         Standing::Granted { generation, until } => (ConsentStanding::Granted, Some(generation), until),
     };
     let expires_in = until.map(|until| crate::events::seconds(until.saturating_duration_since(now)));
-    PurposeState { purpose: purpose_on_the_wire(purpose), standing, generation, expires_in }
-}
-
-const fn parsed(purpose: veilcast_protocol::Purpose) -> Purpose {
-    match purpose {
-        veilcast_protocol::Purpose::Chat => Purpose::Chat,
-        veilcast_protocol::Purpose::Presence => Purpose::Presence,
-        veilcast_protocol::Purpose::Location => Purpose::Location,
-        veilcast_protocol::Purpose::Analytics => Purpose::Analytics,
-        veilcast_protocol::Purpose::Personalisation => Purpose::Personalisation,
-    }
+    let added = matches!(purpose, Purpose::Added(_)).then(|| AddedPurpose {
+        title: Terms::of(purpose).title.to_owned(),
+        yields_to_signal: purpose.yields_to_signal(),
+    });
+    PurposeState { purpose: purpose_on_the_wire(purpose), standing, generation, expires_in, added }
 }
 
 impl From<ReceiptError> for Problem {
@@ -311,6 +360,7 @@ impl From<Refused> for Problem {
             Refused::Outdated => FaultCode::ConsentOutdated,
             Refused::Signal => FaultCode::ConsentSignal,
             Refused::NotHere => FaultCode::ConsentLeftOut,
+            Refused::TooOften => FaultCode::ConsentTooOften,
         })
     }
 }

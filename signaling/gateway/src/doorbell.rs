@@ -2,11 +2,12 @@
 
 use crate::app::App;
 use crate::credentials::Credentials;
-use crate::edge::PrefixTag;
+use crate::edge::{KEY_LIFE, PrefixTag};
 use crate::events::not_ended;
 use crate::extract::{EventPath, JsonBody};
 use crate::fault::Problem;
 use crate::methods::only;
+use crate::socket::PATIENCE;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -15,10 +16,17 @@ use dashmap::DashMap;
 use std::sync::Arc;
 use veilcast_auth::{EventId, Scope};
 use veilcast_protocol::{FaultCode, KnockAnswer, KnockList};
+use veilcast_room::MOST_WAITING;
 
 /// Sockets of one network that may wait at doors at once: a hall sits behind one address, and whoever knocks with key after key from
 /// one place cannot fill an event's list.
-const MOST_OF_ONE_NETWORK: u32 = 50;
+const MOST_OF_ONE_NETWORK: u32 = 40;
+
+/// A network is somebody else when the key of its tag has changed, and who waits by the tag before still waits.
+const _: () = {
+    let tags = PATIENCE.as_secs().div_ceil(KEY_LIFE.as_secs()) + 1;
+    assert!(MOST_OF_ONE_NETWORK as u64 * tags < MOST_WAITING as u64, "one network fills an event's list");
+};
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -111,12 +111,13 @@ pub(crate) async fn create(
     {
         return Err(Problem::new(FaultCode::TooMany).detail("a program has 1000 events at most that are not over"));
     }
-    let NewEvent { title, admission, listed, broadcasters, latency, location, starts_at } = new;
+    let NewEvent { title, admission, listed, broadcasters, latency, location, starts_at, asks_nothing } = new;
     is_an_operators(client.as_ref(), location.is_some())?;
     let location = location.map(location::kept).transpose()?;
     let (title, broadcasters, latency) = (Redacted::new(title), broadcasters.unwrap_or(1), kept(latency));
     let new = veilcast_records::NewEvent { title, admission: admitting(admission), listed, broadcasters, latency };
-    let planned = Planned { starts: starts_at.map(starting).transpose()?, client: client.as_ref() };
+    let starts = starts_at.map(starting).transpose()?;
+    let planned = Planned { starts, client: client.as_ref(), asks_nothing };
     let id = app.records.plan_event(new, &planned, SystemTime::now()).await?;
     if let Some(cap) = location {
         app.records.set_location_cap(&id, cap).await?;
@@ -153,7 +154,7 @@ pub(crate) async fn show(
             app.let_in(&grant, &row)?;
         }
     }
-    Ok(Json(summary(&row)))
+    Ok(Json(EventSummary { break_glass: app.break_glass_at(&id), ..summary(&row) }))
 }
 
 /// Change an event
@@ -352,7 +353,9 @@ pub(crate) fn summary(row: &Event) -> EventSummary {
             veilcast_records::Latency::Balanced => Latency::Balanced,
         },
         location: location::told(row.location),
+        asks_nothing: row.asks_nothing,
         starts_at: row.starts.map(CoarseTime::unix_seconds),
+        break_glass: None,
     }
 }
 

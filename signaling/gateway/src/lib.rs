@@ -20,6 +20,7 @@ mod fault;
 pub mod fuzz;
 mod grants;
 mod invitations;
+mod journal;
 mod listen;
 mod location;
 mod methods;
@@ -48,5 +49,7 @@ mod whip;
 mod tests;
 
 pub use config::{Config, DEFAULT_MAX_CONNECTIONS, IceServer, StartError, Tls};
+pub use journal::{JournalMode, JournalSettings};
 pub use serve::{Gateway, Seams, bind, check, start};
+pub use veilcast_consent::Purposes;
 pub use veilcast_webhooks::Settings as WebhookSettings;

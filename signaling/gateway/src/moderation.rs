@@ -14,6 +14,7 @@ use axum::{Json, Router};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use veilcast_auth::{BanId, EventId, Grant, Reach};
+use veilcast_journal::Moderation;
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Ban, BanList, BanReach, FaultCode, MAX_BROADCASTERS, TakenPlaces};
 use veilcast_records::BanRow;
@@ -53,7 +54,9 @@ async fn remove(
     not_ended(&app.event(&id).await?)?;
     let who = app.at_place(&id, &whom)?;
     app.removable(Rank::of(&asking), &id, who)?;
+    let account = app.account_for_break_glass(&id, who).await?;
     app.hub.expel_from(&id, who, Removal::ForNow);
+    app.hub.journal.note_moderated(&id, &who, Moderation::ForNow, account.as_deref());
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -116,8 +119,10 @@ impl App {
     /// Puts anybody who is in an event out of it for good, on stage or not.
     pub(crate) async fn keep_out(&self, asking: Rank, event: &EventId, who: Pseudonym) -> Result<BanRow, Problem> {
         let standing = self.removable(asking, event, who)?;
+        let account = self.account_for_break_glass(event, who).await?;
         let made = self.records.ban(event, who.expose_bits(), standing.reach, SystemTime::now()).await?;
         self.hub.expel_from(event, who, Removal::ForGood);
+        self.hub.journal.note_moderated(event, &who, Moderation::ForGood, account.as_deref());
         Ok(made)
     }
 }

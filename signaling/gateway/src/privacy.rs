@@ -3,6 +3,8 @@
 use crate::app::App;
 use crate::methods::only;
 use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -10,37 +12,45 @@ use axum::routing::get;
 use rust_embed::EmbeddedFile;
 use serde_json::json;
 use std::sync::{Arc, LazyLock};
-use veilcast_consent::Terms;
+use veilcast_consent::{Purpose as Asked, Purposes, Terms};
 use veilcast_protocol::{PrivacyChange, PrivacyPurpose, PrivacyRow, PrivacyTable};
 use veilcast_retention::{Basis, CHANGES, Change, Purpose, Row, rows, version};
 
 /// The day from which this server has taken the signal for what it says (Global Privacy Control, section 4).
 const GPC_SINCE: &str = "2026-11-22";
+/// Of a purpose that was added.
+const ELSEWHERE: &str =
+    "Whoever runs this server asks for it; this program keeps the choice and does nothing else under it.";
 
 pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/.well-known/privacy.json", only(get(|| async { json_file(&TABLE) }), "GET, HEAD"))
-        .route("/.well-known/gpc.json", only(get(|| async { json_file(&GPC) }), "GET, HEAD"))
+    Router::new().route("/.well-known/privacy.json", only(get(whole), "GET, HEAD")).route(
+        "/.well-known/gpc.json",
+        only(get(|| async { json_file(Bytes::from_static(GPC.as_bytes())) }), "GET, HEAD"),
+    )
 }
 
-static TABLE: LazyLock<String> = LazyLock::new(|| serde_json::to_string(&table()).unwrap_or_default());
 static GPC: LazyLock<String> = LazyLock::new(|| json!({ "gpc": true, "lastUpdate": GPC_SINCE }).to_string());
 
+async fn whole(State(app): State<Arc<App>>) -> Response {
+    json_file(app.privacy.clone())
+}
+
+/// The table of a server that asks for these purposes.
+pub(crate) fn rendered(purposes: &Purposes) -> Bytes {
+    serde_json::to_vec(&table(purposes)).unwrap_or_default().into()
+}
+
 /// The same for everybody; asked for anew each time, so that nobody reads an old one.
-fn json_file(text: &'static str) -> Response {
+fn json_file(text: Bytes) -> Response {
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
     (headers.map(|(name, value)| (name, HeaderValue::from_static(value))), text).into_response()
 }
 
-fn table() -> PrivacyTable {
+fn table(purposes: &Purposes) -> PrivacyTable {
     PrivacyTable {
         version: version(),
         last_update: CHANGES.last().map(|change| change.date).unwrap_or_default().to_owned(),
-        purposes: Purpose::NEEDED
-            .into_iter()
-            .map(purpose)
-            .chain(Terms::all().iter().filter(has_rows).map(asked))
-            .collect(),
+        purposes: Purpose::NEEDED.into_iter().map(purpose).chain(purposes.all().filter(is_kept).map(asked)).collect(),
         rows: rows().map(row).collect(),
         changes: (1..version() + 1).zip(CHANGES).map(change).rev().collect(),
     }
@@ -56,17 +66,20 @@ fn purpose(purpose: Purpose) -> PrivacyPurpose {
     }
 }
 
-/// Whether anything is kept for it in this version.
-fn has_rows(terms: &&Terms) -> bool {
-    rows().any(|row| row.purpose == Purpose::Asked(terms.purpose.name()))
+/// Whether anything is kept for it in this version; what was added is somebody else's to keep.
+fn is_kept(purpose: &Asked) -> bool {
+    matches!(purpose, Asked::Added(_)) || rows().any(|row| row.purpose == Purpose::Asked(purpose.name()))
 }
 
 /// What is asked for, in the words of the question.
-fn asked(terms: &Terms) -> PrivacyPurpose {
-    let purpose = Purpose::Asked(terms.purpose.name());
+fn asked(purpose: Asked) -> PrivacyPurpose {
+    let terms = Terms::of(purpose);
+    let elsewhere = matches!(purpose, Asked::Added(_)).then_some(ELSEWHERE);
+    let words = [terms.what, terms.who, terms.how_long].into_iter().chain(elsewhere).collect::<Vec<_>>().join(" ");
+    let purpose = Purpose::Asked(terms.name);
     PrivacyPurpose {
         name: purpose.name().to_owned(),
-        words: [terms.what, terms.who, terms.how_long].join(" "),
+        words,
         basis: purpose.basis().name().to_owned(),
         objection: String::new(),
         asked: true,

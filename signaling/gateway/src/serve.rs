@@ -16,7 +16,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -90,7 +90,7 @@ pub async fn start(listeners: Vec<TcpListener>, config: Config, seams: Seams) ->
         let local = listener.local_addr().map_err(|error| StartError::Serve { why: error.kind() })?;
         check(local, &config)?;
     }
-    let (hub, pumps) = Hub::new();
+    let (hub, pumps) = Hub::new(config.purposes.clone());
     let Seams { issuer, records, commands, reports } = seams;
     let app = Arc::new(build(&config, issuer, records, hub)?);
     let changes = app.records.watch().await?;
@@ -149,12 +149,15 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
         issuer,
         records,
         hub,
+        journal_settings: config.journal.clone(),
         page_headers,
         origins,
         prefixes: Prefixes::new(proxies(config)?).map_err(|_| StartError::Randomness)?,
         throttle: Throttle::of_networks(),
         questions: crate::consent::Questions::default(),
         receipts: crate::receipts::ReceiptKeys::default(),
+        privacy: crate::privacy::rendered(&config.purposes),
+        purposes: config.purposes.clone(),
         accounts: Throttle::of_accounts(),
         ice_servers: config.ice_servers.clone(),
         watchers: Watchers::new(config),
@@ -210,6 +213,16 @@ pub(crate) fn run_pumps(
     let courier = app.courier.clone();
     tasks.spawn(async move {
         courier.run(changes).await;
+        Ok(())
+    });
+    let keep = app.clone();
+    tasks.spawn(async move {
+        keep.keep_journal(SystemTime::now).await;
+        Ok(())
+    });
+    let door = app.clone();
+    tasks.spawn(async move {
+        door.let_the_command_line_in().await;
         Ok(())
     });
     let watch = app.clone();

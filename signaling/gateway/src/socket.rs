@@ -2,11 +2,14 @@
 
 mod door;
 
+pub(crate) use door::PATIENCE;
+
 use crate::app::App;
 use crate::chat::Doer;
 use crate::config::IceServer;
 use crate::edge::{Allowance, PrefixTag};
 use crate::fault::Problem;
+use crate::journal::family;
 use crate::random;
 use crate::sdp::Origin;
 use crate::session::{Access, Frame, Mail, Parcel, SocketGone, same_certificate};
@@ -27,10 +30,11 @@ use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
 use veilcast_auth::{Challenge, EventId, Expiry, Freshness, Target};
 use veilcast_consent::Party;
 use veilcast_control::{Role, VideoCap};
+use veilcast_journal::Family;
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, ConsentReceipt, FaultCode, Hello, Knock, MAX_MESSAGE, Offer, Purpose, QualityCap,
-    QualityWish, Renewal, Renewed, ServerMessage, StageState, Welcome,
+    Answer, ClientMessage, ConsentReceipt, EventSummary, FaultCode, Hello, Knock, MAX_MESSAGE, Offer, Purpose,
+    QualityCap, QualityWish, Renewal, Renewed, ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
 
@@ -70,6 +74,7 @@ async fn upgrade(
     let Ok(upgrade) = upgrade else {
         return Problem::new(FaultCode::BadRequest).detail("this address takes WebSockets").into_response();
     };
+    let family = family(&headers);
     let caller = caller.ok().map(|Extension(caller)| caller);
     let allowance = allowance.map(|Extension(allowance)| allowance).unwrap_or_default();
     // Whoever has shown no token yet makes nobody keep more than one.
@@ -79,7 +84,7 @@ async fn upgrade(
     let signal = headers.get("sec-gpc").is_some_and(|value| value == "1");
     upgrade.on_upgrade(move |socket| async move {
         let mut wire = Wire { socket, allowance };
-        if let Err(Leaving(code)) = serve(&app, &mut wire, caller, signal).await {
+        if let Err(Leaving(code)) = serve(&app, &mut wire, caller, family, signal).await {
             wire.close(code).await;
         }
     })
@@ -155,7 +160,13 @@ impl Wire {
     }
 }
 
-async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>, signal: bool) -> Result<(), Leaving> {
+async fn serve(
+    app: &Arc<App>,
+    wire: &mut Wire,
+    caller: Option<PrefixTag>,
+    family: Family,
+    signal: bool,
+) -> Result<(), Leaving> {
     let Ok(challenge) = Challenge::new() else { return Err(Leaving(close_code::ERROR)) };
     let nonce = challenge.nonce().to_owned();
     wire.say(&ServerMessage::Challenge(veilcast_protocol::Challenge { nonce })).await?;
@@ -170,13 +181,15 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>, signa
             return Err(Leaving(close_code::POLICY));
         }
     };
+    let access = Access { family, ..access };
     wire.allowance.lift();
     let id = app.hub.number_socket();
     let mail = app.hub.directory.add_socket(id);
     app.hub.directory.lease(id, &access);
     // From here on, whatever ends this function takes the socket and its session out of the room.
     let _present = Present { app, id };
-    let party = Party { event: access.event.id, subject: access.principal, signal, asks_nothing: false };
+    let (event, asks_nothing) = (access.event.id, access.event.asks_nothing);
+    let party = Party { event, subject: access.principal, signal, asks_nothing };
     let party = Arc::new(party);
     if let Some(knock) = knock {
         let member = Member::new(app, id, access, party, token, challenge, caller);
@@ -189,7 +202,8 @@ async fn serve(app: &Arc<App>, wire: &mut Wire, caller: Option<PrefixTag>, signa
             return Err(Leaving(close_code::AGAIN));
         }
     };
-    let event = crate::events::summary(&access.event);
+    let break_glass = app.break_glass_at(&access.event.id);
+    let event = EventSummary { break_glass, ..crate::events::summary(&access.event) };
     let role = match access.role {
         Role::Broadcaster => veilcast_protocol::Role::Broadcaster,
         Role::Viewer if access.moderates => veilcast_protocol::Role::Moderator,
@@ -405,7 +419,13 @@ impl<'a> Member<'a> {
         let text = match message {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => return self.count_message(wire).await,
-            Message::Close(_) => return Err(Leaving(close_code::NORMAL)),
+            Message::Close(frame) => {
+                // So says a browser whose page is left or loaded again (RFC 6455 section 7.4.1); a page that only connects anew does not.
+                if frame.is_some_and(|frame| frame.code == close_code::AWAY) {
+                    self.app.end_showing_with(&self.party);
+                }
+                return Err(Leaving(close_code::NORMAL));
+            }
             Message::Binary(_) => return Err(Leaving(close_code::UNSUPPORTED)),
         };
         self.count_message(wire).await?;
@@ -420,13 +440,17 @@ impl<'a> Member<'a> {
                 let doer = Doer { socket: self.id, party: &self.party, access: &self.access };
                 self.app.chat(&doer, verb).await
             }
+            Ok(ClientMessage::ShareLocation(share)) => self.app.show_area(self.id, &self.access, &self.party, &share),
             Ok(ClientMessage::Leave) => self.leave(),
             Ok(ClientMessage::Hello(_)) => Err(Problem::new(FaultCode::BadRequest).detail("'hello' comes once")),
             Err(_) => Err(Problem::new(FaultCode::BadRequest).detail("no such message")),
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(problem) => wire.refuse(self.counted(problem)).await,
+            Err(problem) => {
+                self.app.hub.journal.note_fault(&self.access.event.id, &self.access.principal, problem.fault.code);
+                wire.refuse(self.counted(problem)).await
+            }
         }
     }
 
@@ -512,7 +536,8 @@ impl<'a> Member<'a> {
             self.challenge.forget();
         }
         self.app.hub.directory.lease(self.id, &fresh);
-        (self.access.until, self.token) = (fresh.until, token);
+        (self.access.until, self.access.location, self.token) = (fresh.until, fresh.location, token);
+        self.app.hold_to_cap(&self.party, fresh.location);
         let expires_in = left(fresh.until);
         wire.say(&ServerMessage::Renewed(Renewed { expires_in })).await.map(Ok)
     }
@@ -529,7 +554,7 @@ impl<'a> Member<'a> {
     }
 
     async fn request_consent(&self, wire: &mut Wire, purpose: Purpose) -> Result<Result<(), Problem>, Leaving> {
-        match self.app.question_for(self.id, &self.party, purpose) {
+        match self.app.question_for(self.id, &self.party, purpose, self.access.location) {
             Ok(question) => wire.say(&ServerMessage::ConsentQuestion(question)).await.map(Ok),
             Err(problem) => Ok(Err(problem)),
         }

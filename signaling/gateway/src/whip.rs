@@ -123,7 +123,9 @@ impl App {
         }
         let (id, entity_tag) = (random::session()?, random::entity_tag()?);
         let origin = Origin { session: random::number()?, version: 1 };
-        let answered = self.join(&access, id, None, body.text()?, origin).await?;
+        let answered = self.join(&access, id, None, body.text()?, origin).await;
+        let answered = answered
+            .inspect_err(|problem| self.hub.journal.note_fault(event, &access.principal, problem.fault.code))?;
         let http = HttpSession {
             event: *event,
             role,

@@ -102,6 +102,10 @@ pub enum ActivityKind {
     CodeMissing,
     /// What keeps a page signed in was used as a copy would be; its session ended.
     RefreshCopied,
+    /// The session log was read, by them or by whoever has the server's files; the label says which.
+    JournalRead,
+    /// They asked for break-glass at an event, or took it back.
+    BreakGlass,
 }
 
 /// `GET /api/v1/account/activity`: the last ninety days, newest first.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// What is asked for, one by one, and off until it is granted.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
@@ -19,6 +19,9 @@ pub enum Purpose {
     Analytics,
     /// Having choices remembered from event to event.
     Personalisation,
+    /// Something that whoever runs the server does elsewhere, by the name that they gave it.
+    #[serde(untagged)]
+    Added(#[cfg_attr(feature = "typescript", ts(type = "`x-${string}`"))] String),
 }
 
 /// Asks for a question: nobody consents over a socket, which a page that embeds the player could speak through.
@@ -38,6 +41,8 @@ pub struct ConsentQuestion {
     pub question: String,
     /// What for.
     pub purpose: Purpose,
+    /// For how many seconds they can agree at most; `null`: until the event is over.
+    pub longest: Option<u32>,
 }
 
 /// Takes a grant back. Anybody who speaks for the person may: it takes away and gives nothing.
@@ -49,8 +54,8 @@ pub struct ConsentWithdrawal {
     pub purpose: Purpose,
 }
 
-/// How a person stands towards every purpose. Sent after `welcome` to whoever has decided something before, and
-/// whenever it changes.
+/// How a person stands towards every purpose. Sent after `welcome` to whoever has decided something before, or finds purposes that
+/// were added to what is built in, and whenever it changes.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct ConsentState {
@@ -70,6 +75,20 @@ pub struct PurposeState {
     pub generation: Option<u32>,
     /// Of a grant that ends by itself: in so many seconds.
     pub expires_in: Option<u32>,
+    /// Of one that whoever runs the server has added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub added: Option<AddedPurpose>,
+}
+
+/// As much of a purpose that was added as a page needs before it asks for the words.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct AddedPurpose {
+    /// The question.
+    pub title: String,
+    /// Whether Global Privacy Control refuses it.
+    pub yields_to_signal: bool,
 }
 
 /// How a person stands towards a purpose.
@@ -92,7 +111,7 @@ pub enum ConsentStanding {
 }
 
 /// Everything that came under this grant is to go from the screen, and whatever of it comes later is to be dropped.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Retraction {
     /// What it was for.

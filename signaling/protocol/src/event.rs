@@ -1,4 +1,4 @@
-use crate::{LocationCap, Role};
+use crate::{BreakGlass, LocationCap, Role};
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
@@ -32,6 +32,10 @@ pub struct NewEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
     pub starts_at: Option<u64>,
+    /// Nobody is asked for anything that needs consent: there is no chat, no list of names, no locations and no counting. It stays so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub asks_nothing: bool,
 }
 
 /// `PATCH /api/v1/events/{id}`: what is left out stays as it is.
@@ -79,6 +83,12 @@ pub struct EventSummary {
     /// When it is to begin, in seconds since 1970, to the minute; `null` where nobody has said.
     #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
     pub starts_at: Option<u64>,
+    /// Nobody is asked for anything that needs consent.
+    pub asks_nothing: bool,
+    /// Accounts of people who are put out are recorded here, now or soon; mostly left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub break_glass: Option<BreakGlass>,
 }
 
 /// Who may watch an event without being invited.

@@ -171,6 +171,8 @@ faults! {
     QuestionUnknown = "question-unknown", 409, "This question is no longer open.", "Ask again: a question is good once, for ten minutes, while the page that asked is open.";
     /// Nothing without consent.
     ConsentMissing = "consent-missing", 403, "You have not agreed to this, or not any more.", "Agree to it first; watching needs no consent.";
+    /// Neither built in nor added.
+    PurposeUnknown = "purpose-unknown", 404, "This server asks for nothing of that name.", "Use a purpose that /api/v1/purposes lists; whoever runs the server can add one to the settings.";
     /// Not signed by the key that it names.
     StatementInvalid = "statement-invalid", 400, "The choice is not signed as it has to be.", "Sign it with ES256 and put the public key into the header; docs/consent.md has the form.";
     /// The words have changed meanwhile.
@@ -179,6 +181,8 @@ faults! {
     ConsentSignal = "consent-signal", 409, "Your browser's privacy signal speaks against this.", "Choose it in the privacy settings, after being told of the signal, or leave it off.";
     /// The event does without.
     ConsentLeftOut = "consent-left-out", 403, "This event asks for nothing of the kind.", "Take part without it: watching always works.";
+    /// Each choice is kept as a receipt.
+    ConsentTooOften = "consent-too-often", 429, "You have changed your choices very often here.", "What you chose last holds, and taking back always works; for more, wait for another event.";
     /// A moderator has muted them.
     ChatMuted = "chat-muted", 403, "You have been muted in this chat.", "You read and watch as before; ask the organiser if you think that is a mistake.";
     /// Too soon after the last one.
@@ -189,6 +193,14 @@ faults! {
     ChatText = "chat-text", 400, "This cannot be sent as a message.", "Write up to 500 characters of text.";
     /// Empty, too long, or it claims to be somebody.
     ChatName = "chat-name", 400, "This name cannot be used here.", "Choose one of up to 24 letters, digits and spaces that claims no role.";
+    /// No cell, of another size, or no country.
+    LocationInvalid = "location-invalid", 400, "This is no area of the size that was chosen.", "Send a country's two letters, or an H3 cell of resolution 4, 6 or 9.";
+    /// Finer than may be shown here.
+    LocationTooFine = "location-too-fine", 403, "Locations are shown more coarsely here.", "Choose a larger area.";
+    /// The precision was chosen with the consent.
+    LocationFixed = "location-fixed", 409, "You share an area of another size at the moment.", "Stop sharing, and choose again.";
+    /// Areas follow each other slowly.
+    LocationTooSoon = "location-too-soon", 429, "Your area was changed a moment ago.", "Wait: another one is taken five minutes after the last.";
     /// A page of somebody else's.
     OriginForeign = "origin-foreign", 403, "Only this server's own pages may answer for a person.", "Open the question on this server's page; a page that embeds the player cannot answer it.";
     /// Nobody is there to be put out.

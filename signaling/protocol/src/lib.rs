@@ -14,6 +14,8 @@ mod fault;
 mod grant;
 mod invitation;
 mod join;
+mod journal;
+mod location;
 mod media;
 mod moderation;
 mod oauth;
@@ -36,8 +38,8 @@ pub use client::{
     RegisteredClient, ThirdParties,
 };
 pub use consent::{
-    ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts, ConsentRequest, ConsentStanding, ConsentState,
-    ConsentWithdrawal, Purpose, PurposeList, PurposeState, PurposeTerms, Retraction,
+    AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts, ConsentRequest, ConsentStanding,
+    ConsentState, ConsentWithdrawal, Purpose, PurposeList, PurposeState, PurposeTerms, Retraction,
 };
 pub use door::{Knock, KnockAnswer, KnockList, KnockSummary, Waiting};
 pub use event::{
@@ -48,6 +50,11 @@ pub use fault::{Fault, FaultCode};
 pub use grant::{Grant, GrantList, GrantSubject, GrantSummary, NewGrant};
 pub use invitation::{Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation};
 pub use join::{Challenge, Hello, IceServer, Renewal, Renewed, Role, Welcome};
+pub use journal::{
+    BreakGlass, BreakGlassList, BreakGlassRequest, EventFigure, EventFigures, SessionLog, SessionLogEntry,
+    SessionLogEpoch,
+};
+pub use location::{LocatedPerson, LocationGone, LocationMap, LocationShare, Locations, MapArea, OwnLocation, Shade};
 pub use media::{
     Activity, Answer, LayerState, LayerStates, Offer, OwnPlace, PlaceState, Quality, QualityCap, QualityState,
     QualityWish, StageState, Unplayable,
@@ -97,6 +104,8 @@ pub enum ClientMessage {
     WithdrawConsent(ConsentWithdrawal),
     /// Takes part in the chat, or looks after it.
     Chat(ChatVerb),
+    /// Shows where this person is, as coarsely as they chose.
+    ShareLocation(LocationShare),
     /// Ends the media session; the socket stays and hears of the event.
     Leave,
 }
@@ -149,6 +158,14 @@ pub enum ServerMessage {
     Retracted(Retraction),
     /// What happens in the chat. Sent to those who have agreed to take part.
     Chat(ChatNews),
+    /// What is shown of where this person is.
+    OwnLocation(OwnLocation),
+    /// Where people are: everybody who shares, to broadcasters; broadcasters who share, to everybody.
+    Locations(Locations),
+    /// Somebody's location goes from the screen, without their having taken it back.
+    LocationGone(LocationGone),
+    /// The viewers' map. Sent to viewers only, every thirty seconds while there is something on it.
+    LocationMap(LocationMap),
     /// The event has ended. The socket closes after it.
     Ended(Ended),
     /// The server is about to stop: connect again after a moment.

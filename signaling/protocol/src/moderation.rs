@@ -97,7 +97,7 @@ pub struct BanList {
 }
 
 /// How finely somebody's place may be told, from not at all.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug, ToSchema)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord, Debug, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum LocationPrecision {

@@ -32,9 +32,20 @@ fn render() -> String {
     oauth(&mut out, &cfg);
     account(&mut out, &cfg);
     webhooks(&mut out, &cfg);
+    journal(&mut out, &cfg);
     privacy(&mut out, &cfg);
     constants(&mut out);
     out
+}
+
+fn journal(out: &mut String, cfg: &Config) {
+    add::<wire::SessionLogEpoch>(out, cfg);
+    add::<wire::SessionLogEntry>(out, cfg);
+    add::<wire::SessionLog>(out, cfg);
+    add::<wire::BreakGlassRequest>(out, cfg);
+    add::<wire::BreakGlassList>(out, cfg);
+    add::<wire::EventFigure>(out, cfg);
+    add::<wire::EventFigures>(out, cfg);
 }
 
 fn event(out: &mut String, cfg: &Config) {
@@ -43,11 +54,13 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::Latency>(out, cfg);
     add::<wire::LocationPrecision>(out, cfg);
     add::<wire::LocationCap>(out, cfg);
+    add::<wire::BreakGlass>(out, cfg);
     add::<wire::Purpose>(out, cfg);
     add::<wire::ConsentRequest>(out, cfg);
     add::<wire::ConsentQuestion>(out, cfg);
     add::<wire::ConsentWithdrawal>(out, cfg);
     add::<wire::ConsentStanding>(out, cfg);
+    add::<wire::AddedPurpose>(out, cfg);
     add::<wire::PurposeState>(out, cfg);
     add::<wire::ConsentState>(out, cfg);
     add::<wire::Retraction>(out, cfg);
@@ -56,6 +69,14 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::ConsentChoice>(out, cfg);
     add::<wire::ConsentReceipt>(out, cfg);
     add::<wire::ConsentReceipts>(out, cfg);
+    add::<wire::LocationShare>(out, cfg);
+    add::<wire::OwnLocation>(out, cfg);
+    add::<wire::LocatedPerson>(out, cfg);
+    add::<wire::Locations>(out, cfg);
+    add::<wire::LocationGone>(out, cfg);
+    add::<wire::Shade>(out, cfg);
+    add::<wire::MapArea>(out, cfg);
+    add::<wire::LocationMap>(out, cfg);
     add::<wire::EventSummary>(out, cfg);
     add::<wire::EventList>(out, cfg);
     add::<wire::NewEvent>(out, cfg);

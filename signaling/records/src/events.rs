@@ -133,6 +133,8 @@ pub struct Event {
     pub latency: Latency,
     /// The most that anybody here could agree to of where they are.
     pub location: LocationCap,
+    /// Nobody is asked for anything that needs consent.
+    pub asks_nothing: bool,
     /// Where it stands.
     pub state: EventState,
     /// When it was made.
@@ -150,6 +152,8 @@ pub struct Planned<'a> {
     pub starts: Option<SystemTime>,
     /// The program that makes it.
     pub client: Option<&'a ClientId>,
+    /// Nobody is to be asked for anything that needs consent. It stays so.
+    pub asks_nothing: bool,
 }
 
 /// Events as [`Records::read_event`] takes them.
@@ -157,7 +161,7 @@ macro_rules! rows {
     ($which:literal) => {
         concat!(
             "SELECT id, title_sealed, admission, listed, state, broadcasters, created, latency, client, starts, \
-             location_finest, location_minutes FROM event ",
+             location_finest, location_minutes, asks_nothing FROM event ",
             $which
         )
     };
@@ -179,12 +183,15 @@ impl Records {
         let id = EventId::random()?;
         let sealed = seal::seal(&self.keys().instance, &place(&id), title.as_bytes())?;
         let insert = "INSERT INTO event (id, title_sealed, admission, listed, state, broadcasters, created, latency, client, \
-             starts) VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7, ?8, ?9)";
+             starts, asks_nothing) VALUES (?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7, ?8, ?9, ?10)";
         let statement = sqlx::query(insert).bind(id.as_str()).bind(sealed).bind(new.admission.name()).bind(new.listed);
         let statement = statement.bind(new.broadcasters);
         let created = CoarseTime::new(now).unix_seconds();
         let statement = statement.bind(i64::try_from(created).unwrap_or(i64::MAX)).bind(new.latency.name());
-        let statement = statement.bind(planned.client.map(ClientId::as_str)).bind(planned.starts.map(coarse));
+        let statement = statement
+            .bind(planned.client.map(ClientId::as_str))
+            .bind(planned.starts.map(coarse))
+            .bind(planned.asks_nothing);
         statement.execute(self.pool()).await?;
         if let Some(client) = planned.client {
             let counted = sqlx::query("UPDATE client SET events = events + 1 WHERE id = ?1").bind(client.as_str());
@@ -265,6 +272,7 @@ impl Records {
             broadcasters: row.try_get("broadcasters")?,
             latency: Latency::from_row(row.try_get("latency")?),
             location: LocationCap::from_row(row)?,
+            asks_nothing: row.try_get("asks_nothing")?,
             state: EventState::from_row(row.try_get("state")?),
             created: CoarseTime::from_unix(created.unsigned_abs()),
             starts: row.try_get::<Option<i64>, _>("starts")?.map(|at| CoarseTime::from_unix(at.unsigned_abs())),

@@ -16,6 +16,7 @@ mod id;
 mod identities;
 mod invitations;
 mod issuer;
+mod journal;
 mod location;
 mod receipts;
 mod refresh;
@@ -47,6 +48,7 @@ pub use id::{
 pub use identities::{NewIdentity, RecognisedIdentity};
 pub use invitations::{HeldInvitation, InvitationId, InvitationRow, InvitedAs, NewInvitation, Redeemed};
 pub use issuer::SetupLink;
+pub use journal::{JournalEpoch, JournalKey};
 pub use location::{LocationCap, MAX_LOCATION_MINUTES, Precision};
 pub use receipts::{NewReceipt, ReceiptKeyRow};
 pub use refresh::{Presented, REFRESH_GRACE, Rotation, SessionLife};

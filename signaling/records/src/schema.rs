@@ -18,6 +18,8 @@ const RECORDS: &[&str] = &[
     include_str!("../migrations/records-11.sql"),
     include_str!("../migrations/records-12.sql"),
     include_str!("../migrations/records-13.sql"),
+    include_str!("../migrations/records-14.sql"),
+    include_str!("../migrations/records-15.sql"),
 ];
 /// How many steps are done when passwords move out of the accounts and under their persons' keys, which SQL does not have.
 const PASSWORDS_MOVE: usize = 5;

@@ -86,5 +86,9 @@ words! {
         CodeMissing = "code-missing",
         /// What keeps a page signed in was used as a copy would be; its session ended.
         RefreshCopied = "refresh-copied",
+        /// The session log was read: by its person, or by whoever has the server's files.
+        JournalRead = "journal-read",
+        /// Break-glass was asked for or taken back at an event; the body says which.
+        BreakGlass = "break-glass",
     }
 }

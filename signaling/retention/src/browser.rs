@@ -126,4 +126,15 @@ pub(crate) const ROWS: &[Row] = &[
         purpose: Purpose::Access,
         forget: Forget::Clock,
     },
+    Row {
+        kind: "veilcast-preferences",
+        place: Place::LocalStorage,
+        about: About::Viewers,
+        what: "Your volume and the best picture quality that you want, if you agree to have them remembered. They never leave your device.",
+        why: "Finding them again at your next visit.",
+        until: "You turn it off, or 90 days after your last visit.",
+        longest: Some(90 * DAY),
+        purpose: Purpose::Asked("personalisation"),
+        forget: Forget::Clock,
+    },
 ];

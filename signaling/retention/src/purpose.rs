@@ -18,6 +18,8 @@ pub enum Purpose {
     Security,
     /// Running the server: its keys, its certificates, its figures.
     Operation,
+    /// Seeing what went wrong at an event.
+    Faults,
     /// Remembering what somebody agreed to.
     Choices,
     /// One that is asked for, by its name in the table of what is asked.
@@ -51,7 +53,7 @@ impl Basis {
 
 impl Purpose {
     /// What nobody is asked about, in the order of the page.
-    pub const NEEDED: [Self; 8] = [
+    pub const NEEDED: [Self; 9] = [
         Self::Relay,
         Self::Access,
         Self::Events,
@@ -59,6 +61,7 @@ impl Purpose {
         Self::Bans,
         Self::Security,
         Self::Operation,
+        Self::Faults,
         Self::Choices,
     ];
 
@@ -72,6 +75,7 @@ impl Purpose {
             Self::Bans => "bans",
             Self::Security => "security",
             Self::Operation => "operation",
+            Self::Faults => "faults",
             Self::Choices => "choices",
             Self::Asked(name) => name,
         }
@@ -81,7 +85,7 @@ impl Purpose {
     pub const fn basis(self) -> Basis {
         match self {
             Self::Relay | Self::Access | Self::Events => Basis::Contract,
-            Self::Throttling | Self::Bans | Self::Security | Self::Operation => Basis::Interest,
+            Self::Throttling | Self::Bans | Self::Security | Self::Operation | Self::Faults => Basis::Interest,
             Self::Choices => Basis::Obligation,
             Self::Asked(_) => Basis::Consent,
         }
@@ -99,6 +103,7 @@ impl Purpose {
             Self::Operation => {
                 "Running the server: its keys, its certificates and its figures, which are about nobody."
             }
+            Self::Faults => "Seeing what went wrong at an event, without seeing who was there.",
             Self::Choices => "Proving what you agreed to, and to which words.",
             Self::Asked(_) => "",
         }
@@ -124,6 +129,11 @@ impl Purpose {
             Self::Operation => {
                 "A server cannot be run without keys and some figures. They are about no person, so that there is nothing of yours \
                  to object to."
+            }
+            Self::Faults => {
+                "Whoever runs a server that nobody can look into can help nobody. What is noted is of five people or more, under names that \
+                 last for a day, and nobody can read it afterwards. You may object to whoever runs this server, who can switch it off; \
+                 since nothing in it can be told to be yours, there is nothing to look up or to take out."
             }
             _ => "",
         }

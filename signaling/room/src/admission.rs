@@ -1,9 +1,11 @@
+use crate::facts::leaving;
 use crate::places::Taking;
 use crate::rooms::Session;
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
 use std::hash::Hash;
 use std::time::Instant;
 use veilcast_control::{Admission, Command, Direction, IceCredentials, Offer, Part, PeerKey, Role, Seed};
+use veilcast_journal::Family;
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Fault, FaultCode, ServerMessage};
 
@@ -19,6 +21,8 @@ pub struct Join<E> {
     pub role: Role,
     /// Whose it is. Compared, never told.
     pub principal: Pseudonym,
+    /// What its person comes with.
+    pub family: Family,
     /// Of a broadcaster: the operator has invited it to somebody else's stage.
     pub invited: bool,
     /// A viewer that does not count as one: a broadcaster who looks at the others.
@@ -66,6 +70,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             peer: join.peer,
             role,
             principal,
+            family: join.family,
             socket: join.socket,
             answered: false,
             connected: false,
@@ -157,6 +162,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     pub(crate) fn revoke(&mut self, id: SessionId, why: Option<FaultCode>, now: Instant) {
         let Some(session) = self.forget_session(id) else { return };
         self.emit(Output::Command(Command::Revoke { peer: session.peer }));
+        self.note_left(&session, leaving(why));
         self.tell_disconnected(&session, why);
         self.count(&session.event, now);
         if why == Some(FaultCode::Replaced) {

@@ -36,7 +36,7 @@ impl<E: Clone + Eq + Hash> Ticks<E> {
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// The earliest time at which [`Self::tick`] has something to do.
     pub fn next_wakeup(&self) -> Option<Instant> {
-        [self.figures.due, self.chats_due].into_iter().flatten().min()
+        [self.figures.due, self.chats_due, self.next_showing()].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -49,6 +49,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             }
         }
         self.tick_chats(now);
+        self.tick_showings(now);
     }
 
     /// Something of an event has changed that is told on the tick.

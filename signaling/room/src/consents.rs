@@ -16,13 +16,13 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if socket.event != party.event || socket.principal != party.subject {
             return false;
         }
-        let before = socket.licences[P::PURPOSE as usize].replace(consent.licence().clone());
+        let before = socket.licences.insert(P::PURPOSE, consent.licence().clone());
         !before.is_some_and(|before| before.is(consent.licence()))
     }
 
     /// A socket's person has not agreed, or no longer.
     pub fn forbid(&mut self, socket: SocketId, purpose: Purpose) {
-        self.sockets.get_mut(&socket).into_iter().for_each(|socket| socket.licences[purpose as usize] = None);
+        self.sockets.get_mut(&socket).and_then(|socket| socket.licences.remove(&purpose));
     }
 
     /// A grant has ended, and with it what was said under it: every screen that may show some of it is told to clear it,
@@ -32,7 +32,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         match purpose {
             Purpose::Chat => self.clear_chat(event, subject),
             Purpose::Presence => self.unlist(event, subject),
-            Purpose::Location | Purpose::Analytics | Purpose::Personalisation => {}
+            Purpose::Location | Purpose::Analytics | Purpose::Personalisation | Purpose::Added(_) => {}
         }
     }
 
@@ -41,9 +41,16 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let message = || ServerMessage::Retracted(Retraction { purpose: on_the_wire(purpose), generation });
         let concerns = |id: &&SocketId| {
             let socket = self.sockets.get(id);
-            socket.is_some_and(|socket| socket.principal == subject || socket.licences[purpose as usize].is_some())
+            socket.is_some_and(|socket| socket.principal == subject || socket.licences.contains_key(&purpose))
         };
-        let sockets: Vec<SocketId> = room.sockets.iter().filter(concerns).copied().collect();
+        let sockets: Vec<SocketId> = match purpose {
+            // Nobody who shares learns that somebody else has stopped.
+            Purpose::Location => self.sees_area_of(event, subject),
+            _ => room.sockets.iter().filter(concerns).copied().collect(),
+        };
+        if purpose == Purpose::Location {
+            self.end_showing(event, subject);
+        }
         for id in sockets {
             self.emit(Output::Overtake { socket: id, message: message() });
         }
@@ -63,7 +70,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 
     /// The same for something of several people.
     pub(crate) fn share_all(&mut self, event: &E, purpose: Purpose, by: Vec<Licence>, message: ServerMessage) {
-        let to = self.holders(event, purpose);
+        let to: Vec<_> = self.holders(event, purpose).into_iter().map(|(id, licence)| (id, Some(licence))).collect();
         if !to.is_empty() {
             self.emit(Output::Share(Shared { to, by, message }));
         }
@@ -72,7 +79,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Whose person has agreed to a purpose, and under which grant.
     pub(crate) fn holders(&self, event: &E, purpose: Purpose) -> Vec<(SocketId, Licence)> {
         let Some(room) = self.rooms.get(event) else { return Vec::new() };
-        let licence = |id: &SocketId| Some((*id, self.sockets.get(id)?.licences[purpose as usize].clone()?));
+        let licence = |id: &SocketId| Some((*id, self.sockets.get(id)?.licences.get(&purpose)?.clone()));
         room.sockets.iter().filter_map(licence).collect()
     }
 
@@ -85,12 +92,13 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 }
 
 /// A purpose in the words of the wire.
-pub const fn on_the_wire(purpose: Purpose) -> veilcast_protocol::Purpose {
+pub fn on_the_wire(purpose: Purpose) -> veilcast_protocol::Purpose {
     match purpose {
         Purpose::Chat => veilcast_protocol::Purpose::Chat,
         Purpose::Presence => veilcast_protocol::Purpose::Presence,
         Purpose::Location => veilcast_protocol::Purpose::Location,
         Purpose::Analytics => veilcast_protocol::Purpose::Analytics,
         Purpose::Personalisation => veilcast_protocol::Purpose::Personalisation,
+        Purpose::Added(_) => veilcast_protocol::Purpose::Added(purpose.name().to_owned()),
     }
 }

@@ -3,15 +3,17 @@
 //! Nobody at the door is in the event: no media, no stage, no place in any count. All of it is in memory alone; who waits is gone with their
 //! last socket, and what was decided with the event.
 
+use crate::chat::{MARKS, is_unseen};
 use crate::{Output, Refusal, Rooms, SocketId};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::time::Instant;
+use unicode_normalization::char::is_combining_mark;
 use veilcast_privacy::{Pseudonym, Redacted};
 use veilcast_protocol::{Ended, Fault, FaultCode, KnockSummary, ServerMessage};
 
 /// A class, and twice as many again who come late. Nobody looks through a longer list.
-const MOST_WAITING: usize = 200;
+pub const MOST_WAITING: usize = 200;
 /// Each was a decision of a person.
 const MOST_DECIDED: usize = 10_000;
 /// Of one person: pages that are open, and a socket whose line was lost.
@@ -23,23 +25,34 @@ const LONGEST_NAME: usize = 32;
 pub struct DoorName(Redacted<String>);
 
 impl DoorName {
-    /// 1 to 32 characters, of which each can be seen. What is invisible or turns the direction of writing would make one name look like
+    /// 1 to 32 characters, of which each can be seen and stays in its line. What is invisible or turns the direction of writing would make one name look like
     /// another, or move the words around it.
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.trim();
         let length = name.chars().count();
-        let fits = (1..=LONGEST_NAME).contains(&length) && !name.chars().any(is_unseen);
+        let fits = (1..=LONGEST_NAME).contains(&length) && !name.chars().any(is_unfit) && !is_tower(name);
         fits.then(|| Self(Redacted::new(name.to_owned())))
     }
 }
 
-/// Control, format, bidirectional and separating characters, and those that no font has.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(u32::from(c),
-            0x00AD | 0x034F | 0x061C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F | 0x2028..=0x202F
-            | 0x2060..=0x206F | 0x2800 | 0x3164 | 0xE000..=0xF8FF | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB
-            | 0x1D173..=0x1D17A | 0xE0000..=0x10_FFFF)
+/// What no line of a list needs, the joiners of emoji included.
+fn is_unfit(c: char) -> bool {
+    is_unseen(c) || matches!(c, '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{fe0f}')
+}
+
+/// A tower of marks would cover the lines around it, and their buttons; one with no letter under it stands upon what is before it.
+fn is_tower(name: &str) -> bool {
+    let mut marks = MARKS;
+    name.chars().any(|c| {
+        marks = if is_combining_mark(c) {
+            marks + 1
+        } else if c.is_whitespace() {
+            MARKS
+        } else {
+            0
+        };
+        marks > MARKS
+    })
 }
 
 /// Somebody who asks to be let in.
@@ -203,9 +216,10 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         Ok(true)
     }
 
-    /// The events with a door that somebody has come to.
-    pub fn events_with_doors(&self) -> impl Iterator<Item = &E> {
-        self.doors.keys()
+    /// The events of which something is known here, whether or not anybody is in them: a room, a door, what was said, who is listed.
+    pub fn events_known(&self) -> impl Iterator<Item = &E> {
+        let kept = self.doors.keys().chain(self.chats.keys()).chain(self.listings.keys()).chain(self.tenures.keys());
+        self.open_events().chain(kept)
     }
 
     /// A socket at a door is gone. Does nothing for any other.

@@ -34,10 +34,12 @@ fn on_the_wire(rough: Option<&Rough>) -> AudienceHealth {
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Notes what a viewer gets now.
     pub(crate) fn note_quality(&mut self, peer: PeerKey, pictures: &[Option<VideoQuality>], now: Instant) {
-        let session = self.peers.get(&peer).and_then(|id| self.sessions.get_mut(id));
-        let Some(session) = session.filter(|session| session.counts()) else { return };
+        let Some(&id) = self.peers.get(&peer) else { return };
+        let Some(session) = self.sessions.get_mut(&id).filter(|session| session.counts()) else { return };
+        let before = session.bucket();
         session.pictures = pictures.to_vec();
         let event = session.event.clone();
+        self.note_bucket(id, before);
         self.count(&event, now);
     }
 

@@ -63,14 +63,16 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             return Err(ChatRefusal::Name);
         }
         let looks = looks(&name);
-        let chat = self.chats.get(event);
+        let chat = self.chats.entry(event.clone()).or_default();
+        chat.try_name(who, now)?;
         let listing = self.listings.entry(event.clone()).or_default();
         let is_full = listing.people.len() >= MOST && !listing.people.contains_key(&who);
-        if is_full || listing.is_taken(who, &looks) || chat.is_some_and(|chat| chat.is_taken(who, &looks)) {
+        if is_full || listing.is_taken(who, &looks) || chat.is_taken(who, &looks) {
             return Err(ChatRefusal::Name);
         }
         let listed = Listed { name: Zeroizing::new(name), looks, licence: consent.licence().clone() };
         listing.people.insert(who, listed);
+        self.chat_changed(event);
         self.count(event, now);
         Ok(())
     }

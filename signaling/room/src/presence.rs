@@ -1,5 +1,6 @@
 use crate::rooms::{Room, Socket};
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
+use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::time::Instant;
 use veilcast_control::{Role, Stage, TrackState, VideoCap};
@@ -34,7 +35,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             principal,
             session: None,
             cap: VideoCap::default(),
-            licences: [const { None }; _],
+            licences: BTreeMap::new(),
         };
         self.sockets.insert(socket, known);
         if role == Role::Broadcaster {
@@ -44,6 +45,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             self.emit(Output::Tell { socket, message: ServerMessage::Audience(Audience { viewers }) });
             self.repeat_health(event, socket);
         }
+        self.show_to(event, socket, role);
         Ok(stage)
     }
 
@@ -61,6 +63,11 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             self.revoke(session, None, now);
         }
         self.tidy(&event);
+    }
+
+    /// Whether a socket is in a room now. One that was taken out may still have things to say.
+    pub fn is_in(&self, socket: SocketId) -> bool {
+        self.sockets.contains_key(&socket)
     }
 
     /// The media session of a socket, while there is one.

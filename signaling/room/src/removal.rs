@@ -71,11 +71,15 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             self.revoke(session, Some(why), now);
         }
         for &socket in sockets {
-            if !self.sockets.contains_key(&socket) && !self.knocking.contains_key(&socket) {
+            if let Some(known) = self.sockets.get(&socket) {
+                let (event, who) = (known.event.clone(), known.principal);
+                self.take_off_the_map(&event, who);
+            } else if !self.knocking.contains_key(&socket) {
                 continue;
             }
             let fault = Fault::new(why);
-            self.emit(Output::Tell { socket, message: ServerMessage::Fault { fault } });
+            // Before whatever waits there: what others said meanwhile is not for who is out.
+            self.emit(Output::Overtake { socket, message: ServerMessage::Fault { fault } });
             self.detach(socket, now);
         }
     }

@@ -1,3 +1,4 @@
+use crate::facts::leaving;
 use crate::rooms::Session;
 use crate::{Output, Rooms};
 use std::hash::Hash;
@@ -57,6 +58,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         session.connected = true;
         let (event, role, socket) = (session.event.clone(), session.role, session.socket);
         let counts = session.counts();
+        self.peers.get(&peer).copied().into_iter().for_each(|session| self.note_joined(session));
         if let Some(socket) = socket {
             self.emit(Output::Tell { socket, message: ServerMessage::Connected });
         }
@@ -93,7 +95,10 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 
     fn gone(&mut self, peer: PeerKey, why: Departure, now: Instant) {
         let Some(session) = self.peers.get(&peer).copied().and_then(|id| self.forget_session(id)) else { return };
-        self.tell_disconnected(&session, reason(why, session.connected));
+        let fault = reason(why, session.connected);
+        self.tell_disconnected(&session, fault);
+        fault.into_iter().for_each(|code| self.note_fault(&session, code));
+        self.note_left(&session, leaving(fault));
         self.count(&session.event, now);
         self.note_departure(&session, now);
         self.tidy(&session.event);

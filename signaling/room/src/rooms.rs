@@ -4,14 +4,16 @@ use crate::door::Door;
 use crate::figure::Figure;
 use crate::health::Health;
 use crate::listing::Listing;
+use crate::location::{MAP_TICK, Shares};
 use crate::places::Places;
 use crate::{SessionId, SocketId};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use veilcast_consent::{Licence, Purpose};
 use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap, VideoQuality};
+use veilcast_journal::{Fact, Family, Leaving};
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{Activity, Draining, Ended, FaultCode, ServerMessage, StageState};
 
@@ -41,14 +43,25 @@ pub enum Output<E> {
     Live(E),
     /// No broadcaster is on any more.
     Off(E),
+    /// An event has ended for good.
+    Ended(E),
+    /// For the session log.
+    Fact {
+        /// Where.
+        event: E,
+        /// Whose.
+        who: Pseudonym,
+        /// What.
+        fact: Fact,
+    },
     /// A media session is over; whatever is kept for it can be forgotten.
     Over(SessionId),
 }
 
 /// What people have said or shown, on its way to others.
 pub struct Shared {
-    /// To whom, and under which grant each of them gets it.
-    pub to: Vec<(SocketId, Licence)>,
+    /// To whom, and under which grant each of them gets it, where that takes one.
+    pub to: Vec<(SocketId, Option<Licence>)>,
     /// Under which grants it was said.
     pub by: Vec<Licence>,
     /// What. The same for all, so that it is encoded once.
@@ -129,6 +142,10 @@ pub struct Rooms<E> {
     pub(crate) chats_due: Option<Instant>,
     /// Who has agreed to be listed, by event.
     pub(crate) listings: HashMap<E, Listing>,
+    /// When changed areas are told, and when maps are drawn.
+    pub(crate) showings: VecDeque<(Instant, E)>,
+    pub(crate) maps: VecDeque<(Instant, E)>,
+    pub(crate) map_tick: Duration,
     /// Ended while this process runs: a join that was on its way when its event ended finds it here.
     ended: HashSet<E>,
     /// Who was put out just now, and when.
@@ -152,6 +169,8 @@ pub(crate) struct Room {
     /// How many watch, as it was told last.
     pub(crate) told: Figure,
     pub(crate) health: Health,
+    /// Where people are who show it.
+    pub(crate) shares: Shares,
     pub(crate) live: bool,
 }
 
@@ -161,6 +180,8 @@ pub(crate) struct Session<E> {
     pub(crate) peer: PeerKey,
     pub(crate) role: Role,
     pub(crate) principal: Pseudonym,
+    /// What its person watches with.
+    pub(crate) family: Family,
     pub(crate) socket: Option<SocketId>,
     pub(crate) answered: bool,
     pub(crate) connected: bool,
@@ -179,7 +200,7 @@ pub(crate) struct Socket<E> {
     /// What its viewer wants of the picture.
     pub(crate) cap: VideoCap,
     /// What its person has agreed to, by purpose.
-    pub(crate) licences: [Option<Licence>; Purpose::ALL.len()],
+    pub(crate) licences: BTreeMap<Purpose, Licence>,
 }
 
 impl<E> Session<E> {
@@ -209,6 +230,9 @@ impl<E> Default for Rooms<E> {
             chats: HashMap::new(),
             chats_due: None,
             listings: HashMap::new(),
+            showings: VecDeque::new(),
+            maps: VecDeque::new(),
+            map_tick: MAP_TICK,
             ended: HashSet::new(),
             expelled: HashMap::new(),
             draining: false,
@@ -251,12 +275,15 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.tenures.remove(event);
         self.chats.remove(event);
         self.listings.remove(event);
-        let Some(room) = self.rooms.get(event) else { return };
+        let Some(room) = self.rooms.get(event) else { return self.emit(Output::Ended(event.clone())) };
         let (sessions, sockets) = (room.sessions.clone(), room.sockets.clone());
         // `Close` ends every session in the media plane at once; single revocations would say it again.
         for session in sessions {
-            self.forget_session(session);
+            if let Some(session) = self.forget_session(session) {
+                self.note_left(&session, Leaving::EventEnded);
+            }
         }
+        self.emit(Output::Ended(event.clone()));
         for socket in sockets {
             self.sockets.remove(&socket);
             let title = FaultCode::EventEnded.text().1.to_owned();
@@ -346,6 +373,7 @@ impl Room {
             viewers: 0,
             told: Figure::default(),
             health: Health::default(),
+            shares: Shares::default(),
             live: false,
         }
     }

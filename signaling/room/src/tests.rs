@@ -6,12 +6,16 @@ use veilcast_control::{
     MediaFault, MediaKind, MediaSection, Offer, PeerKey, Report, Role, RoomKey, RoomSettings, Seed, Setup, SrtpProfile,
     Stage, TrackState, VideoCap, VideoQuality,
 };
+use veilcast_journal::Family;
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{Activity, OwnPlace, ServerMessage};
 
 mod chat;
 mod chat_histories;
 mod door;
+mod facts;
+mod location;
+mod observer;
 mod places;
 mod removal;
 
@@ -58,6 +62,7 @@ fn join(number: u8, role: Role, principal: Pseudonym, socket: Option<u64>) -> Jo
         peer: PeerKey(number.into()),
         role,
         principal,
+        family: Family::Firefox,
         invited: false,
         uncounted: false,
         socket: socket.map(SocketId),
@@ -75,9 +80,12 @@ fn gone(number: u64, why: Departure) -> Report {
     Report::Gone { peer: PeerKey(number), why }
 }
 
-/// What came out, in words that a test can compare.
+/// What came out, in words that a test can compare, but for what the session log hears.
 fn drained(rooms: &mut Rooms<u32>) -> Vec<String> {
-    std::iter::from_fn(|| rooms.poll()).map(|output| words(&output)).collect()
+    let told = std::iter::from_fn(|| rooms.poll());
+    told.filter(|output| !matches!(output, Output::Fact { .. } | Output::Ended(_)))
+        .map(|output| words(&output))
+        .collect()
 }
 
 fn words(output: &Output<u32>) -> String {
@@ -107,6 +115,8 @@ fn words(output: &Output<u32>) -> String {
         Output::Live(event) => format!("live {event}"),
         Output::Off(event) => format!("off {event}"),
         Output::Over(id) => format!("over {}", id.expose_bits()[0]),
+        Output::Ended(event) => format!("ended {event}"),
+        Output::Fact { who, fact, .. } => format!("fact of {}: {fact:?}", who.expose_bits()[0]),
     }
 }
 
@@ -547,10 +557,14 @@ fn who_is_put_out_is_out_at_once_and_stays_out() {
     rooms.expel(&HashSet::from([ALICE]), now);
     let mut words = drained(&mut rooms);
     words.sort();
-    let expected = ["fault access-revoked", "disconnected access-revoked", "place -"].map(|w| format!("tell 1 {w}"));
-    assert!(expected.iter().all(|word| words.contains(word)), "{words:?}");
+    for due in ["overtake 1 fault access-revoked", "tell 1 disconnected access-revoked", "tell 1 place -"] {
+        assert!(words.contains(&due.to_owned()), "{due}: {words:?}");
+    }
     assert!(words.contains(&"revoke 1".to_owned()) && words.contains(&"revoke 3".to_owned()), "{words:?}");
-    assert!(!words.iter().any(|word| word == "revoke 2" || word.starts_with("tell 2")), "{words:?}");
+    assert!(
+        !words.iter().any(|word| word == "revoke 2" || word.starts_with("tell 2") || word.starts_with("overtake 2")),
+        "{words:?}"
+    );
     assert_eq!(rooms.attach(&EVENT, SocketId(3), Role::Viewer, ALICE), Err(Refusal::Expelled));
     assert_eq!(rooms.admit(join(4, Role::Viewer, ALICE, None), now), Err(Refusal::Expelled));
     rooms.forget_expelled(now + Duration::from_secs(9));
@@ -571,8 +585,8 @@ fn who_is_put_out_by_one_door_stays_by_the_other() {
     drained(&mut rooms);
     rooms.put_out(&[SocketId(1), SocketId(9)], &[session(3)], now);
     let words = drained(&mut rooms);
-    assert!(words.contains(&"tell 1 fault access-revoked".to_owned()), "{words:?}");
+    assert!(words.contains(&"overtake 1 fault access-revoked".to_owned()), "{words:?}");
     assert!(words.contains(&"revoke 1".to_owned()) && words.contains(&"revoke 3".to_owned()), "{words:?}");
-    assert!(!words.iter().any(|word| word == "revoke 2" || word.starts_with("tell 2 fault")), "{words:?}");
+    assert!(!words.iter().any(|word| word == "revoke 2" || word.starts_with("overtake 2")), "{words:?}");
     assert!(rooms.attach(&EVENT, SocketId(4), Role::Viewer, BOB).is_ok());
 }

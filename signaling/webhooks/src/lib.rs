@@ -15,7 +15,7 @@ mod secret;
 mod send;
 
 pub use courier::{Courier, CourierError, Settings};
-pub use message::{Happening, Message, MessageKind, Seen};
+pub use message::{Happening, Message, MessageKind, Seen, timestamp};
 pub use place::{Place, PlaceError};
 pub use secret::SigningSecret;
 pub use send::Outcome;

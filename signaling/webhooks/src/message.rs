@@ -146,13 +146,13 @@ struct Envelope<'a> {
 impl Message {
     /// The body: `type`, `data` and the minute, `timestamp`.
     pub fn body(&self, at: SystemTime) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&Envelope { message: self, timestamp: minute(at) })
+        serde_json::to_vec(&Envelope { message: self, timestamp: timestamp(CoarseTime::new(at.max(UNIX_EPOCH))) })
     }
 }
 
-/// RFC 3339 section 5.6, rounded down to the minute.
-fn minute(at: SystemTime) -> String {
-    let at = CoarseTime::new(at.max(UNIX_EPOCH)).unix_seconds();
+/// A minute as RFC 3339 section 5.6 has it.
+pub fn timestamp(at: CoarseTime) -> String {
+    let at = at.unix_seconds();
     let (days, minutes) = (at / 86_400, at % 86_400 / 60);
     let (year, month, day) = date(days);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:00Z", minutes / 60, minutes % 60)
@@ -263,7 +263,7 @@ mod tests {
             (1_735_689_599, "2024-12-31T23:59:00Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
-            assert_eq!(minute(at(seconds)), text);
+            assert_eq!(timestamp(CoarseTime::new(at(seconds))), text);
         }
     }
 }

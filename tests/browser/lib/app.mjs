@@ -35,19 +35,26 @@ export const text = (page) =>
 export const says = (page, words, options) =>
   until(`the page says '${words}'`, async () => (await text(page)).includes(words), options);
 
-/** Presses the visible button or link with these words. */
-export async function press(page, words, { within = 15_000 } = {}) {
-  const button = await until(`a button '${words}'`, async () => {
-    for (const element of await page.$$('pierce/button, a')) {
-      const found = await element.evaluate((e) => [
-        (e.getAttribute('aria-label') ?? e.textContent).replace(/\s+/g, ' ').trim(),
-        e.textContent.replace(/\s+/g, ' ').trim(),
-        e.checkVisibility() && !e.disabled,
-      ]);
-      if (found[2] && (found[0] === words || found[1] === words)) return element;
+/** In the page: the visible button or link with these words, shadow roots included. One question for all of them, since each costs a
+ *  round trip. */
+const findButton = (words) => {
+  const plain = (text) => text.replace(/\s+/g, ' ').trim();
+  const named = (e) => [e.getAttribute('aria-label') ?? e.textContent, e.textContent].some((text) => plain(text) === words);
+  const find = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      const fits = element.matches('button, a') && named(element) && element.checkVisibility() && !element.disabled;
+      const found = fits ? element : element.shadowRoot && find(element.shadowRoot);
+      if (found) return found;
     }
     return null;
-  }, { within });
+  };
+  return find(document);
+};
+
+/** Presses the visible button or link with these words. */
+export async function press(page, words, { within = 15_000 } = {}) {
+  const look = async () => (await page.evaluateHandle(findButton, words)).asElement();
+  const button = await until(`a button '${words}'`, look, { within });
   await button.click();
 }
 

@@ -5,6 +5,12 @@ import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 import { instrumentation } from './instrument.mjs';
 
+/** Where these browsers are, when a page may know. */
+export const PLACE = { latitude: 48.208_174, longitude: 16.373_819 };
+
+/** What a place on the network would answer that Firefox asks where it is. */
+const answer = { location: { lat: PLACE.latitude, lng: PLACE.longitude }, accuracy: 20 };
+
 const started = new Map();
 
 const kinds = {
@@ -42,6 +48,11 @@ const kinds = {
       'browser.safebrowsing.malware.enabled': false,
       'browser.safebrowsing.phishing.enabled': false,
       'datareporting.policy.dataSubmissionEnabled': false,
+      'geo.provider.network.url': `data:application/json,${encodeURIComponent(JSON.stringify(answer))}`,
+      'geo.provider.use_geoclue': false,
+      'geo.provider.use_gpsd': false,
+      'geo.prompt.testing': true,
+      'geo.prompt.testing.allow': true,
       'network.captive-portal-service.enabled': false,
       'network.connectivity-service.enabled': false,
     },
@@ -57,11 +68,11 @@ export function browser(kind) {
   return started.get(kind).process;
 }
 
-/** A new page in a context of its own, which collects what goes wrong in it. Pages that are watched at the same time need
-    a window each in Firefox: there, a tab behind another shows a frame a second. */
-export async function page(kind, { width = 1280, height = 800, ownWindow = false } = {}) {
+/** A new page in a context of its own, which collects what goes wrong in it. In Firefox it has a window of its own, too: a tab behind
+    another shows a frame a second there, and a click on it waits for half a minute. */
+export async function page(kind, { width = 1280, height = 800 } = {}) {
   const context = await (await browser(kind)).createBrowserContext();
-  const page = await context.newPage(ownWindow ? { type: 'window' } : {});
+  const page = await context.newPage(kind === 'firefox' ? { type: 'window' } : {});
   await page.setViewport({ width, height });
   await page.evaluateOnNewDocument(instrumentation);
   page.problems = [];

@@ -31,8 +31,8 @@ export class Site {
   }
 
   /** A page that is about to watch; `prepared` before the app is in it. */
-  async watch(kind, event, { prepared = () => {}, ...window } = {}) {
-    const viewer = await page(kind, window);
+  async watch(kind, event, { prepared = () => {} } = {}) {
+    const viewer = await page(kind);
     await prepared(viewer);
     await viewer.goto(`${this.server.url}/watch/${event}`);
     return viewer;

@@ -15,7 +15,9 @@ import { access, errorNotice, loading, stateBadge } from '../parts.js';
 import '../cohosts.js';
 import '../doorkeeper.js';
 import '../invitations.js';
+import '../located.js';
 import '../location-cap.js';
+import '../location-panel.js';
 import '../moderation.js';
 import '../share.js';
 import '../stream-keys.js';
@@ -172,7 +174,21 @@ class Broadcast extends Page {
       }}
       @veilcast-end-request=${() => this.#confirm()?.showModal()}
     ></veilcast-studio>
-    <veilcast-chat .talk=${this.talk} .authority=${this.#invited ? 'viewer' : 'broadcaster'}></veilcast-chat>`;
+    <div class="beside">
+      ${this.summary?.asks_nothing !== false ? nothing : this.#chat()}
+      ${this.#locations()}
+    </div>`;
+  }
+
+  #chat(): TemplateResult {
+    return html`<veilcast-chat .talk=${this.talk} .authority=${this.#invited ? 'viewer' : 'broadcaster'}></veilcast-chat>`;
+  }
+
+  #locations(): TemplateResult | typeof nothing {
+    const cap = this.summary?.location ?? null;
+    if (cap === null || cap.finest === 'none') return nothing;
+    return html`<vc-located .talk=${this.talk}></vc-located>
+      <vc-location .talk=${this.talk} .cap=${cap} broadcasts></vc-location>`;
   }
 
   #farewell(): TemplateResult {

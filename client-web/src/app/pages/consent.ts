@@ -2,9 +2,9 @@ import { html, LitElement, type TemplateResult } from 'lit';
 import type { FrameMessage } from '../../elements/consent-ask.js';
 import type { Asking } from '../../elements/consent-question.js';
 import '../../elements/consent-question.js';
-import { PURPOSES } from '../../sdk/parse-consent.js';
+import { isPurpose } from '../../sdk/parse-consent.js';
 
-/** A frame that was covered a moment ago could be clicked by mistake. */
+/** A frame that was covered a moment ago, or a window that has just come up under a double click, could be clicked by mistake. */
 const CALM_MS = 500;
 
 /**
@@ -43,14 +43,14 @@ class ConsentPage extends LitElement {
 
   #ask(message: Partial<FrameMessage>, origin: string): void {
     if (this.asking !== null || message.veilcast !== 'ask') return;
-    const { question, purpose, event } = message as Partial<Asking>;
-    const known = PURPOSES.find((one) => one === purpose);
-    if (typeof question !== 'string' || typeof event !== 'string' || known === undefined) return;
+    const { question, purpose, event, longest } = message as Partial<Asking>;
+    if (typeof question !== 'string' || typeof event !== 'string' || !isPurpose(purpose)) return;
     const asked = 'origin' in message && origin === location.origin ? String(message.origin) : origin;
     this.asking = {
       question,
       event,
-      purpose: known,
+      purpose,
+      longest: typeof longest === 'number' ? longest : null,
       origin: asked,
       way: this.#inWindow ? 'window' : 'frame',
     };
@@ -62,13 +62,15 @@ class ConsentPage extends LitElement {
     super.connectedCallback();
     window.addEventListener('message', this.#heard);
     this.#sized.observe(this);
-    if (!this.#inWindow && KNOWS_COVER) this.#watchCover();
+    if (this.#inWindow) this.#watchFront();
+    else if (KNOWS_COVER) this.#watchCover();
     this.#say({ veilcast: 'ready' });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener('message', this.#heard);
+    for (const change of FRONT) window.removeEventListener(change, this.#fronted);
     this.#sized.disconnect();
     this.#watch?.disconnect();
     clearTimeout(this.#calm);
@@ -89,6 +91,18 @@ class ConsentPage extends LitElement {
     }, options);
     this.#watch.observe(this);
   }
+
+  /** A window has nothing over it while it is in front. */
+  #watchFront(): void {
+    for (const change of FRONT) window.addEventListener(change, this.#fronted);
+    this.#fronted();
+  }
+
+  readonly #fronted = (): void => {
+    clearTimeout(this.#calm);
+    this.held = true;
+    if (document.hasFocus()) this.#calm = setTimeout(() => this.#release(), CALM_MS);
+  };
 
   #release(): void {
     this.held = false;
@@ -134,6 +148,8 @@ class ConsentPage extends LitElement {
     this.#asker?.postMessage(message, '*');
   }
 }
+
+const FRONT = ['focus', 'blur', 'message'] as const;
 
 const KNOWS_COVER = 'isVisible' in (globalThis.IntersectionObserverEntry?.prototype ?? {});
 

@@ -6,6 +6,7 @@ import { Page } from '../page.js';
 import { access, begins, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
 import '../security-events.js';
+import '../session-log.js';
 import '../webhooks.js';
 
 class Operator extends Page {
@@ -65,6 +66,7 @@ class Operator extends Page {
       <div class="signals">
         <vc-security-events .events=${events}></vc-security-events>
         <vc-webhooks></vc-webhooks>
+        <vc-session-log .events=${events}></vc-session-log>
       </div>`;
   }
 

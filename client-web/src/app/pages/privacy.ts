@@ -1,19 +1,24 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { PrivacyPurpose, PrivacyRow, PrivacyTable } from '../../protocol/index.js';
+import type { BreakGlass, PrivacyPurpose, PrivacyRow, PrivacyTable } from '../../protocol/index.js';
 import { api } from '../api.js';
+import { journal } from '../api-journal.js';
 import { Page } from '../page.js';
 import { errorNotice } from '../parts.js';
 import { basisWords, dateWords, HEADINGS, inOrder, named, permission, placeWords } from '../privacy-words.js';
+import { moment } from '../words.js';
 
 /** Says what is true of this server, by the table that it forgets by, and nothing else. */
 class Privacy extends Page {
-  static override properties = { ...Page.properties, table: { state: true } };
+  static override properties = { ...Page.properties, table: { state: true }, glass: { state: true } };
 
   declare table: PrivacyTable | null;
+  /** Where accounts of people who are put out are recorded, now or soon. */
+  declare glass: readonly BreakGlass[];
 
   constructor() {
     super();
     this.table = null;
+    this.glass = [];
   }
 
   override connectedCallback(): void {
@@ -21,6 +26,13 @@ class Privacy extends Page {
     void this.attempt(async () => {
       this.table = await api.privacy();
     });
+    // Without an answer, the page says the rest.
+    journal.breakGlass().then(
+      (glass) => {
+        this.glass = glass;
+      },
+      () => {},
+    );
   }
 
   protected override render(): TemplateResult {
@@ -32,6 +44,36 @@ class Privacy extends Page {
         counted, and nothing on these pages comes from anywhere but this server.
       </p>
       ${errorNotice(this.error)} ${this.table === null ? nothing : whole(this.table)}
+
+      <h2>The session log</h2>
+      <p>
+        So that whoever runs this server can see what went wrong, it notes what happened at an event, and not to whom: you have a
+        random name there, another one at each event and each day. Something is written only together with what at least four
+        others did, in an order that says nothing. Of your browser it says Chromium, Firefox or Safari at most, and only if at
+        least four others have the same and the same picture.
+      </p>
+      <p>
+        Its key is destroyed after a day, or as its signed schedule says: it is kept no longer than that. Anybody can keep the
+        <a href="/.well-known/veilcast-heads.json">signed heads</a> as a witness; with them, a change, a cut or a late end is
+        noticed. That nobody has made a copy before cannot be proven, by us neither.
+      </p>
+      <p>
+        At one event, and for a day at most, the account of whoever a moderator puts out can be written into it (“break-glass”). Two
+        people who run this server have to ask for it, or one has to wait for an hour. Here and at that event it says so before it begins;
+        nothing from before it becomes known.
+        ${
+          this.glass.length === 0
+            ? 'It is in force nowhere at the moment.'
+            : this.glass.map(
+                ({ from, until }) =>
+                  html`<strong>At one event it is in force from ${moment(from)} to ${moment(until)}. </strong>`,
+              )
+        }
+      </p>
+      <p>
+        If you agreed to count towards an event’s figures, you are in at most five of seven, once in each, and noise is added when the
+        event is over: whether you are in them makes next to no difference to what they say (differential privacy, epsilon 1).
+      </p>
 
       <h2>What this cannot promise</h2>
       <p>
@@ -90,8 +132,10 @@ function entry(row: PrivacyRow): TemplateResult {
 }
 
 function purpose({ words, basis, objection }: PrivacyPurpose): TemplateResult {
-  return html`<dt>${words}</dt>
+  const { name, rest } = named(words);
+  return html`<dt>${name}</dt>
     <dd>
+      ${rest === '' ? nothing : html`<p>${rest}</p>`}
       <p>${basisWords(basis)}</p>
       ${objection === '' ? nothing : html`<p>${objection}</p>`}
     </dd>`;

@@ -114,6 +114,13 @@ class Studio extends Page {
           <span>Show it on the home page<small>Its title is visible to everyone who opens this server.</small></span>
         </label>
       </fieldset>
+      <fieldset>
+        <legend class="unseen">Questions</legend>
+        <label class="check">
+          <input type="checkbox" name="silent" />
+          <span>Ask people for nothing<small>No chat, no names, no locations: they only watch. It cannot be changed later.</small></span>
+        </label>
+      </fieldset>
       <label>
         When it begins
         <input type="datetime-local" name="starts" aria-describedby="starts-hint" />
@@ -180,6 +187,7 @@ class Studio extends Page {
       listed: checked(submit, 'listed'),
       broadcasters: Number(text(submit, 'broadcasters')),
       latency: latency(submit),
+      ...(checked(submit, 'silent') && { asks_nothing: true }),
       ...(Number.isNaN(starts) ? {} : { starts_at: Math.floor(starts / 1_000) }),
     };
     await this.attempt(async () => {

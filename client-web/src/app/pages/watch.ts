@@ -3,21 +3,31 @@ import '../../elements/chat.js';
 import type { Talk } from '../../elements/chat.js';
 import '../../elements/player.js';
 import { icons } from '../../elements/icons.js';
+import type { PlayerPreferences } from '../../elements/player.js';
 import type { PlayerModel } from '../../elements/player-view.js';
 import type { EventSummary, Role, SignInProvider } from '../../protocol/index.js';
 import { type Access, guestAccess } from '../../sdk/access.js';
+import { systemClock } from '../../sdk/clock.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
 import { leaveForSignIn } from '../auth.js';
 import '../choices.js';
 import '../door.js';
 import { takeInvitation } from '../invitation.js';
+import { breakGlassWords } from '../journal-words.js';
 import { memberAccess } from '../member.js';
+import '../location-panel.js';
 import '../moderation.js';
 import { Page } from '../page.js';
 import { pageTitle } from '../page-title.js';
 import { begins, loading, stateBadge } from '../parts.js';
+import { Preferences } from '../preferences.js';
 import '../providers.js';
+
+const gpc = (): boolean => Reflect.get(navigator, 'globalPrivacyControl') === true;
+
+/** What everybody has to be told of an event may change while they watch. */
+const LOOK_AGAIN_MS = 5 * 60_000;
 
 class Watch extends Page {
   static override properties = {
@@ -41,6 +51,10 @@ class Watch extends Page {
   /** Of whoever was invited, has signed in, or asks to be let in. */
   #access: Access | null = null;
   #member = false;
+  readonly #preferences = new Preferences(localStorage, systemClock, gpc);
+  readonly #preferred = this.#preferences.read();
+  #latest: PlayerPreferences = this.#preferred ?? { volume: 1, max: 'high' };
+  #looking: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
@@ -60,6 +74,20 @@ class Watch extends Page {
       (event) => this.#named(event),
       (thrown) => this.#refused(thrown),
     );
+    this.#looking = setInterval(() => this.#lookAgain(), LOOK_AGAIN_MS);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#looking);
+  }
+
+  #lookAgain(): void {
+    if (this.entry !== 'open' || this.summary === null || this.#over) return;
+    api.event(this.#id, this.#access).then(
+      (event) => this.#named(event),
+      () => {},
+    );
   }
 
   get #id(): string {
@@ -74,6 +102,7 @@ class Watch extends Page {
       <veilcast-player
         event=${this.#id}
         .access=${this.#access}
+        .preferences=${this.#preferred}
         @veilcast-event=${(event: CustomEvent<EventSummary>) => this.#named(event.detail)}
         @veilcast-role=${(event: CustomEvent<Role>) => {
           this.moderates = event.detail === 'moderator';
@@ -81,6 +110,7 @@ class Watch extends Page {
         @veilcast-talk=${(event: CustomEvent<Talk>) => {
           this.talk = event.detail;
         }}
+        @veilcast-preferences=${(event: CustomEvent<PlayerPreferences>) => this.#chosen(event.detail)}
         @veilcast-model=${(event: CustomEvent<PlayerModel>) => {
           this.model = event.detail;
         }}
@@ -90,14 +120,24 @@ class Watch extends Page {
         ${this.model?.session === 'ended' ? stateBadge('ended') : nothing}
         ${this.summary === null || this.#over ? nothing : begins(this.summary)}
       </div>
+      ${this.#breakGlass()}
       ${this.model?.session === 'failed' ? nothing : this.#chat()}
       ${this.moderates && !this.#over ? this.#lookAfter() : nothing}
-      ${this.#over ? nothing : html`<vc-choices .consents=${this.talk?.consents ?? null}></vc-choices>`}
+      ${this.#over ? nothing : this.#location()}
+      ${this.#over ? nothing : this.#choices()}
       ${this.#over ? this.#onward() : this.#assurance()}
     </div>`;
   }
 
-  #chat(): TemplateResult {
+  /** Nobody learns afterwards that somebody could see who they are. */
+  #breakGlass(): TemplateResult | typeof nothing {
+    const told = this.summary?.break_glass;
+    if (told === undefined || this.#over) return nothing;
+    return html`<p class="notice" role="status">${breakGlassWords(told, Date.now() / 1_000)}</p>`;
+  }
+
+  #chat(): TemplateResult | typeof nothing {
+    if (this.summary?.asks_nothing !== false) return nothing;
     return html`<veilcast-chat .talk=${this.talk} .authority=${this.moderates ? 'moderator' : 'viewer'}></veilcast-chat>`;
   }
 
@@ -109,6 +149,33 @@ class Watch extends Page {
       .places=${this.model?.places.map(({ place, tenure }) => ({ place, tenure })) ?? []}
       ?door=${this.summary?.admission === 'approval'}
     ></vc-look-after>`;
+  }
+
+  #chosen(preferences: PlayerPreferences): void {
+    this.#latest = preferences;
+    this.#preferences.note(preferences);
+  }
+
+  get #locates(): boolean {
+    const finest = this.summary?.location.finest ?? 'none';
+    return finest !== 'none';
+  }
+
+  #choices(): TemplateResult | typeof nothing {
+    if (this.summary?.asks_nothing !== false) return nothing;
+    return html`<vc-choices
+      .consents=${this.talk?.consents ?? null}
+      .preferences=${this.#preferences}
+      .preferred=${() => this.#latest}
+      ?locates=${this.#locates}
+      @vc-locate=${() => this.querySelector<HTMLElement & { choose(): void }>('vc-location')?.choose()}
+    ></vc-choices>`;
+  }
+
+  #location(): TemplateResult | typeof nothing {
+    const cap = this.summary?.location ?? null;
+    if (cap === null || !this.#locates || this.talk === null) return nothing;
+    return html`<vc-location .talk=${this.talk} .cap=${cap}></vc-location>`;
   }
 
   /** Whoever has signed in before, or was let in, gets in without another word; the others are asked to. */

@@ -438,10 +438,12 @@ export const rooms = css`
 
   .choices summary span {
     font-weight: 600;
+    white-space: nowrap;
   }
 
   .choices summary small {
     margin-left: auto;
+    text-align: end;
     color: var(--_soft);
   }
 

@@ -4,7 +4,7 @@ use super::Place;
 use crate::moment;
 use clap::{Args, ValueEnum};
 use std::time::SystemTime;
-use veilcast_records::{Admission, EventId, Latency};
+use veilcast_records::{Admission, EventId, Latency, MAX_LOCATION_MINUTES, Precision};
 
 #[derive(Args)]
 pub(crate) struct NewEventArguments {
@@ -34,6 +34,19 @@ pub(crate) struct NewEventArguments {
     /// When it is to begin, as 2026-03-01T18:30Z or with an offset like +01:00, kept to the minute
     #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     pub(crate) starts: Option<SystemTime>,
+    /// How finely people may choose to show where they are: none, country, region, city or precise
+    #[arg(long, value_name = "PRECISION", default_value = "none", value_parser = precision)]
+    pub(crate) location: Precision,
+    /// For how many minutes at once
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_LOCATION_MINUTES)))]
+    pub(crate) location_minutes: u32,
+    /// Ask nobody for anything that needs consent: no chat, no names, no locations, no figures
+    #[arg(long, conflicts_with = "location")]
+    pub(crate) asks_nothing: bool,
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    Precision::parse(text).ok_or_else(|| "none, country, region, city or precise".to_owned())
 }
 
 impl NewEventArguments {

@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use veilcast_auth::ProviderSettings;
-use veilcast_gateway::{IceServer, WebhookSettings};
+use veilcast_consent::Purposes;
+use veilcast_gateway::{IceServer, JournalSettings, WebhookSettings};
 use veilcast_privacy::Secret;
 use veilcast_records::Records;
 use veilcast_shard::MAX_SHARDS;
@@ -40,6 +41,9 @@ pub(crate) struct Config {
     pub(crate) providers: Vec<ProviderSettings>,
     /// Where receivers of webhooks may stand.
     pub(crate) webhooks: WebhookSettings,
+    /// What people are asked for.
+    pub(crate) purposes: Purposes,
+    pub(crate) journal: JournalSettings,
 }
 
 /// How connections are protected.
@@ -101,8 +105,8 @@ impl Config {
     }
 }
 
-struct Reader<'a> {
-    sources: &'a Sources,
+pub(super) struct Reader<'a> {
+    pub(super) sources: &'a Sources,
     problems: Vec<Problem>,
 }
 
@@ -129,6 +133,8 @@ impl Reader<'_> {
         let metrics_token = self.optional("metrics_token_file", metrics_token);
         let providers = self.providers();
         let webhooks = self.webhooks();
+        let purposes = self.purposes();
+        let journal = data_dir.as_deref().and_then(|directory| self.journal(directory));
         if let (Some(listen), Some(tls)) = (&listen, &tls) {
             self.check_plain(*listen, tls);
         }
@@ -154,6 +160,8 @@ impl Reader<'_> {
             metrics_token: metrics_token?,
             providers,
             webhooks: webhooks?,
+            purposes,
+            journal: journal?,
         };
         Some(self.with_public_url(config))
     }
@@ -288,7 +296,18 @@ impl Reader<'_> {
         read.into_iter().map(|(_, settings)| settings).collect()
     }
 
-    fn one<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    fn purposes(&mut self) -> Purposes {
+        let mut purposes = Purposes::default();
+        for entry in &self.sources.purposes {
+            let added = entry
+                .added()
+                .and_then(|added| purposes.add(added).map_err(|why| Problem::new(&entry.place, why.to_string())));
+            self.problems.extend(added.err());
+        }
+        purposes
+    }
+
+    pub(super) fn one<T>(&mut self, key: &str, default: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let Some(setting) = self.sources.settings.get(key) else {
             return parse(default).map_err(|why| self.note(key, why)).ok();
         };
@@ -299,7 +318,7 @@ impl Reader<'_> {
     }
 
     /// `None`: wrong, and said so. `Some(None)`: not given.
-    fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Option<T>> {
+    pub(super) fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Option<T>> {
         match self.sources.settings.get(key) {
             None => Some(None),
             Some(_) => self.one(key, "", parse).map(Some),
@@ -317,13 +336,13 @@ impl Reader<'_> {
         parse(text).map_err(wrong).ok()
     }
 
-    fn refuse<T>(&mut self, key: &str, why: impl Into<String>) -> Option<T> {
+    pub(super) fn refuse<T>(&mut self, key: &str, why: impl Into<String>) -> Option<T> {
         self.note(key, why);
         None
     }
 
     /// Notes what is wrong with a setting, at the place where it was given or could have been.
-    fn note(&mut self, key: &str, why: impl Into<String>) {
+    pub(super) fn note(&mut self, key: &str, why: impl Into<String>) {
         let place = self.sources.settings.get(key).map_or_else(|| flag_name(key), |setting| setting.place.clone());
         self.problems.push(Problem::new(place, why));
     }

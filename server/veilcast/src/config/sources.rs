@@ -1,6 +1,6 @@
 use super::Problem;
 use super::ice::{self, Entry};
-use super::provider;
+use super::{provider, purpose};
 use crate::Failure;
 use crate::cli::{Flags, Place};
 use crate::words::reason;
@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Every key: of the file as it stands here, of the environment in capitals behind `VEILCAST_`, of the command
 /// line with hyphens.
-pub(super) const KEYS: [&str; 21] = [
+pub(super) const KEYS: [&str; 24] = [
     "acme_contact",
     "acme_directory",
     "acme_domain",
@@ -21,6 +21,9 @@ pub(super) const KEYS: [&str; 21] = [
     "allowed_origin",
     "data_dir",
     "ice_server",
+    "journal",
+    "journal_epoch",
+    "journal_key_file",
     "listen",
     "log",
     "media_address",
@@ -37,8 +40,9 @@ pub(super) const KEYS: [&str; 21] = [
     "webhook_root",
 ];
 
-/// A key of the file that is neither a flag nor a variable.
+/// Keys of the file that are neither flags nor variables.
 const PROVIDER: &str = "provider";
+const PURPOSE: &str = "purpose";
 
 /// Where the file is looked for when nobody names it.
 const FILE_NAMES: [&str; 2] = ["veilcast.toml", "/etc/veilcast/veilcast.toml"];
@@ -61,6 +65,8 @@ pub(crate) struct Sources {
     pub(super) ice_servers: Vec<Entry>,
     /// Sign-in providers, which stand in the file alone.
     pub(super) providers: Vec<provider::Entry>,
+    /// Purposes that are added, which stand in the file alone.
+    pub(super) purposes: Vec<purpose::Entry>,
     /// Does not stop anything, but should be looked at.
     pub(crate) warnings: Vec<Problem>,
     /// The file that was read.
@@ -142,6 +148,10 @@ impl Sources {
                 self.providers = provider::entries(value, line, problems);
                 continue;
             }
+            if key.get_ref() == PURPOSE {
+                self.purposes = purpose::entries(value, line, problems);
+                continue;
+            }
             let Some(known) = KEYS.iter().find(|known| **known == key.get_ref().as_ref()) else {
                 problems.push(Problem::new(
                     place,
@@ -196,6 +206,9 @@ impl Sources {
             ("acme_root", flags.acme_root),
             ("metrics_token_file", flags.metrics_token_file),
             ("webhook_root", flags.webhook_root),
+            ("journal", flags.journal.journal),
+            ("journal_epoch", flags.journal.journal_epoch),
+            ("journal_key_file", flags.journal.journal_key_file),
             ("log", flags.log),
         ];
         let lists = [
@@ -236,7 +249,8 @@ fn find_file() -> Option<PathBuf> {
 /// Says that a name is not known, and which one was probably meant.
 fn unknown(what: &str, name: &str, spelling: impl Fn(&str) -> String) -> String {
     let plain = name.replace('-', "_").to_ascii_lowercase();
-    let nearest = KEYS.iter().chain([&PROVIDER]).map(|key| (strsim::damerau_levenshtein(key, &plain), *key)).min();
+    let nearest =
+        KEYS.iter().chain([&PROVIDER, &PURPOSE]).map(|key| (strsim::damerau_levenshtein(key, &plain), *key)).min();
     match nearest {
         Some((distance, key)) if distance <= 1 + key.len() / 3 => {
             format!("unknown {what}; did you mean {}?", spelling(key))
@@ -256,7 +270,7 @@ fn values_of(value: &DeValue<'_>) -> Option<Vec<String>> {
     }
 }
 
-fn text_of(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn text_of(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
         DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),

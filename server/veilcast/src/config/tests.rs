@@ -172,6 +172,55 @@ fn certificates_come_in_pairs_or_by_acme() {
     assert!(refusal(&format!("{whole} --tls-cert {path}"), &[], "").contains("exclude each other"));
 }
 
+/// A purpose as an integrator writes it, with one line in place of another.
+fn purpose(line: &str, other: &str) -> String {
+    let whole = "[[purpose]]\nname = 'x-newsletter'\nversion = 3\nsince = '2026-11-22'\ntitle = 'Get the newsletter?'\n\
+                 what = 'Your address.'\nwho = 'The organiser.'\nhow_long = 'A year.'\nrefusing = 'Nothing changes.'\n";
+    assert!(whole.contains(line), "{line}");
+    whole.replace(line, other)
+}
+
+#[test]
+fn purposes_are_added_with_all_their_words() {
+    let config = resolve("", &[], &purpose("", "")).unwrap_or_else(|problems| panic!("{problems}"));
+    let added: Vec<_> = config.purposes.added().collect();
+    let terms = veilcast_consent::Terms::of(added[0]);
+    assert_eq!((added.len(), terms.name, terms.version, terms.remains), (1, "x-newsletter", 3, None));
+    assert!(!added[0].yields_to_signal());
+    let outside = purpose("version", "outside = true\nremains = 'A letter that was sent.'\nversion");
+    let config = resolve("", &[], &outside).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(config.purposes.added().all(|purpose| purpose.yields_to_signal()));
+    assert!(resolve("", &[], "").is_ok_and(|config| config.purposes.added().next().is_none()));
+}
+
+#[test]
+fn what_is_wrong_with_a_purpose_is_said_with_its_line() {
+    for (line, other, says) in [
+        ("name = 'x-newsletter'", "name = 'chat'", "line 1, purpose: name is x- and up to 30"),
+        ("name = 'x-newsletter'\n", "", "needs name"),
+        ("version = 3\n", "", "needs version: a number that counts up whenever a word changes"),
+        ("version = 3", "version = 0", "raise it whenever a word changes"),
+        ("version = 3", "version = 'new'", "version is a number"),
+        ("'2026-11-22'", "'22 November'", "since is the date"),
+        ("who = 'The organiser.'\n", "", "needs who: who gets to see it"),
+        ("'A year.'", "' '", "how_long is empty"),
+        ("Your address.", &"long ".repeat(80), "what is longer than 300 characters"),
+        ("who =", "whom =", "unknown key whom; there are how_long, name, outside"),
+        ("version", "outside = 'maybe'\nversion", "outside is true where somebody besides you receives it"),
+        ("'A year.'", "['A year.']", "has text, a number (version)"),
+        ("[[purpose]]", "[[purposes]]", "did you mean purpose?"),
+    ] {
+        let wrong = refusal("", &[], &purpose(line, other));
+        assert!(wrong.contains(says), "{line}: {wrong}");
+        assert!(wrong.contains("line 1"), "{wrong}");
+    }
+    let twice = refusal("", &[], &format!("{}{}", purpose("", ""), purpose("version = 3", "version = 4")));
+    assert!(twice.contains("line 10, purpose: has the name of one above"), "{twice}");
+    let many: String = ('a'..='i').map(|letter| purpose("x-newsletter", &format!("x-{letter}"))).collect();
+    assert!(refusal("", &[], &many).contains("is one too many: 8 can be added"));
+    assert!(refusal("", &[], "purpose = 'x-newsletter'").contains("begin it with [[purpose]]"));
+}
+
 #[test]
 fn a_file_that_is_named_must_be_there() {
     let missing = Sources::read(flags("--config /nowhere/veilcast.toml"), std::iter::empty());

@@ -122,7 +122,7 @@ impl Receipt {
     pub fn of_withdrawal(key: &[u8; 32], event: &str, terms: &Terms, missing: &Missing<'_>) -> Self {
         Self {
             event: event.to_owned(),
-            purpose: terms.purpose.name().to_owned(),
+            purpose: terms.name.to_owned(),
             version: terms.version,
             privacy_notice: jws::digest(&terms.text()),
             event_state: Event::Withdrawn,

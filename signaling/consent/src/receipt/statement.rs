@@ -1,6 +1,6 @@
 use super::ReceiptError;
 use super::jws::{digest, signature_only};
-use crate::{Purpose, Terms};
+use crate::{Purpose, Purposes, Terms};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
@@ -117,9 +117,9 @@ impl Statement {
         Ok(Self { text: text.to_owned(), key, choice })
     }
 
-    /// For which purpose, if the words that were shown are those in force. Anything else is an answer to another question.
-    pub fn purpose(&self) -> Result<Purpose, ReceiptError> {
-        let purpose = Purpose::named(&self.choice.purpose).ok_or(ReceiptError::Statement)?;
+    /// For which of these purposes, if the words that were shown are those in force. Anything else is an answer to another question.
+    pub fn purpose(&self, purposes: &Purposes) -> Result<Purpose, ReceiptError> {
+        let purpose = purposes.named(&self.choice.purpose).ok_or(ReceiptError::Statement)?;
         let terms = Terms::of(purpose);
         let shown = self.choice.version == terms.version && self.choice.notice == digest(&terms.text());
         if shown { Ok(purpose) } else { Err(ReceiptError::OtherWords) }

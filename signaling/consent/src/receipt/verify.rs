@@ -68,8 +68,9 @@ pub fn verify(text: &str, keys: &Keys) -> Verified {
     answers.push((Verdict::SignedByServer, true));
     answers.push((Verdict::KeyInUse, (key.nbf..key.exp).contains(&receipt.event_time)));
     match &receipt.statement {
-        // One tap takes consent back, and gives nothing that would have to be proven.
-        None => answers.push((Verdict::SignedByPerson, receipt.event_state == Event::Withdrawn)),
+        // One tap takes consent back, and gives nothing that would have to be proven: nothing is said of a signature either.
+        None if receipt.event_state == Event::Withdrawn => {}
+        None => answers.push((Verdict::SignedByPerson, false)),
         Some(statement) => {
             let statement = Statement::read(statement).ok();
             answers.push((Verdict::SignedByPerson, statement.is_some()));
@@ -107,6 +108,6 @@ fn is_same(receipt: &Receipt, statement: &Statement) -> bool {
 
 /// The words of a receipt, if they are those in force here.
 fn words(receipt: &Receipt) -> Option<String> {
-    let terms = Terms::of(Purpose::named(&receipt.purpose)?);
+    let terms = Terms::of(Purpose::built_in(&receipt.purpose)?);
     Some(terms.text()).filter(|text| digest(text) == receipt.privacy_notice)
 }

@@ -2,6 +2,7 @@ use super::*;
 use std::time::{Duration, Instant};
 use veilcast_privacy::Pseudonym;
 
+mod added;
 mod histories;
 mod receipts;
 
@@ -33,7 +34,7 @@ fn hands_over(licences: &[&Licence]) -> bool {
 #[test]
 fn nothing_is_on_by_default_and_one_grant_is_no_other() {
     let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
-    for purpose in Purpose::ALL {
+    for purpose in Purpose::BUILT_IN {
         assert_eq!(ledger.standing(&alice, purpose, now), Standing::Open);
     }
     assert_eq!(ledger.consent::<Chat>(&alice, now).err(), Some(Withheld::NotGranted));
@@ -58,9 +59,26 @@ fn what_is_withdrawn_is_not_handed_over_however_long_it_has_waited() {
     let again = granted(&mut ledger, &alice, Purpose::Chat, now);
     assert!(hands_over(&[&again, &his]));
     assert!(!hands_over(&[&hers, &his]), "a new grant wakes nothing of the old");
-    assert!(again.generation() > hers.generation());
+    assert_ne!(again.generation(), hers.generation());
     assert!(!hers.is(&again));
     assert_eq!(ledger.withdraw(&EVENT, alice.subject, Purpose::Location), None);
+}
+
+#[test]
+fn choices_end_but_taking_back_does_not() {
+    let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
+    for _ in 0..32 {
+        ledger.decide(&alice, yes(Purpose::Presence), now).expect("is one of 64");
+        ledger.decide(&alice, yes(Purpose::Chat), now).expect("is one of 64");
+    }
+    assert_eq!(ledger.decide(&alice, yes(Purpose::Chat), now), Err(Refused::TooOften));
+    assert_eq!(ledger.decide(&alice, no(Purpose::Location), now), Err(Refused::TooOften), "a refusal writes, too");
+    assert!(ledger.consent::<Chat>(&alice, now).is_ok(), "what was chosen last holds");
+    assert!(ledger.decide(&alice, no(Purpose::Chat), now).expect("takes away").is_some());
+    assert_eq!(ledger.decide(&alice, no(Purpose::Chat), now), Err(Refused::TooOften), "nothing is left to take away");
+    assert!(ledger.withdraw(&EVENT, alice.subject, Purpose::Presence).is_some());
+    assert!(ledger.decide(&party(2), yes(Purpose::Chat), now).is_ok(), "another person");
+    assert!(ledger.decide(&Party { event: 8, ..party(1) }, yes(Purpose::Chat), now).is_ok(), "another event");
 }
 
 /// Whoever withdraws is answered when the last byte has been handed over, not while it is.
@@ -162,13 +180,16 @@ fn what_is_forgotten_has_ended() {
 
 #[test]
 fn the_words_are_complete_and_each_is_under_its_purpose() {
-    for (purpose, terms) in Purpose::ALL.into_iter().zip(Terms::all()) {
-        assert_eq!((terms.purpose, Purpose::named(purpose.name())), (purpose, Some(purpose)));
+    for (purpose, name) in
+        Purpose::BUILT_IN.into_iter().zip(["chat", "presence", "location", "analytics", "personalisation"])
+    {
+        let terms = Terms::of(purpose);
+        assert_eq!((terms.name, Purpose::built_in(name)), (name, Some(purpose)));
         assert!(terms.version > 0 && terms.since.len() == 10);
         assert!(terms.text().lines().count() >= 5);
         for sentence in [terms.what, terms.who, terms.how_long, terms.refusing] {
             assert!(sentence.ends_with('.'), "{sentence}");
         }
     }
-    assert_eq!(Purpose::named("newsletter"), None);
+    assert_eq!(Purpose::built_in("newsletter"), None);
 }

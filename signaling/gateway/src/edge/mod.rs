@@ -13,7 +13,7 @@ pub(crate) use allowance::Allowance;
 pub(crate) use contain::contain;
 pub(crate) use headers::{PageHeaders, page_headers};
 pub(crate) use origin::{Origins, check_origin, is_loopback_host};
-pub(crate) use prefix::{BehindProxy, FromHere, PrefixTag, Prefixes, tag_request};
+pub(crate) use prefix::{BehindProxy, FromHere, KEY_LIFE, PrefixTag, Prefixes, tag_request};
 #[cfg(test)]
 pub(crate) use route::route_of;
 pub(crate) use throttle::{Throttle, throttle_failures};

@@ -12,7 +12,7 @@ use veilcast_logs::Reason;
 use veilcast_outgoing::{Network, masked};
 
 /// How long two requests from one network can be told to be so, at most.
-const KEY_LIFE: Duration = Duration::from_secs(600);
+pub(crate) const KEY_LIFE: Duration = Duration::from_secs(600);
 
 /// Stands for the network prefix that a request came from, for ten minutes and for counting only. The address
 /// itself goes no further than this file.

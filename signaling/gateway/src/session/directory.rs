@@ -86,13 +86,14 @@ pub(crate) enum Parcel {
 pub(crate) struct Frame {
     pub(crate) text: Utf8Bytes,
     by: Arc<[Licence]>,
-    to: Licence,
+    /// Of the recipient, where it takes one.
+    to: Option<Licence>,
 }
 
 impl Frame {
     /// Hands it over, if everybody's consent stands while that is done.
     pub(crate) fn hand_over<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
-        Licence::while_all_stand(self.by.iter().chain([&self.to]), act)
+        Licence::while_all_stand(self.by.iter().chain(&self.to), act)
     }
 }
 
@@ -202,12 +203,6 @@ impl Directory {
         self.leases.insert(socket, Lease { until, signed_in, ticket, event, principal, standing });
     }
 
-    /// The sign-in of somebody who is in an event by a socket, if they have signed in.
-    pub(crate) fn sign_in_of(&self, event: &EventId, who: Pseudonym) -> Option<IssuerSessionId> {
-        let theirs = |lease: &Lease| lease.event == *event && lease.principal == who;
-        self.leases.iter().filter(|entry| theirs(entry)).find_map(|entry| entry.signed_in.clone())
-    }
-
     /// How somebody stands who is in an event by sockets.
     pub(super) fn socket_standings(&self, event: &EventId, who: Pseudonym) -> Vec<Standing> {
         let theirs = |lease: &Lease| lease.event == *event && lease.principal == who;
@@ -218,6 +213,14 @@ impl Directory {
     pub(super) fn session_standings(&self, event: &EventId, who: Pseudonym) -> Vec<Standing> {
         let theirs = |session: &HttpSession| session.event == *event && session.principal == who;
         self.http.iter().filter(|entry| theirs(entry)).map(|entry| entry.standing).collect()
+    }
+
+    /// The sign-in by which somebody is in an event, if by one.
+    pub(crate) fn sign_in_of(&self, event: &EventId, who: Pseudonym) -> Option<IssuerSessionId> {
+        let mut by_socket = self.leases.iter().filter(|entry| entry.event == *event && entry.principal == who);
+        let mut by_http = self.http.iter().filter(|entry| entry.event == *event && entry.principal == who);
+        let found = by_socket.find_map(|entry| entry.signed_in.clone());
+        found.or_else(|| by_http.find_map(|entry| entry.signed_in.clone()))
     }
 
     /// The sockets and the sessions over HTTP whose token is one of these.
@@ -305,6 +308,7 @@ impl Directory {
         };
         let pieces: Vec<_> = lot.pieces.into_iter().filter_map(encoded).collect();
         for (socket, to) in lot.to {
+            let to = Some(to);
             let frame =
                 |(text, by): &(Utf8Bytes, Arc<[Licence]>)| Frame { text: text.clone(), by: by.clone(), to: to.clone() };
             let frames = pieces.iter().map(frame).collect();
@@ -381,7 +385,7 @@ mod tests {
         let (directory, socket) = (Directory::default(), SocketId(1));
         let mut mail = directory.add_socket(socket);
         let message = || ServerMessage::Connected;
-        directory.share(Shared { to: vec![(socket, to.clone())], by: vec![by.clone()], message: message() });
+        directory.share(Shared { to: vec![(socket, Some(to.clone()))], by: vec![by.clone()], message: message() });
         let pieces = [vec![by], Vec::new()].map(|by| Piece { by, message: message() }).into_iter().collect();
         directory.share_lot(Lot { to: vec![(socket, to)], pieces });
         directory.overtake(socket, message());

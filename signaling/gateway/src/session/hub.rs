@@ -1,4 +1,5 @@
 use super::directory::Directory;
+use crate::journal::SessionLog;
 use crate::metrics::Gauges;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep_until;
 use veilcast_auth::{EventId, Issuer, Principal};
-use veilcast_consent::Ledger;
+use veilcast_consent::{Ledger, Purposes};
 use veilcast_control::{Command, Report};
 use veilcast_logs::Reason;
 use veilcast_privacy::Pseudonym;
@@ -30,6 +31,7 @@ pub(crate) struct Hub {
     ledger: Mutex<Ledger<EventId>>,
     pub(crate) directory: Directory,
     pub(crate) gauges: Gauges,
+    pub(crate) journal: SessionLog,
     commands: mpsc::UnboundedSender<Command>,
     air: mpsc::UnboundedSender<Air>,
     backlog: AtomicU64,
@@ -51,14 +53,15 @@ pub(crate) struct Pumps {
 }
 
 impl Hub {
-    pub(crate) fn new() -> (Self, Pumps) {
+    pub(crate) fn new(purposes: Purposes) -> (Self, Pumps) {
         let (commands, commands_out) = mpsc::unbounded_channel();
         let (air, air_out) = mpsc::unbounded_channel();
         let hub = Self {
             rooms: Mutex::new(Rooms::default()),
-            ledger: Mutex::default(),
+            ledger: Mutex::new(Ledger::new(purposes)),
             directory: Directory::default(),
             gauges: Gauges::default(),
+            journal: SessionLog::default(),
             commands,
             air,
             backlog: AtomicU64::new(0),
@@ -103,6 +106,8 @@ impl Hub {
             Output::Lot(lot) => self.directory.share_lot(lot),
             Output::Live(event) => _ = self.air.send(Air::On(event)),
             Output::Off(event) => _ = self.air.send(Air::Off(event)),
+            Output::Ended(event) => self.journal.event_over(&event),
+            Output::Fact { event, who, fact } => self.journal.note(&event, &who, fact),
             Output::Over(session) => self.directory.remove_http(session),
         }
     }
@@ -251,14 +256,15 @@ impl Hub {
         }
     }
 
-    /// Follows what anybody changed about the events whose rooms are open.
+    /// Follows what anybody changed about the events of which something is known.
     async fn catch_up(&self, records: &Records, issuer: &Issuer, refused: &mut HashSet<Pseudonym>) {
         self.follow_keys(issuer).await;
         self.put_out_revoked(records, refused).await;
         self.put_out_signed_out(records).await;
-        let open: Vec<EventId> = self.with(|rooms, _| rooms.open_events().copied().collect());
-        let doors: Vec<EventId> = self.with(|rooms, _| rooms.events_with_doors().copied().collect());
-        for event in open.into_iter().chain(doors) {
+        // Whether or not anybody is there: what was said and agreed to goes with the event, too.
+        let known: HashSet<EventId> =
+            self.gated(|ledger, rooms, _| rooms.events_known().chain(ledger.events()).copied().collect());
+        for event in known {
             match records.event(&event).await {
                 Ok(Some(row)) if row.state != EventState::Ended => {
                     self.with(|rooms, _| rooms.set_broadcasters(&event, row.broadcasters));

@@ -35,6 +35,12 @@ impl Standing {
     pub(crate) const fn of(grant: &Grant) -> Self {
         Self { rank: Rank::of(grant), reach: grant.reach }
     }
+
+    /// Whether this is one person who has signed in, and no other participant here. Operators have a second name in an event, and so
+    /// count as nobody.
+    pub(crate) const fn is_one_person(self) -> bool {
+        matches!(self.rank, Rank::Person) && matches!(self.reach, Reach::Account | Reach::Provider)
+    }
 }
 
 impl Directory {

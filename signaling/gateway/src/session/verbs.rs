@@ -7,8 +7,9 @@ use crate::sdp::{OfferShape, Origin, parse_offer, write_answer};
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
-use veilcast_auth::{EventId, Grant, IssuerSessionId, Proof, Reach, Scope, Thumbprint, Ticket};
+use veilcast_auth::{EventId, Grant, IssuerSessionId, LocationCap, Proof, Reach, Scope, Thumbprint, Ticket};
 use veilcast_control::{Answer, IceCredentials, PeerKey, PlayoutDelay, Role, RoomSettings};
+use veilcast_journal::Family;
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::FaultCode;
 use veilcast_records::{Admission, Event, EventState, Latency};
@@ -26,11 +27,15 @@ pub(crate) struct Access {
     /// A viewer that is not one of the audience: a broadcaster who looks at the others.
     pub(crate) uncounted: bool,
     pub(crate) principal: Pseudonym,
+    /// What it comes with; programs say nothing that is looked at.
+    pub(crate) family: Family,
     pub(crate) standing: Standing,
     /// It has to be let in by hand, where the event has that.
     pub(crate) asks: bool,
     /// It comes to look after the event.
     pub(crate) moderates: bool,
+    /// The most that its holder can agree to of where they are.
+    pub(crate) location: LocationCap,
     /// Whose key the token is bound to; `None` for a program's.
     pub(crate) key: Option<Thumbprint>,
     /// What the token permits ends then.
@@ -111,7 +116,8 @@ impl App {
         let (invited, key, until) = (grant.invited, grant.key, end_of(grant));
         let signed_in = grant.recognised.as_ref().map(|recognised| recognised.session.clone());
         let (standing, moderates, ticket) = (Standing::of(grant), scope == Scope::Moderate, grant.ticket());
-        let (asks, uncounted) = (asks(grant, &row), false);
+        let (asks, uncounted, location) = (asks(grant, &row), false, grant.location);
+        let family = Family::Program;
         let event = row;
         Ok(Access {
             event,
@@ -119,9 +125,11 @@ impl App {
             invited,
             uncounted,
             principal,
+            family,
             standing,
             asks,
             moderates,
+            location,
             key,
             until,
             signed_in,
@@ -205,6 +213,7 @@ impl App {
             peer,
             role: access.role,
             principal: access.principal,
+            family: access.family,
             invited: access.invited,
             uncounted: access.uncounted,
             socket,

@@ -12,6 +12,7 @@ use veilcast_auth::Scope;
 
 use veilcast_protocol::FaultCode;
 use veilcast_records::EventId;
+use veilcast_room::SocketId;
 
 /// Somebody in a chat.
 struct Talker {
@@ -181,6 +182,60 @@ async fn every_refusal_says_what_it_is() {
     ada.act(json!({ "verb": "sync", "number": 7 })).await;
     assert_eq!(ada.news("synced").await["number"], json!(7));
     assert_eq!(is(429, "chat-slow"), (FaultCode::ChatSlow.text().0, FaultCode::ChatSlow.name().to_owned()));
+}
+
+/// As long as its socket has not been told, a client may go on talking.
+#[tokio::test]
+async fn who_is_out_says_and_moderates_nothing_more() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut ada = Talker::join(&running, event, Scope::Watch).await;
+    let mut moderator = Talker::join(&running, event, Scope::Moderate).await;
+    ada.agree(&running, "presence").await;
+    ada.say("before").await;
+    let said = moderator.news("message").await;
+    ada.news("message").await;
+    let hub = &running.gateway.app.hub;
+    // They are numbered as they come.
+    hub.with(|rooms, now| (0..8).for_each(|id| rooms.detach(SocketId(id), now)));
+    for verb in [
+        json!({ "verb": "say", "text": "after" }),
+        json!({ "verb": "name", "name": "Ada" }),
+        json!({ "verb": "delete", "message": said["id"] }),
+        json!({ "verb": "react", "message": said["id"], "reaction": "like", "on": true }),
+        json!({ "verb": "list-me", "name": "Ada" }),
+    ] {
+        ada.act(verb).await;
+        ada.page.fault("access-revoked").await;
+        moderator.act(json!({ "verb": "slow", "seconds": 60 })).await;
+        moderator.page.fault("access-revoked").await;
+    }
+    for verb in ["remove", "pin"] {
+        moderator.act(json!({ "verb": verb, "message": said["id"] })).await;
+        moderator.page.fault("access-revoked").await;
+    }
+    for verb in [json!({ "verb": "mute", "on": true }), json!({ "verb": "ban" })] {
+        let mut verb = verb;
+        verb["author"] = said["author"].clone();
+        moderator.act(verb).await;
+        moderator.page.fault("access-revoked").await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_a_command_ends_while_nobody_is_there_takes_everything_along() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut ada = Talker::join(&running, event, Scope::Watch).await;
+    ada.say("mine").await;
+    ada.news("message").await;
+    drop(ada);
+    let hub = &running.gateway.app.hub;
+    super::until("nobody is there", async || !hub.with(|rooms, _| rooms.is_open(&event))).await;
+    let known = || hub.gated(|ledger, rooms, _| (rooms.events_known().count(), ledger.events().count()));
+    assert_eq!(known(), (1, 1), "what was said and agreed to stays for who comes later");
+    running.store.records.end_event(&event).await.expect("ends");
+    super::until("nothing is kept", async || known() == (0, 0)).await;
 }
 
 /// Two hundred sockets, of which some are written to while one of them withdraws: what is measured is read by the receivers.

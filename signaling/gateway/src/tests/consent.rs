@@ -6,25 +6,26 @@ use super::{Ask, ORIGIN, config, is};
 use holder::Holder;
 use holder::consent::choice;
 use serde_json::{Value, json};
+use std::time::SystemTime;
 use veilcast_auth::Scope;
 use veilcast_consent::{Keys, verify};
-use veilcast_records::EventId;
+use veilcast_records::{Admission, EventId, Latency, NewEvent, Planned};
 
 /// Somebody in an event, and the key that they sign their choices with.
-struct Person {
-    page: Page,
-    key: Holder,
+pub(super) struct Person {
+    pub(super) page: Page,
+    pub(super) key: Holder,
     event: EventId,
 }
 
 impl Person {
-    async fn new(running: &Running, event: EventId) -> Self {
+    pub(super) async fn new(running: &Running, event: EventId) -> Self {
         let mut page = Page::join(running, event, Scope::Watch).await;
         page.expect("welcome").await;
         Self { page, key: Holder::new(), event }
     }
 
-    async fn asked(&mut self, purpose: &str) -> Value {
+    pub(super) async fn asked(&mut self, purpose: &str) -> Value {
         self.page.say(&json!({ "type": "request-consent", "purpose": purpose })).await;
         loop {
             // Of an answer before, its person is told.
@@ -36,7 +37,7 @@ impl Person {
         }
     }
 
-    async fn chooses(&mut self, running: &Running, purpose: &str, decision: &str) -> String {
+    pub(super) async fn chooses(&mut self, running: &Running, purpose: &str, decision: &str) -> String {
         let question = self.asked(purpose).await;
         let choice = choice(self.event.as_str(), &question, &terms(running, purpose).await, decision);
         let reply = running.ask(answer(&self.key.states(&choice))).await;
@@ -45,22 +46,22 @@ impl Person {
     }
 }
 
-fn answer(statement: &Value) -> Ask {
+pub(super) fn answer(statement: &Value) -> Ask {
     Ask::new("POST", "/api/v1/consent").header("origin", ORIGIN).json(statement)
 }
 
-async fn terms(running: &Running, purpose: &str) -> Value {
+pub(super) async fn terms(running: &Running, purpose: &str) -> Value {
     let list = running.ask(Ask::new("GET", "/api/v1/purposes")).await.json();
     let all = list["purposes"].as_array().expect("a list");
     all.iter().find(|terms| terms["purpose"] == purpose).expect("is asked for").clone()
 }
 
-async fn keys(running: &Running) -> Keys {
+pub(super) async fn keys(running: &Running) -> Keys {
     let set = running.ask(Ask::new("GET", "/.well-known/consent-keys.json")).await;
     serde_json::from_str(&set.body).expect("keys")
 }
 
-fn standing<'a>(state: &'a Value, purpose: &str) -> &'a str {
+pub(super) fn standing<'a>(state: &'a Value, purpose: &str) -> &'a str {
     let all = state["purposes"].as_array().expect("a list");
     let found = all.iter().find(|state| state["purpose"] == purpose).expect("is listed");
     found["standing"].as_str().expect("a word")
@@ -78,7 +79,7 @@ async fn a_choice_is_signed_by_both_and_told_to_every_page_of_its_person() {
     let receipt = person.chooses(&running, "chat", "given").await;
     for page in [&mut person.page, &mut second] {
         let state = page.expect("consent").await;
-        assert_eq!((standing(&state, "chat"), standing(&state, "location")), ("granted", "open"));
+        assert_eq!((standing(&state, "chat"), standing(&state, "personalisation")), ("granted", "open"));
     }
     let verified = verify(&receipt, &keys(&running).await);
     assert!(verified.is_good());
@@ -132,7 +133,7 @@ async fn a_question_is_good_once_for_its_purpose_its_event_and_its_time() {
     assert_eq!(refused(good.clone()).await, is(409, "question-unknown"), "it was answered, however wrongly");
 
     let question = person.asked("chat").await;
-    let location = choice(event.as_str(), &question, &terms(&running, "location").await, "given");
+    let location = choice(event.as_str(), &question, &terms(&running, "personalisation").await, "given");
     assert_eq!(running.ask(answer(&person.key.states(&location))).await.fault(), is(409, "question-unknown"));
     let question = person.asked("chat").await;
     let elsewhere = choice("another", &question, &chat, "given");
@@ -181,7 +182,7 @@ async fn receipts_are_shown_to_whoever_has_the_key() {
     let event = running.store.event(true).await;
     let mut person = Person::new(&running, event).await;
     person.chooses(&running, "chat", "refused").await;
-    person.chooses(&running, "location", "given").await;
+    person.chooses(&running, "personalisation", "given").await;
     let list = async |key: &Holder| {
         let ask = Ask::new("GET", "/api/v1/consent/receipts").new_to(&running.store, key);
         running.ask(ask).await.json()["receipts"].as_array().map(Vec::len)
@@ -207,5 +208,31 @@ async fn the_question_may_be_framed_by_whoever_may_embed_the_player_and_nothing_
     assert_eq!(policy(&closed, "/consent").await, ("frame-ancestors 'none'".to_owned(), String::new()));
     for path in ["/", "/watch/x", "/studio", "/privacy"] {
         assert_eq!(policy(&open, path).await, ("frame-ancestors 'none'".to_owned(), "DENY".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_asks_nothing_asks_nobody() {
+    let running = Running::new(config()).await;
+    let title = veilcast_privacy::Redacted::new("Silent".to_owned());
+    let new =
+        NewEvent { title, admission: Admission::Public, listed: false, broadcasters: 1, latency: Latency::default() };
+    let planned = Planned { asks_nothing: true, ..Planned::default() };
+    let event = running.store.records.plan_event(new, &planned, SystemTime::now()).await.expect("is made");
+    let shown = running.ask(Ask::new("GET", &format!("/api/v1/events/{event}"))).await.json();
+    assert_eq!(shown["asks_nothing"], true);
+    for scope in [Scope::Watch, Scope::Broadcast] {
+        let mut page = Page::join(&running, event, scope).await;
+        page.expect("welcome").await;
+        for purpose in ["chat", "presence", "location", "analytics", "personalisation"] {
+            page.say(&json!({ "type": "request-consent", "purpose": purpose })).await;
+            let heard = loop {
+                let heard = page.hear().await.expect("an answer");
+                if heard["type"] == "fault" {
+                    break heard;
+                }
+            };
+            assert_eq!(heard["fault"]["code"], "consent-left-out", "{purpose}: {heard}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use veilcast_auth::Scope;
+use veilcast_protocol::FaultCode;
 use veilcast_records::EventId;
 use veilcast_room::{Knocker, SocketId};
 
@@ -155,6 +156,27 @@ async fn whoever_gives_up_or_waits_too_long_is_forgotten() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_longer_than_half_an_hour() {
+    let scene = Scene::new().await;
+    let mut page = Page::knock(&scene.running, scene.guest().await, None).await;
+    page.expect("waiting").await;
+    for turn in 0..40 {
+        if turn % 4 == 0 {
+            let renewal = json!({ "type": "renew", "token": page.bound().token.clone(), "proof": page.proof().sign() });
+            page.say(&renewal).await;
+            page.expect("renewed").await;
+        }
+        travel(Duration::from_secs(50)).await;
+        if let Ok(heard) = tokio::time::timeout(Duration::from_millis(20), page.hear()).await {
+            assert_eq!(heard.expect("says why")["fault"]["code"], json!("knock-unanswered"));
+            assert!((35..=37).contains(&turn), "{turn} times 50 s");
+            return;
+        }
+    }
+    panic!("waits for ever");
+}
+
+#[tokio::test]
 async fn names_are_short_and_can_be_seen() {
     let scene = Scene::new().await;
     for bad in ["a\u{202e}b", "a\nb", "\u{200b}", "a\u{2066}b", "x\u{feff}", &"n".repeat(33)] {
@@ -197,6 +219,34 @@ async fn invited_people_and_whoever_decides_do_not_ask() {
     page.expect("let-in").await;
 }
 
+/// Deciding is for whoever looks after this event, and for as long as they do.
+#[tokio::test]
+async fn who_looks_after_another_event_or_no_longer_decides_nothing() {
+    let scene = Scene::new().await;
+    let store = &scene.running.store;
+    let mut page = Page::knock(&scene.running, scene.guest().await, None).await;
+    page.expect("waiting").await;
+    let renewal = json!({ "type": "renew", "token": page.bound().token.clone(), "proof": page.proof().sign() });
+    page.say(&renewal).await;
+    assert!(page.expect("renewed").await["expires_in"].as_u64().is_some_and(|left| left > 200), "and goes on waiting");
+    let elsewhere = store.event_with_door().await;
+    let (now, holder) = (std::time::SystemTime::now(), Holder::new());
+    let invitation = store.issuer.invite(&scene.event, Scope::Moderate, super::HOUR, now).await.expect("is made");
+    let (code, key) = (invitation.code.expose_text(), store.key_of(&holder));
+    let token = store.issuer.accept_invitation(&scene.event, code, key, now).await.expect("is accepted");
+    let former = store.bound(holder, token.token.expose_text());
+    assert_eq!(scene.decide(&former, 99, true).await.fault(), is(409, "nobody-knocks"));
+    store.issuer.revoke_invitation(&scene.event, &invitation.id, now).await.expect("is revoked");
+    let (moderator, broadcaster) =
+        (store.invited(elsewhere, Scope::Moderate).await, store.invited(elsewhere, Scope::Broadcast).await);
+    for other in [moderator, broadcaster, former] {
+        let list = Ask::new("GET", &at(scene.event, "knocks")).by(&other);
+        assert_eq!(scene.running.ask(list).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(scene.decide(&other, 1, true).await.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(scene.knocks().await.as_array().map(Vec::len), Some(1), "still waits");
+}
+
 #[tokio::test]
 async fn an_event_that_ends_closes_its_door_and_forgets_what_was_decided() {
     let scene = Scene::new().await;
@@ -211,8 +261,10 @@ async fn an_event_that_ends_closes_its_door_and_forgets_what_was_decided() {
     page.expect("ended").await;
     assert!(page.is_over().await);
     let hub = &scene.running.gateway.app.hub;
-    assert_eq!(hub.with(|rooms, _| rooms.events_with_doors().count()), 0);
+    assert_eq!(hub.with(|rooms, _| rooms.events_known().count()), 0);
     Page::knock(&scene.running, known, None).await.fault("event-ended").await;
+    let late = scene.decide(&scene.moderator, 2, true).await;
+    assert_eq!(late.fault(), is(FaultCode::EventEnded.text().0, "event-ended"), "nobody is let in to what is over");
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ mod consent;
 mod credentials;
 mod door;
 mod edge;
+mod figures;
 mod identifiers;
+mod journal;
+mod location;
 mod media;
 mod metrics;
 mod moderation;
@@ -15,6 +18,7 @@ mod oauth;
 mod openapi;
 mod privacy;
 mod programs;
+mod purposes;
 mod refresh;
 mod rest;
 mod routes;
@@ -177,6 +181,8 @@ pub(crate) fn config() -> Config {
         ice_servers: Vec::new(),
         metrics_token: None,
         webhooks: crate::WebhookSettings::default(),
+        purposes: veilcast_consent::Purposes::default(),
+        journal: crate::JournalSettings::default(),
         tls: Tls::Off,
         max_connections: DEFAULT_MAX_CONNECTIONS,
     }
@@ -298,14 +304,25 @@ impl Bench {
 
     pub(crate) async fn with(config: Config) -> Self {
         let store = Store::new(&config.public_url).await;
+        Self::on(config, store).await
+    }
+
+    /// On what another one has left.
+    pub(crate) async fn on(config: Config, store: Store) -> Self {
         let (media, commands, reports) = MediaPlane::start();
-        let (hub, pumps) = Hub::new();
+        let (hub, pumps) = Hub::new(config.purposes.clone());
         let app = build(&config, store.issuer.clone(), store.records.clone(), hub).expect("a good configuration");
         let app = Arc::new(app);
         let mut tasks = JoinSet::new();
         let changes = store.records.watch().await.expect("is watched");
         run_pumps(&mut tasks, &app, pumps, commands, reports, changes);
         Self { store, router: router(app.clone()), app, media, _tasks: tasks }
+    }
+
+    /// Stops everything that runs, and keeps the records.
+    pub(crate) async fn stop(mut self) -> Store {
+        self._tasks.shutdown().await;
+        self.store
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Reply {

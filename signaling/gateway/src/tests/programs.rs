@@ -381,7 +381,7 @@ async fn a_program_out_of_hand_is_stopped() {
             broadcasters: 1,
             latency: Latency::Interactive,
         };
-        let planned = Planned { starts: None, client: Some(&program.id) };
+        let planned = Planned { client: Some(&program.id), ..Planned::default() };
         bench.store.records.plan_event(new, &planned, SystemTime::now()).await.expect("is made");
     }
     let more = json!({ "title": "One more" });

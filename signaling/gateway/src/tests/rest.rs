@@ -11,7 +11,7 @@ use veilcast_auth::{Level, Role, Scope};
 use veilcast_records::{EventId, NewIdentity};
 
 const PASSWORD: &str = "correct horse battery";
-const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
+pub(crate) const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
 
 impl Bench {
     /// Makes the operator's account; returns the issuer's cookie.
@@ -82,9 +82,14 @@ impl Bench {
 
     /// A second operator, who was recognised by one factor.
     pub(crate) async fn other_operator(&self) -> Bound {
+        self.other_operator_by(Level::Single).await
+    }
+
+    /// The same, recognised by so many factors.
+    pub(crate) async fn other_operator_by(&self, level: Level) -> Bound {
         let (store, now) = (&self.store, SystemTime::now());
         let account = store.records.create_account(Role::Operator, None, now).await.expect("is made");
-        let session = store.issuer.open_session(&account, "Link", Level::Single, now).await.expect("opened");
+        let session = store.issuer.open_session(&account, "Link", level, now).await.expect("opened");
         let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
         let (code, holder) = (code_of(&self.authorize(&cookie).await), Holder::new());
         let token = self.exchange(&code, &holder).await.json();

@@ -161,6 +161,11 @@ pub(super) fn table() -> Vec<Row> {
         ("POST", "/api/v1/webhooks/{id}/test", none.clone(), NOBODY),
         ("GET", "/api/v1/webhooks/{id}/events", none.clone(), NOBODY),
         ("GET", "/api/v1/security-events", none.clone(), OPERATORS),
+        ("GET", "/api/v1/journal", none.clone(), STEPPED_UP),
+        ("GET", "/api/v1/journal/export", none.clone(), STEPPED_UP),
+        ("POST", "/api/v1/events/{id}/break-glass", json!({ "hours": 1 }), STEPPED_UP),
+        ("DELETE", "/api/v1/events/{id}/break-glass", none.clone(), STEPPED_UP),
+        ("GET", "/api/v1/events/{id}/figures", none.clone(), OPERATORS),
         ("GET", "/api/v1/events/{id}/stream-keys", none.clone(), OPERATORS),
         ("POST", "/api/v1/events/{id}/stream-keys", json!({ "expires_in": 60 }), STEPPED_UP),
         ("DELETE", "/api/v1/events/{id}/stream-keys/{key}", none.clone(), OPERATORS),
@@ -182,7 +187,7 @@ pub(super) fn table() -> Vec<Row> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 28] = [
+const WITHOUT_TOKENS: [(&str, &str); 30] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -206,6 +211,8 @@ const WITHOUT_TOKENS: [(&str, &str); 28] = [
     ("/oauth/provider/callback/{number}", "a state and its browser's cookie: tests/server/providers"),
     ("/oauth/provider/logout", "a provider's logout token: tests/server/providers"),
     ("/oauth/jwks", "public keys"),
+    ("/.well-known/veilcast-heads.json", "signed statements that nobody is in: tests::journal"),
+    ("/api/v1/break-glass", "that it is in force, and not where: tests::journal"),
     ("/.well-known/privacy.json", "what is kept, the same for everybody"),
     ("/.well-known/gpc.json", "a public statement"),
     ("/.well-known/oauth-authorization-server", "public metadata"),

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use veilcast_auth::Scope;
 use veilcast_control::{Departure, Encoding, LayerDemand, Report, Stage, TrackState, VideoQuality};
@@ -23,7 +26,15 @@ pub(super) struct Page {
 impl Page {
     /// A socket of a stranger, who has heard the challenge.
     pub(super) async fn open(running: &Running) -> Self {
-        let (socket, _) = connect_async(format!("ws://{}/ws", running.address)).await.expect("is upgraded");
+        Self::open_with(running, &[]).await
+    }
+
+    async fn open_with(running: &Running, headers: &[(&'static str, &'static str)]) -> Self {
+        let mut request = format!("ws://{}/ws", running.address).into_client_request().expect("an address");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_static(value));
+        }
+        let (socket, _) = connect_async(request).await.expect("is upgraded");
         let bound = Arc::new(running.store.bound(Holder::new(), ""));
         let mut page = Self { socket, nonce: String::new(), bound };
         let challenge = page.expect("challenge").await;
@@ -42,7 +53,17 @@ impl Page {
     }
 
     pub(super) async fn greet(running: &Running, bound: Arc<Bound>, role: Option<&str>) -> Self {
-        let mut page = Self::meet(running, bound).await;
+        Self::meet(running, bound).await.greets(role).await
+    }
+
+    /// The same from a browser with Global Privacy Control.
+    pub(super) async fn greet_signalling(running: &Running, bound: Arc<Bound>) -> Self {
+        let page = Self { bound, ..Self::open_with(running, &[("sec-gpc", "1")]).await };
+        page.greets(None).await
+    }
+
+    async fn greets(self, role: Option<&str>) -> Self {
+        let mut page = self;
         let mut hello = json!({ "type": "hello", "token": page.bound.token, "proof": page.proof().sign() });
         if let Some(role) = role {
             hello["role"] = json!(role);
@@ -62,6 +83,12 @@ impl Page {
 
     pub(super) async fn say(&mut self, message: &Value) {
         self.socket.send(Message::text(message.to_string())).await.expect("is sent");
+    }
+
+    /// Says goodbye, with a reason as in RFC 6455 section 7.4.1.
+    pub(super) async fn close(&mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.socket.send(Message::Close(Some(frame))).await.expect("is sent");
     }
 
     pub(super) async fn offer(&mut self, number: u32, sdp: &str) {

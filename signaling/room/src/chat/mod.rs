@@ -14,7 +14,7 @@ mod verbs;
 
 pub use moderation::ChatAct;
 pub use store::Voice;
-pub(crate) use text::{claims, looks, name as clean_name};
+pub(crate) use text::{MARKS, claims, is_unseen, looks, name as clean_name};
 
 use pace::Crowd;
 use people::People;
@@ -83,6 +83,11 @@ impl Chat {
 
     fn find_mut(&mut self, id: u64) -> Result<&mut Said, ChatRefusal> {
         self.said.iter_mut().find(|said| said.id == id && said.licence.stands()).ok_or(ChatRefusal::Gone)
+    }
+
+    /// Somebody tries a name, here or for the list.
+    pub(crate) fn try_name(&mut self, who: Pseudonym, now: Instant) -> Result<(), ChatRefusal> {
+        self.people.person(who, now)?.pace.name(now)
     }
 
     /// Whether somebody else goes by a name that looks like this.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 const WRITING: (Duration, u32) = (Duration::from_secs(2), 5);
 /// Two reactions a second, and ten at once.
 const REACTING: (Duration, u32) = (Duration::from_millis(500), 10);
+/// A name every half minute, and six at once: whether one is taken tells that somebody goes by it, who may have said nothing.
+const NAMING: (Duration, u32) = (Duration::from_secs(30), 6);
 /// What all of them write together: above it nobody could read, and every message goes to everybody.
 const TOGETHER: (Duration, u32) = (Duration::from_millis(40), 50);
 
@@ -42,7 +44,9 @@ impl Bucket {
 #[derive(Default)]
 pub(crate) struct Pace {
     writing: Bucket,
+    trying: Bucket,
     reacting: Bucket,
+    naming: Bucket,
     last: Option<Instant>,
 }
 
@@ -58,8 +62,18 @@ impl Pace {
         Ok(())
     }
 
+    /// Whether an attempt to write, which slow mode may refuse, is one more of the crowd's: nobody is a crowd alone.
+    pub(crate) fn tries(&mut self, now: Instant) -> bool {
+        self.trying.take(WRITING, now).is_ok()
+    }
+
     pub(crate) fn react(&mut self, now: Instant) -> Result<(), ChatRefusal> {
         self.reacting.take(REACTING, now)
+    }
+
+    /// One more name that is tried, whether or not it is free.
+    pub(crate) fn name(&mut self, now: Instant) -> Result<(), ChatRefusal> {
+        self.naming.take(NAMING, now)
     }
 }
 

@@ -8,19 +8,22 @@ use unicode_security::skeleton;
 use veilcast_protocol::{MAX_CHAT_NAME, MAX_CHAT_TEXT};
 
 /// Marks upon one letter. Vietnamese and Hebrew need two, Tibetan three; a tower of them covers its neighbours.
-const MARKS: usize = 3;
+pub(crate) const MARKS: usize = 3;
 
 /// Names of things that a person is not. Compared word by word, as they look.
-const CLAIMS: [&str; 12] = [
+const CLAIMS: [&str; 15] = [
     "admin",
     "administrator",
     "bot",
+    "broadcaster",
+    "cohost",
     "host",
     "mod",
     "moderator",
     "official",
     "operator",
     "organiser",
+    "organizer",
     "staff",
     "system",
     "veilcast",
@@ -45,7 +48,7 @@ pub(crate) fn name(chosen: &str) -> Result<String, ChatRefusal> {
         return Err(ChatRefusal::Name);
     }
     let name = plain(chosen.nfkc());
-    let fits = |c: char| c.is_alphanumeric() || is_combining_mark(c) || " -_.'’".contains(c);
+    let fits = |c: char| (c.is_alphanumeric() && !is_sign(c)) || is_combining_mark(c) || " -_.'’".contains(c);
     let short = name.chars().count() <= MAX_CHAT_NAME;
     if short && name.chars().all(fits) && name.chars().any(char::is_alphanumeric) {
         Ok(name)
@@ -56,7 +59,9 @@ pub(crate) fn name(chosen: &str) -> Result<String, ChatRefusal> {
 
 /// Whether a name claims to be somebody who looks after things.
 pub(crate) fn claims(name: &str) -> bool {
-    let claims = |word: &str| CLAIMS.iter().any(|claim| looks(word).iter().any(|look| looks(claim).contains(look)));
+    let is_one = |word: &str| CLAIMS.iter().any(|claim| looks(word).iter().any(|look| looks(claim).contains(look)));
+    // "Ádmin" and "Admin1" claim the same.
+    let claims = |word: &str| is_one(word) || is_one(bare(word).trim_matches(char::is_numeric));
     name.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| !word.is_empty()).any(claims)
         || claims(name)
 }
@@ -64,9 +69,50 @@ pub(crate) fn claims(name: &str) -> bool {
 /// What a name looks like (UTS #39 section 4): as it is written, and in small letters. Two names that share one of these can be taken
 /// for each other.
 pub(crate) fn looks(name: &str) -> [String; 2] {
-    let bare: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    let small = bare.to_lowercase();
-    [skeleton(&bare).collect::<String>().to_lowercase(), skeleton(&small).collect::<String>().to_lowercase()]
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).map(plain_letter).collect();
+    let small = letters.to_lowercase();
+    [skeleton(&letters).collect::<String>().to_lowercase(), skeleton(&small).collect::<String>().to_lowercase()]
+}
+
+/// Without what stands upon the letters.
+fn bare(word: &str) -> String {
+    word.nfd().filter(|c| !is_combining_mark(*c)).collect()
+}
+
+/// Capitals as high as small letters, which no table of confusables has.
+fn plain_letter(c: char) -> char {
+    const SMALL_CAPITALS: [(char, char); 24] = [
+        ('ᴀ', 'a'),
+        ('ʙ', 'b'),
+        ('ᴄ', 'c'),
+        ('ᴅ', 'd'),
+        ('ᴇ', 'e'),
+        ('ꜰ', 'f'),
+        ('ɢ', 'g'),
+        ('ʜ', 'h'),
+        ('ɪ', 'i'),
+        ('ᴊ', 'j'),
+        ('ᴋ', 'k'),
+        ('ʟ', 'l'),
+        ('ᴍ', 'm'),
+        ('ɴ', 'n'),
+        ('ᴏ', 'o'),
+        ('ᴘ', 'p'),
+        ('ʀ', 'r'),
+        ('ꜱ', 's'),
+        ('ᴛ', 't'),
+        ('ᴜ', 'u'),
+        ('ᴠ', 'v'),
+        ('ᴡ', 'w'),
+        ('ʏ', 'y'),
+        ('ᴢ', 'z'),
+    ];
+    SMALL_CAPITALS.iter().find(|(small, _)| *small == c).map_or(c, |(_, letter)| *letter)
+}
+
+/// Letters in black circles and squares are letters to Unicode, and have no other form.
+fn is_sign(c: char) -> bool {
+    matches!(c, '\u{1f150}'..='\u{1f169}' | '\u{1f170}'..='\u{1f189}')
 }
 
 fn plain(text: Recompositions<Chars<'_>>) -> String {
@@ -99,13 +145,13 @@ fn plain(text: Recompositions<Chars<'_>>) -> String {
 
 /// Controls, what turns the direction of writing, what fills a line with nothing, and what every font shows differently. The two
 /// joiners stay: emoji and Persian need them.
-fn is_unseen(c: char) -> bool {
+pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}'
             | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}'
-            | '\u{e000}'..='\u{f8ff}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
+            | '\u{e000}'..='\u{f8ff}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 #[cfg(test)]
@@ -148,9 +194,14 @@ mod tests {
     #[test]
     fn names_that_look_alike_are_the_same() {
         let alike = |a: &str, b: &str| looks(a).iter().any(|look| looks(b).contains(look));
-        for (a, b) in
-            [("Alice", "alice"), ("Alice", "АІice"), ("Alice", "AIice"), ("paypal", "раураl"), ("Ada", "A.d a")]
-        {
+        for (a, b) in [
+            ("Alice", "alice"),
+            ("Alice", "АІice"),
+            ("Alice", "AIice"),
+            ("paypal", "раураl"),
+            ("Ada", "A.d a"),
+            ("Alice", "ᴀʟɪᴄᴇ"),
+        ] {
             assert!(alike(a, b), "{a} {b}");
         }
         assert!(!alike("Alice", "Bob") && !alike("Anna", "Anna 2"));
@@ -158,11 +209,17 @@ mod tests {
 
     #[test]
     fn nobody_is_called_what_they_are_not() {
-        for claim in ["Moderator", "The Host", "m0derator", "ΗOST", "Veilcast Staff", "A D M I N", "h.o.s.t"] {
+        let plain =
+            ["Moderator", "The Host", "m0derator", "ΗOST", "Veilcast Staff", "A D M I N", "h.o.s.t", "Organizer"];
+        let dressed = ["Ádmin", "Möd", "H\u{323}ost", "Admin1", "2 mod", "ᴀᴅᴍɪɴ", "ᴍoᴅ", "Co-Host"];
+        for claim in plain.into_iter().chain(dressed) {
             assert!(claims(claim), "{claim}");
         }
-        for fine in ["Ghost", "Modesty", "Boten", "Ada"] {
+        for fine in ["Ghost", "Modesty", "Boten", "Ada", "Zoë", "2001", "Ná"] {
             assert!(!claims(fine), "{fine}");
+        }
+        for sign in ["🅰🅳🅼🅸🅽", "🅜od"] {
+            assert_eq!(name(sign), Err(ChatRefusal::Name), "{sign}");
         }
     }
 }

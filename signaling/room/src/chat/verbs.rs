@@ -27,7 +27,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
         chat.admit(who, voice, now)?;
         if chat.people.author(who).is_none() {
-            self.call(consent, voice, fresh, &stand_in(fresh), now)?;
+            self.go_by(consent, voice, fresh, &stand_in(fresh), now)?;
         }
         let chat = self.chats.entry(event.clone()).or_default();
         chat.make_room();
@@ -44,6 +44,19 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 
     /// Chooses a name for this event. What stands under an older one keeps it.
     pub fn call(
+        &mut self,
+        consent: &Consent<'_, E, consent::Chat>,
+        voice: Voice,
+        fresh: Fresh,
+        name: &str,
+        now: Instant,
+    ) -> Result<(), ChatRefusal> {
+        let (event, who) = (&consent.party().event, consent.party().subject);
+        self.chats.entry(event.clone()).or_default().try_name(who, now)?;
+        self.go_by(consent, voice, fresh, name, now)
+    }
+
+    fn go_by(
         &mut self,
         consent: &Consent<'_, E, consent::Chat>,
         voice: Voice,
@@ -83,7 +96,6 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     pub fn react(
         &mut self,
         consent: &Consent<'_, E, consent::Chat>,
-        voice: Voice,
         (id, reaction, on): (u64, ChatReaction, bool),
         now: Instant,
     ) -> Result<(), ChatRefusal> {
@@ -91,7 +103,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let chat = self.chats.get_mut(event).ok_or(ChatRefusal::Gone)?;
         chat.find(id)?;
         let person = chat.people.person(who, now)?;
-        if person.muted && voice == Voice::Viewer {
+        if person.muted {
             return Err(ChatRefusal::Muted);
         }
         person.pace.react(now)?;
@@ -122,10 +134,13 @@ impl Chat {
     /// Whether somebody may write now.
     fn admit(&mut self, who: Pseudonym, voice: Voice, now: Instant) -> Result<(), ChatRefusal> {
         let slow = if voice == Voice::Viewer { self.slow() } else { 0 };
-        self.crowd.attempt(now);
         let person = self.people.person(who, now)?;
-        if person.muted && voice == Voice::Viewer {
+        // Whoever mutes stands higher, whatever is muted.
+        if person.muted {
             return Err(ChatRefusal::Muted);
+        }
+        if person.pace.tries(now) {
+            self.crowd.attempt(now);
         }
         person.pace.write(slow, now)?;
         self.crowd.write(now)

@@ -136,7 +136,7 @@ impl Hall {
 
     fn react(&mut self, who: u8, id: u64, reaction: ChatReaction) -> Result<(), ChatRefusal> {
         let now = self.now;
-        self.with(who, |rooms, consent| rooms.react(consent, Voice::Viewer, (id, reaction, true), now))
+        self.with(who, |rooms, consent| rooms.react(consent, (id, reaction, true), now))
     }
 
     fn moderate(&mut self, voice: Voice, act: ChatAct) -> Result<(), ChatRefusal> {
@@ -160,7 +160,7 @@ impl Hall {
                 Output::Tell { socket, message } | Output::Overtake { socket, message } => self.show(socket, message),
                 Output::Share(shared) => {
                     for (socket, to) in &shared.to {
-                        let by = shared.by.iter().chain([to]);
+                        let by = shared.by.iter().chain(to);
                         if Licence::while_all_stand(by, || ()).is_some() {
                             self.show(*socket, copied(&shared.message));
                         }
@@ -284,7 +284,7 @@ fn nobody_goes_by_a_name_that_can_be_taken_for_anothers() {
 }
 
 #[test]
-fn everybody_has_a_pace_and_a_crowd_is_slowed_down() {
+fn everybody_has_a_pace() {
     let mut hall = Hall::of(2);
     let sent = (0..20).filter(|turn| hall.say(1, &format!("{turn}")).is_ok()).count();
     assert_eq!(sent, 5);
@@ -296,13 +296,58 @@ fn everybody_has_a_pace_and_a_crowd_is_slowed_down() {
     hall.say_as(2, Voice::Moderator, "a moderator may", None).expect("they do not wait");
     assert_eq!(hall.moderate(Voice::Viewer, ChatAct::Slow(0)), Err(ChatRefusal::NotYours));
     hall.moderate(Voice::Host, ChatAct::Slow(0)).expect("she may");
+}
+
+#[test]
+fn a_crowd_is_slowed_down_and_nobody_is_one_alone() {
+    let mut hall = Hall::of(30);
     for turn in 0..200 {
         _ = hall.say(1, &format!("{turn}"));
+    }
+    hall.wait(SECOND * 5);
+    assert_eq!(hall.screens[2].slow, 0, "one person, by however many sockets");
+    hall.wait(SECOND * 10);
+    for who in 1..=30 {
+        (0..5).for_each(|turn| _ = hall.say(who, &format!("{turn}")));
     }
     hall.wait(SECOND * 5);
     assert_eq!(hall.screens[2].slow, 5, "by itself");
     hall.wait(SECOND * 5);
     assert_eq!(hall.screens[2].slow, 0, "and back");
+    let author = hall.author(2, "0");
+    hall.moderate(Voice::Moderator, ChatAct::Mute(author, true)).expect("is there");
+}
+
+#[test]
+fn a_mute_holds_for_hosts_too() {
+    let mut hall = Hall::of(2);
+    hall.say_as(1, Voice::Host, "one", None).expect("good");
+    let author = hall.author(2, "one");
+    assert_eq!(hall.moderate(Voice::Host, ChatAct::Mute(author, true)), Err(ChatRefusal::NotYours));
+    hall.moderate(Voice::Moderator, ChatAct::Mute(author, true)).expect("stands higher");
+    assert_eq!(hall.say_as(1, Voice::Host, "two", None), Err(ChatRefusal::Muted));
+    hall.moderate(Voice::Moderator, ChatAct::Mute(author, false)).expect("and back");
+    hall.say_as(1, Voice::Host, "three", None).expect("good");
+}
+
+#[test]
+fn names_are_not_tried_one_after_the_other() {
+    let mut hall = Hall::of(2);
+    hall.call(1, "Ada").expect("free");
+    hall.grant(2, Purpose::Presence);
+    let mut tried = |name: &str| {
+        let party = party(2);
+        let consent = hall.ledger.consent::<Presence>(&party, hall.now).expect("granted");
+        hall.rooms.list(&consent, Voice::Viewer, name, hall.now)
+    };
+    for _ in 0..6 {
+        assert_eq!(tried("Ada"), Err(ChatRefusal::Name), "somebody goes by it");
+    }
+    assert_eq!(tried("Eve"), Err(ChatRefusal::Slow(SECOND * 30)));
+    assert_eq!(hall.call(2, "Eve"), Err(ChatRefusal::Slow(SECOND * 30)), "here neither");
+    hall.say(2, "a stand-in costs nothing").expect("good");
+    hall.wait(SECOND * 30);
+    hall.call(2, "Eve").expect("after a while");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::*;
 use crate::{ChatAct, Fresh, Voice};
 use std::collections::{HashMap, VecDeque};
-use veilcast_consent::{Asked, Chat, Choice, Decision, Ledger, Licence, Party, Presence, Purpose, Terms};
+use veilcast_consent::{Asked, Chat, Choice, Decision, Ledger, Licence, Party, Presence, Purpose, Standing, Terms};
 use veilcast_protocol::{ChatNews, ChatReaction, ConsentState};
 
 const PEOPLE: u8 = 4;
@@ -22,7 +22,7 @@ impl Dice {
 
 /// What happened, in the order in which it did; times are in seconds.
 enum Fact {
-    Granted { who: u8, purpose: Purpose, at: u64, lasting: Option<u64> },
+    Granted { who: u8, purpose: Purpose, at: u64, lasting: Option<u64>, number: u32 },
     Ended { who: u8, purpose: Purpose },
     Said { who: u8, text: String, id: u64 },
     Reacted { who: u8, message: u64 },
@@ -37,7 +37,7 @@ impl Oracle {
     fn grant_at(&self, who: u8, purpose: Purpose, now: u64, before: usize) -> Option<usize> {
         for (at, fact) in self.0[..before].iter().enumerate().rev() {
             match fact {
-                Fact::Granted { who: by, purpose: what, at: since, lasting } if (*by, *what) == (who, purpose) => {
+                Fact::Granted { who: by, purpose: what, at: since, lasting, .. } if (*by, *what) == (who, purpose) => {
                     return lasting.is_none_or(|lasting| now < since + lasting).then_some(at);
                 }
                 Fact::Ended { who: by, purpose: what } if (*by, *what) == (who, purpose) => return None,
@@ -51,9 +51,14 @@ impl Oracle {
         self.grant_at(who, purpose, now, self.0.len())
     }
 
-    /// The number of a grant, counted by hand.
+    /// The number that a grant was given, which no other one has.
     fn generation(&self, grant: usize) -> u32 {
-        self.0[..=grant].iter().filter(|fact| matches!(fact, Fact::Granted { .. })).count() as u32
+        let numbers = || {
+            self.0.iter().filter_map(|fact| if let Fact::Granted { number, .. } = fact { Some(*number) } else { None })
+        };
+        let Fact::Granted { number, .. } = &self.0[grant] else { panic!("it is one") };
+        assert_eq!(numbers().filter(|other| other == number).count(), 1);
+        *number
     }
 
     /// The grant that something happened under is the one that holds now.
@@ -183,10 +188,18 @@ impl Scene {
             self.rooms.retract(&EVENT, party(who).subject, purpose, ended.generation);
         }
         self.oracle.0.push(match lasting {
-            Some(lasting) => Fact::Granted { who, purpose, at: self.seconds, lasting },
+            Some(lasting) => {
+                Fact::Granted { who, purpose, at: self.seconds, lasting, number: self.number(who, purpose) }
+            }
             None => Fact::Ended { who, purpose },
         });
         self.follow(who);
+    }
+
+    fn number(&self, who: u8, purpose: Purpose) -> u32 {
+        let standing = self.ledger.standing(&party(who), purpose, self.now());
+        let Standing::Granted { generation, .. } = standing else { panic!("just granted") };
+        generation
     }
 
     fn withdraw(&mut self, who: u8, purpose: Purpose) {
@@ -266,7 +279,7 @@ impl Scene {
         let (party, now, id) = (party(who), self.now(), 1 + dice.throw(self.number + 1));
         let Ok(consent) = self.ledger.consent::<Chat>(&party, now) else { return };
         let what = (id, ChatReaction::Like, dice.throw(4) > 0);
-        if self.rooms.react(&consent, Voice::Viewer, what, now).is_ok() && what.2 {
+        if self.rooms.react(&consent, what, now).is_ok() && what.2 {
             self.oracle.0.push(Fact::Reacted { who, message: id });
         }
     }
@@ -301,7 +314,7 @@ impl Scene {
                 }
                 Output::Share(shared) => {
                     for (socket, to) in shared.to {
-                        let licences = Some(shared.by.iter().cloned().chain([to]).collect());
+                        let licences = Some(shared.by.iter().cloned().chain(to).collect());
                         let waiting = Waiting { licences, message: text(&shared.message) };
                         self.queues.get_mut(&socket.0).expect("it is open").push_back(waiting);
                     }

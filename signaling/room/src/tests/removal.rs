@@ -34,10 +34,15 @@ fn who_is_removed_is_out_of_this_event_at_once_and_may_come_back() {
     let (mut rooms, now) = scene();
     assert!(rooms.expel_from(&EVENT, ALICE, Removal::ForNow, now));
     let words = drained(&mut rooms);
-    for due in ["revoke 1", "revoke 3", "tell 1 disconnected removed", "tell 1 fault removed"] {
+    for due in ["revoke 1", "revoke 3", "tell 1 disconnected removed", "overtake 1 fault removed"] {
         assert!(words.contains(&due.to_owned()), "{due}: {words:?}");
     }
-    assert!(!words.iter().any(|word| word.starts_with("tell 2 fault") || word.starts_with("tell 4")), "{words:?}");
+    assert!(
+        !words
+            .iter()
+            .any(|word| word.starts_with("overtake 2") || word.starts_with("tell 4") || word.starts_with("overtake 4")),
+        "{words:?}"
+    );
     assert!(rooms.attach(&EVENT, SocketId(5), Role::Broadcaster, ALICE).is_ok());
     assert!(rooms.admit(join(6, Role::Broadcaster, ALICE, Some(5)), now).is_ok());
     assert!(!rooms.expel_from(&EVENT, Pseudonym::new([9; 16]), Removal::ForNow, now), "nobody");
@@ -48,8 +53,8 @@ fn who_is_kept_out_gets_in_by_no_join_that_was_under_way() {
     let (mut rooms, now) = scene();
     assert!(rooms.expel_from(&EVENT, BOB, Removal::ForGood, now), "a socket is enough");
     let words = drained(&mut rooms);
-    assert!(words.contains(&"tell 2 fault banned".to_owned()), "{words:?}");
-    assert!(!words.iter().any(|word| word.starts_with("tell 1 fault") || word.starts_with("revoke")), "{words:?}");
+    assert!(words.contains(&"overtake 2 fault banned".to_owned()), "{words:?}");
+    assert!(!words.iter().any(|word| word.starts_with("overtake 1") || word.starts_with("revoke")), "{words:?}");
     assert_eq!(rooms.attach(&EVENT, SocketId(5), Role::Viewer, BOB), Err(Refusal::Expelled));
     assert_eq!(rooms.admit(join(6, Role::Viewer, BOB, None), now), Err(Refusal::Expelled));
     assert!(!rooms.expel_from(&9, BOB, Removal::ForGood, now), "a room that is not open");

@@ -1,0 +1,58 @@
+import type { BreakGlass, SessionLogEntry } from '../protocol/index.js';
+import { moment } from './words.js';
+
+const LEFT: Record<string, string> = {
+  'own-will': 'Left',
+  'line-lost': 'Lost the line',
+  'put-out': 'Was put out',
+  'event-ended': 'Stayed to the end',
+  fault: 'Left after a fault',
+};
+
+/** One line of the session log. What this version does not know is shown as it is. */
+export function entryWords({ what, detail }: SessionLogEntry): string {
+  switch (what) {
+    case 'joined':
+      return `Came${attributes(detail)}`;
+    case 'left':
+      return LEFT[detail] ?? `Left: ${detail}`;
+    case 'quality':
+      return `The picture changed${attributes(detail)}`;
+    case 'consent':
+      return `Chose: ${detail}`;
+    case 'moderated':
+      return detail === 'for-good' ? 'Was put out for good' : 'Was put out for now';
+    case 'fault':
+      return `Was shown: ${detail}`;
+    case 'totals':
+      return `Too few to tell apart: ${totals(detail)}`;
+    case 'revealed':
+      return detail === 'guest'
+        ? 'Break-glass: a guest, of whom nothing is known'
+        : `Break-glass: account ${detail}`;
+    default:
+      return `${what} ${detail}`;
+  }
+}
+
+function attributes(detail: string): string {
+  if (detail === 'other') return ', as too few others did';
+  const told = detail.split(':').filter((part) => part !== '-' && part !== '');
+  return told.length === 0 ? '' : ` (${told.join(', ')})`;
+}
+
+const SUMS = ['came', 'left', 'changes of quality', 'choices', 'put out', 'faults'];
+
+function totals(detail: string): string {
+  const told = detail
+    .split(' ')
+    .flatMap((sum, at) => (sum === '0' ? [] : [`about ${sum} ${SUMS[at] ?? ''}`]));
+  return told.length === 0 ? 'fewer than five of anything' : told.join(', ');
+}
+
+/** What everybody at an event is told. */
+export function breakGlassWords({ from, until, by_two }: BreakGlass, now: number): string {
+  const who = by_two ? 'Two operators of this server have' : 'The operator of this server has';
+  const since = from > now ? `From ${moment(from)} to ${moment(until)}` : `Until ${moment(until)}`;
+  return `${who} asked to learn who is put out here. ${since}, the account of whoever a moderator removes is written into the session log. Whoever watches in peace is not, and nothing from before is.`;
+}

@@ -1,0 +1,34 @@
+import type { BreakGlass, SessionLog, SessionLogEntry } from '../protocol/index.js';
+import { boolean, count, list, object, parseBreakGlass, string } from './parse.js';
+
+export function parseSessionLog(value: unknown): SessionLog {
+  const fields = object(value);
+  return {
+    epoch: fields.epoch === null ? null : parseEpoch(fields.epoch),
+    entries: list(fields, 'entries').map(parseEntry),
+  };
+}
+
+function parseEpoch(value: unknown): SessionLog['epoch'] {
+  const fields = object(value);
+  return {
+    begins: count(fields, 'begins'),
+    ends: count(fields, 'ends'),
+    on_disk: boolean(fields, 'on_disk'),
+  };
+}
+
+function parseEntry(value: unknown): SessionLogEntry {
+  const fields = object(value);
+  return {
+    written: count(fields, 'written'),
+    event: string(fields, 'event'),
+    who: fields.who === null ? null : string(fields, 'who'),
+    what: string(fields, 'what'),
+    detail: string(fields, 'detail'),
+  };
+}
+
+export function parseBreakGlassList(value: unknown): BreakGlass[] {
+  return list(object(value), 'break_glass').map(parseBreakGlass);
+}
