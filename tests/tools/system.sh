@@ -2,7 +2,7 @@
 # Installs what the tests need from the system's packages when it may, and names it when it may not.
 set -euo pipefail
 declare -A package=(
-  [chromium]=chromium [firefox-esr]=firefox-esr [ip]=iproute2 [nft]=nftables [pebble]=pebble [unshare]=util-linux [openssl]=openssl [turnserver]=coturn [pip3]=python3-pip
+  [chromium]=chromium [firefox-esr]=firefox-esr [ip]=iproute2 [nft]=nftables [pebble]=pebble [unshare]=util-linux [openssl]=openssl [certutil]=libnss3-tools [turnserver]=coturn [pip3]=python3-pip
 )
 missing=()
 for command in "${!package[@]}"; do

@@ -13,6 +13,19 @@ const answer = { location: { lat: PLACE.latitude, lng: PLACE.longitude }, accura
 
 const started = new Map();
 
+/** An authority of the test's that browsers know which are started from now on. */
+let trusted;
+
+export function trust(authority) {
+  trusted = authority;
+}
+
+/** The browsers' own check of the chain stays as it is. Chromium looks for such authorities in its home. */
+function withAuthority(profile, options) {
+  trusted.into(options.browser === 'firefox' ? profile : join(profile, '.pki/nssdb'));
+  return { ...options, env: { ...process.env, HOME: profile } };
+}
+
 const kinds = {
   chromium: (profile) => ({
     browser: 'chrome',
@@ -63,7 +76,8 @@ const kinds = {
 export function browser(kind) {
   if (!started.has(kind)) {
     const profile = mkdtempSync(join(tmpdir(), `veilcast-${kind}-`));
-    started.set(kind, { profile, process: puppeteer.launch(kinds[kind](profile)) });
+    const options = kinds[kind](profile);
+    started.set(kind, { profile, process: puppeteer.launch(trusted ? withAuthority(profile, options) : options) });
   }
   return started.get(kind).process;
 }

@@ -49,6 +49,7 @@ function instrument() {
       width: video.frameWidth ?? 0,
       height: video.frameHeight ?? 0,
       audioPackets: audio.packetsReceived ?? 0,
+      bytes: (video.bytesReceived ?? 0) + (audio.bytesReceived ?? 0),
       lost: (video.packetsLost ?? 0) + (audio.packetsLost ?? 0),
       freezes: video.freezeCount ?? 0,
       frozenMs: (video.totalFreezesDuration ?? 0) * 1_000,
