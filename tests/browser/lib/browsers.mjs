@@ -102,9 +102,10 @@ export async function page(kind, { width = 1280, height = 800 } = {}) {
 }
 
 export async function closeBrowsers() {
-  for (const { process, profile } of started.values()) {
+  const close = async ({ process, profile }) => {
     await (await process).close();
     rmSync(profile, { recursive: true, force: true });
-  }
+  };
+  await Promise.all([...started.values()].map(close));
   started.clear();
 }

@@ -83,8 +83,10 @@ export class Server {
     return this.command('setup');
   }
 
+  /** Ends it in order. The second signal is for who does not wait until everybody has heard: here nobody is left. */
   async stop() {
     this.child.kill('SIGTERM');
+    this.child.kill('SIGINT');
     await this.exited;
     await rm(this.data, { recursive: true, force: true });
   }
