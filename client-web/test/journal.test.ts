@@ -3,7 +3,7 @@ import { breakGlassWords, entryWords } from '../src/app/journal-words.js';
 import { parseEvent } from '../src/sdk/parse.js';
 import { parseBreakGlassList, parseSessionLog } from '../src/sdk/parse-journal.js';
 
-const entry = { written: 60, event: 'e', who: 'w', what: 'joined', detail: 'firefox:high:-' };
+const entry = { written: 60, event: 'e', who: 'w', what: 'joined', detail: 'firefox:high' };
 const log = { epoch: { begins: 0, ends: 86_400, on_disk: false }, entries: [entry] };
 const glass = { from: 3_600, until: 7_200, by_two: false };
 

@@ -15,7 +15,7 @@ const WRITERS: [(&str, &[&str]); 6] = [
     ("slog", &[]),
 ];
 
-const TESTS: [&str; 4] = ["veilcast-tests", "veilcast-fuzz", "veilcast-holder", "veilcast-benches"];
+const TESTS: [&str; 5] = ["veilcast-tests", "veilcast-fuzz", "veilcast-harness", "veilcast-holder", "veilcast-benches"];
 
 #[test]
 fn nobody_else_writes_lines() {

@@ -9,6 +9,7 @@ mod offers;
 mod peer;
 mod rtp;
 mod sdp;
+mod search;
 mod silence;
 mod world;
 
@@ -21,6 +22,7 @@ pub use offers::{
 pub use peer::{Headers, Nomination, Peer, Received, SenderReport};
 pub use rtp::{Extensions, Picture, Rtp, read_vp8_picture, vp8_payload, vp8_picture};
 pub use sdp::{sdp_answer, sdp_offer};
+pub use search::holds;
 pub use silence::{Ear, Line, Listener, Silence, personal};
 pub use world::{PeerId, ROOM, World};
 

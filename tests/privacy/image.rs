@@ -26,27 +26,37 @@ impl Drop for Process {
     }
 }
 
-/// Every byte that the process can write to, file by file of its map.
-fn image(process: &Process) -> Vec<u8> {
+/// Every byte that the process can write to, and what its map calls each part.
+fn image(process: &Process) -> Vec<(String, Vec<u8>)> {
     let folder = format!("/proc/{}", process.0.id());
     let maps = fs::read_to_string(format!("{folder}/maps")).expect("the image can be read: this needs user namespaces");
     let memory = File::open(format!("{folder}/mem")).expect("the image can be read: this needs user namespaces");
-    let mut bytes = Vec::new();
+    let mut parts = Vec::new();
     for line in maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|mode| mode.starts_with("rw"))) {
         let range = line.split(' ').next().and_then(|range| range.split_once('-')).expect("as proc(5) says");
         let parse = |text: &str| u64::from_str_radix(text, 16).expect("as proc(5) says");
         let (mut at, end) = (parse(range.0), parse(range.1));
         let mut page = vec![0; 1 << 20];
+        let mut bytes = Vec::new();
         while at < end {
             let most = usize::try_from(end - at).unwrap_or(usize::MAX).min(page.len());
             // A mapping may have gone since, and a guard page cannot be read.
             let Ok(read @ 1..) = memory.read_at(&mut page[..most], at) else { break };
-            // What is empty holds nothing; what lies side by side is searched as one.
             bytes.extend_from_slice(&page[..read]);
             at += read as u64;
         }
+        parts.push((line.to_owned(), bytes));
     }
-    bytes
+    parts
+}
+
+/// What is found, and where.
+fn seen(canaries: &[Canary], process: &Process) -> Vec<String> {
+    let parts = image(process);
+    let lines = parts
+        .iter()
+        .flat_map(|(part, bytes)| found(canaries, bytes).into_iter().map(move |name| format!("{name} in {part}")));
+    lines.collect()
 }
 
 /// The first line of standard output: the link of the first start.
@@ -61,7 +71,7 @@ fn first_line(process: &mut Process) -> String {
 }
 
 /// Waits until what is looked for is there, or is not.
-async fn until(what: &str, mut look: impl FnMut() -> Vec<&'static str>, there: bool) {
+async fn until(what: &str, mut look: impl FnMut() -> Vec<String>, there: bool) {
     let begun = Instant::now();
     loop {
         let seen = look();
@@ -98,12 +108,12 @@ async fn what_was_erased_is_in_no_memory() {
     let open = [Canary::new("half a request", "Kittiwake-In-Half-A-Request")];
     let mut half = TcpStream::connect(("127.0.0.1", port)).expect("is open");
     half.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Bird: Kittiwake-In-Half-A-Request\r\n").expect("is sent");
-    until("a request under way is found", || found(&open, &image(&process)), true).await;
+    until("a request under way is found", || seen(&open, &process), true).await;
     drop(half);
-    until("it is gone with its connection", || found(&open, &image(&process)), false).await;
+    until("it is gone with its connection", || seen(&open, &process), false).await;
 
-    let canaries = told.words();
-    until("what was erased", || found(&canaries, &image(&process)), false).await;
+    let canaries = told.canaries();
+    until("what was erased", || seen(&canaries, &process), false).await;
 }
 
 /// core(5), prctl(2): neither a dump nor a look inside, for others of the same user.

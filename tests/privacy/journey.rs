@@ -83,17 +83,11 @@ impl Told {
     /// Everything, in every form.
     pub(super) fn canaries(&self) -> Vec<Canary> {
         let addresses = SOURCES.iter().map(|(name, at)| Canary::address(name, (*at).into()));
-        self.words().into_iter().chain(addresses).collect()
-    }
-
-    /// What was told, and the place: without addresses as bare bytes, some of which a search found in the memory of a process that had
-    /// closed every connection. Where they are there is not known.
-    pub(super) fn words(&self) -> Vec<Canary> {
         let place = Canary::coordinates("a place", location::LATITUDE, location::LONGITUDE, &location::cells());
         let text = |(name, text): &(&'static str, String)| {
             if GUESSABLE.contains(name) { Canary::guessable(name, text) } else { Canary::new(name, text) }
         };
-        self.texts.iter().map(text).chain([place]).collect()
+        self.texts.iter().map(text).chain([place]).chain(addresses).collect()
     }
 
     pub(super) fn texts(&self) -> &[(&'static str, String)] {

@@ -3,8 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use harness::personal;
-use std::collections::HashMap;
+use harness::{holds, personal};
 use std::fmt::Write;
 use std::fs;
 use std::io::Write as _;
@@ -213,26 +212,13 @@ pub(crate) fn leaks(canaries: &[Canary], sinks: &[Sink]) -> Vec<String> {
     lines
 }
 
-/// Names of the canaries that `place` holds. Some places are hundreds of megabytes, so they are read once: where no form begins
-/// with the next two bytes, there is nothing to compare.
+/// Names of the canaries that `place` holds.
 pub(crate) fn found(canaries: &[Canary], place: &[u8]) -> Vec<&'static str> {
-    let mut beginning: HashMap<[u8; 2], Vec<(usize, &[u8])>> = HashMap::new();
-    let mut begins = vec![false; 1 << 16];
-    for (number, canary) in canaries.iter().enumerate() {
-        for form in &canary.forms {
-            beginning.entry([form[0], form[1]]).or_default().push((number, form));
-            begins[usize::from(u16::from_be_bytes([form[0], form[1]]))] = true;
-        }
-    }
-    let mut seen = vec![false; canaries.len()];
-    for (at, pair) in place.windows(2).enumerate() {
-        if begins[usize::from(u16::from_be_bytes([pair[0], pair[1]]))] {
-            for (number, form) in &beginning[&[pair[0], pair[1]]] {
-                seen[*number] |= place[at..].starts_with(form);
-            }
-        }
-    }
-    canaries.iter().zip(seen).filter(|(_, seen)| *seen).map(|(canary, _)| canary.name).collect()
+    let (names, forms): (Vec<_>, Vec<_>) =
+        canaries.iter().flat_map(|canary| canary.forms.iter().map(|form| (canary.name, form.as_slice()))).unzip();
+    let mut names: Vec<_> = names.into_iter().zip(holds(&forms, place)).filter(|(_, seen)| *seen).collect();
+    names.dedup();
+    names.into_iter().map(|(name, _)| name).collect()
 }
 
 /// Every byte of every file in a directory, packed or not, and the files' names.

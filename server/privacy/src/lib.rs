@@ -6,9 +6,11 @@
 mod pseudonym;
 mod redacted;
 mod secret;
+mod stack;
 mod time;
 
 pub use pseudonym::Pseudonym;
 pub use redacted::Redacted;
 pub use secret::Secret;
+pub use stack::{heard_somebody, wipe_stack, wipe_stack_if_heard};
 pub use time::CoarseTime;

@@ -180,7 +180,8 @@ pub struct Sfu {
     by_room: HashMap<RoomKey, RoomIx>,
     by_key: HashMap<PeerKey, PeerIx>,
     by_ufrag: HashMap<String, PeerIx>,
-    by_tuple: HashMap<Tuple, PeerIx>,
+    /// Keys in boxes, for a map leaves a key where it was when it gives it up.
+    by_tuple: HashMap<Box<Tuple>, PeerIx>,
     /// Shards that have viewers of a room, known here or not yet.
     watchers: HashMap<RoomKey, Shards>,
 
@@ -254,6 +255,8 @@ impl Sfu {
             let bytes = self.fanout.hold(bytes);
             return Output::Send(Run { tuple, segment: bytes.len(), bytes });
         }
+        // Whom it went to still stands in it, and is gone when it is freed.
+        self.outbox = VecDeque::new();
         self.route(now);
         // Before anything is sent from here: the other shards can begin meanwhile.
         if let Some((shard, cast)) = self.casts.pop_front() {

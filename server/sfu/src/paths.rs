@@ -28,7 +28,7 @@ impl Sfu {
             self.peers.at(ix).is_some_and(|peer| peer.dtls.is_client() && !peer.dtls.is_established());
         self.aim(ix);
         // A tuple belongs to one session at a time: `by_tuple` and the peers' lists say the same.
-        self.by_tuple.insert(tuple, ix);
+        self.by_tuple.insert(Box::new(tuple), ix);
         if let Some(former) = holder {
             self.peers.at_mut(former).into_iter().for_each(|former| former.ice.lose(tuple));
             self.aim(former);

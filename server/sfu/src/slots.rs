@@ -1,8 +1,9 @@
 use std::marker::PhantomData;
 
-/// Values with small, reusable numbers; a number that was given up never leads to its successor.
+/// Values with small, reusable numbers; a number that was given up never leads to its successor. Each is in a box of its own: what
+/// is taken out of a place stays there until something else comes, keys and addresses with it, and what is freed is wiped.
 pub(crate) struct Slots<T> {
-    entries: Vec<(u32, Option<T>)>,
+    entries: Vec<(u32, Option<Box<T>>)>,
     free: Vec<u32>,
 }
 
@@ -61,11 +62,11 @@ impl<T> Slots<T> {
             (self.entries.len() - 1) as u32
         });
         let entry = &mut self.entries[slot as usize];
-        entry.1 = Some(value);
+        entry.1 = Some(Box::new(value));
         Ix { slot, generation: entry.0, kind: PhantomData }
     }
 
-    pub(crate) fn remove(&mut self, ix: Ix<T>) -> Option<T> {
+    pub(crate) fn remove(&mut self, ix: Ix<T>) -> Option<Box<T>> {
         let entry = self.entries.get_mut(ix.slot as usize).filter(|entry| entry.0 == ix.generation)?;
         let value = entry.1.take()?;
         entry.0 = entry.0.wrapping_add(1);
@@ -74,11 +75,11 @@ impl<T> Slots<T> {
     }
 
     pub(crate) fn at(&self, ix: Ix<T>) -> Option<&T> {
-        self.entries.get(ix.slot as usize).filter(|entry| entry.0 == ix.generation)?.1.as_ref()
+        self.entries.get(ix.slot as usize).filter(|entry| entry.0 == ix.generation)?.1.as_deref()
     }
 
     pub(crate) fn at_mut(&mut self, ix: Ix<T>) -> Option<&mut T> {
-        self.entries.get_mut(ix.slot as usize).filter(|entry| entry.0 == ix.generation)?.1.as_mut()
+        self.entries.get_mut(ix.slot as usize).filter(|entry| entry.0 == ix.generation)?.1.as_deref_mut()
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -94,7 +95,7 @@ mod tests {
     fn a_number_given_up_does_not_lead_to_its_successor() {
         let mut slots = Slots::default();
         let first = slots.insert('a');
-        assert_eq!(slots.remove(first), Some('a'));
+        assert_eq!(slots.remove(first).as_deref(), Some(&'a'));
         let second = slots.insert('b');
         assert_eq!((slots.at(first), slots.at(second)), (None, Some(&'b')));
         assert_eq!((slots.remove(first), slots.len()), (None, 1));

@@ -20,6 +20,9 @@ const MAX_RECEIVES: usize = 8;
 /// What connections brought that is taken at one wake-up.
 const MAX_EVENTS: usize = 64;
 
+/// How long what was received may leave traces on the stack.
+const TRACES: Duration = Duration::from_secs(1);
+
 /// How soon a full ring is tried again.
 const RETRY: Duration = Duration::from_millis(2);
 
@@ -40,7 +43,9 @@ pub(crate) fn run(
         match open(socket, listener, door.as_ref()) {
             Ok((socket, streams)) => {
                 let meter = Meter::default();
-                Shard { socket, streams, engine, rings, door, commands, reports, meter, wake: None }.run().await;
+                Shard { socket, streams, engine, rings, door, commands, reports, meter, wake: None, wipe: None }
+                    .run()
+                    .await;
             }
             Err(error) => {
                 veilcast_logs::error!("a media socket cannot be used", reason = Reason::from(error.kind()));
@@ -72,6 +77,8 @@ struct Shard {
     reports: Sender<Report>,
     meter: Meter,
     wake: Option<Instant>,
+    /// When this thread's stack is wiped: senders' addresses stand there, and nothing else may come for hours.
+    wipe: Option<Instant>,
 }
 
 impl Shard {
@@ -97,6 +104,10 @@ impl Shard {
                     self.engine.handle(Input::Timeout, Instant::now());
                 }
             }
+            if self.wipe.is_some_and(|at| at <= Instant::now()) {
+                self.wipe = None;
+                veilcast_privacy::wipe_stack();
+            }
             self.see_to_door();
             self.streams.tidy(&self.engine, Instant::now());
             self.pump().await;
@@ -108,7 +119,7 @@ impl Shard {
         // A ring that was full is tried again soon: its reader rings no bell.
         let retry = self.rings.is_clogged().then(|| Instant::now() + RETRY);
         let forgetting = self.door.as_ref().and_then(Door::wake);
-        self.wake.into_iter().chain(retry).chain(self.streams.wake()).chain(forgetting).min()
+        self.wake.into_iter().chain(retry).chain(self.streams.wake()).chain(forgetting).chain(self.wipe).min()
     }
 
     /// Takes what the other shards have put in.
@@ -124,7 +135,8 @@ impl Shard {
 
     /// Takes what the socket holds as one batch.
     fn drain_socket(&mut self) {
-        let Self { socket, engine, meter, door, .. } = self;
+        let Self { socket, engine, meter, door, wipe, .. } = self;
+        wipe.get_or_insert_with(|| Instant::now() + TRACES);
         meter.woke();
         match door {
             None => receive(socket, |tuple, bytes, at| {
@@ -141,6 +153,7 @@ impl Shard {
     /// Takes what connections have brought.
     fn drain_streams(&mut self, first: Event) {
         let now = Instant::now();
+        self.wipe.get_or_insert(now + TRACES);
         self.take_event(first, now);
         for _ in 1..MAX_EVENTS {
             let Some(event) = self.streams.ready() else { break };

@@ -34,7 +34,7 @@ use cli::{
 };
 use config::Sources;
 use rustix::fs::Mode;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> Result<(), Failure> {
@@ -42,7 +42,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     memory::keep_in();
     // Whatever is written here is this user's alone, also by crates that do not ask (an ACME account's key).
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    let runtime = Runtime::new().map_err(|error| Failure::Runtime(error.kind()))?;
+    // Who is heard stands on the stacks of the threads that hear them, and a thread that waits may wait for hours.
+    let threads =
+        Builder::new_multi_thread().enable_all().on_thread_park(veilcast_privacy::wipe_stack_if_heard).build();
+    let runtime = threads.map_err(|error| Failure::Runtime(error.kind()))?;
     let result = runtime.block_on(dispatch(cli.command));
     // What still runs are blocking threads without anything to save; `serve` has waited for the rest.
     runtime.shutdown_background();

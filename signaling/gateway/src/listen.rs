@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 use tower::Layer;
+use veilcast_privacy::heard_somebody;
 
 /// A TLS handshake, and the first bytes after it: a client that has something to say says it at once.
 const OPENING: Duration = Duration::from_secs(10);
@@ -107,6 +108,12 @@ struct Place {
     _share: Option<Share>,
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        heard_somebody();
+    }
+}
+
 impl<A, S> Accept<TcpStream, S> for Limited<A>
 where
     A: Accept<TcpStream, S> + Clone + Send + Sync + 'static,
@@ -119,6 +126,7 @@ where
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        heard_somebody();
         let (place, inner) = (self.admit(&stream), self.inner.clone());
         Box::pin(async move {
             let place = place.ok_or(ErrorKind::ConnectionRefused)?;

@@ -1,6 +1,6 @@
 //! What is written: one line of text for each entry, and its way back.
 
-use crate::fact::{Account, Attributes, Bucket, Country, Decision, EventName, Family, Leaving, Moderation, Word};
+use crate::fact::{Account, Attributes, Bucket, Decision, EventName, Family, Leaving, Moderation, Word};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use veilcast_privacy::CoarseTime;
@@ -125,9 +125,8 @@ fn line_of(written: &Written) -> String {
 }
 
 fn told(attributes: Option<Attributes>) -> String {
-    let Some(Attributes { country, family, quality }) = attributes else { return "other".to_owned() };
-    let country = country.map_or_else(|| "-".to_owned(), |country| country.as_str().to_owned());
-    format!("{}:{}:{country}", family.name(), quality.map_or("-", Bucket::name))
+    let Some(Attributes { family, quality }) = attributes else { return "other".to_owned() };
+    format!("{}:{}", family.name(), quality.map_or("-", Bucket::name))
 }
 
 fn written_of(kind: &str, rest: &[&str]) -> Option<Written> {
@@ -148,11 +147,9 @@ fn attributes(text: &str) -> Option<Option<Attributes>> {
     if text == "other" {
         return Some(None);
     }
-    let parts: Vec<&str> = text.split(':').collect();
-    let [family, quality, country] = parts.as_slice() else { return None };
-    let quality = if *quality == "-" { None } else { Some(Bucket::parse(quality)?) };
-    let country = if *country == "-" { None } else { Some(Country::new(country)?) };
-    Some(Some(Attributes { country, family: Family::parse(family)?, quality }))
+    let (family, quality) = text.split_once(':')?;
+    let quality = if quality == "-" { None } else { Some(Bucket::parse(quality)?) };
+    Some(Some(Attributes { family: Family::parse(family)?, quality }))
 }
 
 fn account(text: &str) -> Option<Option<Account>> {

@@ -161,28 +161,9 @@ fn is_base32(text: &str) -> bool {
     text.len() == 26 && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'))
 }
 
-/// ISO 3166-1, two letters.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Country([u8; 2]);
-
-impl Country {
-    /// `None`: not two capital letters.
-    pub fn new(text: &str) -> Option<Self> {
-        let code: [u8; 2] = text.as_bytes().try_into().ok()?;
-        code.iter().all(u8::is_ascii_uppercase).then_some(Self(code))
-    }
-
-    /// The code.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
 /// What may be told of somebody, if enough others have all of it in common with them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Attributes {
-    /// Where they said they are, if they did.
-    pub country: Option<Country>,
     /// What they watch with.
     pub family: Family,
     /// How it arrives, once that is known.

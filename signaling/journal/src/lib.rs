@@ -26,7 +26,7 @@ pub use chain::{Cause, EpochRecord, Head, Heads, Opening, PublicKey, Signed, Sig
 pub use dice::{Dice, NoRandomness};
 pub use entry::{Alias, Entry, Totals, What, Written};
 pub use epoch::{EpochKey, KeyFile};
-pub use fact::{Account, Attributes, Bucket, Country, Decision, EventName, Fact, Family, Leaving, Moderation, Word};
+pub use fact::{Account, Attributes, Bucket, Decision, EventName, Fact, Family, Leaving, Moderation, Word};
 pub use glass::{BreakGlass, Glass, LONGEST, ONE_ALONE};
 pub use hold::CROWD;
 pub use state::{BLOCK, Effect, Error, Journal, Kept, MAX_BLOCKS, MINUTE};

@@ -66,7 +66,7 @@ impl<E> Session<E> {
 
     fn attributes(&self) -> Attributes {
         // Nobody is asked for their country.
-        Attributes { country: None, family: self.family, quality: self.bucket() }
+        Attributes { family: self.family, quality: self.bucket() }
     }
 }
 

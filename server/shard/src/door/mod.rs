@@ -59,7 +59,7 @@ impl Door {
             engine.count(Noise::TupleHeld);
             // Its session may be over, and only its shard knows.
             if holder != self.marks.own() && self.paths.is_stale(&tuple, at) {
-                self.post.send(holder, Parcel::Ask(tuple));
+                self.post.send(holder, Parcel::Ask(Box::new(tuple)));
             }
             return;
         }
@@ -71,7 +71,7 @@ impl Door {
         if engine.hears(&tuple, at)
             && let Some(former) = self.paths.forget(&tuple)
         {
-            self.post.send(former, Parcel::Lost(tuple));
+            self.post.send(former, Parcel::Lost(Box::new(tuple)));
         }
     }
 
@@ -99,7 +99,7 @@ impl Door {
         }
         let asks = right == Right::Claimed || self.paths.is_stale(&tuple, at);
         if self.post.has_room(owner, right) {
-            self.post.send(owner, Parcel::Datagram { tuple, bytes: bytes.into(), at, asks });
+            self.post.send(owner, Parcel::Datagram { tuple: Box::new(tuple), bytes: bytes.into(), at, asks });
         } else {
             engine.count(Noise::Crowded);
         }
@@ -127,23 +127,29 @@ impl Door {
     fn open(&mut self, from: ShardId, parcel: Parcel, engine: &mut Sfu, now: Instant) {
         match parcel {
             Parcel::Datagram { tuple, mut bytes, at, asks } => {
-                engine.handle(Input::Datagram { tuple, bytes: &mut bytes }, at);
+                engine.handle(Input::Datagram { tuple: *tuple, bytes: &mut bytes }, at);
                 // Nothing is said to one that proved nothing: nobody has to be told what they believe already.
                 if let Some(claim) = engine.claim(&tuple, at).filter(|_| asks) {
                     self.post.send(from, Parcel::Vouch(tuple, claim));
                 }
             }
             Parcel::Ask(tuple) => {
-                let vouch = engine.claim(&tuple, now).map(|claim| Parcel::Vouch(tuple, claim));
-                self.post.send(from, vouch.unwrap_or(Parcel::Free(tuple)));
+                let claim = engine.claim(&tuple, now);
+                self.post.send(
+                    from,
+                    match claim {
+                        Some(claim) => Parcel::Vouch(tuple, claim),
+                        None => Parcel::Free(tuple),
+                    },
+                );
             }
-            Parcel::Vouch(tuple, claim) => self.learn(from, tuple, claim, engine, now),
+            Parcel::Vouch(tuple, claim) => self.learn(from, *tuple, claim, engine, now),
             Parcel::Free(tuple) => {
                 if self.paths.owner(&tuple, now) == Some(from) {
                     self.paths.forget(&tuple);
                 }
             }
-            Parcel::Lost(tuple) => engine.handle(Input::Closed(tuple), now),
+            Parcel::Lost(tuple) => engine.handle(Input::Closed(*tuple), now),
             Parcel::Guest(guest) => self.arrived.push(*guest),
         }
     }
@@ -152,13 +158,13 @@ impl Door {
     fn learn(&mut self, owner: ShardId, tuple: Tuple, claim: Claim, engine: &mut Sfu, now: Instant) {
         if self.holder(&tuple, now, engine).is_some_and(|holder| holder != owner) {
             // Two checks were under way at once. The path is the first one's.
-            return self.post.send(owner, Parcel::Lost(tuple));
+            return self.post.send(owner, Parcel::Lost(Box::new(tuple)));
         }
         if engine.knows(&tuple) {
             engine.handle(Input::Closed(tuple), now);
         }
         if let Some(former) = self.paths.learn(tuple, owner, claim, now).filter(|former| *former != owner) {
-            self.post.send(former, Parcel::Lost(tuple));
+            self.post.send(former, Parcel::Lost(Box::new(tuple)));
         }
     }
 

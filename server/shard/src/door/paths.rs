@@ -33,8 +33,9 @@ struct Path {
 
 /// The paths of other shards' sessions.
 pub(super) struct Paths {
-    young: HashMap<Tuple, Path>,
-    old: HashMap<Tuple, Path>,
+    /// Keys in boxes, for a map leaves a key where it was when it gives it up.
+    young: HashMap<Box<Tuple>, Path>,
+    old: HashMap<Box<Tuple>, Path>,
     /// The young paths of each session, and some that were.
     sessions: HashMap<PeerKey, Vec<Tuple>>,
     /// When the young ones began.
@@ -73,7 +74,7 @@ impl Paths {
         if self.young.len() >= MOST && !self.young.contains_key(&tuple) {
             self.begin_generation(now);
         }
-        let before = self.young.insert(tuple, Path { owner, claim, vouched: now });
+        let before = self.young.insert(Box::new(tuple), Path { owner, claim, vouched: now });
         if before.is_none_or(|before| before.claim.session != claim.session) {
             self.enter(claim.session, tuple);
         }

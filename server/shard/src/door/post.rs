@@ -18,11 +18,12 @@ const LEAST: usize = 64;
 /// Parcels of one sender that are opened before the next one's turn.
 pub(super) const TURN: usize = 256;
 
-/// Something for another shard.
+/// Something for another shard. Paths are in boxes: what is taken out of a ring stays in it until the next comes, and what is freed
+/// is wiped.
 pub(super) enum Parcel {
     /// A datagram that its session may be meant by.
     Datagram {
-        tuple: Tuple,
+        tuple: Box<Tuple>,
         bytes: Box<[u8]>,
         /// When the kernel received it.
         at: Instant,
@@ -30,13 +31,13 @@ pub(super) enum Parcel {
         asks: bool,
     },
     /// Is this path still yours?
-    Ask(Tuple),
+    Ask(Box<Tuple>),
     /// A session here was heard on this path.
-    Vouch(Tuple, Claim),
+    Vouch(Box<Tuple>, Claim),
     /// No session here has this path.
-    Free(Tuple),
+    Free(Box<Tuple>),
     /// This path is another shard's session's now.
-    Lost(Tuple),
+    Lost(Box<Tuple>),
     /// A connection with its first frame.
     Guest(Box<Traveller>),
 }

@@ -50,7 +50,7 @@ fn path(port: u16) -> Tuple {
 }
 
 fn vouch(tuple: Tuple) -> Parcel {
-    Parcel::Vouch(tuple, Claim { session: PeerKey(1), proved: true })
+    Parcel::Vouch(Box::new(tuple), Claim { session: PeerKey(1), proved: true })
 }
 
 /// What names a session of a shard, and nothing else.
@@ -97,7 +97,7 @@ fn what_is_handed_on_keeps_its_time() {
     all[0].take(path(1), &RTP, at);
     let mail = all[1].mail(0);
     let [Parcel::Datagram { tuple, bytes, at: received, asks: false }] = &mail[..] else { panic!("{}", mail.len()) };
-    assert!(*tuple == path(1) && bytes[..] == RTP && *received == at);
+    assert!(**tuple == path(1) && bytes[..] == RTP && *received == at);
     all[0].take(path(1), &[0x80; LONGEST + 1], now);
     assert!(all[1].mail(0).is_empty() && all[0].dropped(Noise::TooMany) == 1, "nothing longer than a packet");
 }
@@ -132,14 +132,17 @@ fn a_path_has_one_owner_until_it_falls_silent() {
     all[0].take(path(1), &check(0), start);
     assert_eq!(all[0].dropped(Noise::TupleHeld), 2);
     all[0].hears_of(2, vouch(path(1)), start);
-    assert!(matches!(all[2].mail(0)[..], [Parcel::Lost(tuple)] if tuple == path(1)), "it is told that it has not");
+    assert!(
+        matches!(all[2].mail(0)[..], [Parcel::Lost(ref tuple)] if **tuple == path(1)),
+        "it is told that it has not"
+    );
     assert!(all[1].mail(0).is_empty());
 
     let later = start + Duration::from_secs(8);
     all[0].take(path(1), &check(2), later);
     assert!(matches!(all[2].mail(0)[..], [Parcel::Datagram { .. }]), "nobody holds it any more");
     all[0].hears_of(2, vouch(path(1)), later);
-    assert!(matches!(all[1].mail(0)[..], [Parcel::Lost(tuple)] if tuple == path(1)), "its former owner is told");
+    assert!(matches!(all[1].mail(0)[..], [Parcel::Lost(ref tuple)] if **tuple == path(1)), "its former owner is told");
     all[0].take(path(1), &RTP, later);
     assert!(matches!(all[2].mail(0)[..], [Parcel::Datagram { .. }]) && all[1].mail(0).is_empty());
 }
@@ -156,7 +159,7 @@ fn an_owner_that_is_gone_gives_its_paths_up() {
     all[0].take(path(1), &check(2), now);
     assert!(all[2].mail(0).is_empty());
     let asked = all[1].mail(0);
-    assert!(matches!(asked[..], [Parcel::Ask(tuple)] if tuple == path(1)));
+    assert!(matches!(asked[..], [Parcel::Ask(ref tuple)] if **tuple == path(1)));
     asked.into_iter().for_each(|parcel| all[1].hears_of(0, parcel, now));
     let answer = all[0].mail(1);
     assert!(matches!(answer[..], [Parcel::Free(_)]), "its engine knows of nobody");

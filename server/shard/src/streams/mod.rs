@@ -76,7 +76,7 @@ fn bind(domain: Domain, address: SocketAddr, shared: bool) -> io::Result<std::ne
 /// What happens on connections.
 pub(crate) enum Event {
     /// Somebody has connected.
-    Accepted(TcpStream, SocketAddr),
+    Accepted(TcpStream, Box<SocketAddr>),
     /// A first frame came; `None` if it did not.
     Greeted(u64, Option<Box<Guest>>),
     /// A further frame.
@@ -116,8 +116,8 @@ pub(crate) struct Streams {
     next: u64,
     /// Those of whom nothing has come, oldest first.
     greeting: BTreeMap<u64, AbortHandle>,
-    connections: HashMap<u64, Connection>,
-    by_tuple: HashMap<Tuple, u64>,
+    connections: HashMap<u64, Box<Connection>>,
+    by_tuple: HashMap<Box<Tuple>, u64>,
     /// A run as frames.
     frames: Vec<u8>,
     look: Option<Instant>,
@@ -161,7 +161,7 @@ impl Streams {
     #[must_use]
     pub(crate) fn take(&mut self, event: Event, engine: &mut Sfu, now: Instant) -> Option<(ShardId, Traveller)> {
         match event {
-            Event::Accepted(stream, remote) => self.accepted(stream, remote),
+            Event::Accepted(stream, remote) => self.accepted(stream, *remote),
             Event::Greeted(id, guest) => {
                 let is_awaited = self.greeting.remove(&id).is_some();
                 let guest = guest.filter(|_| is_awaited)?;
@@ -230,8 +230,9 @@ impl Streams {
         hurry(&stream);
         let stream = Arc::new(stream);
         let reader = tokio::spawn(read(id, Arc::clone(&stream), framing, self.inlet.clone())).abort_handle();
-        self.by_tuple.insert(tuple, id);
-        self.connections.insert(id, Connection { tuple, stream, waiting: Waiting::default(), reader, watch: None });
+        self.by_tuple.insert(Box::new(tuple), id);
+        let connection = Connection { tuple, stream, waiting: Waiting::default(), reader, watch: None };
+        self.connections.insert(id, Box::new(connection));
         self.look.get_or_insert(now + LOOK);
     }
 
@@ -341,7 +342,7 @@ async fn accept(listener: TcpListener, inlet: Sender<Event>) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
-                if inlet.send(Event::Accepted(stream, remote)).await.is_err() {
+                if inlet.send(Event::Accepted(stream, Box::new(remote))).await.is_err() {
                     return;
                 }
             }

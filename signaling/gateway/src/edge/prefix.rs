@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use veilcast_auth::Party;
 use veilcast_logs::Reason;
 use veilcast_outgoing::{Network, masked};
+use veilcast_privacy::heard_somebody;
 
 /// How long two requests from one network can be told to be so, at most.
 pub(crate) const KEY_LIFE: Duration = Duration::from_secs(600);
@@ -154,6 +155,7 @@ fn node(text: &str) -> Option<IpAddr> {
 
 /// Replaces the address of a request by its tag.
 pub(crate) async fn tag_request(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    heard_somebody();
     if let Some(ConnectInfo(peer)) = request.extensions_mut().remove::<ConnectInfo<SocketAddr>>() {
         let tag = app.prefixes.tag(app.prefixes.origin(peer.ip(), request.headers()));
         request.extensions_mut().insert(tag);
@@ -171,7 +173,10 @@ pub(crate) async fn tag_request(State(app): State<Arc<App>>, mut request: Reques
     for name in CLAIMING {
         request.headers_mut().remove(name);
     }
-    next.run(request).await
+    let response = next.run(request).await;
+    // Other threads than the first may have taken steps of it.
+    heard_somebody();
+    response
 }
 
 /// For `veilcast check`: that it happened, in which hour, and nothing else.

@@ -237,7 +237,7 @@ impl Drop for Elsewhere {
 }
 
 pub(super) fn joined() -> Fact {
-    Fact::Joined(veilcast_journal::Attributes { country: None, family: Family::Firefox, quality: None })
+    Fact::Joined(veilcast_journal::Attributes { family: Family::Firefox, quality: None })
 }
 
 async fn on(elsewhere: &Elsewhere, store: Option<Store>) -> Bench {

@@ -44,7 +44,7 @@ fn one_person_more_or_less_changes_little() {
 }
 
 fn everything(family: Family) -> Vec<Fact> {
-    let with = |quality| Fact::Quality(Attributes { country: None, family, quality: Some(quality) });
+    let with = |quality| Fact::Quality(Attributes { family, quality: Some(quality) });
     let fault = Fact::Fault(Word::new("codec-unsupported").expect("a word"));
     let qualities = [Bucket::High, Bucket::Low, Bucket::SoundOnly, Bucket::Paused].map(with);
     [vec![Fact::Joined(by(family))], qualities.to_vec(), vec![Fact::Left(Leaving::LineLost), fault]].concat()

@@ -52,7 +52,7 @@ pub(crate) fn signer() -> Signer {
 }
 
 pub(crate) const fn by(family: Family) -> Attributes {
-    Attributes { country: None, family, quality: None }
+    Attributes { family, quality: None }
 }
 
 /// A journal with what it has published so far.

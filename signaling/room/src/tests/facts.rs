@@ -12,7 +12,7 @@ fn heard(rooms: &mut Rooms<u32>) -> Vec<String> {
 }
 
 fn joined(who: u8, quality: &str) -> String {
-    format!("fact of {who}: Joined(Attributes {{ country: None, family: Firefox, quality: {quality} }})")
+    format!("fact of {who}: Joined(Attributes {{ family: Firefox, quality: {quality} }})")
 }
 
 #[test]
