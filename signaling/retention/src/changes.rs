@@ -12,7 +12,7 @@ pub struct Change {
 }
 
 /// For so long every page tells what changed, to everybody, since nobody's last visit is recorded. What a browser keeps of
-/// us lives for 31 days at most: who stays away for longer comes back as a stranger, whom the date at the foot of each page tells.
+/// us without being asked lives for 31 days at most: who stays away for longer comes back as a stranger, whom the date at the foot of each page tells.
 pub const NOTICE_DAYS: u32 = 31;
 
 /// Every version, the oldest first. Add one at the end when rows change; while it is not published, change the last.
