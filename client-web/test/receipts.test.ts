@@ -49,8 +49,8 @@ describe('a receipt', () => {
     const said = readReceipt(made({}));
     expect(askedWords(said, [TERMS])).toBe('Take part in the chat?');
     expect(askedWords({ ...said, version: 1 }, [TERMS])).toBe('Chat (in earlier words, version 1)');
-    expect(askedWords({ ...said, purpose: 'x-season-letter' }, [TERMS])).toContain('season letter');
-    expect([purposeName('location'), purposeName('later')]).toEqual(['Where you are', 'later']);
+    expect(askedWords({ ...said, purpose: 'x-season-letter' }, [TERMS])).toContain('Season letter');
+    expect([purposeName('location'), purposeName('later')]).toEqual(['Where you are', 'Later']);
     const words = (['given', 'refused', 'withdrawn'] as const).map(chosenWords);
     expect(words).toEqual(['You said yes', 'You said no', 'You took it back']);
     expect([1_825, 730, 365, 31].map((days) => lifetimeWords(days * 86_400))).toEqual([

@@ -193,7 +193,6 @@ try {
   await app.says(keeper, 'Kept on this device');
   await shoot(keeper, 'privacy-kept');
   await keeper.close();
-  await viewer.bringToFront();
   const ada = await talks(event, 'Ada', ['Good evening from the back row', 'What is the second piece?']);
   const bob = await talks(event, 'Bob', ['Brahms, the clarinet quintet. The programme is on https://example.org/tonight']);
   await app.says(viewer, 'the clarinet quintet');

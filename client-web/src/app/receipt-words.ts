@@ -14,7 +14,9 @@ export const PURPOSE_NAMES: Readonly<Record<BuiltIn, string>> = {
 
 export function purposeName(purpose: string): string {
   const known = Object.entries(PURPOSE_NAMES).find(([name]) => name === purpose);
-  return known?.[1] ?? purpose.replace(/^x-/, '').replaceAll('-', ' ');
+  if (known !== undefined) return known[1];
+  const words = purpose.replace(/^x-/, '').replaceAll('-', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** The question as it was put, where its words are still in force; else what it was about. */

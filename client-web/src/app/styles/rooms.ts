@@ -509,6 +509,11 @@ export const rooms = css`
     margin: 0.75rem 1.125rem 0;
   }
 
+  .choices.kept button,
+  .choices .kept button {
+    justify-self: start;
+  }
+
   .choices .kept li:first-child {
     border-top: 0;
   }

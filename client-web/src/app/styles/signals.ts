@@ -82,7 +82,7 @@ export const signals = css`
   .event-figures summary {
     min-height: 3rem;
     padding: 0.75rem 1.25rem 0.75rem 2.375rem;
-    list-style-position: outside;
+    text-indent: -1.125rem;
     overflow-wrap: anywhere;
     font-weight: 600;
     cursor: pointer;
