@@ -38,3 +38,19 @@ fn the_page_knows_which_words_of_personalisation_are_in_force() {
     let page = read("client-web/src/app/preferences.ts");
     assert!(page.contains(&format!("TERMS_VERSION = {version};")), "version {version} in client-web");
 }
+
+/// The client takes its lifetimes from nowhere but itself: they are those that people read.
+#[test]
+fn what_a_device_keeps_lasts_as_long_as_the_table_says() {
+    let lasting = |kind: &str| veilcast_retention::rows().find(|row| row.kind == kind).and_then(|row| row.longest);
+    for (kind, file) in [
+        ("veilcast-receipts", "client-web/src/sdk/kept-receipts.ts"),
+        ("veilcast-preferences", "client-web/src/app/preferences.ts"),
+    ] {
+        let days = lasting(kind).expect("a lifetime") / 86_400;
+        let text = read(file);
+        let said = [format!("LASTING_DAYS = {days};"), format!("LASTING_MS = {days} * 24 * 3_600_000;")];
+        assert!(said.iter().any(|words| text.contains(words)), "{days} days in {file}");
+    }
+    assert_eq!(lasting("veilcast-receipts"), lasting("receipt"), "as the server keeps an account's");
+}

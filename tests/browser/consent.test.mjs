@@ -102,3 +102,65 @@ test('what the server asks for somebody else waits for the person while the sign
   await app.until('it is off', async () => /privacy signal/.test(await standing(viewer, name)));
   await app.leave(server, viewer);
 });
+
+test('a receipt is kept where its person asks for it, and got back from the server by its key', async () => {
+  const viewer = await page('chromium');
+  await app.noteFiles(viewer);
+  await viewer.goto(`${server.url}/watch/${event}`);
+  await app.plays(viewer);
+  await viewer.$eval('.choices summary', (it) => it.click());
+  const kept = () => viewer.evaluate(() => JSON.parse(localStorage.getItem('veilcast-receipts') ?? '[]').map((visit) => visit.receipts.length));
+  await ask(viewer, 'Being listed');
+  await app.answers(viewer, 'No');
+  assert.deepEqual(await kept(), [], 'an answer keeps nothing');
+  await ask(viewer, 'Chat');
+  await app.answers(viewer, 'Yes', 'Keep on this device');
+  assert.deepEqual(await kept(), [2], 'what was chosen in this visit, and its key');
+  await app.says(viewer, 'Being listed: you said no · Chat: you said yes');
+  assert.deepEqual(await audit(viewer), []);
+
+  await ask(viewer, 'Chat');
+  await app.says(viewer, '3 receipts of what you chose');
+  assert.deepEqual(await kept(), [2], 'no more than they asked for');
+  await app.press(viewer, 'Get the receipts that are kept here');
+  await app.says(viewer, 'This server keeps 3 of this visit: saved.');
+  const [file] = await app.files(viewer);
+  const verdicts = await server.verifyReceipts(file);
+  assert.deepEqual(verdicts.match(/(presence|chat) 1\t[a-z]+/g), ['presence 1\trefused', 'chat 1\tgiven', 'chat 1\twithdrawn']);
+
+  // Another visit has another key, and finds what was kept.
+  await viewer.reload();
+  await app.plays(viewer);
+  await viewer.$eval('.choices summary', (it) => it.click());
+  await app.says(viewer, 'Kept on this device');
+  assert.ok(!(await app.text(viewer)).includes('Receipts of this visit'));
+  await viewer.goto(`${server.url}/privacy`);
+  await app.press(viewer, 'Save');
+  assert.match(await server.verifyReceipts((await app.files(viewer))[0]), /chat 1\tgiven/);
+  await app.press(viewer, 'Forget');
+  await app.until('it is forgotten', async () => (await kept()).length === 0);
+  await app.leave(server, viewer);
+});
+
+test('whoever has signed in finds every receipt of theirs, and signing out forgets what the device keeps', async () => {
+  await host.bringToFront();
+  await app.press(host, 'Open the chat');
+  await app.answers(host, 'Yes', 'Keep on this device');
+  await app.noteFiles(host);
+  await host.goto(`${server.url}/account`);
+  await app.press(host, 'Your receipts');
+  await app.says(host, 'Take part in the chat?');
+  const shown = await app.text(host);
+  for (const words of ['You said yes', `asked on ${server.url}`, event, 'kept here for two years']) assert.ok(shown.includes(words), words);
+  assert.ok(!shown.includes('Questions'), 'a receipt has no title');
+  assert.deepEqual(await audit(host), []);
+  await app.press(host, 'Download');
+  await app.press(host, 'Download all');
+  const saved = await app.until('both files', async () => ((await app.files(host)).length === 2 ? app.files(host) : null));
+  for (const file of saved) assert.match(await server.verifyReceipts(file), /chat 1\tgiven/);
+  const kept = () => host.evaluate(() => localStorage.getItem('veilcast-receipts'));
+  assert.notEqual(await kept(), null);
+  await host.goto(`${server.url}/account`);
+  await app.press(host, 'Sign out');
+  await app.until('it is forgotten', async () => (await kept()) === null);
+});

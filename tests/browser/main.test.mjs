@@ -427,6 +427,29 @@ test('every page passes the accessibility audit and fits a phone', async () => {
   await operator.setViewport({ width: 1280, height: 800 });
 });
 
+test('an operator reads how an event went, once it is over', async () => {
+  const operator = await studio('chromium');
+  await operator.goto(`${server.url}/operator`);
+  await app.says(operator, 'How events went');
+  const row = await app.until('the event', async () => {
+    for (const each of await operator.$$('vc-event-figures details')) {
+      if ((await each.$eval('summary', (e) => e.textContent)) === 'Evening lecture') return each;
+    }
+    return null;
+  });
+  // It ended when these tests began; its figures are made at the next minute.
+  await app.until('its figures', async () => {
+    await row.$eval('summary', (e) => e.click());
+    await app.sleep(300);
+    return (await row.evaluate((e) => e.open && e.textContent)).includes('Took part');
+  }, { within: 65_000 });
+  const values = await row.$$eval('dd', (all) => all.map((e) => e.textContent));
+  assert.equal(values.length, 7);
+  for (const value of values) assert.match(value, /^(too few to tell|about \d+)$/);
+  await app.says(operator, 'fewer than could be told without telling of one person');
+  assert.deepEqual(await audit(operator), []);
+});
+
 test('the log held no address, name, token or title', async () => {
   const version = await (await browser('chromium')).version();
   assert.match(version, /Chrom/);

@@ -105,8 +105,26 @@ async function remembered(visitor, look) {
   await app.answers(visitor, 'Yes');
   await app.until('the choices are kept', kept);
   await look(visitor);
+  await keptReceipt(visitor, look);
   await app.press(visitor, 'Turn off: Remembering');
   await app.until('the choices are forgotten', async () => !(await kept()));
+}
+
+/** Somebody has the receipt of it kept, and changes their mind. */
+async function keptReceipt(visitor, look) {
+  const kept = () => visitor.evaluate(() => localStorage.getItem('veilcast-receipts'));
+  assert.equal(await kept(), null, 'nothing before they ask for it');
+  await app.press(visitor, 'Keep on this device');
+  await app.until('the receipt is kept', kept);
+  await look(visitor);
+  const lifetimes = { 'veilcast-receipts': (all) => all[0].until, 'veilcast-preferences': (it) => it.until };
+  for (const row of (await table()).filter(({ kind }) => kind in lifetimes)) {
+    const held = JSON.parse(await visitor.evaluate((key) => localStorage.getItem(key), row.kind));
+    const left = (lifetimes[row.kind](held) - Date.now()) / 1_000;
+    assert.ok(left > row.longest - 60 && left <= row.longest, `${row.kind} goes in ${left} s, not in ${row.longest}`);
+  }
+  await app.press(visitor, 'Forget');
+  await app.until('the receipt is forgotten', async () => (await kept()) === null);
 }
 
 test('every key of a whole visit has its row, and every row of a browser was seen', async () => {

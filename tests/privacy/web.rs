@@ -7,13 +7,14 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use veilcast_auth::Scope;
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/",
     "/sign-in",
     "/setup",
     "/studio",
     "/studio/aaaaaaaaaaaaaaaaaaaaaaaaaa",
     "/watch/aaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "/account/receipts",
     "/privacy",
     "/operator",
     "/operator/programs",

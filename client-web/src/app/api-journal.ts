@@ -1,7 +1,7 @@
-import type { BreakGlass, SessionLog } from '../protocol/index.js';
+import type { BreakGlass, EventFigures, SessionLog } from '../protocol/index.js';
 import { call, callWith } from '../sdk/http.js';
 import { parseBreakGlass } from '../sdk/parse.js';
-import { parseBreakGlassList, parseSessionLog } from '../sdk/parse-journal.js';
+import { parseBreakGlassList, parseFigures, parseSessionLog } from '../sdk/parse-journal.js';
 import { plain } from './api.js';
 import { operator } from './auth.js';
 
@@ -12,6 +12,9 @@ export const journal = {
   askBreakGlass: (event: string, hours: number): Promise<BreakGlass> =>
     callWith(operator, plain('POST', at(event), { hours }), parseBreakGlass),
   stopBreakGlass: (event: string): Promise<void> => callWith(operator, plain('DELETE', at(event)), () => {}),
+  /** Of an event that is over. */
+  figures: (event: string): Promise<EventFigures> =>
+    callWith(operator, plain('GET', `/api/v1/events/${encodeURIComponent(event)}/figures`), parseFigures),
 };
 
 function at(event: string): string {

@@ -2,6 +2,7 @@ import type { Access } from '../sdk/access.js';
 import { randomText } from '../sdk/encoding.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { call } from '../sdk/http.js';
+import { keptReceipts } from '../sdk/kept-receipts.js';
 import { forgetKey, heldKey, keptKey, renameKey, storedKey } from '../sdk/keys.js';
 import { parseJson, parsePushedAuthorization, parseTokenResponse } from '../sdk/parse.js';
 import { type Claims, type Prove, prove } from '../sdk/proof.js';
@@ -89,6 +90,7 @@ if (others !== null) others.onmessage = forgetHere;
 export async function forgetOperator(): Promise<void> {
   forgetHere();
   others?.postMessage('forget');
+  keptReceipts()?.forgetAll();
   await Promise.all([forgetKey(KEY), forgetKey(NEXT_KEY)]);
 }
 

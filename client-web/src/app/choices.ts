@@ -4,7 +4,11 @@ import { icons } from '../elements/icons.js';
 import type { PlayerPreferences } from '../elements/player.js';
 import type { ConsentStanding, Purpose } from '../protocol/index.js';
 import type { Added, Consents } from '../sdk/consents.js';
+import { noteReceipt } from '../sdk/statement.js';
+import './own-receipts.js';
 import type { Preferences } from './preferences.js';
+import { PURPOSE_NAMES as NAMES } from './receipt-words.js';
+import './receipts-here.js';
 
 /** What a person can change their mind about. */
 interface Choice {
@@ -14,15 +18,15 @@ interface Choice {
 }
 
 const CHOICES: readonly Choice[] = [
-  { purpose: 'chat', name: 'Chat', about: 'Read and write, under a name for this event.' },
-  { purpose: 'location', name: 'Where you are', about: 'Roughly, as you choose, for as long as you choose.' },
-  { purpose: 'presence', name: 'Being listed', about: 'Your name among those who are here.' },
+  { purpose: 'chat', name: NAMES.chat, about: 'Read and write, under a name for this event.' },
+  { purpose: 'location', name: NAMES.location, about: 'Roughly, as you choose, for as long as you choose.' },
+  { purpose: 'presence', name: NAMES.presence, about: 'Your name among those who are here.' },
   {
     purpose: 'personalisation',
-    name: 'Remembering',
+    name: NAMES.personalisation,
     about: 'Your volume and picture quality, on this device.',
   },
-  { purpose: 'analytics', name: 'Figures', about: 'Count towards noisy totals after the event.' },
+  { purpose: 'analytics', name: NAMES.analytics, about: 'Count towards noisy totals after the event.' },
 ];
 
 /** It is called by its question. */
@@ -45,6 +49,7 @@ const WORDS: Record<ConsentStanding, string> = {
  */
 class Choices extends LitElement {
   static override properties = {
+    event: { attribute: false },
     consents: { attribute: false },
     locates: { type: Boolean },
     preferences: { attribute: false },
@@ -52,6 +57,7 @@ class Choices extends LitElement {
     open: { state: true },
   };
 
+  declare event: string;
   declare consents: Consents | null;
   declare locates: boolean;
   /** Of this device: they outlive the event in which they were agreed to. */
@@ -59,10 +65,11 @@ class Choices extends LitElement {
   /** What is chosen at this moment. */
   declare preferred: () => PlayerPreferences;
   declare open: boolean;
-  #unsubscribe: () => void = () => {};
+  #unsubscribe: (() => void)[] = [];
 
   constructor() {
     super();
+    this.event = '';
     this.consents = null;
     this.locates = false;
     this.preferences = null;
@@ -76,13 +83,27 @@ class Choices extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#unsubscribe();
+    this.#leave();
+  }
+
+  #leave(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#unsubscribe = [];
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has('consents')) return;
-    this.#unsubscribe();
-    this.#unsubscribe = this.consents?.on('change', () => this.#changed()) ?? (() => {});
+    this.#leave();
+    const { consents } = this;
+    if (consents === null) return;
+    this.#unsubscribe = [
+      consents.on('change', () => this.#changed()),
+      // What was taken back has a receipt, too.
+      consents.on('receipt', (receipt) => {
+        noteReceipt(this.event, receipt);
+        this.querySelector<LitElement>('vc-own-receipts')?.requestUpdate();
+      }),
+    ];
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -93,6 +114,8 @@ class Choices extends LitElement {
       <ul>
         ${this.#choices.map((choice) => this.#row(choice))}
       </ul>
+      <vc-own-receipts .event=${this.event}></vc-own-receipts>
+      <vc-receipts-here></vc-receipts-here>
     </details>`;
   }
 

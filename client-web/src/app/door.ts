@@ -64,7 +64,7 @@ class AtTheDoor extends Panel {
     const asking = this.state === 'asking';
     return html`<h1 id="door" tabindex="-1">Ask to come in</h1>
       <p class="lead">The host of this event lets people in one by one.</p>
-      <form @submit=${this.#ask}>
+      <form class="fields" @submit=${this.#ask}>
         <label>
           What the host may call you, if you like
           <input name="name" maxlength="32" autocomplete="off" spellcheck="false" ?disabled=${asking} aria-describedby="door-name" />

@@ -36,7 +36,7 @@ export function entryWords({ what, detail }: SessionLogEntry): string {
 }
 
 function attributes(detail: string): string {
-  if (detail === 'other') return ', as too few others did';
+  if (detail === 'other') return ' (too few alike to say more)';
   const told = detail.split(':').filter((part) => part !== '-' && part !== '');
   return told.length === 0 ? '' : ` (${told.join(', ')})`;
 }

@@ -26,6 +26,12 @@ export const routes: readonly Route[] = [
   },
   { pattern: '/setup', tag: 'vc-setup', title: 'Set up', load: () => import('./pages/setup.js') },
   { pattern: '/account', tag: 'vc-account', title: 'Account', load: () => import('./pages/account.js') },
+  {
+    pattern: '/account/receipts',
+    tag: 'vc-receipts',
+    title: 'Your receipts',
+    load: () => import('./pages/receipts.js'),
+  },
   { pattern: '/operator', tag: 'vc-operator', title: 'Operator', load: () => import('./pages/operator.js') },
   {
     pattern: '/operator/programs',

@@ -2,10 +2,13 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { Purpose, PurposeTerms } from '../protocol/index.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { call } from '../sdk/http.js';
+import { keptReceipts } from '../sdk/kept-receipts.js';
 import { parsePurposes, parseReceipt } from '../sdk/parse-consent.js';
-import { hasReceipts, noteReceipt, receiptFile, state, type Way } from '../sdk/statement.js';
+import { receiptFile } from '../sdk/receipt.js';
+import { noteReceipt, ownKey, receiptsOf, state, type Way } from '../sdk/statement.js';
 import { icons } from './icons.js';
 import { minuteWords } from './minutes.js';
+import { saveFile } from './save-file.js';
 import { controls, theme } from './theme.js';
 
 /** What a person is asked. */
@@ -35,6 +38,7 @@ export class VeilcastConsentQuestion extends LitElement {
     error: { state: true },
     busy: { state: true },
     answer: { state: true },
+    kept: { state: true },
     held: { type: Boolean },
   };
 
@@ -44,6 +48,8 @@ export class VeilcastConsentQuestion extends LitElement {
   declare error: VeilcastError | null;
   declare busy: boolean;
   declare answer: boolean | null;
+  /** On this device, because they asked for it; `null` before they have. */
+  declare kept: boolean | null;
   /** Takes no answer: something may lie over it. */
   declare held: boolean;
 
@@ -55,6 +61,7 @@ export class VeilcastConsentQuestion extends LitElement {
     this.error = null;
     this.busy = false;
     this.answer = null;
+    this.kept = null;
     this.held = false;
   }
 
@@ -64,7 +71,7 @@ export class VeilcastConsentQuestion extends LitElement {
 
   /** The button that was pressed has gone; the next one to press has the focus. */
   protected override updated(changed: Map<PropertyKey, unknown>): void {
-    if (changed.has('answer') && this.answer !== null) {
+    if ((changed.has('answer') && this.answer !== null) || (changed.has('kept') && this.kept !== null)) {
       this.renderRoot.querySelector<HTMLElement>('.actions button:last-of-type')?.focus();
     }
   }
@@ -79,6 +86,7 @@ export class VeilcastConsentQuestion extends LitElement {
     this.lasting = this.#minutes[0] ?? 0;
     this.terms = null;
     this.answer = null;
+    this.kept = null;
     this.error = null;
     try {
       const all = await call(new Request('/api/v1/purposes'), parsePurposes);
@@ -140,15 +148,32 @@ export class VeilcastConsentQuestion extends LitElement {
   }
 
   #done(): TemplateResult {
-    return html`<p class="answered" role="status">${this.answer === true ? 'You said yes.' : 'You said no.'}</p>
+    return html`<p class="answered" role="status">${this.answer === true ? 'You said yes.' : 'You said no.'} ${this.#keptWords}</p>
       <div class="actions">
         ${
-          hasReceipts(this.asking?.event ?? '')
-            ? html`<button type="button" class="button quiet" @click=${this.#download}>Save the receipt</button>`
+          receiptsOf(this.asking?.event ?? '').length > 0
+            ? html`<button type="button" class="button quiet" @click=${this.#download}>Save the receipt</button>
+                ${
+                  this.#keeps
+                    ? html`<button type="button" class="button quiet" @click=${this.#keep}>Keep on this device</button>`
+                    : nothing
+                }`
             : nothing
         }
         <button type="button" class="button quiet" @click=${() => this.#tell('veilcast-closed', null)}>Close</button>
       </div>`;
+  }
+
+  get #keptWords(): string {
+    if (this.kept === null) return '';
+    return this.kept
+      ? 'The receipt is kept on this device, and listed under “Your choices”.'
+      : 'There is no room for the receipt on this device.';
+  }
+
+  /** A frame on somebody else’s page has no place that its person could find again. */
+  get #keeps(): boolean {
+    return this.kept === null && this.asking?.way !== 'frame' && keptReceipts() !== null;
   }
 
   #refusal(): TemplateResult | typeof nothing {
@@ -180,12 +205,14 @@ export class VeilcastConsentQuestion extends LitElement {
 
   async #download(): Promise<void> {
     if (this.asking === null) return;
-    const file = new Blob([await receiptFile(this.asking.event)], { type: 'application/json' });
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(file);
-    link.download = 'veilcast-receipts.json';
-    link.click();
-    URL.revokeObjectURL(link.href);
+    const { event } = this.asking;
+    saveFile('veilcast-receipts.json', receiptFile(receiptsOf(event), await ownKey(event)));
+  }
+
+  async #keep(): Promise<void> {
+    if (this.asking === null) return;
+    const { event } = this.asking;
+    this.kept = keptReceipts()?.keep(event, receiptsOf(event), await ownKey(event)) ?? false;
   }
 
   #tell(name: string, detail: unknown): void {
@@ -264,7 +291,7 @@ export class VeilcastConsentQuestion extends LitElement {
         margin-top: 1.25rem;
       }
 
-      .actions :only-child {
+      .actions :last-child:nth-child(odd) {
         grid-column: 1 / -1;
       }
 

@@ -238,6 +238,36 @@ export type ConsentReceipts = {
 receipts: Array<string>, };
 
 /**
+ * A receipt that is kept for an account.
+ */
+export type AccountReceipt = { 
+/**
+ * Its name: `record_id` of the receipt.
+ */
+id: string, 
+/**
+ * A compact JWS, as [`ConsentReceipt`] has it.
+ */
+receipt: string, 
+/**
+ * When the server forgets it: seconds since 1970, to the minute.
+ */
+kept_until: number, };
+
+/**
+ * `GET /api/v1/account/receipts`: of the account of whoever asks.
+ */
+export type AccountReceipts = { 
+/**
+ * Newest first, so many at most.
+ */
+receipts: Array<AccountReceipt>, 
+/**
+ * There are older ones: `?before=` with the name of the last of these.
+ */
+more: boolean, };
+
+/**
  * Shows where this person is, or that the area has changed. Needs consent to `location`; its first sharing settles the precision
  * until the consent ends, and its end is how the sharing stops. Another area is taken five minutes after the last.
  */

@@ -1,4 +1,4 @@
-import type { BreakGlass, SessionLog, SessionLogEntry } from '../protocol/index.js';
+import type { BreakGlass, EventFigures, SessionLog, SessionLogEntry } from '../protocol/index.js';
 import { boolean, count, list, object, parseBreakGlass, string } from './parse.js';
 
 export function parseSessionLog(value: unknown): SessionLog {
@@ -31,4 +31,23 @@ function parseEntry(value: unknown): SessionLogEntry {
 
 export function parseBreakGlassList(value: unknown): BreakGlass[] {
   return list(object(value), 'break_glass').map(parseBreakGlass);
+}
+
+/** `GET /api/v1/events/{id}/figures`. */
+export function parseFigures(value: unknown): EventFigures {
+  const fields = object(value);
+  return {
+    unit: string(fields, 'unit'),
+    epsilon: count(fields, 'epsilon'),
+    counters_each: count(fields, 'counters_each'),
+    noise: string(fields, 'noise'),
+    suppressed_below: count(fields, 'suppressed_below'),
+    figures: list(fields, 'figures').map((each) => {
+      const figure = object(each);
+      return {
+        counter: string(figure, 'counter'),
+        value: figure.value === null ? null : count(figure, 'value'),
+      };
+    }),
+  };
 }

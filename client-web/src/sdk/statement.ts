@@ -1,6 +1,8 @@
-import type { Purpose, PurposeTerms } from '../protocol/index.js';
+import type { PurposeTerms } from '../protocol/index.js';
 import { hashed } from './encoding.js';
-import { signed } from './proof.js';
+import { call } from './http.js';
+import { prove, signed } from './proof.js';
+import { type OwnKey, parseReceipts } from './receipt.js';
 
 /** How somebody was asked. */
 export type Way = 'dialog' | 'frame' | 'window';
@@ -66,20 +68,20 @@ export function noteReceipt(event: string, receipt: string): void {
   receipts.set(event, [...(receipts.get(event) ?? []), receipt]);
 }
 
-export function hasReceipts(event: string): boolean {
-  return receipts.has(event);
+export function receiptsOf(event: string): readonly string[] {
+  return receipts.get(event) ?? [];
 }
 
-/** All of it, for a file: receipts, and the key that shows whose they are. */
-export async function receiptFile(event: string, purpose?: Purpose): Promise<string> {
-  const key = await crypto.subtle.exportKey('jwk', (await keyOf(event)).privateKey);
-  const { kty, crv, x, y, d } = key;
-  const note =
-    'Receipts of what you chose, signed by you and by the server. Whoever has this key can show that they are yours. ' +
-    'veilcast receipt verify looks at them without a network.';
-  return JSON.stringify(
-    { note, purpose, receipts: receipts.get(event) ?? [], key: { kty, crv, x, y, d } },
-    null,
-    2,
-  );
+/** With its private half: for a file, or to be kept on the device. */
+export async function ownKey(event: string): Promise<OwnKey> {
+  const jwk = await crypto.subtle.exportKey('jwk', (await keyOf(event)).privateKey);
+  const { kty = '', crv = '', x = '', y = '', d = '' } = jwk;
+  return { kty, crv, x, y, d };
+}
+
+/** Everything that the server keeps of what was signed with this page’s key: the key is proven, and no name is told (RFC 9449). */
+export async function receiptsOfServer(event: string): Promise<string[]> {
+  const key = await keyOf(event);
+  const request = new Request(new URL('/api/v1/consent/receipts', location.origin), { credentials: 'omit' });
+  return call(request, parseReceipts, { prove: (claims) => prove(key, claims) });
 }

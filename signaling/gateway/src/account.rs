@@ -184,7 +184,7 @@ async fn password_again(
 
 impl App {
     /// The person at their own account's page, and the time.
-    async fn person(&self, credentials: &Credentials) -> Result<(Person, SystemTime), Problem> {
+    pub(crate) async fn person(&self, credentials: &Credentials) -> Result<(Person, SystemTime), Problem> {
         let (grant, _) = self.holder(credentials).await?;
         let now = SystemTime::now();
         Ok((self.issuer.person(&grant, now).await?, now))

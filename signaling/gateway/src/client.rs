@@ -20,7 +20,7 @@ use veilcast_protocol::{Fault, FaultCode};
 struct Files;
 
 /// The app's pages. Every other path is a file or nothing.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "/consent",
     "/",
     "/sign-in",
@@ -30,6 +30,7 @@ const PAGES: [&str; 13] = [
     "/studio/{id}",
     "/watch/{id}",
     "/account",
+    "/account/receipts",
     "/privacy",
     "/operator",
     "/operator/programs",

@@ -2,34 +2,40 @@
 
 use crate::app::App;
 use crate::credentials::Credentials;
+use crate::extract::query;
 use crate::fault::Problem;
 use crate::methods::only;
 use crate::random;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Mutex;
 use veilcast_auth::EventId;
 use veilcast_consent::{CONTEXT, Keys, Missing, Party, PublicKey, Receipt, ReceiptKey};
 use veilcast_privacy::{CoarseTime, Secret};
-use veilcast_protocol::{ConsentReceipts, FaultCode};
-use veilcast_records::{NewReceipt, ReceiptKeyRow, Records};
+use veilcast_protocol::{AccountReceipt, AccountReceipts, ConsentReceipts, FaultCode};
+use veilcast_records::{KeptReceipt, NewReceipt, ReceiptKeyRow, Records};
 
 /// How long a key signs.
 const SIGNS_FOR: Duration = Duration::from_secs(365 * 86_400);
 /// So long before its end another takes its place.
 const OVERLAP: Duration = Duration::from_secs(30 * 86_400);
+/// An account's receipts are told so many at a time: a few hundred kilobytes.
+const AT_ONCE: u32 = 100;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/consent/receipts", only(get(list), "GET"))
+        .route("/api/v1/account/receipts", only(get(of_account), "GET"))
         .route("/.well-known/consent-keys.json", only(get(keys), "GET"))
         .route("/.well-known/consent-context.jsonld", only(get(context), "GET"))
 }
@@ -107,6 +113,31 @@ async fn list(State(app): State<Arc<App>>, credentials: Credentials) -> Result<J
     let proof = app.newcomer(&credentials)?;
     let receipts = app.records.receipts_of_key(proof.key.bits(), SystemTime::now()).await?;
     Ok(Json(ConsentReceipts { receipts }))
+}
+
+/// Which part of an account's receipts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    /// From before this one.
+    before: Option<String>,
+}
+
+/// What is kept of the choices that a person made while they were signed in. Like their activity, they see it without being asked
+/// again: it opens nothing, and whoever agreed with one tap looks at it with one.
+async fn of_account(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    part: Result<Query<Part>, QueryRejection>,
+) -> Result<Json<AccountReceipts>, Problem> {
+    let (person, now) = app.person(&credentials).await?;
+    let before = query(part)?.before;
+    // One more than is told says whether there are more.
+    let mut kept = app.records.receipts_of_account(&person.account, before.as_deref(), AT_ONCE + 1, now).await?;
+    let more = kept.len() > AT_ONCE as usize;
+    kept.truncate(AT_ONCE as usize);
+    let told = |KeptReceipt { id, text, until }| AccountReceipt { id, receipt: text, kept_until: unix(until) };
+    Ok(Json(AccountReceipts { receipts: kept.into_iter().map(told).collect(), more }))
 }
 
 /// The public halves, of keys that sign no more, too.

@@ -171,6 +171,29 @@ pub struct ConsentReceipt {
     pub receipt: String,
 }
 
+/// `GET /api/v1/account/receipts`: of the account of whoever asks.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct AccountReceipts {
+    /// Newest first, so many at most.
+    pub receipts: Vec<AccountReceipt>,
+    /// There are older ones: `?before=` with the name of the last of these.
+    pub more: bool,
+}
+
+/// A receipt that is kept for an account.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct AccountReceipt {
+    /// Its name: `record_id` of the receipt.
+    pub id: String,
+    /// A compact JWS, as [`ConsentReceipt`] has it.
+    pub receipt: String,
+    /// When the server forgets it: seconds since 1970, to the minute.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub kept_until: u64,
+}
+
 /// The receipts of whoever asks.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]

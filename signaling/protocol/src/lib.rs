@@ -38,8 +38,9 @@ pub use client::{
     RegisteredClient, ThirdParties,
 };
 pub use consent::{
-    AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts, ConsentRequest, ConsentStanding,
-    ConsentState, ConsentWithdrawal, Purpose, PurposeList, PurposeState, PurposeTerms, Retraction,
+    AccountReceipt, AccountReceipts, AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts,
+    ConsentRequest, ConsentStanding, ConsentState, ConsentWithdrawal, Purpose, PurposeList, PurposeState, PurposeTerms,
+    Retraction,
 };
 pub use door::{Knock, KnockAnswer, KnockList, KnockSummary, Waiting};
 pub use event::{

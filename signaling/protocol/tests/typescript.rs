@@ -69,6 +69,8 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::ConsentChoice>(out, cfg);
     add::<wire::ConsentReceipt>(out, cfg);
     add::<wire::ConsentReceipts>(out, cfg);
+    add::<wire::AccountReceipt>(out, cfg);
+    add::<wire::AccountReceipts>(out, cfg);
     add::<wire::LocationShare>(out, cfg);
     add::<wire::OwnLocation>(out, cfg);
     add::<wire::LocatedPerson>(out, cfg);

@@ -50,7 +50,7 @@ pub use invitations::{HeldInvitation, InvitationId, InvitationRow, InvitedAs, Ne
 pub use issuer::SetupLink;
 pub use journal::{JournalEpoch, JournalKey};
 pub use location::{LocationCap, MAX_LOCATION_MINUTES, Precision};
-pub use receipts::{NewReceipt, ReceiptKeyRow};
+pub use receipts::{KeptReceipt, NewReceipt, ReceiptKeyRow};
 pub use refresh::{Presented, REFRESH_GRACE, Rotation, SessionLife};
 pub use review::Ending;
 pub use security::SecurityRow;

@@ -26,6 +26,16 @@ pub struct NewReceipt<'a> {
     pub text: &'a str,
 }
 
+/// A receipt that is kept for an account.
+pub struct KeptReceipt {
+    /// Its name, by which those before it are asked for.
+    pub id: String,
+    /// The receipt itself.
+    pub text: String,
+    /// When it goes, to the minute.
+    pub until: SystemTime,
+}
+
 /// A key that signs receipts, or has.
 pub struct ReceiptKeyRow {
     /// `kid` in a receipt's header.
@@ -62,11 +72,24 @@ impl Records {
         self.opened(query.fetch_all(self.pool()).await?).await
     }
 
-    /// The receipts of an account, oldest first.
-    pub async fn receipts_of_account(&self, account: &AccountId, now: SystemTime) -> Result<Vec<String>, Error> {
-        let query = "SELECT id, account, sealed FROM receipt WHERE account = ?1 AND until > ?2 ORDER BY rowid";
-        let query = sqlx::query(query).bind(account.as_str()).bind(unix(now));
-        self.opened(query.fetch_all(self.pool()).await?).await
+    /// Receipts of an account, newest first: so many at most, and where one of them is named, those from before it. One that is named
+    /// and is not theirs has none before it.
+    pub async fn receipts_of_account(
+        &self,
+        account: &AccountId,
+        before: Option<&str>,
+        most: u32,
+        now: SystemTime,
+    ) -> Result<Vec<KeptReceipt>, Error> {
+        let query = "SELECT id, account, sealed, until FROM receipt WHERE account = ?1 AND until > ?2 \
+             AND (?3 IS NULL OR rowid < (SELECT rowid FROM receipt WHERE id = ?3 AND account = ?1)) \
+             ORDER BY rowid DESC LIMIT ?4";
+        let query = sqlx::query(query).bind(account.as_str()).bind(unix(now)).bind(before).bind(most);
+        let rows = query.fetch_all(self.pool()).await?;
+        let told = rows.iter().map(|row| Ok((row.try_get("id")?, time(row.try_get("until")?))));
+        let told: Vec<(String, SystemTime)> = told.collect::<Result<_, Error>>()?;
+        let texts = self.opened(rows).await?;
+        Ok(told.into_iter().zip(texts).map(|((id, until), text)| KeptReceipt { id, text, until }).collect())
     }
 
     async fn opened(&self, rows: Vec<sqlx::sqlite::SqliteRow>) -> Result<Vec<String>, Error> {
@@ -158,7 +181,12 @@ mod tests {
         assert_eq!(texts(&records, 1, now).await, ["a guest's"]);
         assert_eq!(texts(&records, 2, now).await, ["an account's"]);
         assert_eq!(texts(&records, 3, now).await, [""; 0]);
-        assert_eq!(records.receipts_of_account(&account, now).await.expect("read"), ["an account's"]);
+        let kept = records.receipts_of_account(&account, None, 9, now).await.expect("read");
+        let [only] = &kept[..] else { panic!("one") };
+        assert_eq!(&*only.text, "an account's");
+        let row = veilcast_retention::rows().find(|row| row.kind == "receipt").and_then(|row| row.longest);
+        let lasting = Duration::from_secs(row.expect("a lifetime"));
+        assert_eq!(only.until, time(coarse(now + lasting)), "as long as the table says");
         records.end_event(&event).await.expect("ended");
         let later = now + DAY + Duration::from_secs(120);
         records.forget(later).await.expect("swept");
@@ -166,6 +194,33 @@ mod tests {
         assert_eq!(texts(&records, 2, later).await, ["an account's"]);
         records.forget(now + 731 * DAY).await.expect("swept");
         assert_eq!(texts(&records, 2, now).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn an_account_is_shown_its_own_receipts_a_part_at_a_time() {
+        let place = Scratch::new("receipts-of-account");
+        let records = Records::open(place.path()).await.expect("opens");
+        let now = SystemTime::now();
+        let title = Redacted::new("Rehearsal".to_owned());
+        let (admission, latency) = (Admission::Public, Latency::Interactive);
+        let new = NewEvent { title, admission, listed: false, broadcasters: 1, latency };
+        let event = records.create_event(new, now).await.expect("made");
+        let ada = records.create_account(Role::Member, None, now).await.expect("made");
+        let bob = records.create_account(Role::Member, None, now).await.expect("made");
+        for (id, account) in [("a1", &ada), ("b1", &bob), ("a2", &ada), ("a3", &ada), ("b2", &bob)] {
+            let new = NewReceipt { id, event: &event, account: Some(account), key: &[1; 32], text: id };
+            records.put_receipt(&new, now).await.expect("kept");
+        }
+        let ids = async |account, before, most, now| {
+            let kept = records.receipts_of_account(account, before, most, now).await.expect("read");
+            kept.into_iter().map(|kept| kept.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&ada, None, 2, now).await, ["a3", "a2"]);
+        assert_eq!(ids(&ada, Some("a2"), 2, now).await, ["a1"]);
+        assert_eq!(ids(&bob, None, 9, now).await, ["b2", "b1"], "though one key has signed all of them");
+        assert_eq!(ids(&ada, Some("b2"), 9, now).await, [""; 0], "nobody looks past what is somebody else's");
+        assert_eq!(ids(&ada, Some("never"), 9, now).await, [""; 0]);
+        assert_eq!(ids(&ada, None, 9, now + 731 * DAY).await, [""; 0], "past its time, before it is swept");
     }
 
     #[tokio::test]

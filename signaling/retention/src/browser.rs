@@ -137,4 +137,15 @@ pub(crate) const ROWS: &[Row] = &[
         purpose: Purpose::Asked("personalisation"),
         forget: Forget::Clock,
     },
+    Row {
+        kind: "veilcast-receipts",
+        place: Place::LocalStorage,
+        about: About::Viewers,
+        what: "Receipts that you asked to keep on this device, and the key of each visit that shows that they are yours. They never leave your device by themselves.",
+        why: "You asked for it, to be able to show what you agreed to for as long as somebody may doubt it: as long as the server keeps an account’s.",
+        until: "You forget them under “Your choices” or on the page “Privacy”, you sign out here, or 730 days, when you next come back here.",
+        longest: Some(730 * DAY),
+        purpose: Purpose::Choices,
+        forget: Forget::Clock,
+    },
 ];

@@ -12,14 +12,14 @@ pub struct Change {
 }
 
 /// For so long every page tells what changed, to everybody, since nobody's last visit is recorded. What a browser keeps of
-/// us lives for 31 days at most: who stays away for longer comes back as a stranger, whom the date at the foot of each page tells.
+/// us without being asked lives for 31 days at most: who stays away for longer comes back as a stranger, whom the date at the foot of each page tells.
 pub const NOTICE_DAYS: u32 = 31;
 
 /// Every version, the oldest first. Add one at the end when rows change; while it is not published, change the last.
 pub const CHANGES: &[Change] = &[Change {
     date: "2026-11-22",
     what: "The first version of this table: everything that is kept on this server’s disk, in its memory and in your browser.",
-    of: 0xf655_285d_1200_1f3b,
+    of: 0x1c46_5015_d6a5_479d,
 }];
 
 /// The number of the present version.

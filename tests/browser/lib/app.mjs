@@ -58,10 +58,11 @@ export async function press(page, words, { within = 15_000 } = {}) {
   await button.click();
 }
 
-/** Answers the question that the person is asked, and closes it. The dialog grows while it is read: what moves is not clicked. */
-export async function answers(page, words) {
+/** Answers the question that the person is asked, presses what else is named, and closes it. The dialog grows while it is read: what
+ *  moves is not clicked. */
+export async function answers(page, words, ...others) {
   const buttons = 'veilcast-consent-ask >>> veilcast-consent-question >>> .actions button';
-  for (const name of [words, 'Close']) {
+  for (const name of [words, ...others, 'Close']) {
     await until(`the answer '${name}'`, async () => {
       for (const button of await page.$$(buttons)) {
         const look = () => button.evaluate((e) => [e.textContent.trim(), e.disabled, e.getBoundingClientRect().top]);
@@ -190,6 +191,20 @@ export async function plays(page, { within = 15_000 } = {}) {
 
 /** Firefox says so of a socket that its page closes before it is open. One that fails is a page that does not work. */
 const CLOSED_EARLY = /Firefox can’t establish a connection to the server at wss?:/;
+
+/** From now on, what pages hand out as files is noted. */
+export const noteFiles = (page) =>
+  page.evaluateOnNewDocument(() => {
+    const make = URL.createObjectURL;
+    window.files = [];
+    URL.createObjectURL = (blob) => {
+      window.files.push(blob);
+      return make.call(URL, blob);
+    };
+  });
+
+/** The texts of the files that this page has handed out. */
+export const files = (page) => page.evaluate(() => Promise.all(window.files.map((blob) => blob.text())));
 
 /** What every page must hold at its end. */
 export function assertQuiet(page, server, { allowed = [] } = {}) {

@@ -18,6 +18,7 @@ export const pages = (event, ended) => [
   { name: 'operator', path: '/operator', ready: 'Audited' },
   { name: 'programs', path: '/operator/programs', ready: 'Register a program' },
   { name: 'account', path: '/account', ready: 'This one' },
+  { name: 'receipts', path: '/account/receipts', ready: 'No receipts yet' },
 ];
 
 /** What axe finds wrong, in a line each. */

@@ -64,6 +64,15 @@ export class Server {
     return stdout.trim();
   }
 
+  /** Looks at saved receipts as anybody can, without this server but for its public keys; returns what is said of them. */
+  async verifyReceipts(saved) {
+    const [receipts, keys] = ['receipts.json', 'keys.json'].map((name) => join(this.data, name));
+    await writeFile(receipts, saved);
+    await writeFile(keys, await (await fetch(`${this.url}/.well-known/consent-keys.json`)).text());
+    const { stdout } = await run(binary, ['receipt', 'verify', receipts, '--keys', keys], { cwd: this.data });
+    return stdout;
+  }
+
   createEvent(title, ...flags) {
     return this.command('event', 'create', '--title', title, ...flags);
   }

@@ -51,6 +51,11 @@ class AccountPage extends Page {
         <p class="lead">Each ends by itself after twelve hours without use, and thirty days after signing in.</p>
         <ul class="rows">${account.sessions.map((session) => this.#session(session))}</ul>
       </section>
+      <section class="sheet" aria-labelledby="receipts">
+        <h2 id="receipts">${icons.check} What you agreed to</h2>
+        <p class="lead">What you were asked at events while you were signed in, and what you chose, with a receipt of each.</p>
+        <div class="actions"><a class="button quiet" href="/account/receipts">Your receipts</a></div>
+      </section>
       <section class="sheet" aria-labelledby="activity">
         <h2 id="activity">${icons.hourglass} What happened</h2>
         <p class="lead">The last ninety days. From which place or device is not kept.</p>

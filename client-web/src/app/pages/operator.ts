@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { EventSummary } from '../../protocol/index.js';
 import { api } from '../api.js';
 import { forgetOperator } from '../auth.js';
+import '../event-figures.js';
 import { Page } from '../page.js';
 import { access, begins, errorNotice, loading, stateBadge } from '../parts.js';
 import { navigate } from '../router.js';
@@ -66,6 +67,7 @@ class Operator extends Page {
       <div class="signals">
         <vc-security-events .events=${events}></vc-security-events>
         <vc-webhooks></vc-webhooks>
+        <vc-event-figures .events=${events}></vc-event-figures>
         <vc-session-log .events=${events}></vc-session-log>
       </div>`;
   }

@@ -4,6 +4,7 @@ import { api } from '../api.js';
 import { journal } from '../api-journal.js';
 import { Page } from '../page.js';
 import { errorNotice } from '../parts.js';
+import '../receipts-here.js';
 import { basisWords, dateWords, HEADINGS, inOrder, named, permission, placeWords } from '../privacy-words.js';
 import { moment } from '../words.js';
 
@@ -43,6 +44,7 @@ class Privacy extends Page {
         Watching takes no account and leaves no cookie, unless an event asks you to sign in. Nobody’s visits are
         counted, and nothing on these pages comes from anywhere but this server.
       </p>
+      <vc-receipts-here .level=${2}></vc-receipts-here>
       ${errorNotice(this.error)} ${this.table === null ? nothing : whole(this.table)}
 
       <h2>The session log</h2>

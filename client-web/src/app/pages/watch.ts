@@ -7,7 +7,6 @@ import type { PlayerPreferences } from '../../elements/player.js';
 import type { PlayerModel } from '../../elements/player-view.js';
 import type { EventSummary, Role, SignInProvider } from '../../protocol/index.js';
 import { type Access, guestAccess } from '../../sdk/access.js';
-import { systemClock } from '../../sdk/clock.js';
 import { VeilcastError } from '../../sdk/errors.js';
 import { api } from '../api.js';
 import { leaveForSignIn } from '../auth.js';
@@ -51,7 +50,8 @@ class Watch extends Page {
   /** Of whoever was invited, has signed in, or asks to be let in. */
   #access: Access | null = null;
   #member = false;
-  readonly #preferences = new Preferences(localStorage, systemClock, gpc);
+  // The clock on the wall: what is kept lasts longer than this page does.
+  readonly #preferences = new Preferences(localStorage, Date, gpc);
   readonly #preferred = this.#preferences.read();
   #latest: PlayerPreferences = this.#preferred ?? { volume: 1, max: 'high' };
   #looking: ReturnType<typeof setInterval> | undefined;
@@ -164,6 +164,7 @@ class Watch extends Page {
   #choices(): TemplateResult | typeof nothing {
     if (this.summary?.asks_nothing !== false) return nothing;
     return html`<vc-choices
+      .event=${this.#id}
       .consents=${this.talk?.consents ?? null}
       .preferences=${this.#preferences}
       .preferred=${() => this.#latest}

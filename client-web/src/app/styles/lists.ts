@@ -180,8 +180,17 @@ export const lists = css`
     color: var(--_accent);
   }
 
-  .account > .sheet {
+  .account > :is(.sheet, .rows, .empty) {
     display: grid;
+  }
+
+  .account > .actions {
+    display: flex;
+  }
+
+  /* On a phone the button stands below what it is for. */
+  .receipts .row .what {
+    flex-basis: 18rem;
   }
 
   .account .codes {

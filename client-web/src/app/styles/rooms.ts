@@ -478,6 +478,50 @@ export const rooms = css`
     font-size: 0.9375rem;
   }
 
+  vc-own-receipts,
+  vc-receipts-here {
+    display: block;
+  }
+
+  .choices :is(vc-own-receipts, vc-receipts-here):not(:empty) {
+    padding-block: 0.875rem;
+    border-top: 1px solid var(--_line);
+  }
+
+  .choices h3 {
+    padding: 0 1.125rem 0.25rem;
+    font-size: 1rem;
+  }
+
+  .choices .actions {
+    padding: 0.25rem 1.125rem 0;
+  }
+
+  .choices .told:empty {
+    display: none;
+  }
+
+  .choices .told {
+    padding-block: 0.5rem 0;
+  }
+
+  .choices .notice {
+    margin: 0.75rem 1.125rem 0;
+  }
+
+  .choices.kept button,
+  .choices .kept button {
+    justify-self: start;
+  }
+
+  .choices .kept li:first-child {
+    border-top: 0;
+  }
+
+  .choices.kept {
+    padding-block: 0.875rem;
+  }
+
   vc-consent {
     display: block;
     padding: 0.25rem;

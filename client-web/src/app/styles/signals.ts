@@ -58,6 +58,65 @@ export const signals = css`
     gap: 1rem;
   }
 
+  .session-log .past {
+    margin-top: 0;
+  }
+
+  .session-log .adding {
+    margin-top: 1rem;
+  }
+
+  .session-log input[type='number'] {
+    max-width: 8rem;
+  }
+
+  .event-figures .events {
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+  }
+
+  .event-figures details:not(:first-child) {
+    border-top: 1px solid var(--_line);
+  }
+
+  .event-figures summary {
+    min-height: 3rem;
+    padding: 0.75rem 1.25rem 0.75rem 2.375rem;
+    text-indent: -1.125rem;
+    overflow-wrap: anywhere;
+    font-weight: 600;
+    cursor: pointer;
+  }
+
+  .event-figures details > :not(summary) {
+    margin: 0;
+    padding: 0 1.25rem 0.75rem;
+  }
+
+  .event-figures dl {
+    display: grid;
+  }
+
+  .event-figures dl div {
+    display: flex;
+    justify-content: space-between;
+    gap: 1.5rem;
+    padding-block: 0.5rem;
+    border-top: 1px solid var(--_line);
+  }
+
+  .event-figures dd {
+    flex: none;
+    margin: 0;
+    font-weight: 650;
+    font-variant-numeric: tabular-nums;
+  }
+
+  .event-figures dd.few {
+    color: var(--_soft);
+    font-weight: 400;
+  }
+
   .signals .row .actions {
     align-self: start;
   }

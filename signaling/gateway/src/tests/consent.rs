@@ -2,14 +2,14 @@
 
 use super::server::Running;
 use super::sockets::Page;
-use super::{Ask, ORIGIN, config, is};
+use super::{Ask, Bound, ORIGIN, config, is};
 use holder::Holder;
 use holder::consent::choice;
 use serde_json::{Value, json};
 use std::time::SystemTime;
 use veilcast_auth::Scope;
-use veilcast_consent::{Keys, verify};
-use veilcast_records::{Admission, EventId, Latency, NewEvent, Planned};
+use veilcast_consent::{Event, Keys, verify};
+use veilcast_records::{AccountId, Admission, EventId, Latency, NewEvent, NewIdentity, NewReceipt, Planned, Role};
 
 /// Somebody in an event, and the key that they sign their choices with.
 pub(super) struct Person {
@@ -21,6 +21,13 @@ pub(super) struct Person {
 impl Person {
     pub(super) async fn new(running: &Running, event: EventId) -> Self {
         let mut page = Page::join(running, event, Scope::Watch).await;
+        page.expect("welcome").await;
+        Self { page, key: Holder::new(), event }
+    }
+
+    /// Somebody who has an account.
+    async fn signed_in(running: &Running, event: EventId, name: &str) -> Self {
+        let mut page = Page::greet(running, running.member(event, name).await.into(), None).await;
         page.expect("welcome").await;
         Self { page, key: Holder::new(), event }
     }
@@ -190,6 +197,101 @@ async fn receipts_are_shown_to_whoever_has_the_key() {
     assert_eq!(list(&person.key).await, Some(2));
     assert_eq!(list(&Holder::new()).await, Some(0));
     assert_eq!(running.ask(Ask::new("GET", "/api/v1/consent/receipts")).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_account_sees_every_receipt_of_its_own_and_nobody_elses() {
+    const PATH: &str = "/api/v1/account/receipts";
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut ada = Person::signed_in(&running, event, "ada").await;
+    let mut bob = Person::signed_in(&running, event, "bob").await;
+    let mut guest = Person::new(&running, event).await;
+    ada.chooses(&running, "chat", "given").await;
+    ada.chooses(&running, "personalisation", "refused").await;
+    bob.chooses(&running, "chat", "refused").await;
+    guest.chooses(&running, "chat", "given").await;
+    ada.page.say(&json!({ "type": "withdraw-consent", "purpose": "chat" })).await;
+    while ada.page.hear().await.expect("a receipt")["type"] != "consent-receipt" {}
+
+    let (of_ada, of_bob) = (running.signed_in("ada").await, running.signed_in("bob").await);
+    let asks = async |page: &Bound, query: &str| {
+        let proof = page.proof("GET", PATH).sign();
+        running.ask(Ask::new("GET", &format!("{PATH}{query}")).shown(page, &proof)).await
+    };
+    let told = asks(&of_ada, "").await;
+    assert_eq!(told.header("cache-control"), "no-store");
+    let told = told.json();
+    let keys = keys(&running).await;
+    let receipts = told["receipts"].as_array().expect("a list");
+    let read = receipts.iter().map(|kept| {
+        let verified = verify(kept["receipt"].as_str().expect("a receipt"), &keys);
+        assert!(verified.is_good());
+        let receipt = verified.receipt.expect("is read");
+        assert_eq!((kept["id"].as_str(), &*receipt.event), (Some(&*receipt.record_id), event.as_str()));
+        let kept = kept["kept_until"].as_u64().expect("a time") - receipt.event_time;
+        assert!((730 * 86_400..=730 * 86_400 + 60).contains(&kept), "two years: {kept}");
+        (receipt.purpose, receipt.event_state)
+    });
+    let read: Vec<_> = read.collect();
+    let chose = |purpose: &str, state| (purpose.to_owned(), state);
+    let (given, refused, withdrawn) = (Event::Given, Event::Refused, Event::Withdrawn);
+    assert_eq!(read, [chose("chat", withdrawn), chose("personalisation", refused), chose("chat", given)]);
+    assert_eq!(told["more"], false);
+    let theirs = asks(&of_bob, "").await.json();
+    assert_eq!(theirs["receipts"].as_array().map(Vec::len), Some(1));
+
+    // A part that begins at one of hers; what is somebody else's leads nowhere.
+    let id = |told: &Value, at: usize| format!("?before={}", told["receipts"][at]["id"].as_str().expect("a name"));
+    assert_eq!(asks(&of_ada, &id(&told, 1)).await.json()["receipts"][0]["id"], told["receipts"][2]["id"]);
+    assert_eq!(asks(&of_bob, &id(&told, 0)).await.json()["receipts"], json!([]));
+    assert_eq!(asks(&of_ada, "?account=bob").await.fault(), is(400, "bad-request"));
+    assert_eq!(running.ask(Ask::new("GET", PATH)).await.fault(), is(401, "token-missing"));
+    let key_alone = Ask::new("GET", PATH).new_to(&running.store, &ada.key);
+    assert_eq!(
+        running.ask(key_alone).await.fault(),
+        is(401, "token-missing"),
+        "the key of the receipts is another way"
+    );
+    let bearer = Ask::new("GET", PATH).token(&of_ada.token);
+    assert_eq!(running.ask(bearer).await.status, 401, "a copy of her token");
+    let watching = running.member(event, "ada").await;
+    assert_eq!(asks(&watching, "").await.fault(), is(403, "scope-missing"), "a pass to an event");
+
+    let account = running.store.records.erase_account(&account_of(&running, "ada").await).await;
+    account.expect("is erased");
+    assert_eq!(
+        running.ask(Ask::new("GET", "/api/v1/consent/receipts").new_to(&running.store, &ada.key)).await.json()["receipts"],
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn more_receipts_than_are_told_at_once_come_in_parts() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let account = account_of(&running, "ada").await;
+    for number in 0..101 {
+        let (id, text) = (format!("r{number}"), "a receipt");
+        let new = NewReceipt { id: &id, event: &event, account: Some(&account), key: &[1; 32], text };
+        running.store.records.put_receipt(&new, SystemTime::now()).await.expect("is kept");
+    }
+    let page = running.signed_in("ada").await;
+    let part = async |query: &str| {
+        let proof = page.proof("GET", "/api/v1/account/receipts").sign();
+        let ask = Ask::new("GET", &format!("/api/v1/account/receipts{query}"));
+        let told = running.ask(ask.shown(&page, &proof)).await.json();
+        let ids: Vec<_> = told["receipts"].as_array().expect("a list").iter().map(|kept| kept["id"].clone()).collect();
+        (ids, told["more"] == true)
+    };
+    let (first, more) = part("").await;
+    assert_eq!((first.len(), &first[0], &first[99], more), (100, &json!("r100"), &json!("r1"), true));
+    assert_eq!(part("?before=r1").await, (vec![json!("r0")], false));
+}
+
+async fn account_of(running: &Running, name: &str) -> AccountId {
+    let identity = NewIdentity { issuer: "https://id.example", subject: name, session: None, role: Role::Member };
+    running.store.records.recognise_identity(&identity, SystemTime::now()).await.expect("is known").account
 }
 
 #[tokio::test]

@@ -1,19 +1,15 @@
 //! Where people are, over sockets: who sees it, and that caps, consent and time hold.
 
-use super::rest::{VERIFIER, code_of};
 use super::server::Running;
 use super::sockets::Page;
 use super::{Ask, Bound, ORIGIN, config};
 use crate::session::{Rank, Standing};
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holder::Holder;
 use holder::consent::choice;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
-use veilcast_auth::{Level, LocationCap, Precision, Reach, Scope};
-use veilcast_records::{EventId, NewIdentity};
+use veilcast_auth::{LocationCap, Precision, Reach, Scope};
+use veilcast_records::EventId;
 
 /// Cells around Vienna and Graz.
 const VIENNA: &str = "861e15b77ffffff";
@@ -54,34 +50,7 @@ async fn host(running: &Running, event: EventId) -> Page {
 
 /// Somebody who has signed in at a provider.
 async fn member(running: &Running, event: EventId, name: &str) -> Page {
-    let (store, now) = (&running.store, SystemTime::now());
-    let identity = NewIdentity {
-        issuer: "https://id.example",
-        subject: name,
-        session: None,
-        role: veilcast_records::Role::Member,
-    };
-    let account = store.records.recognise_identity(&identity, now).await.expect("is made").account;
-    assert!(store.records.name_account(&account, name).await.expect("is written"));
-    let session = store.issuer.open_session(&account, "University", Level::Single, now).await.expect("is opened");
-    let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
-    let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
-    let back = "http%3A%2F%2Flocalhost%3A8080%2Fcallback";
-    let path = format!(
-        "/oauth/authorize?response_type=code&client_id=veilcast-web&redirect_uri={back}&state=s%26t\
-         &code_challenge={challenge}&code_challenge_method=S256&scope=account"
-    );
-    let code = code_of(&running.ask(Ask::new("GET", &path).header("cookie", &cookie)).await);
-    let holder = Holder::new();
-    let form = format!(
-        "grant_type=authorization_code&code={code}&client_id=veilcast-web&code_verifier={VERIFIER}&redirect_uri={back}"
-    );
-    let ask = Ask::new("POST", "/oauth/token").new_to(store, &holder);
-    let token = running.ask(ask.body("application/x-www-form-urlencoded", form)).await.json();
-    let account = store.bound(holder, token["access_token"].as_str().expect("a token"));
-    let ask = Ask::new("POST", &format!("/api/v1/events/{event}/token")).by(&account);
-    let reply = running.ask(ask.json(&json!({ "role": "viewer" }))).await.json();
-    come(running, store.bound(account.holder, reply["token"].as_str().expect("a token"))).await
+    come(running, running.member(event, name).await).await
 }
 
 /// Asks for the question and answers it, as a page of this server's own origin does.

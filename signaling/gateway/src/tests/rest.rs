@@ -1,3 +1,4 @@
+use super::server::Running;
 use super::{Ask, Bench, Bound, Reply, is, until};
 use crate::sdp::samples::FFMPEG;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,7 +12,50 @@ use veilcast_auth::{Level, Role, Scope};
 use veilcast_records::{EventId, NewIdentity};
 
 const PASSWORD: &str = "correct horse battery";
-pub(crate) const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
+const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
+
+impl Running {
+    /// The account's page of somebody who has signed in at a provider; the same account for the same name.
+    pub(crate) async fn signed_in(&self, name: &str) -> Bound {
+        let (store, now) = (&self.store, SystemTime::now());
+        let identity = NewIdentity { issuer: "https://id.example", subject: name, session: None, role: Role::Member };
+        let account = store.records.recognise_identity(&identity, now).await.expect("is made").account;
+        assert!(store.records.name_account(&account, name).await.expect("is written"));
+        let session = store.issuer.open_session(&account, "University", Level::Single, now).await.expect("is opened");
+        let cookie = format!("veilcast-issuer={}", session.cookie.expose_text());
+        let code = code_of(&self.ask(asking_for("account", &cookie)).await);
+        let holder = Holder::new();
+        let ask = Ask::new("POST", "/oauth/token").new_to(store, &holder);
+        let token = self.ask(ask.body("application/x-www-form-urlencoded", exchanging(&code))).await.json();
+        store.bound(holder, token["access_token"].as_str().expect("a token"))
+    }
+
+    /// Their page of an event.
+    pub(crate) async fn member(&self, event: EventId, name: &str) -> Bound {
+        let account = self.signed_in(name).await;
+        let ask = Ask::new("POST", &format!("/api/v1/events/{event}/token")).by(&account);
+        let reply = self.ask(ask.json(&json!({ "role": "viewer" }))).await.json();
+        self.store.bound(account.holder, reply["token"].as_str().expect("a token"))
+    }
+}
+
+/// The way to a code.
+fn asking_for(scope: &str, cookie: &str) -> Ask {
+    let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
+    let path = format!(
+        "/oauth/authorize?response_type=code&client_id=veilcast-web&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2F\
+         callback&state=s%26t&code_challenge={challenge}&code_challenge_method=S256&scope={scope}"
+    );
+    Ask::new("GET", &path).header("cookie", cookie)
+}
+
+/// And from there to a token.
+fn exchanging(code: &str) -> String {
+    format!(
+        "grant_type=authorization_code&code={code}&client_id=veilcast-web&code_verifier={VERIFIER}\
+         &redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fcallback"
+    )
+}
 
 impl Bench {
     /// Makes the operator's account; returns the issuer's cookie.
@@ -28,21 +72,12 @@ impl Bench {
     }
 
     async fn authorize_for(&self, cookie: &str, scope: &str) -> Reply {
-        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
-        let path = format!(
-            "/oauth/authorize?response_type=code&client_id=veilcast-web&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2F\
-             callback&state=s%26t&code_challenge={challenge}&code_challenge_method=S256&scope={scope}"
-        );
-        self.ask(Ask::new("GET", &path).header("cookie", cookie)).await
+        self.ask(asking_for(scope, cookie)).await
     }
 
     pub(crate) async fn exchange(&self, code: &str, holder: &Holder) -> Reply {
-        let form = format!(
-            "grant_type=authorization_code&code={code}&client_id=veilcast-web&code_verifier={VERIFIER}\
-             &redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fcallback"
-        );
         let ask = Ask::new("POST", "/oauth/token").newcomer(self, holder);
-        self.ask(ask.body("application/x-www-form-urlencoded", form)).await
+        self.ask(ask.body("application/x-www-form-urlencoded", exchanging(code))).await
     }
 
     /// An operator's access token, by the whole way.

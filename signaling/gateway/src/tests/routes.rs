@@ -119,6 +119,7 @@ pub(super) fn table() -> Vec<Row> {
         ("POST", "/api/v1/setup/passkey", passkey.clone(), NOBODY),
         ("GET", "/api/v1/account", none.clone(), ACCOUNTS),
         ("GET", "/api/v1/account/activity", none.clone(), ACCOUNTS),
+        ("GET", "/api/v1/account/receipts", none.clone(), ACCOUNTS),
         ("POST", "/api/v1/account/activity/{id}/not-me", none.clone(), NOBODY),
         ("DELETE", "/api/v1/account/sessions/{id}", none.clone(), NOBODY),
         ("PATCH", "/api/v1/account/factors/{id}", json!({ "label": "Phone" }), NOBODY),
