@@ -85,7 +85,7 @@ async function operators() {
       epoch: { begins: at - 7_200, ends: at + 79_200, on_disk: false },
       entries: [
         line(1, 'k3v9-2mqa', 'left', 'own-will'),
-        line(1, 'b7ux-91fd', 'quality', 'firefox:low:-'),
+        line(1, 'b7ux-91fd', 'quality', 'firefox:low'),
         line(2, 'p0sd-44ze', 'consent', 'chat granted'),
         line(3, 'k3v9-2mqa', 'joined', 'chromium:high:AT'),
         line(3, 'w8ty-7hjn', 'joined', 'other'),

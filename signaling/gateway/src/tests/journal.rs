@@ -59,7 +59,7 @@ async fn what_happens_is_written_and_whoever_reads_it_stands_in_their_own_activi
     bench.app.tick_journal(later(1)).await;
     assert_eq!(read(&bench, &operator).await.len(), 6);
     // Programs say of themselves that they are programs, and there are enough of them.
-    assert!(read(&bench, &operator).await.iter().all(|line| line == "joined program:-:-"));
+    assert!(read(&bench, &operator).await.iter().all(|line| line == "joined program:-"));
     for _ in 0..5 {
         let guest = bench.store.guest(event).await;
         let wrong = Ask::new("POST", &format!("/whep/{event}")).offered_by(&guest, "v=0\r\n");
