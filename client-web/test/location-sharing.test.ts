@@ -16,7 +16,7 @@ function sharing(grid: (precision: Precision) => Promise<Grid> = earthFor) {
   const clock = new FakeClock();
   const sent: ClientMessage[] = [];
   const failures: VeilcastError[] = [];
-  const consents = new Consents((message) => sent.push(message), clock);
+  const consents = new Consents((message) => sent.push(message) > 0, clock);
   const whereabouts = new Whereabouts((message) => sent.push(message), consents);
   const device = { fix: VIENNA, looks: 0 };
   const locate = async (): Promise<Fix> => {

@@ -15,14 +15,19 @@ function told(purpose: Purpose, standing: ConsentStanding, generation: number | 
 
 function consenting() {
   const sent: ClientMessage[] = [];
-  const consents = new Consents((message) => sent.push(message), new FakeClock());
+  const line = { open: true };
+  const send = (message: ClientMessage): boolean => {
+    if (line.open) sent.push(message);
+    return line.open;
+  };
+  const consents = new Consents(send, new FakeClock());
   const hear = (message: object): boolean => {
     const parsed = parseServerMessage(JSON.stringify(message));
     if (parsed === null) throw new Error('is known');
     return consents.take(parsed);
   };
   const stand = (...purposes: object[]) => hear({ type: 'consent', purposes });
-  return { sent, consents, hear, stand };
+  return { line, sent, consents, hear, stand };
 }
 
 afterEach(() => vi.unstubAllGlobals());
@@ -52,6 +57,21 @@ describe('what whoever runs the server asks', () => {
     hear({ type: 'retracted', purpose: LETTER, generation: 4 });
     stand(told(LETTER, 'refused', null, false));
     expect([consents.hasEnded(LETTER, 4), consents.standing(LETTER)]).toEqual([true, 'refused']);
+  });
+
+  it('waits for the socket, and of each purpose the last thing goes out once the server has said how all stand', () => {
+    const { line, consents, sent, stand } = consenting();
+    line.open = false;
+    consents.request(LETTER);
+    consents.withdraw(PARTNER);
+    consents.withdraw(LETTER);
+    expect(sent).toEqual([]);
+    line.open = true;
+    stand(told(LETTER, 'granted', 4, false));
+    const withdrawn = (purpose: Purpose) => ({ type: 'withdraw-consent', purpose });
+    expect(sent).toEqual([withdrawn(PARTNER), withdrawn(LETTER)]);
+    stand(told(LETTER, 'refused', null, false));
+    expect(sent).toHaveLength(2);
   });
 
   it('is not asked where it goes to somebody else and the signal is on, unless the person wants the question', () => {

@@ -45,11 +45,14 @@ const YIELD_TO_SIGNAL: ReadonlySet<Purpose> = new Set(['analytics', 'personalisa
 export class Consents extends TypedTarget<ConsentsEvents> {
   readonly #standings = new Map<Purpose, Held>();
   readonly #ended = new Map<Purpose, Set<number>>();
+  /** What was asked for while no socket was open, the last of each purpose. */
+  readonly #waiting = new Map<Purpose, ClientMessage>();
   #added: readonly Added[] = [];
   #yielding: ReadonlySet<Purpose> = YIELD_TO_SIGNAL;
 
   constructor(
-    private readonly send: (message: ClientMessage) => void,
+    /** False: it was not sent, for want of a socket. */
+    private readonly send: (message: ClientMessage) => boolean,
     private readonly clock: Clock,
   ) {
     super();
@@ -90,12 +93,17 @@ export class Consents extends TypedTarget<ConsentsEvents> {
   /** Has the person asked. Where Global Privacy Control speaks against it, nobody is asked unless they want to be. */
   request(purpose: Purpose, despiteSignal = false): void {
     if (this.signalAgainst(purpose) && !despiteSignal) return;
-    this.send({ type: 'request-consent', purpose });
+    this.#say(purpose, { type: 'request-consent', purpose });
   }
 
-  /** Takes consent back, at once. */
+  /** Takes consent back, at once; where there is no socket, before anything else is said over the next. */
   withdraw(purpose: Purpose): void {
-    this.send({ type: 'withdraw-consent', purpose });
+    this.#say(purpose, { type: 'withdraw-consent', purpose });
+  }
+
+  #say(purpose: Purpose, message: ClientMessage): void {
+    this.#waiting.delete(purpose);
+    if (!this.send(message)) this.#waiting.set(purpose, message);
   }
 
   /** Takes a message of the server; false: it is not about consent. */
@@ -103,6 +111,7 @@ export class Consents extends TypedTarget<ConsentsEvents> {
     switch (message.type) {
       case 'consent':
         this.#hear(message.purposes);
+        for (const [purpose, waiting] of [...this.#waiting]) this.#say(purpose, waiting);
         this.emit('change', null);
         return true;
       case 'retracted':

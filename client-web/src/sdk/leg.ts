@@ -123,8 +123,8 @@ export class Leg {
   }
 
   /** Says something to the server, if the socket is open. */
-  send(message: ClientMessage): void {
-    if (!this.#over) this.#signal.send(message);
+  send(message: ClientMessage): boolean {
+    return !this.#over && this.#signal.send(message);
   }
 
   stop(): void {

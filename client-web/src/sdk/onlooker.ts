@@ -41,7 +41,7 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     super();
     this.#environment = options.environment ?? browser;
     this.#backoff = new Backoff(this.#environment.random);
-    const send = (message: ClientMessage): void => this.#signal?.send(message);
+    const send = (message: ClientMessage): boolean => this.#signal?.send(message) ?? false;
     this.consents = new Consents(send, this.#environment.clock);
     this.chat = new Chat(send, this.consents, this.#environment.clock);
     this.whereabouts = new Whereabouts(send, this.consents);

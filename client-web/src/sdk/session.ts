@@ -94,8 +94,8 @@ export class Session {
   }
 
   /** Says something to the server, if there is a connection; `prepare` is where it is said again on the next one. */
-  send(message: ClientMessage): void {
-    this.#leg?.send(message);
+  send(message: ClientMessage): boolean {
+    return this.#leg?.send(message) ?? false;
   }
 
   #connect(): void {

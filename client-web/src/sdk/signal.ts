@@ -82,8 +82,15 @@ export class Signal {
     return within(this.environment.clock, WELCOME_MS, first, () => VeilcastError.local('timeout'));
   }
 
-  send(message: ClientMessage): void {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+  /** False: nobody is there to hear it, or not yet. */
+  send(message: ClientMessage): boolean {
+    return this.#welcomed && this.#write(message);
+  }
+
+  #write(message: ClientMessage): boolean {
+    if (this.#socket?.readyState !== 1) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   /** Shows that an offer is ours: only the browser whose certificate this is can take its place. */
@@ -120,7 +127,7 @@ export class Signal {
     if (this.#challenge !== null) return;
     this.#challenge = challenge;
     this.#prove(this.#token).then(
-      (proof) => this.send(this.#hello(proof)),
+      (proof) => this.#write(this.#hello(proof)),
       (thrown: unknown) => this.#settle?.reject(VeilcastError.from(thrown, 'unsupported')),
     );
   }

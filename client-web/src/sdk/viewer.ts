@@ -120,7 +120,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       },
       error: (error) => this.emit('error', error),
     });
-    const send = (message: ClientMessage): void => this.#session.send(message);
+    const send = (message: ClientMessage): boolean => this.#session.send(message);
     this.consents = new Consents(send, this.#session.environment.clock);
     this.chat = new Chat(send, this.consents, this.#session.environment.clock);
     this.whereabouts = new Whereabouts(send, this.consents);
