@@ -120,8 +120,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// In JSON as others write it, in a URI, in a form, and as Rust's `Debug` writes it.
-fn escaped(text: &str) -> [String; 8] {
+/// In JSON as others write it, in a URI, in a form, and as Rust's `Debug` writes it, or its text or bytes in ASCII.
+fn escaped(text: &str) -> [String; 10] {
     let json = serde_json::to_string(text).expect("a text");
     let json = json[1..json.len() - 1].to_owned();
     let units = |upper: bool| {
@@ -148,7 +148,8 @@ fn escaped(text: &str) -> [String; 8] {
     };
     let form = percent(true).replace("%20", "+");
     let debug = text.escape_debug().to_string();
-    [json.replace('/', "\\/"), units(true), units(false), percent(true), percent(false), form, debug, json]
+    let (text, bytes) = (text.escape_default().to_string(), text.as_bytes().escape_ascii().to_string());
+    [json.replace('/', "\\/"), units(true), units(false), percent(true), percent(false), form, debug, text, bytes, json]
 }
 
 /// What was packed by the usual ways (RFC 1950, RFC 1952), unpacked. Nothing of the server packs, see `architecture::dependencies`;
@@ -276,6 +277,8 @@ fn a_canary_is_found_in_every_dress() {
         text("?q=Quince%20S%C3%A9ance%2F1989"),
         text("?q=Quince%20S%c3%a9ance%2f1989"),
         text("q=Quince+S%C3%A9ance%2F1989"),
+        text("Quince S\\u{e9}ance/1989"),
+        text("Quince S\\xc3\\xa9ance/1989"),
         text(&STANDARD_NO_PAD.encode("Quince Séance/1989")),
         text(&STANDARD_NO_PAD.encode("x Quince Séance/1989 y")),
         text(&URL_SAFE_NO_PAD.encode("xy,Quince Séance/1989 z")),
