@@ -18,7 +18,9 @@ describe('the session log', () => {
 
   it('is told in plain words', () => {
     const words = (what: string, detail: string): string => entryWords({ ...entry, what, detail });
-    expect(entryWords(entry)).toBe('Came (firefox, high)');
+    expect(entryWords(entry)).toBe('Came (Firefox, the best picture)');
+    expect(words('quality', 'unknown:-')).toBe('The picture changed (another browser)');
+    expect(words('consent', 'chat withdrawn')).toBe('Took it back: Chat');
     expect(words('joined', 'other')).toBe('Came (too few alike to say more)');
     expect(words('left', 'line-lost')).toBe('Lost the line');
     expect(words('totals', '15 0 0 0 0 5')).toBe('Too few to tell apart: about 15 came, about 5 faults');

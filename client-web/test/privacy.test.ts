@@ -60,6 +60,10 @@ describe('the table', () => {
       name: 'Your address.',
       rest: 'Nobody else gets it.',
     });
+    expect(named('Your volume. Nobody: it stays here.')).toEqual({
+      name: 'Your volume.',
+      rest: 'Nobody: it stays here.',
+    });
   });
 
   it('says what permits a key on a device', () => {

@@ -87,7 +87,7 @@ async function operators() {
         line(1, 'k3v9-2mqa', 'left', 'own-will'),
         line(1, 'b7ux-91fd', 'quality', 'firefox:low'),
         line(2, 'p0sd-44ze', 'consent', 'chat granted'),
-        line(3, 'k3v9-2mqa', 'joined', 'chromium:high:AT'),
+        line(3, 'k3v9-2mqa', 'joined', 'chromium:high'),
         line(3, 'w8ty-7hjn', 'joined', 'other'),
         line(4, 'c2lm-05rg', 'moderated', 'for-now'),
         { ...line(60, null, 'totals', '15 10 0 5 0 0'), event: ended },

@@ -13,10 +13,10 @@ pub fn words(terms: &Value) -> String {
     lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-/// The claims of a choice, to be changed or signed.
+/// The claims of a choice, to be changed or signed. What ends by itself is chosen for as long as it may last.
 #[must_use]
 pub fn choice(event: &str, question: &Value, terms: &Value, decision: &str) -> Value {
-    json!({
+    let mut choice = json!({
         "question": question["question"],
         "event": event,
         "purpose": terms["purpose"],
@@ -26,7 +26,11 @@ pub fn choice(event: &str, question: &Value, terms: &Value, decision: &str) -> V
         "decision": decision,
         "way": "dialog",
         "origin": "http://localhost:8080",
-    })
+    });
+    if question["longest"].is_number() && decision == "given" {
+        choice["lasting"] = question["longest"].clone();
+    }
+    choice
 }
 
 impl Holder {

@@ -1,4 +1,5 @@
 import type { BreakGlass, SessionLogEntry } from '../protocol/index.js';
+import { purposeName } from './receipt-words.js';
 import { moment } from './words.js';
 
 const LEFT: Record<string, string> = {
@@ -19,7 +20,7 @@ export function entryWords({ what, detail }: SessionLogEntry): string {
     case 'quality':
       return `The picture changed${attributes(detail)}`;
     case 'consent':
-      return `Chose: ${detail}`;
+      return choice(detail);
     case 'moderated':
       return detail === 'for-good' ? 'Was put out for good' : 'Was put out for now';
     case 'fault':
@@ -35,9 +36,34 @@ export function entryWords({ what, detail }: SessionLogEntry): string {
   }
 }
 
+const CHOSE: Record<string, string> = {
+  granted: 'Said yes',
+  refused: 'Said no',
+  withdrawn: 'Took it back',
+};
+
+function choice(detail: string): string {
+  const [purpose = '', decision = ''] = detail.split(' ');
+  return `${CHOSE[decision] ?? decision}: ${purposeName(purpose)}`;
+}
+
+const ATTRIBUTES: Record<string, string> = {
+  chromium: 'Chromium',
+  firefox: 'Firefox',
+  safari: 'Safari',
+  program: 'a program',
+  unknown: 'another browser',
+  high: 'the best picture',
+  medium: 'the middle picture',
+  low: 'the smallest picture',
+  'sound-only': 'sound alone',
+  paused: 'a picture that stands still',
+};
+
 function attributes(detail: string): string {
   if (detail === 'other') return ' (too few alike to say more)';
-  const told = detail.split(':').filter((part) => part !== '-' && part !== '');
+  const parts = detail.split(':').filter((part) => part !== '-' && part !== '');
+  const told = parts.map((part) => ATTRIBUTES[part] ?? part);
   return told.length === 0 ? '' : ` (${told.join(', ')})`;
 }
 

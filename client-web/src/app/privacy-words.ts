@@ -48,10 +48,10 @@ const BASES: Readonly<Record<string, string>> = {
 
 export const basisWords = (basis: string): string => BASES[basis] ?? basis;
 
-/** The name of a row and the rest: what stands before its first colon is its name, or else its first sentence. */
+/** The name of a row and the rest: what stands before a colon of its first sentence is its name, or else that sentence. */
 export function named(what: string): { name: string; rest: string } {
-  const at = what.indexOf(': ');
-  if (at < 0 || at > 80) return firstSentence(what);
+  const [at, end] = [what.indexOf(': '), what.indexOf('. ')];
+  if (at < 0 || at > 80 || (end >= 0 && end < at)) return firstSentence(what);
   const rest = what.slice(at + 2);
   return { name: what.slice(0, at), rest: rest.charAt(0).toUpperCase() + rest.slice(1) };
 }

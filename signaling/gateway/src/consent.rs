@@ -113,10 +113,8 @@ async fn choose(
     let fits = |question: &Question| question.purpose == purpose && question.party.event.as_str() == signed.event;
     let question = question.filter(fits).ok_or(Problem::new(FaultCode::QuestionUnknown))?;
     let (party, longest) = (question.party, question.longest);
-    let lasting = signed.lasting.or(longest).map(|seconds| seconds.min(longest.unwrap_or(LONGEST)));
-    let lasting = lasting.map(|seconds| Duration::from_secs(seconds.into()));
     let decision = match signed.decision {
-        Event::Given => Decision::Grant { lasting },
+        Event::Given => Decision::Grant { lasting: lasting(signed.lasting, longest)? },
         Event::Refused => Decision::Refuse,
         Event::Withdrawn => return Err(Problem::new(FaultCode::StatementInvalid).detail("withdrawn")),
     };
@@ -130,6 +128,17 @@ async fn choose(
             Err(problem)
         }
     }
+}
+
+/// How long a grant is to last: as long as was signed, so that no receipt says more or less than what holds.
+fn lasting(signed: Option<u32>, longest: Option<u32>) -> Result<Option<Duration>, Problem> {
+    let fits = match (signed, longest) {
+        (None, longest) => longest.is_none(),
+        (Some(seconds), longest) => (1..=longest.unwrap_or(LONGEST)).contains(&seconds),
+    };
+    let wrong = || Problem::new(FaultCode::StatementInvalid).detail("lasting");
+    let seconds = fits.then_some(signed).ok_or_else(wrong)?;
+    Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
 }
 
 impl App {

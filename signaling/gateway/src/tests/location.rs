@@ -54,7 +54,14 @@ async fn member(running: &Running, event: EventId, name: &str) -> Page {
 }
 
 /// Asks for the question and answers it, as a page of this server's own origin does.
-async fn agree(running: &Running, event: EventId, page: &mut Page, lasting: Option<u32>) -> Value {
+async fn agree(running: &Running, event: EventId, page: &mut Page, lasting: u32) -> Value {
+    assert_eq!(answer(running, event, page, Some(lasting)).await, 200);
+    let state = heard(page, "consent").await;
+    let all = state["purposes"].as_array().expect("a list").iter();
+    all.clone().find(|each| each["purpose"] == json!("location")).expect("is one").clone()
+}
+
+async fn answer(running: &Running, event: EventId, page: &mut Page, lasting: Option<u32>) -> u16 {
     page.say(&json!({ "type": "request-consent", "purpose": "location" })).await;
     let question = heard(page, "consent-question").await;
     let terms = running.ask(Ask::new("GET", "/api/v1/purposes")).await.json();
@@ -63,10 +70,7 @@ async fn agree(running: &Running, event: EventId, page: &mut Page, lasting: Opti
     let mut choice = choice(event.as_str(), &question, terms, "given");
     choice["lasting"] = json!(lasting);
     let ask = Ask::new("POST", "/api/v1/consent").header("origin", ORIGIN).json(&Holder::new().states(&choice));
-    assert_eq!(running.ask(ask).await.status, 200);
-    let state = heard(page, "consent").await;
-    let all = state["purposes"].as_array().expect("a list").iter();
-    all.clone().find(|each| each["purpose"] == json!("location")).expect("is one").clone()
+    running.ask(ask).await.status.as_u16()
 }
 
 async fn share(page: &mut Page, precision: &str, area: &str) {
@@ -92,7 +96,7 @@ async fn an_area_is_the_hosts_to_see_within_the_cap_and_goes_when_its_person_sto
     let mut studio = host(&running, event).await;
     let (mut viewer, mut other) = (guest(&running, event).await, guest(&running, event).await);
     refused(&mut viewer, "city", VIENNA, "consent-missing").await;
-    let granted = agree(&running, event, &mut viewer, Some(1_800)).await;
+    let granted = agree(&running, event, &mut viewer, 1_800).await;
     assert_eq!(granted["standing"], json!("granted"));
     for (precision, area) in
         [("city", VIENNA_REGION), ("region", VIENNA), ("city", ""), ("country", "AA"), ("none", "AT")]
@@ -123,7 +127,7 @@ async fn a_page_that_goes_away_takes_its_area_along_and_one_that_connects_anew_d
     let mut generations = Vec::new();
     for code in [1_000, 1_001] {
         let mut viewer = guest(&running, event).await;
-        generations.push(agree(&running, event, &mut viewer, None).await["generation"].clone());
+        generations.push(agree(&running, event, &mut viewer, 600).await["generation"].clone());
         shared(&mut viewer, "city", VIENNA).await;
         viewer.close(code).await;
     }
@@ -135,13 +139,14 @@ async fn expiry_is_on_the_servers_clock_and_no_later_than_the_cap() {
     let running = Running::new(config()).await;
     let event = event_with(&running, Precision::Precise, 10).await;
     let mut studio = host(&running, event).await;
-    for lasting in [None, Some(86_400)] {
-        let mut viewer = guest(&running, event).await;
-        let left = agree(&running, event, &mut viewer, lasting).await["expires_in"].as_u64().expect("it ends");
-        assert!((590..=600).contains(&left), "{left}");
-    }
     let mut viewer = guest(&running, event).await;
-    let granted = agree(&running, event, &mut viewer, Some(2)).await;
+    for lasting in [None, Some(0), Some(601), Some(86_400)] {
+        assert_eq!(answer(&running, event, &mut viewer, lasting).await, 400, "a receipt would say what does not hold");
+    }
+    let left = agree(&running, event, &mut viewer, 600).await["expires_in"].as_u64().expect("it ends");
+    assert!((590..=600).contains(&left), "{left}");
+    let mut viewer = guest(&running, event).await;
+    let granted = agree(&running, event, &mut viewer, 2).await;
     shared(&mut viewer, "precise", VIENNA_PRECISE).await;
     heard(&mut studio, "locations").await;
     assert_eq!(heard(&mut studio, "retracted").await["generation"], granted["generation"]);
@@ -163,7 +168,7 @@ async fn a_fresh_token_that_permits_less_ends_what_is_shown_beyond_it() {
     let event = event_with(&running, Precision::City, 60).await;
     let mut studio = host(&running, event).await;
     let mut viewer = guest(&running, event).await;
-    agree(&running, event, &mut viewer, None).await;
+    agree(&running, event, &mut viewer, 600).await;
     shared(&mut viewer, "city", VIENNA).await;
     heard(&mut studio, "locations").await;
     let less = LocationCap::new(Precision::Region, 60).expect("is within limits");
@@ -175,7 +180,7 @@ async fn a_fresh_token_that_permits_less_ends_what_is_shown_beyond_it() {
     let proof = viewer.proof().token(token).sign();
     viewer.say(&json!({ "type": "renew", "token": token, "proof": proof })).await;
     heard(&mut studio, "retracted").await;
-    agree(&running, event, &mut viewer, None).await;
+    agree(&running, event, &mut viewer, 600).await;
     refused(&mut viewer, "city", VIENNA, "location-too-fine").await;
 }
 
@@ -188,14 +193,14 @@ async fn five_accounts_make_an_area_of_the_viewers_map_and_guests_none() {
     let mut guests = Vec::new();
     for _ in 0..6 {
         let mut page = guest(&running, event).await;
-        agree(&running, event, &mut page, None).await;
+        agree(&running, event, &mut page, 600).await;
         shared(&mut page, "city", GRAZ).await;
         guests.push(page);
     }
     let mut accounts = Vec::new();
     for number in 0..5 {
         let mut page = member(&running, event, &format!("member-{number}")).await;
-        agree(&running, event, &mut page, None).await;
+        agree(&running, event, &mut page, 600).await;
         // Whoever is precise counts for the city.
         let (precision, area) = if number == 0 { ("precise", VIENNA_PRECISE) } else { ("city", VIENNA) };
         shared(&mut page, precision, area).await;

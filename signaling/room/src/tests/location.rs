@@ -385,6 +385,27 @@ fn five_people_who_have_signed_in_make_a_cell_and_guests_none() {
     assert_eq!(town.map(), []);
 }
 
+#[test]
+fn a_grant_that_has_just_ended_holds_up_the_map_of_nobody_else() {
+    let mut town = Town::new();
+    for number in 10..16 {
+        town.share(number, city(48.2, 16.4), true);
+    }
+    town.pass(MAP_TICK * 2);
+    for number in 20..25 {
+        town.share(number, city(47.1, 15.4), true);
+    }
+    town.pass(MAP_TICK);
+    let (first, second) = ((city(48.2, 16.4).text(), Shade::Light), (city(47.1, 15.4).text(), Shade::Light));
+    assert_eq!(town.map(), std::slice::from_ref(&first));
+    // The ledger knows already, and the room is told in a moment.
+    town.ledger.withdraw(&EVENT, who(10), Purpose::Location).expect("was given");
+    town.pass(MAP_TICK);
+    let mut both = [first, second];
+    both.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(town.map(), both);
+}
+
 /// Two cities of one region.
 fn neighbours() -> (Area, Area) {
     let one = city(48.2, 16.4);
