@@ -104,10 +104,24 @@ describe('a chat', () => {
     agree(browser.socket);
     said(browser.socket, 'one', 7);
     browser.socket.say({ type: 'ended', title: 'Over.' });
+    expect([chat.over, chat.lines.length]).toEqual([true, 1]);
+    // Nothing can be taken back any more, so there is nothing to catch up with.
+    chat.look(false);
+    chat.look(true);
     expect(chat.lines).toHaveLength(1);
     await browser.clock.pass(10 * 60_000);
     expect([chat.state, chat.lines]).toEqual(['closed', []]);
     viewer.stop();
+  });
+
+  it('shows nothing after the event that may have been taken back before', async () => {
+    const { browser, chat } = await taking();
+    agree(browser.socket);
+    said(browser.socket, 'one', 7);
+    chat.look(false);
+    browser.socket.say({ type: 'ended', title: 'Over.' });
+    chat.look(true);
+    expect([chat.over, chat.state, chat.lines]).toEqual([true, 'closed', []]);
   });
 
   it('is told of a refusal, and the session goes on', async () => {

@@ -103,5 +103,12 @@ for (const kind of ['chromium', 'firefox']) {
     await plant(bob, 'Look at this');
     const places = ['local storage', 'session storage', 'databases', 'caches', 'history', 'cookies'];
     assert.deepEqual(await kept(bob, 'Look at this'), places.map((place) => `Look at this in ${place}`), 'the search finds');
+    await server.command('event', 'end', event);
+    await app.says(bob, 'This goes from your screen');
+    assert.ok((await app.text(bob)).includes('I see'), 'who takes part may read on for a while');
+    await app.until('nobody is asked any more', async () => !(await app.text(ada)).includes('Open the chat'));
+    assert.deepEqual(await audit(bob), []);
+    await app.press(bob, 'Clear it now');
+    await app.until('nothing is left', async () => !(await app.text(bob)).includes('I see'));
   });
 }

@@ -9,6 +9,8 @@ export interface LineActs {
   keeps: boolean;
   /** Bans, too. */
   bans: boolean;
+  /** Before the event is over. */
+  anything: boolean;
 }
 
 /** What was asked of one message. */
@@ -53,19 +55,24 @@ export function chatLine(
       <bdi class="name">${line.name}</bdi>
       ${role === null ? nothing : html`<span class="role">${role}</span>`}
       ${may.own ? html`<span class="soft">You</span>` : nothing}
-      <button
-        type="button"
-        class="small more"
-        aria-expanded=${open ? 'true' : 'false'}
-        aria-label=${`What to do with the message of ${line.name}`}
-        @click=${() => on.toggle(line.id)}
-      >
-        ⋯
-      </button>
+      ${may.anything ? more(line, open, on) : nothing}
     </div>
     <span class="text">${line.text}</span>
-    ${line.sums.length === 0 ? nothing : chips(line, mine, on)} ${open ? acts(line, may, mine, on) : nothing}
+    ${line.sums.length === 0 || !may.anything ? nothing : chips(line, mine, on)}
+    ${open && may.anything ? acts(line, may, mine, on) : nothing}
   </li>`;
+}
+
+function more(line: ChatLine, open: boolean, on: LineHandlers): TemplateResult {
+  return html`<button
+    type="button"
+    class="small more"
+    aria-expanded=${open ? 'true' : 'false'}
+    aria-label=${`What to do with the message of ${line.name}`}
+    @click=${() => on.toggle(line.id)}
+  >
+    ⋯
+  </button>`;
 }
 
 function chips(line: ChatLine, mine: ReadonlySet<string>, on: LineHandlers): TemplateResult {

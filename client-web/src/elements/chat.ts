@@ -84,11 +84,12 @@ export class VeilcastChat extends LitElement {
 
   protected override render(): TemplateResult | typeof nothing {
     if (this.talk === null || this.talk.consents.standing('chat') === 'left-out') return nothing;
-    const { state } = this.talk.chat;
+    const { state, over } = this.talk.chat;
+    if (over && state === 'closed') return nothing;
     return html`<section aria-labelledby="chat">
       <header>
         <h2 id="chat">Chat</h2>
-        ${state === 'closed' ? nothing : this.#leave()}
+        ${state === 'closed' || over ? nothing : this.#leave()}
       </header>
       ${state === 'closed' ? this.#invitation() : this.#inside(this.talk.chat)}
     </section>`;
@@ -108,7 +109,16 @@ export class VeilcastChat extends LitElement {
   }
 
   #inside(chat: Chat): TemplateResult {
+    if (chat.over) return html`${this.#pinned(chat)} ${this.#log(chat)} ${this.#afterwards(chat)}`;
     return html`${this.#pinned(chat)} ${this.#log(chat)} ${this.#composer(chat)} ${this.#foot(chat)}`;
+  }
+
+  /** The server has forgotten all of it, and this screen will. */
+  #afterwards(chat: Chat): TemplateResult {
+    return html`<div class="foot soft">
+      <span>The event is over. This goes from your screen in ten minutes; the server has forgotten it.</span>
+      <button type="button" class="small" @click=${() => chat.stop()}>Clear it now</button>
+    </div>`;
   }
 
   #pinned(chat: Chat): TemplateResult | typeof nothing {
@@ -117,7 +127,7 @@ export class VeilcastChat extends LitElement {
     return html`<div class="pinned">
       <p class="soft">Pinned</p>
       <span class="text"><bdi class="name">${line.name}</bdi>: ${line.text}</span>
-      ${this.#keeps ? html`<button type="button" class="small" @click=${() => chat.pin(null)}>Take down</button>` : nothing}
+      ${this.#keeps && !chat.over ? html`<button type="button" class="small" @click=${() => chat.pin(null)}>Take down</button>` : nothing}
     </div>`;
   }
 
@@ -135,6 +145,7 @@ export class VeilcastChat extends LitElement {
       own: line.author === chat.own?.author,
       keeps: this.#keeps,
       bans: this.authority === 'moderator',
+      anything: !chat.over,
     });
     return html`<div class="log" role="log" aria-label="Messages" tabindex="0">
       ${lines.length === 0 ? html`<p class="none">${empty}</p>` : nothing}

@@ -63,6 +63,7 @@ export class Chat extends TypedTarget<ChatEvents> {
   #own: ChatSelf | null = null;
   #listed: readonly ChatListed[] = [];
   #hidden = false;
+  #over = false;
   #number = 0;
   #beat: Cancel = () => {};
   #late: Cancel = () => {};
@@ -166,12 +167,17 @@ export class Chat extends TypedTarget<ChatEvents> {
 
   /** The connection is gone or in doubt. */
   cover(): void {
-    if (this.#state === 'open') this.#enter('catching-up');
+    if (this.#state === 'open' && !this.#over) this.#enter('catching-up');
   }
 
   /** The connection has held. */
   uncover(): void {
     if (this.#state === 'catching-up' && !this.#hidden) this.#sync();
+  }
+
+  /** The event is over: nobody can join, say or take back anything any more. */
+  get over(): boolean {
+    return this.#over;
   }
 
   /** Nobody looks at the page, or somebody does again. */
@@ -182,10 +188,13 @@ export class Chat extends TypedTarget<ChatEvents> {
     this.emit('change', null);
   }
 
-  /** The event is over: what is on the screen goes a little later. */
+  /** The event is over: what is on the screen goes a little later; what may have been taken back meanwhile does not come again. */
   ended(): void {
+    this.#over = true;
     this.#beat();
-    this.#beat = this.clock.after(AFTER_MS, () => this.#close());
+    if (this.#state === 'open') this.#beat = this.clock.after(AFTER_MS, () => this.#close());
+    else this.#close();
+    this.emit('change', null);
   }
 
   stop(): void {
