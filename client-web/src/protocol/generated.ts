@@ -992,7 +992,7 @@ webhooks: Array<HeldWebhook>, };
 /**
  * Every way in which a request can be refused.
  */
-export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "event-approval" | "turned-away" | "knock-unanswered" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "purpose-unknown" | "statement-invalid" | "consent-outdated" | "consent-signal" | "consent-left-out" | "consent-too-often" | "chat-muted" | "chat-slow" | "chat-gone" | "chat-text" | "chat-name" | "location-invalid" | "location-too-fine" | "location-fixed" | "location-too-soon" | "origin-foreign" | "place-empty" | "place-changed" | "nobody-knocks" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
+export type FaultCode = "bad-request" | "sdp-invalid" | "codec-unsupported" | "certificate-unsupported" | "token-missing" | "token-unbound" | "proof-missing" | "proof-invalid" | "proof-nonce" | "token-invalid" | "token-expired" | "client-refused" | "scope-missing" | "step-up-required" | "sign-in-failed" | "code-missing" | "factor-invalid" | "factor-last" | "passkeys-unavailable" | "sign-in-required" | "setup-invalid" | "origin-refused" | "event-unknown" | "event-ended" | "event-private" | "event-sign-in" | "event-approval" | "turned-away" | "knock-unanswered" | "provider-refused" | "provider-cancelled" | "provider-not-admitted" | "provider-unavailable" | "invitation-invalid" | "invitation-used" | "access-revoked" | "removed" | "banned" | "question-unknown" | "consent-missing" | "purpose-unknown" | "statement-invalid" | "consent-outdated" | "consent-signal" | "consent-left-out" | "consent-too-often" | "consent-full" | "chat-muted" | "chat-slow" | "chat-gone" | "chat-text" | "chat-name" | "location-invalid" | "location-too-fine" | "location-fixed" | "location-too-soon" | "origin-foreign" | "place-empty" | "place-changed" | "nobody-knocks" | "not-removable" | "broadcaster-present" | "replaced" | "session-unknown" | "precondition-failed" | "precondition-required" | "method-not-allowed" | "media-type-unsupported" | "too-large" | "too-many" | "codes-spent" | "draining" | "not-found" | "connection-failed" | "connection-lost" | "fingerprint-mismatch" | "internal";
 
 /**
  * A refusal, the same over HTTP (`application/problem+json`, RFC 9457) and WebSocket: what went wrong and
@@ -2392,6 +2392,7 @@ export const FAULT_CODES: readonly FaultCode[] = [
   "consent-signal",
   "consent-left-out",
   "consent-too-often",
+  "consent-full",
   "chat-muted",
   "chat-slow",
   "chat-gone",

@@ -19,6 +19,8 @@ struct Circle {
     gate: Gate,
     people: HashMap<Pseudonym, Person>,
     numbers: Numbers,
+    /// How often all of them have decided.
+    choices: u32,
 }
 
 /// What one of them has decided.
@@ -31,6 +33,8 @@ struct Person {
 
 /// Somebody can choose so often in one event. Withdrawing always works.
 const MOST_CHOICES: u32 = 64;
+/// And all of an event together, since whoever comes as a guest can come as many: half a gigabyte of receipts.
+const MOST_TOGETHER: u32 = 200_000;
 
 struct Decided {
     version: u32,
@@ -97,6 +101,9 @@ pub enum Refused {
     /// They have chosen too often here. What they chose last holds.
     #[error("too many choices in this event")]
     TooOften,
+    /// All of this event together have. What was chosen holds.
+    #[error("no more choices are kept in this event")]
+    Full,
 }
 
 /// How somebody stands towards a purpose.
@@ -178,6 +185,9 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         if !takes_away && self.person(party).is_some_and(|person| person.choices >= MOST_CHOICES) {
             return Err(Refused::TooOften);
         }
+        if !takes_away && self.events.get(&party.event).is_some_and(|circle| circle.choices >= MOST_TOGETHER) {
+            return Err(Refused::Full);
+        }
         let ended = self.withdraw(&party.event, party.subject, purpose);
         let circle = self.events.entry(party.event.clone()).or_default();
         let grant = match decision {
@@ -191,6 +201,7 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         };
         let person = circle.people.entry(party.subject).or_default();
         person.choices += 1;
+        circle.choices += 1;
         person.decisions.insert(purpose, Decided { version, key, grant });
         Ok(ended)
     }

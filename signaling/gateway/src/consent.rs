@@ -370,6 +370,7 @@ impl From<Refused> for Problem {
             Refused::Signal => FaultCode::ConsentSignal,
             Refused::NotHere => FaultCode::ConsentLeftOut,
             Refused::TooOften => FaultCode::ConsentTooOften,
+            Refused::Full => FaultCode::ConsentFull,
         })
     }
 }

@@ -183,6 +183,8 @@ faults! {
     ConsentLeftOut = "consent-left-out", 403, "This event asks for nothing of the kind.", "Take part without it: watching always works.";
     /// Each choice is kept as a receipt.
     ConsentTooOften = "consent-too-often", 429, "You have changed your choices very often here.", "What you chose last holds, and taking back always works; for more, wait for another event.";
+    /// Receipts of guests are bounded for each event.
+    ConsentFull = "consent-full", 503, "No more choices can be kept at this event.", "What you chose holds, and taking back always works; watching needs none. Tell the organiser.";
     /// A moderator has muted them.
     ChatMuted = "chat-muted", 403, "You have been muted in this chat.", "You read and watch as before; ask the organiser if you think that is a mistake.";
     /// Too soon after the last one.

@@ -164,15 +164,19 @@ mod tests {
         records.receipts_of_key(&[key; 32], now).await.expect("read")
     }
 
+    async fn rehearsal(records: &Records, now: SystemTime) -> EventId {
+        let title = Redacted::new("Rehearsal".to_owned());
+        let (admission, latency) = (Admission::Public, Latency::Interactive);
+        let new = NewEvent { title, admission, listed: false, broadcasters: 1, latency };
+        records.create_event(new, now).await.expect("made")
+    }
+
     #[tokio::test]
     async fn a_guests_receipts_stay_for_a_day_after_the_event_and_an_accounts_for_two_years() {
         let place = Scratch::new("receipts");
         let records = Records::open(place.path()).await.expect("opens");
         let now = SystemTime::now();
-        let title = Redacted::new("Rehearsal".to_owned());
-        let (admission, latency) = (Admission::Public, Latency::Interactive);
-        let new = NewEvent { title, admission, listed: false, broadcasters: 1, latency };
-        let event = records.create_event(new, now).await.expect("made");
+        let event = rehearsal(&records, now).await;
         let account = records.create_account(Role::Member, None, now).await.expect("made");
         let guests = NewReceipt { id: "one", event: &event, account: None, key: &[1; 32], text: "a guest's" };
         let theirs = NewReceipt { id: "two", account: Some(&account), key: &[2; 32], text: "an account's", ..guests };
@@ -201,10 +205,7 @@ mod tests {
         let place = Scratch::new("receipts-of-account");
         let records = Records::open(place.path()).await.expect("opens");
         let now = SystemTime::now();
-        let title = Redacted::new("Rehearsal".to_owned());
-        let (admission, latency) = (Admission::Public, Latency::Interactive);
-        let new = NewEvent { title, admission, listed: false, broadcasters: 1, latency };
-        let event = records.create_event(new, now).await.expect("made");
+        let event = rehearsal(&records, now).await;
         let ada = records.create_account(Role::Member, None, now).await.expect("made");
         let bob = records.create_account(Role::Member, None, now).await.expect("made");
         for (id, account) in [("a1", &ada), ("b1", &bob), ("a2", &ada), ("a3", &ada), ("b2", &bob)] {

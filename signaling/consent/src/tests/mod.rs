@@ -81,6 +81,23 @@ fn choices_end_but_taking_back_does_not() {
     assert!(ledger.decide(&Party { event: 8, ..party(1) }, yes(Purpose::Chat), now).is_ok(), "another event");
 }
 
+#[test]
+fn whoever_comes_as_many_fills_an_event_and_nothing_else() {
+    let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
+    granted(&mut ledger, &alice, Purpose::Chat, now);
+    let crowd = |number: u32| {
+        let mut bits = [9; 16];
+        bits[..4].copy_from_slice(&number.to_be_bytes());
+        Party { subject: Pseudonym::new(bits), ..party(2) }
+    };
+    let refused = (0_u32..).find_map(|at| ledger.decide(&crowd(at / 64), no(Purpose::Chat), now).err());
+    assert_eq!(refused, Some(Refused::Full));
+    assert_eq!(ledger.decide(&alice, yes(Purpose::Presence), now), Err(Refused::Full));
+    assert!(ledger.consent::<Chat>(&alice, now).is_ok(), "what was chosen holds");
+    assert!(ledger.decide(&alice, no(Purpose::Chat), now).expect("takes away").is_some());
+    assert!(ledger.decide(&Party { event: 8, ..party(1) }, yes(Purpose::Chat), now).is_ok(), "another event");
+}
+
 /// Whoever withdraws is answered when the last byte has been handed over, not while it is.
 #[test]
 fn a_withdrawal_waits_for_what_is_being_handed_over() {
