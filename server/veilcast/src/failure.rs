@@ -95,7 +95,7 @@ pub enum Failure {
         why: String,
     },
     /// `journal verify` found something.
-    #[error("{0} of what was found means that the session log was tampered with, or kept for too long")]
+    #[error("signs that the session log was tampered with, or kept for too long: {0}")]
     JournalWrong(usize),
     /// The directory for certificates by ACME.
     #[error("cannot use {path}: {}; make sure that it is a directory of the user who runs veilcast", words::reason(*.why))]
@@ -106,7 +106,7 @@ pub enum Failure {
         why: io::ErrorKind,
     },
     /// `check --network` found something.
-    #[error("{0} of what was found keeps people out; what to do stands beside each")]
+    #[error("{0} marked UNREACHABLE above; what to do stands beside each")]
     Unreachable(usize),
     /// The media plane.
     #[error(transparent)]
