@@ -9,7 +9,7 @@ import { errorNotice } from './parts.js';
 import { createPasskey, knowsPasskeys, usePasskey } from './passkeys.js';
 
 /** What the person can be asked for. */
-type Way = 'passkey' | 'app' | 'first' | 'password' | 'sign-in';
+type Way = 'passkey' | 'app' | 'first' | 'password' | 'sign-in' | 'link';
 
 /**
  * Does `work`, and where the server first wants to be surer of the person (RFC 9470), asks in a dialog and does it once more.
@@ -109,6 +109,7 @@ class StepUp extends LitElement {
         return this.#act('Create a passkey', this.#first);
       case 'sign-in':
         return this.#act('Sign in again', signInAgain);
+      case 'link':
       case null:
         return nothing;
       default:
@@ -136,7 +137,8 @@ class StepUp extends LitElement {
       } catch (thrown) {
         if (!wantsMore(thrown)) throw thrown;
         const known = this.account?.factors.some(({ kind }) => kind === 'password') === true;
-        this.way = known ? 'password' : 'sign-in';
+        if (this.account?.role === 'operator') this.way = 'link';
+        else this.way = known ? 'password' : 'sign-in';
       }
     });
   }
@@ -179,6 +181,10 @@ const WORDS: Record<Way, TemplateResult> = {
     <a href="/account" target="_blank">authenticator app</a> does, too.
   </p>`,
   'sign-in': html`<p class="lead">You signed in a while ago. Sign in again to go on.</p>`,
+  link: html`<p class="lead">
+    An operator’s first passkey or app comes with a link, so that a password which somebody learns is not enough. Run
+    <code>veilcast setup --recover</code> on the server, open its link within 30 minutes, and make a passkey there.
+  </p>`,
 };
 
 function firstWay({ factors }: Account): Way {

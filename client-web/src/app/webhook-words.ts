@@ -107,14 +107,17 @@ export const SECURITY_WORDS: Record<SecurityKind, { title: string; meaning: stri
     remedy: 'Let people in by invitation, which is for one person each, or revoke what was handed out.',
   },
   'export-burst': {
-    title: 'One account exports over and over',
-    meaning: 'Somebody takes a lot of data out at once.',
-    remedy: 'If nobody you know does this, sign that account out everywhere.',
+    title: 'One operator exports the session log over and over',
+    meaning: 'Somebody takes the log out far more often than keeping a copy needs. It is encrypted.',
+    remedy:
+      'Each operator’s account page names their exports. “This was not me” beside one ends every sign-in of that account.',
   },
   'foreign-probe': {
     title: 'Somebody tries the doors of other events',
-    meaning: 'A token that is good for one event was shown at others. It opened none.',
-    remedy: 'Revoke the stream keys and invitations of its event, and hand out new ones.',
+    meaning:
+      'A token that is good for one event was shown at others, or a program asked for events that are not its own. Nothing opened.',
+    remedy:
+      'If an event is named, revoke its stream keys and invitations and hand out new ones; if none is, look through the programs.',
   },
   'address-refused': {
     title: 'A webhook receiver leads into a private network',

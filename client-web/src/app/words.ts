@@ -114,7 +114,9 @@ export function activityWords({ kind, label }: AccountActivity): string {
     case 'session-ended':
       return 'Ended a sign-in';
     case 'not-me':
-      return `Somebody else’s sign-in with “${label}”: everybody was signed out`;
+      return label === ''
+        ? 'Something here was not you: everybody was signed out'
+        : `“${label}” was not you: everybody was signed out`;
     case 'factor-added':
       return `Added “${label}”`;
     case 'factor-replaced':

@@ -16,6 +16,7 @@ use veilcast_records::{
 
 /// How long after signing in somebody who has no second factor may make the first one.
 const FIRST_FACTOR_AGE: Duration = Duration::from_secs(300);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Written down once, for when everything else is lost.
 const RECOVERY_CODES: usize = 10;
@@ -378,9 +379,12 @@ impl Issuer {
         if held.iter().filter(|factor| factor.kind != FactorKind::Recovery).count() >= MOST_FACTORS {
             return Err(FactorError::TooMany);
         }
-        // Of an operator without any factor of ours a provider alone has said so: there the command line has the first word.
-        let known = person.role != Role::Operator || held.iter().any(|factor| factor.kind == FactorKind::Password);
-        let fresh = known && now < person.recognised.at.checked_add(FIRST_FACTOR_AGE).unwrap_or(person.recognised.at);
+        let is_recent = |at: SystemTime| now < at.checked_add(FIRST_FACTOR_AGE).unwrap_or(at);
+        // An operator's first factor comes by a link of the command line, and so does a password: whoever learns it later, or comes
+        // by a provider's word alone, makes no second factor of it. When it was made is known to the minute.
+        let by_link = |factor: &Factor| factor.kind == FactorKind::Password && is_recent(factor.created + MINUTE);
+        let known = person.role != Role::Operator || held.iter().any(by_link);
+        let fresh = known && is_recent(person.recognised.at);
         if person.stepped_up || (fresh && !is_strong(&held)) { Ok(held) } else { Err(FactorError::StepUpRequired) }
     }
 

@@ -67,7 +67,7 @@ impl App {
         if grant.scope == Scope::Admin {
             return Ok(());
         }
-        match grant.for_event(event)? {
+        match self.in_event(&grant, event)? {
             Scope::Moderate | Scope::Broadcast => Ok(()),
             _ => Err(Problem::new(FaultCode::ScopeMissing)),
         }

@@ -145,7 +145,7 @@ pub(crate) async fn show(
     let program = app.program(&credentials, Rights::READ_EVENTS).await?;
     let row = app.event(&id).await?;
     if let Some(client) = &program {
-        return if row.client.as_ref() == Some(client) { Ok(Json(summary(&row))) } else { Err(unknown()) };
+        return Ok(Json(summary(&app.own(client, row)?)));
     }
     if row.admission != Admission::Public {
         let grant = app.holder_if_any(&credentials).await?.ok_or(closed(&row))?;
@@ -204,7 +204,7 @@ pub(crate) async fn end(
     let (grant, _) = app.holder(&credentials).await?;
     if let Scope::Program(_) = grant.scope {
         app.managed(Some(&grant.client(Rights::MANAGE_EVENTS)?), &id).await?;
-    } else if !may_end(&grant, &app.event(&id).await?)? {
+    } else if !app.note_foreign(&grant, may_end(&grant, &app.event(&id).await?))? {
         return Err(TokenError::ScopeMissing.into());
     }
     app.end(&id).await?;
@@ -296,7 +296,10 @@ impl App {
     /// An event that the program has made, or any for an operator. Another's is as unknown as one that does not exist.
     async fn managed(&self, client: Option<&ClientId>, id: &EventId) -> Result<Event, Problem> {
         let row = self.event(id).await?;
-        if client.is_none() || row.client.as_ref() == client { Ok(row) } else { Err(unknown()) }
+        match client {
+            None => Ok(row),
+            Some(client) => self.own(client, row),
+        }
     }
 
     pub(crate) async fn event(&self, id: &EventId) -> Result<Event, Problem> {
@@ -366,10 +369,6 @@ fn closed(row: &Event) -> Problem {
         Admission::Approval => FaultCode::EventApproval,
         Admission::Public | Admission::Invitation => FaultCode::EventPrivate,
     })
-}
-
-fn unknown() -> Problem {
-    Problem::new(FaultCode::EventUnknown)
 }
 
 /// Within what a calendar shows: the year 9999 at most.

@@ -171,8 +171,8 @@ impl App {
     ) -> Result<(ClientId, Event), Problem> {
         let (grant, _) = self.holder(credentials).await?;
         let client = grant.client(needed)?;
-        let row = self.event(id).await?;
-        if row.client.as_ref() == Some(&client) { Ok((client, row)) } else { Err(FaultCode::EventUnknown.into()) }
+        let row = self.own(&client, self.event(id).await?)?;
+        Ok((client, row))
     }
 
     async fn own_event_by_name(&self, credentials: &Credentials, id: &str) -> Result<(ClientId, EventId), Problem> {

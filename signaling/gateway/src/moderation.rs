@@ -98,7 +98,7 @@ impl App {
     /// Somebody who looks after this event.
     async fn moderator(&self, credentials: &Credentials, event: &EventId) -> Result<Grant, Problem> {
         let (grant, _) = self.holder(credentials).await?;
-        grant.require_moderator(event)?;
+        self.note_foreign(&grant, grant.require_moderator(event))?;
         Ok(grant)
     }
 

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use veilcast_auth::{EventId, Grant, Scope, TokenError};
 use veilcast_logs::Reason;
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{SecurityEvent, SecurityEventList, SecurityKind};
-use veilcast_records::SecurityRow;
+use veilcast_protocol::{FaultCode, SecurityEvent, SecurityEventList, SecurityKind};
+use veilcast_records::{ClientId, Event, SecurityRow};
 use veilcast_security::{Kind, Raised};
 use veilcast_webhooks::Happening;
 
@@ -57,11 +57,30 @@ impl App {
     /// What a grant permits in `event`. Shown at another event than its own, it is as good as none, and a sign of somebody who
     /// tries doors.
     pub(crate) fn in_event(&self, grant: &Grant, event: &EventId) -> Result<Scope, TokenError> {
-        grant.for_event(event).inspect_err(|error| {
+        self.note_foreign(grant, grant.for_event(event))
+    }
+
+    /// What came of looking at a grant, noted if it is another event's.
+    pub(crate) fn note_foreign<T>(&self, grant: &Grant, looked: Result<T, TokenError>) -> Result<T, TokenError> {
+        looked.inspect_err(|error| {
             if *error == TokenError::Invalid {
                 self.note_about(Kind::ForeignProbe, grant.principal.pseudonym(), grant.event);
             }
         })
+    }
+
+    /// An event that this program has made. Another's is as unknown as one that does not exist, and asking for it a sign, too.
+    pub(crate) fn own(&self, client: &ClientId, row: Event) -> Result<Event, Problem> {
+        if row.client.as_ref() == Some(client) {
+            return Ok(row);
+        }
+        self.security.raise_about(Kind::ForeignProbe, client.as_str().as_bytes(), None, SystemTime::now());
+        Err(Problem::new(FaultCode::EventUnknown))
+    }
+
+    /// An operator takes the session log out.
+    pub(crate) fn note_export(&self, grant: &Grant) {
+        self.note_about(Kind::ExportBurst, grant.principal.pseudonym(), None);
     }
 
     /// Somebody comes into an event.

@@ -63,7 +63,8 @@ impl BanReach {
                  can come back as another guest.",
                 Some(
                     "To keep somebody like this out, hold the event so that you let in each person yourself, for whoever signs in, or by \
-                     invitation, each for one person: an operator chooses that when making an event.",
+                     invitation, each for one person: an operator chooses that when making an event. Slow mode in the chat slows down \
+                     whoever keeps coming back.",
                 ),
             ),
         }

@@ -72,8 +72,8 @@ class AccountPage extends Page {
     if (thrown < 0 || (changed >= 0 && changed < thrown)) return nothing;
     const label = this.activity[thrown]?.label ?? '';
     return html`<p class="notice danger" role="status">
-      ${icons.alert}<strong>Somebody else signed in with “${label}”.</strong>
-      <span>Add a new way to sign in, then remove that one, or change the password.</span>
+      ${icons.alert}<strong>Somebody else was in your account${label === '' ? '' : `: “${label}”`}.</strong>
+      <span>Add a new way to sign in, then remove what they may have, or change the password.</span>
     </p>`;
   }
 
@@ -110,8 +110,9 @@ class AccountPage extends Page {
         <p class="meta">${at}</p>
       </div>
       ${
-        entry.kind === 'sign-in'
-          ? html`<div class="actions">
+        entry.kind === 'not-me'
+          ? nothing
+          : html`<div class="actions">
               <button
                 type="button"
                 class="button danger small"
@@ -122,7 +123,6 @@ class AccountPage extends Page {
                 This was not me
               </button>
             </div>`
-          : nothing
       }
     </li>`;
   }

@@ -149,6 +149,13 @@ class Setup extends Page {
         />
         <small id="a" class="wrong" role="alert">${this.mismatch ? 'The two passwords differ.' : ''}</small>
       </label>
+      <p class="notice">
+        ${icons.info}<strong>A password is half of it</strong>
+        <span>
+          Making stream keys, for one, also asks for a passkey or an authenticator app. Add one on your account page within
+          five minutes; later it takes another link from the server.
+        </span>
+      </p>
       <button class="button" ?disabled=${this.busy}>${this.busy ? 'Making the account…' : 'Make the account'}</button>
     </form>`;
   }

@@ -54,7 +54,14 @@ impl Resource {
                 }
                 signed.claims
             }
-            TokenForm::Opaque { endpoint } => self.introspected.ask(&self.remote, endpoint, token, asking, now).await?,
+            TokenForm::Opaque { endpoint } => {
+                let claims = self.introspected.ask(&self.remote, endpoint, token, asking, now).await?;
+                // Some call every token of theirs active, and say what it is beside that.
+                if is_another_kind(&claims) {
+                    return Err(TokenError::Invalid);
+                }
+                claims
+            }
         };
         self.check(&claims, now)?;
         Ok(claims)
@@ -63,11 +70,7 @@ impl Resource {
     /// Where the header does not say what a token is, whatever an ID token, a refresh token or a logout token could be told
     /// by speaks against it.
     fn may_be_another_kind(&self, claims: &Value) -> bool {
-        let telltale = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
-        let named = jwt::text(claims, "typ").map(str::to_ascii_lowercase);
-        let other = named.is_some_and(|typ| matches!(typ.as_str(), "id" | "refresh" | "offline" | "logout"));
-        let to_the_client = jwt::audiences(claims).contains(&self.remote.client_id());
-        other || to_the_client || telltale.iter().any(|name| claims.get(name).is_some())
+        is_another_kind(claims) || jwt::audiences(claims).contains(&self.remote.client_id())
     }
 
     fn check(&self, claims: &Value, now: SystemTime) -> Result<(), TokenError> {
@@ -101,6 +104,14 @@ impl Resource {
             }
         }
     }
+}
+
+/// Whether claims say themselves that they are no access token's.
+fn is_another_kind(claims: &Value) -> bool {
+    let telltale = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
+    let named = jwt::text(claims, "typ").map(str::to_ascii_lowercase);
+    let other = named.is_some_and(|typ| matches!(typ.as_str(), "id" | "refresh" | "offline" | "logout"));
+    other || telltale.iter().any(|name| claims.get(name).is_some())
 }
 
 impl Issuer {

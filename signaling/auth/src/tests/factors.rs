@@ -64,22 +64,49 @@ async fn a_first_factor_needs_a_fresh_sign_in_and_a_second_one_the_first() {
 #[tokio::test]
 async fn a_password_alone_leads_no_further_than_to_a_first_factor() {
     let bench = Bench::new().await;
-    let page = bench.ada().await;
+    let account = bench.records.create_account(crate::Role::Member, None, noon()).await.expect("made");
+    let session = bench.issuer.open_session(&account, "A provider", Level::Single, noon()).await.expect("opened");
+    let page = bench.page(&session.cookie);
+    let person = bench.person(&page, noon()).await;
+    bench.issuer.set_password(&person, Some("eve"), Secret::new(PASSWORD), noon()).await.expect("fresh");
     let later = noon() + seconds(3600);
-    let grant = bench.grant(&page, "admin", later).await;
+    let grant = bench.grant(&page, "account", later).await;
     assert_eq!(grant.require_step_up(later), Err(TokenError::StepUpRequired));
     let again = |password: &'static str| Again::Password { password: Secret::new(password), code: None };
     let person = bench.person(&page, later).await;
     assert_eq!(bench.issuer.step_up(&person, again("wrong"), later).await, Err(FactorError::AnswerInvalid));
     bench.issuer.step_up(&person, again(PASSWORD), later).await.expect("recognised");
-    let grant = bench.grant(&page, "admin", later).await;
+    let grant = bench.grant(&page, "account", later).await;
     assert_eq!(grant.require_step_up(later), Err(TokenError::StepUpRequired), "one factor");
     add_passkey(&bench, &page, later).await.expect("fresh again");
-    let grant = bench.grant(&page, "admin", later).await;
+    let grant = bench.grant(&page, "account", later).await;
     assert!(grant.require_step_up(later).is_ok());
     let person = bench.person(&page, later).await;
     let fallback = bench.issuer.step_up(&person, again(PASSWORD), later).await;
     assert_eq!(fallback, Err(FactorError::AnswerInvalid), "no way around the passkey");
+}
+
+/// An operator's factors begin with a link of the command line: whoever learns the password later has the password.
+#[tokio::test]
+async fn an_operators_password_alone_leads_to_nothing_once_its_link_is_old() {
+    let bench = Bench::new().await;
+    let page = bench.ada().await;
+    let later = noon() + seconds(400);
+    let thief = bench.issuer.sign_in("ada", Secret::new(PASSWORD), None, later).await.expect("the password leaked");
+    let thief = bench.page(&thief.cookie);
+    assert_eq!(add_passkey(&bench, &thief, later).await.err(), Some(FactorError::StepUpRequired), "just signed in");
+    let person = bench.person(&thief, later).await;
+    assert_eq!(bench.issuer.offer_totp(&person, later).await.err(), Some(FactorError::StepUpRequired));
+    let set = bench.issuer.set_password(&person, None, Secret::new("kettle velvet orbit"), later).await.err();
+    assert_eq!(set, Some(FactorError::StepUpRequired), "another password would be a new one");
+    let person = bench.person(&page, later).await;
+    let again = Again::Password { password: Secret::new(PASSWORD), code: None };
+    bench.issuer.step_up(&person, again, later).await.expect("recognised");
+    assert_eq!(add_passkey(&bench, &page, later).await.err(), Some(FactorError::StepUpRequired), "shown again");
+    let link = bench.issuer.recovery_link_token(None, later).await.expect("made").expect("an operator");
+    let session = bench.issuer.complete_setup(link.expose_text(), "Ada", Secret::new(PASSWORD), later).await;
+    let page = bench.page(&session.expect("let in").cookie);
+    add_passkey(&bench, &page, later).await.expect("the link is fresh");
 }
 
 #[tokio::test]

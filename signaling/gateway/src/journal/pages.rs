@@ -58,6 +58,7 @@ async fn show(State(app): State<Arc<App>>, credentials: Credentials) -> Result<J
 async fn export(State(app): State<Arc<App>>, credentials: Credentials) -> Result<Response, Problem> {
     let grant = app.stepped_up(&credentials).await?;
     app.note_operator(&grant, ActivityKind::JournalRead, "an export").await?;
+    app.note_export(&grant);
     let export = app.export().await.ok_or(Problem::new(FaultCode::NotFound).detail("there is no session log"))?;
     Ok(Json(export).into_response())
 }

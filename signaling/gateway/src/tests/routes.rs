@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::SystemTime;
-use veilcast_auth::{Reach, Scope};
-use veilcast_records::{EventId, random_bits};
+use veilcast_auth::{Granting, Reach, Scope};
+use veilcast_privacy::Secret;
+use veilcast_records::{
+    AccountId, ActivityKind, ClientId, EventId, FactorKind, Level, NewFactor, NewWebhook, Role, random_bits,
+};
 
 /// Who asks. `Operator`: one who has not been asked for two factors lately; `SteppedUp`: one who has. `Member`: whoever has an
 /// account. `Guest`: nobody in particular, of a time when the event let guests in. `Other…`: the same of another event. `Tool…`: a
@@ -94,7 +97,8 @@ const ITS_PROGRAM: &[Who] = &[Program];
 type Row = (&'static str, &'static str, Value, &'static [Who]);
 
 /// Method, address, body, and who is let in. The event is private and a program's; `{session}` is the broadcasting tool's, and
-/// `{invitation}`, `{key}` and `{ban}` are the event's, each made for the one who asks. `{grant}`, `{client}` and any webhook are nobody's.
+/// `{invitation}`, `{key}`, `{ban}` and `{grant}` are the event's, each made for the one who asks, as are `{client}` and a webhook's
+/// `{id}`. A factor, a session and an entry of an account's activity are those of somebody who is none of these.
 pub(super) fn table() -> Vec<Row> {
     let none = Value::Null;
     let candidate = json!("a=candidate:1\r\n");
@@ -148,19 +152,19 @@ pub(super) fn table() -> Vec<Row> {
         ("DELETE", "/api/v1/events/{id}/invitations/{invitation}", none.clone(), OPERATORS),
         ("GET", "/api/v1/events/{id}/grants", none.clone(), ITS_PROGRAM),
         ("POST", "/api/v1/events/{id}/grants", grant, ITS_PROGRAM),
-        ("DELETE", "/api/v1/events/{id}/grants/{grant}", none.clone(), NOBODY),
+        ("DELETE", "/api/v1/events/{id}/grants/{grant}", none.clone(), ITS_PROGRAM),
         ("POST", "/api/v1/events/{id}/subjects/grants", subject.clone(), ITS_PROGRAM),
         ("POST", "/api/v1/events/{id}/subjects/revoke", subject, ITS_PROGRAM),
         ("GET", "/api/v1/third-parties", none.clone(), OPERATORS),
         ("POST", "/api/v1/clients", client, STEPPED_UP),
-        ("POST", "/api/v1/clients/{client}/keys", another, NOBODY),
-        ("DELETE", "/api/v1/clients/{client}", none.clone(), NOBODY),
+        ("POST", "/api/v1/clients/{client}/keys", another, STEPPED_UP),
+        ("DELETE", "/api/v1/clients/{client}", none.clone(), STEPPED_UP),
         ("GET", "/api/v1/webhooks", none.clone(), OPERATORS),
         ("POST", "/api/v1/webhooks", hook, STEPPED_UP),
-        ("DELETE", "/api/v1/webhooks/{id}", none.clone(), NOBODY),
-        ("POST", "/api/v1/webhooks/{id}/rotate", none.clone(), NOBODY),
-        ("POST", "/api/v1/webhooks/{id}/test", none.clone(), NOBODY),
-        ("GET", "/api/v1/webhooks/{id}/events", none.clone(), NOBODY),
+        ("DELETE", "/api/v1/webhooks/{id}", none.clone(), STEPPED_UP),
+        ("POST", "/api/v1/webhooks/{id}/rotate", none.clone(), STEPPED_UP),
+        ("POST", "/api/v1/webhooks/{id}/test", none.clone(), STEPPED_UP),
+        ("GET", "/api/v1/webhooks/{id}/events", none.clone(), OPERATORS),
         ("GET", "/api/v1/security-events", none.clone(), OPERATORS),
         ("GET", "/api/v1/journal", none.clone(), STEPPED_UP),
         ("GET", "/api/v1/journal/export", none.clone(), STEPPED_UP),
@@ -227,6 +231,8 @@ const WITHOUT_TOKENS: [(&str, &str); 30] = [
 struct World {
     bench: Bench,
     event: EventId,
+    program: ClientId,
+    stranger: AccountId,
     session: String,
     pages: Vec<(Who, Bound)>,
     tools: Vec<(Who, String)>,
@@ -237,6 +243,8 @@ impl World {
         let bench = Bench::new().await;
         let store = &bench.store;
         let (program, other_program) = (bench.program().await, bench.program().await);
+        let its_program = program.id.clone();
+        let stranger = store.records.create_account(Role::Member, Some("stranger"), SystemTime::now()).await;
         let (program, other_program) =
             (bench.token_of(&program, programs::ALL).await, bench.token_of(&other_program, programs::ALL).await);
         let event = json!({ "title": "Rehearsal", "broadcasters": 16 });
@@ -271,14 +279,13 @@ impl World {
         let publish = Ask::new("POST", &format!("/whip/{event}")).token(&tools[0].1).sdp(FFMPEG);
         let made = bench.ask(publish).await;
         let session = made.header("location").rsplit('/').next().unwrap_or_default().to_owned();
-        Self { bench, event, session, pages, tools }
+        Self { bench, event, program: its_program, stranger: stranger.expect("is made"), session, pages, tools }
     }
 
     async fn ask(&self, who: Who, number: u8, (method, path, body): (&str, &str, &Value)) -> Reply {
-        let path = path.replace("{id}", self.event.as_str()).replace("{event}", self.event.as_str());
-        let path = path.replace("{session}", &self.session).replace("{subject}", "somebody");
-        let path = ["{grant}", "{client}"].into_iter().fold(path, |path, name| path.replace(name, &"a".repeat(26)));
         let path = self.with_objects(path).await;
+        let path = path.replace("{id}", self.event.as_str()).replace("{event}", self.event.as_str());
+        let path = path.replace("{session}", &self.session);
         // Failures are counted by network.
         let ask = Ask::new(method, &path).from([10, 1, number, 1]).header("if-match", "*");
         let text = body.as_str().unwrap_or_default();
@@ -302,25 +309,75 @@ impl World {
         self.bench.ask(ask).await
     }
 
-    /// The address with something of the event's in it that is there: an invitation, a stream key, a ban.
-    async fn with_objects(&self, path: String) -> String {
+    /// The address with something in it that is there.
+    async fn with_objects(&self, path: &str) -> String {
+        if let Some(rest) = path.strip_prefix("/api/v1/webhooks/{id}") {
+            return format!("/api/v1/webhooks/{}{rest}", self.webhook().await);
+        }
+        if let Some((kind, rest)) = path.strip_prefix("/api/v1/account/").and_then(|path| path.split_once("/{id}")) {
+            return format!("/api/v1/account/{kind}/{}{rest}", self.of_a_stranger(kind).await);
+        }
+        for name in ["{invitation}", "{key}", "{ban}", "{grant}", "{client}"] {
+            if path.contains(name) {
+                return path.replace(name, &self.made(name).await);
+            }
+        }
+        path.to_owned()
+    }
+
+    async fn made(&self, name: &str) -> String {
         let (store, now) = (&self.bench.store, SystemTime::now());
-        let id = match path.rsplit('/').next() {
-            Some("{invitation}") => {
+        match name {
+            "{invitation}" => {
                 let made = store.issuer.invite(&self.event, Scope::Watch, HOUR, now).await;
                 made.expect("is made").id.as_str().to_owned()
             }
-            Some("{key}") => {
+            "{key}" => {
                 let made = store.issuer.make_stream_key(&self.event, HOUR, now).await;
                 made.expect("is made").id.as_str().to_owned()
             }
-            Some("{ban}") => {
+            "{ban}" => {
                 let made = store.records.ban(&self.event, &random_bits().expect("randomness"), Reach::Guest, now).await;
                 made.expect("is written").id.as_str().to_owned()
             }
-            _ => return path,
-        };
-        ["{invitation}", "{key}", "{ban}"].into_iter().fold(path, |path, name| path.replace(name, &id))
+            "{grant}" => {
+                let (client, event, scope) = (&self.program, &self.event, Scope::Watch);
+                let granting = Granting { client, event, subject: "somebody", scope, life: HOUR };
+                let issued = store.issuer.issue_grant(&granting, now).await.expect("is written");
+                issued.expect("there is room").id.as_str().to_owned()
+            }
+            _ => self.bench.program().await.id.as_str().to_owned(),
+        }
+    }
+
+    /// The one receiver, made again when somebody has removed it.
+    async fn webhook(&self) -> String {
+        let (records, now) = (&self.bench.store.records, SystemTime::now());
+        if let Some(kept) = records.webhooks(now).await.expect("read").first() {
+            return kept.id.as_str().to_owned();
+        }
+        let (url, secret) = (Secret::new("https://hooks.example/"), Secret::new("whsec_"));
+        let new = NewWebhook { url: &url, secret: &secret, kinds: "event.ended", owner: None, expires: now + HOUR };
+        records.put_webhook(&new, now).await.expect("is written").expect("there is room").as_str().to_owned()
+    }
+
+    async fn of_a_stranger(&self, kind: &str) -> String {
+        let (store, now) = (&self.bench.store, SystemTime::now());
+        let (records, account) = (&store.records, &self.stranger);
+        match kind {
+            "factors" => {
+                let app = NewFactor { kind: FactorKind::Totp, lookup: None, body: Secret::new("{}") };
+                records.put_factor(account, &app, now).await.expect("is written").as_str().to_owned()
+            }
+            "sessions" => {
+                store.issuer.open_session(account, "Phone", Level::Single, now).await.expect("is opened");
+                records.sessions(account, now).await.expect("read")[0].id.as_str().to_owned()
+            }
+            _ => {
+                records.note_activity(account, ActivityKind::SignIn, "Phone", now).await.expect("is written");
+                records.activity(account).await.expect("read")[0].id.as_str().to_owned()
+            }
+        }
     }
 }
 

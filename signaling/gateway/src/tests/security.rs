@@ -57,6 +57,59 @@ async fn trying_the_doors_of_other_events_is_seen() {
     assert_eq!(listed(&bench, &admin).await[0]["event"], json!(event.as_str()), "the event whose token it is");
 }
 
+/// A program that has heard of another's event, and one event's moderator at the next one's door.
+#[tokio::test]
+async fn asking_for_what_is_another_program_s_is_seen() {
+    let bench = Bench::new().await;
+    let (mine, other) = (bench.program().await, bench.program().await);
+    let mine = bench.token_of(&mine, super::programs::ALL).await;
+    let other = bench.token_of(&other, super::programs::ALL).await;
+    let (own, foreign) = (bench.event_by(&mine).await, bench.event_by(&other).await);
+    let ways = |event: &str| {
+        let path = format!("/api/v1/events/{event}");
+        let grant = json!({ "role": "viewer", "subject": "somebody", "expires_in": 60 });
+        [
+            Ask::new("GET", &path).by(&mine),
+            Ask::new("PATCH", &path).by(&mine).json(&json!({ "broadcasters": 2 })),
+            Ask::new("GET", &format!("{path}/grants")).by(&mine),
+            Ask::new("POST", &format!("{path}/grants")).by(&mine).json(&grant),
+            Ask::new("POST", &format!("{path}/end")).by(&mine),
+        ]
+    };
+    for ask in ways(&own) {
+        assert!(bench.ask(ask).await.status.is_success());
+    }
+    for round in 1..=2 {
+        assert_eq!(seen(&bench, Kind::ForeignProbe).await, 0, "{round}");
+        for ask in ways(&foreign) {
+            assert_eq!(bench.ask(ask).await.fault(), is(404, "event-unknown"));
+        }
+    }
+    assert_eq!(seen(&bench, Kind::ForeignProbe).await, 1, "ten");
+
+    let (event, next) = (bench.store.event(true).await, bench.store.event(true).await);
+    let moderator = bench.store.invited(event, Scope::Moderate).await;
+    for tried in 1..=10 {
+        assert_eq!(seen(&bench, Kind::ForeignProbe).await, 1, "{tried}");
+        let what = ["stage", "bans", "knocks"][tried % 3];
+        let refused = bench.ask(Ask::new("GET", &format!("/api/v1/events/{next}/{what}")).by(&moderator)).await;
+        assert_eq!(refused.fault(), is(401, "token-invalid"));
+    }
+    assert_eq!(seen(&bench, Kind::ForeignProbe).await, 2, "another one's");
+}
+
+#[tokio::test]
+async fn an_operator_who_takes_the_log_out_over_and_over_is_seen() {
+    let bench = Bench::new().await;
+    let operator = bench.stepped_up().await;
+    for exported in 1..=5 {
+        assert_eq!(seen(&bench, Kind::ExportBurst).await, 0, "{exported}");
+        let export = bench.ask(Ask::new("GET", "/api/v1/journal/export").by(&operator)).await;
+        assert_eq!(export.status, StatusCode::OK, "{}", export.body);
+    }
+    assert_eq!(seen(&bench, Kind::ExportBurst).await, 1);
+}
+
 #[tokio::test]
 async fn joining_over_and_over_is_seen() {
     let bench = Bench::new().await;
