@@ -232,3 +232,26 @@ impl Issuer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn claims_tell_whose_they_are() {
+        for other in [
+            json!({ "typ": "Refresh" }),
+            json!({ "typ": "ID" }),
+            json!({ "typ": "Offline" }),
+            json!({ "nonce": "n" }),
+            json!({ "at_hash": "h" }),
+            json!({ "events": {} }),
+        ] {
+            assert!(is_another_kind(&other), "{other}");
+        }
+        for access in [json!({}), json!({ "typ": "Bearer", "scope": "watch" }), json!({ "token_type": "DPoP" })] {
+            assert!(!is_another_kind(&access), "{access}");
+        }
+    }
+}

@@ -75,9 +75,20 @@ pub(crate) fn end_of(grant: &Grant) -> Instant {
 pub(crate) fn same_certificate(proof: &Proof, sdp: &str) -> Result<(), Problem> {
     let proven = proof.dtls_fingerprint.as_deref().ok_or(Problem::new(FaultCode::ProofInvalid))?;
     // An offer without any is refused by its parser.
-    let mut offered = sdp.lines().filter_map(|line| line.strip_prefix("a=fingerprint:"));
-    let same = offered.all(|value| value.trim().eq_ignore_ascii_case(proven));
+    let same = certificates(sdp).all(|value| value.eq_ignore_ascii_case(proven));
     if same { Ok(()) } else { Err(Problem::new(FaultCode::ProofInvalid).detail("dtls_fingerprint")) }
+}
+
+/// A later offer has one certificate in all its sections; that it is the session's is for the media plane to see, which has that.
+fn one_certificate(sdp: &str) -> Result<(), Problem> {
+    let mut all = certificates(sdp);
+    let first = all.next().unwrap_or_default();
+    let same = all.all(|value| value.eq_ignore_ascii_case(first));
+    if same { Ok(()) } else { Err(Problem::new(FaultCode::ProofInvalid).detail("dtls_fingerprint")) }
+}
+
+fn certificates(sdp: &str) -> impl Iterator<Item = &str> {
+    sdp.lines().filter_map(|line| line.strip_prefix("a=fingerprint:")).map(str::trim)
 }
 
 /// Whether a token only lets its holder ask. Whoever was invited, by a program or by its key, was let in by that; an operator lets in.
@@ -244,6 +255,7 @@ impl App {
         if self.hub.is_overloaded() {
             return Err(Problem::new(FaultCode::TooMany));
         }
+        one_certificate(sdp)?;
         let parsed = parse_offer(sdp)?;
         let remote_ufrag = parsed.offer.ice.ufrag.clone();
         let fresh = random::ice()?;

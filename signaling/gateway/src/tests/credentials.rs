@@ -49,6 +49,7 @@ async fn a_token_without_its_key_opens_nothing() {
         let elsewhere = good().claim("htu", format!("https://evil.example{path}").into()).sign();
         for host in ["evil.example", "localhost:8080"] {
             let behind = ask()
+                .at_host(host)
                 .shown(page, &elsewhere)
                 .header("x-forwarded-host", host)
                 .header("forwarded", &format!("host={host}"));

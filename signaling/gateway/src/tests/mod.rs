@@ -246,6 +246,13 @@ impl Ask {
         self
     }
 
+    /// Sent to whatever name.
+    pub(crate) fn at_host(mut self, host: &str) -> Self {
+        let headers = self.request.headers_mut().expect("no header is wrong yet");
+        headers.insert("host", host.parse().expect("a value"));
+        self
+    }
+
     /// By a page that holds a key and a token bound to it.
     pub(crate) fn by(self, page: &Bound) -> Self {
         let proof = page.proof(&self.method, &self.path).sign();

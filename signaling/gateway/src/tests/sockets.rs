@@ -283,6 +283,22 @@ async fn whoever_does_not_greet_is_told_and_let_go() {
     assert!(silent.hear().await.is_none());
 }
 
+/// A proof that was made for another server, brought here with headers that say we are that one (THREATS row 32).
+#[tokio::test]
+async fn a_socket_is_ours_whatever_its_headers_call_it() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    for headers in
+        [&[][..], &[("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example"), ("host", "evil.example")]]
+    {
+        let bound = running.store.invited(event, Scope::Watch).await;
+        let mut page = Page { bound: bound.into(), ..Page::open_with(&running, headers).await };
+        let proof = page.proof().claim("htu", "https://evil.example/ws".into()).sign();
+        page.say(&json!({ "type": "hello", "token": page.bound.token, "proof": proof })).await;
+        page.fault("proof-invalid").await;
+    }
+}
+
 #[tokio::test]
 async fn nonsense_is_refused_and_too_much_of_it_ends_the_socket() {
     let running = Running::new(config()).await;
@@ -404,6 +420,9 @@ async fn a_media_session_begins_with_a_proof_of_its_certificate() {
     page.expect("answer").await;
     page.say(&json!({ "type": "offer", "number": 5, "sdp": FIREFOX })).await;
     page.expect("answer").await;
+    // That all of it is another one, the media plane sees.
+    page.say(&json!({ "type": "offer", "number": 6, "sdp": mixed })).await;
+    page.fault("proof-invalid").await;
     assert_eq!(running.media.words(), ["open", "admit viewer", "offer"]);
 }
 
