@@ -43,6 +43,26 @@ test('from the first start with a passkey to the studio, a second device, and a 
   await app.press(second, 'Create a stream key');
   await app.says(second, 'It is shown only now');
 
+  // A quarter of an hour later the server wants to be sure again (RFC 9470): the passkey is shown, and the page goes on where it was.
+  await server.ageSignIns(900);
+  await second.reload();
+  await app.press(second, 'Create a stream key');
+  await app.says(second, 'Use your passkey, then you go on where you were.');
+  assert.deepEqual(await audit(second), []);
+  await app.press(second, 'Use a passkey');
+  await app.says(second, 'It is shown only now');
+
+  // What somebody reads of a page's request is worth nothing in another browser: nobody there has the key for the next proof.
+  const answered = second.waitForResponse((reply) => reply.request().headers().dpop && reply.url().endsWith('/stream-keys'));
+  await second.reload();
+  const read = (await answered).request();
+  const { authorization, dpop } = read.headers();
+  const bearer = authorization.replace(/^DPoP/, 'Bearer');
+  for (const headers of [{ authorization, dpop }, { authorization }, { authorization: bearer }, { authorization: bearer, dpop }]) {
+    const refused = await first.evaluate(async (url, headers) => (await fetch(url, { headers })).json(), read.url(), headers);
+    assert.match(refused.code, /^proof-(invalid|missing)$/, Object.keys(headers).join());
+  }
+
   await first.goto(`${server.url}/account`);
   await app.says(first, 'This one');
   assert.deepEqual(await audit(first), []);

@@ -73,6 +73,18 @@ export class Server {
     return stdout;
   }
 
+  /** Everybody signed in, and was asked for more, so many seconds earlier. */
+  async ageSignIns(seconds) {
+    const script = [
+      'import sqlite3, sys',
+      'records = sqlite3.connect(sys.argv[1], timeout=10)',
+      'columns = "authenticated = authenticated - ?1, stepped_at = stepped_at - ?1"',
+      'records.execute(f"UPDATE issuer_session SET {columns}", (int(sys.argv[2]),))',
+      'records.commit()',
+    ];
+    await run('python3', ['-c', script.join('\n'), join(this.data, 'records.db'), String(seconds)]);
+  }
+
   createEvent(title, ...flags) {
     return this.command('event', 'create', '--title', title, ...flags);
   }
