@@ -162,6 +162,20 @@ fn assert_nothing_else(stage: &Stage, allowed: &[u8]) {
     }
 }
 
+/// Every packet says when it left, in 2⁻¹⁸ s of 64 s, which is as long before it came as for the first.
+fn assert_sent_when_said(video: &[&Received], number: u8) {
+    let left = |received: &Received| {
+        let said = received.packet.element(number).expect("every packet says it");
+        f64::from(u32::from_be_bytes([0, said[0], said[1], said[2]])) / f64::from(1 << 18)
+    };
+    let first = video[0];
+    for received in video {
+        let passed = received.at.duration_since(first.at).as_secs_f64();
+        let off = (left(received) - left(first) - passed).rem_euclid(64.0);
+        assert!(off.min(64.0 - off) < 0.002, "{off} s off after {passed} s, repaired: {}", received.repaired);
+    }
+}
+
 #[test]
 fn colour_and_content_pass_and_nothing_else_of_the_broadcasters() {
     for (above, two_byte) in [(0, false), (0, true), (20, true)] {
@@ -183,6 +197,7 @@ fn colour_and_content_pass_and_nothing_else_of_the_broadcasters() {
                 assert_eq!(packet.two_byte, takes.mid > 14, "the form that the viewer's numbers need");
             }
             assert!(video.iter().any(|received| received.packet.element(takes.mid) == Some(b"1")), "our own MID");
+            assert_sent_when_said(&video, takes.abs_send_time);
             let ours = [takes.mid, takes.transport_cc, takes.abs_send_time, takes.playout_delay];
             assert_nothing_else(&stage, &[&ours[..], &[takes.color, takes.content, takes.level]].concat());
         }

@@ -1,8 +1,19 @@
 //! One continuous timeline: whatever the broadcaster does, a viewer's tracks go on by one and in step.
 
 use harness::{Conditions, PeerId, Received, World};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use veilcast_control::{Command, Direction, Encoding, H264Profile, Offer, Role, Setup, TrackState};
+use veilcast_control::{
+    Answer, Command, Direction, Encoding, Fingerprint, H264Profile, IceCredentials, Offer, Role, Setup, TrackState,
+};
+
+const H264: Encoding = Encoding::H264 { packetization_mode: 1, profile: H264Profile::ConstrainedBaseline };
+const ALL: [Encoding; 4] = [Encoding::Vp9 { profile: 0 }, H264, Encoding::Vp8, Encoding::Av1 { profile: 0 }];
+
+fn with(direction: Direction, encodings: &[Encoding]) -> impl FnOnce(IceCredentials, Fingerprint, Setup) -> Offer {
+    let media = vec![harness::audio(direction), harness::video(direction, encodings)];
+    move |ice, fingerprint, setup| Offer { ice, fingerprint, setup, media }
+}
 
 const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -132,18 +143,11 @@ fn the_viewers_roll_over_counter_follows() {
     assert!(video.windows(2).all(|pair| pair[1].packet.sequence.wrapping_sub(pair[0].packet.sequence) == 1));
 }
 
-const H264: Encoding = Encoding::H264 { packetization_mode: 1, profile: H264Profile::ConstrainedBaseline };
-
 #[test]
 fn a_viewer_without_the_codec_gets_sound_and_is_told_once() {
     let mut world = World::new(12, Conditions::default());
     let broadcaster = world.broadcaster();
-    let viewer = world.join(Role::Viewer, Setup::ActPass, |ice, fingerprint, setup| Offer {
-        ice,
-        fingerprint,
-        setup,
-        media: vec![harness::audio(Direction::RecvOnly), harness::video(Direction::RecvOnly, &[H264])],
-    });
+    let viewer = world.join(Role::Viewer, Setup::ActPass, with(Direction::RecvOnly, &[H264]));
     world.run(ms(500));
     let epoch = world.now;
     world.broadcast(broadcaster, epoch, ms(2_000));
@@ -159,23 +163,68 @@ fn a_viewer_without_the_codec_gets_sound_and_is_told_once() {
 #[test]
 fn a_viewer_keeps_every_codec_and_a_broadcaster_one() {
     let mut world = World::new(13, Conditions::default());
-    let all = [Encoding::Vp9 { profile: 0 }, H264, Encoding::Vp8, Encoding::Av1 { profile: 0 }];
-    let offer = |direction: Direction| {
-        move |ice, fingerprint, setup| Offer {
-            ice,
-            fingerprint,
-            setup,
-            media: vec![harness::audio(direction), harness::video(direction, &all)],
-        }
-    };
+    let kept = |answer: &Answer| answer.media[1].codecs.iter().map(|codec| codec.encoding).collect::<Vec<_>>();
     let room = harness::ROOM;
     let (_, answer) =
-        world.try_join(room, Role::Viewer, Setup::ActPass, offer(Direction::RecvOnly)).expect("a fine offer");
-    let kept: Vec<Encoding> = answer.media[1].codecs.iter().map(|codec| codec.encoding).collect();
-    assert_eq!(kept, all);
+        world.try_join(room, Role::Viewer, Setup::ActPass, with(Direction::RecvOnly, &ALL)).expect("a fine offer");
+    assert_eq!(kept(&answer), ALL);
     assert!(answer.media[1].codecs.iter().all(|codec| codec.rtx.is_some()));
-    let (_, answer) =
-        world.try_join(room, Role::Broadcaster, Setup::ActPass, offer(Direction::SendOnly)).expect("a fine offer");
-    let kept: Vec<Encoding> = answer.media[1].codecs.iter().map(|codec| codec.encoding).collect();
-    assert_eq!(kept, [Encoding::Vp8], "by the event's policy");
+    // By the event's policy, whatever comes first in the offer.
+    let high = Encoding::H264 { packetization_mode: 1, profile: H264Profile::High };
+    let without = [Encoding::Av1 { profile: 0 }, high, Encoding::Vp9 { profile: 0 }, H264];
+    for (offered, expected) in [(&ALL, Encoding::Vp8), (&without, H264)] {
+        let offer = with(Direction::SendOnly, offered);
+        let (_, answer) = world.try_join(room, Role::Broadcaster, Setup::ActPass, offer).expect("a fine offer");
+        assert_eq!(kept(&answer), [expected]);
+    }
+}
+
+/// A viewer has numbers for everything that it plays, so nothing is said over when the broadcaster comes with another codec.
+#[test]
+fn another_codec_goes_on_by_one_under_the_viewers_own_number() {
+    let mut world = World::new(14, Conditions::default());
+    let viewer = world.join(Role::Viewer, Setup::ActPass, with(Direction::RecvOnly, &ALL));
+    let numbers = ALL.into_iter().zip((96..).step_by(2));
+    let mut names = BTreeSet::new();
+    for (encoding, number) in numbers.chain([(Encoding::Vp8, 100)]) {
+        let broadcaster = world.join(Role::Broadcaster, Setup::ActPass, with(Direction::SendOnly, &[encoding]));
+        world.peers[broadcaster].encoding = encoding;
+        world.run(ms(500));
+        // Each page's media clocks begin somewhere else.
+        let epoch = world.now - ms(777 * u64::from(number));
+        let before = world.peers[viewer].video().len();
+        world.broadcast(broadcaster, epoch, ms(3_000));
+        world.run(ms(100));
+        let video = world.peers[viewer].video();
+        let own = &video[before..];
+        assert!(own.len() > 300, "{encoding:?}: {}", own.len());
+        assert!(own.iter().all(|received| received.packet.payload_type == number), "{encoding:?}");
+        let key = harness::payload(encoding, true, true, 0, 1_000);
+        assert_eq!(own[0].packet.payload[..2], key[..2], "{encoding:?}: it goes on at a key frame");
+        assert_continuous(&video, 90_000);
+        assert_continuous(&world.peers[viewer].audio(), 48_000);
+        assert_in_step(&world, viewer);
+        names.extend(world.peers[viewer].reports.iter().map(|report| report.cname.clone()));
+        world.command(Command::Revoke { peer: world.key(broadcaster) });
+        world.run(ms(1_200));
+    }
+    assert_eq!(names.len(), 1, "sound and picture belong together, for whoever broadcasts from this place");
+    assert!(!names.contains(&Vec::new()));
+}
+
+/// Seconds from 1900 to 1970 (RFC 868).
+const NTP_EPOCH: u64 = 2_208_988_800;
+
+/// A broadcaster's clock may be anything; viewers are told this server's.
+#[test]
+fn reports_tell_the_servers_time() {
+    let (mut world, broadcaster, viewer, epoch) = watch();
+    world.broadcast(broadcaster, epoch, ms(4_000));
+    let reports = &world.peers[viewer].reports;
+    assert!(reports.len() >= 4, "{}", reports.len());
+    let now = NTP_EPOCH + 1_800_000_000 + world.now.duration_since(world.start).as_secs();
+    for report in reports {
+        assert!((now - 5..=now).contains(&(report.ntp >> 32)), "{} at {now}", report.ntp >> 32);
+    }
+    assert!(world.peers[broadcaster].transport_feedback >= 20, "and it is told of arrivals, several times a second");
 }

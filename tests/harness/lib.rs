@@ -20,7 +20,7 @@ pub use offers::{
     audio, broadcast_offer, congestion_offer, simulcast_offer, stage_offer, video, watch_offer, with_extensions,
 };
 pub use peer::{Headers, Nomination, Peer, Received, SenderReport};
-pub use rtp::{Extensions, Picture, Rtp, read_vp8_picture, vp8_payload, vp8_picture};
+pub use rtp::{Extensions, Picture, Rtp, payload, read_vp8_picture, vp8_payload, vp8_picture};
 pub use sdp::{sdp_answer, sdp_offer};
 pub use search::holds;
 pub use silence::{Ear, Line, Listener, Silence, personal};

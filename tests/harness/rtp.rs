@@ -1,5 +1,7 @@
 //! RTP as a peer writes and reads it, apart from the engine's own code.
 
+use veilcast_control::Encoding;
+
 /// A decrypted RTP packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rtp {
@@ -109,6 +111,26 @@ pub fn vp8_payload(start: bool, key: bool, label: u64, len: usize) -> Vec<u8> {
     let mut payload = vec![if start { 0x10 } else { 0x00 }, u8::from(!key)];
     payload.extend_from_slice(&label.to_be_bytes());
     payload.resize(len.max(10), 0x55);
+    payload
+}
+
+/// The same of any encoding: what a packet says of its place in a frame, and bytes to recognise it by.
+pub fn payload(encoding: Encoding, start: bool, key: bool, label: u64, len: usize) -> Vec<u8> {
+    let mut payload = match encoding {
+        // RFC 7741 section 4.2: S; then the frame tag's P.
+        Encoding::Vp8 => return vp8_payload(start, key, label, len),
+        // RFC 9628 section 4.2: I, P, B.
+        Encoding::Vp9 { .. } => {
+            let [high, low] = (label >> 16 & 0x7fff | 0x8000).to_be_bytes()[6..] else { unreachable!("two bytes") };
+            vec![0x80 | u8::from(!key) << 6 | u8::from(start) << 3, high, low]
+        }
+        // RFC 6184 section 5.8: FU-A of a slice, of an IDR picture or not.
+        Encoding::H264 { .. } => vec![0x7c, u8::from(start) << 7 | if key { 5 } else { 1 }],
+        // RTP Payload Format For AV1, section 4.4: Z, W = 1, N.
+        _ => vec![u8::from(!start) << 7 | 0x10 | u8::from(start && key) << 3],
+    };
+    payload.extend_from_slice(&label.to_be_bytes());
+    payload.resize(len.max(11), 0x55);
     payload
 }
 

@@ -134,6 +134,9 @@ async fn descriptions_that_cannot_be_used_say_why() {
         assert_eq!(refused.fault(), is(status, code), "{sdp}");
         assert!(refused.detail().starts_with(detail), "{} for\n{sdp}", refused.detail());
     }
+    let nothing = offer("recvonly", "speex/8000", "H265/90000");
+    let watch = server.token(&event, "watch");
+    assert_eq!(post(&server, &format!("/whep/{event}"), &watch, &nothing).await.fault(), is(406, "codec-unsupported"));
     // An unknown section beside usable ones does not fail the offer.
     let beside = good.replace("BUNDLE 0 1", "BUNDLE 0 1 2")
         + "m=hologram 9 UDP/TLS/RTP/SAVPF 99\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n";

@@ -5,12 +5,13 @@ mod arrived;
 mod checks;
 mod congestion;
 mod keys;
+mod pictures;
 mod rtcp;
-mod scalable;
 mod told;
 
 pub use checks::Nomination;
 use keys::{contexts, credentials};
+pub use rtcp::SenderReport;
 
 use crate::offers::{MID, REPAIRED_RID, RID, TRANSPORT_CC};
 use crate::{Extensions, Nonces, Picture, Random, Rtp, vp8_payload, vp8_picture};
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use veilcast_control::{Answer, Fingerprint, HashFunction, IceCredentials, MediaKind, Setup};
+use veilcast_control::{Answer, Encoding, Fingerprint, HashFunction, IceCredentials, MediaKind, Setup};
 
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
@@ -38,17 +39,6 @@ pub struct Received {
     pub packet: Rtp,
     /// It came as a retransmission.
     pub repaired: bool,
-}
-
-/// A sender report as a viewer got it.
-#[derive(Clone, Copy, Debug)]
-pub struct SenderReport {
-    /// Whose.
-    pub ssrc: u32,
-    /// NTP time.
-    pub ntp: u64,
-    /// RTP time.
-    pub rtp: u32,
 }
 
 /// What a broadcaster writes into the headers of its packets.
@@ -126,6 +116,8 @@ pub struct Peer {
     pub handshake: Vec<Vec<u8>>,
     /// What it writes into its headers.
     pub headers: Headers,
+    /// What its pictures are encoded with.
+    pub encoding: Encoding,
     crypto: Arc<dyn RTCCryptoProvider>,
     certificate: DtlsCertificate,
     setup: Setup,
@@ -224,6 +216,7 @@ impl Peer {
             closed: false,
             handshake: Vec::new(),
             headers: Headers::default(),
+            encoding: Encoding::Vp8,
             crypto: rtc_crypto::default_provider().expect("a crypto provider is compiled in"),
             certificate,
             setup,
@@ -411,16 +404,6 @@ impl Peer {
                 }
                 _ => {}
             }
-        }
-    }
-
-    /// Sends a video frame of `packets` packets.
-    pub fn send_video(&mut self, timestamp: u32, key: bool, packets: usize, len: usize) {
-        let frame = self.streams[1].frames;
-        self.streams[1].frames += 1;
-        for at in 0..packets {
-            let payload = vp8_payload(at == 0, key, frame << 16 | at as u64, len);
-            self.send(1, timestamp, at + 1 == packets, 96, payload);
         }
     }
 

@@ -1,8 +1,21 @@
 //! What a peer reports and asks for, and what it is told.
 
-use super::{Peer, SenderReport};
+use super::Peer;
 use dimpl::SrtpProfile;
 use std::time::{Duration, Instant};
+
+/// A sender report as a viewer got it.
+#[derive(Clone, Debug)]
+pub struct SenderReport {
+    /// Whose.
+    pub ssrc: u32,
+    /// NTP time.
+    pub ntp: u64,
+    /// RTP time.
+    pub rtp: u32,
+    /// The name behind it, which all sources of one sender share (RFC 3550 section 6.5.1).
+    pub cname: Vec<u8>,
+}
 
 impl Peer {
     /// Sends a sender report for a stream.
@@ -132,7 +145,14 @@ impl Peer {
                 ssrc: word(4),
                 ntp: u64::from(word(8)) << 32 | u64::from(word(12)),
                 rtp: word(16),
+                cname: Vec::new(),
             }),
+            // One chunk of one item.
+            (202, 1) => {
+                assert_eq!(packet[8], 1, "CNAME comes first");
+                let report = self.reports.last_mut().filter(|report| report.ssrc == word(4));
+                report.expect("it follows its report").cname = packet[10..10 + usize::from(packet[9])].to_vec();
+            }
             (201, blocks) if blocks > 0 => self.last_fraction_lost = packet[12],
             (205, 1) => self.answer_nack(packet),
             (205, 15) => self.told_arrivals(packet),

@@ -1,10 +1,22 @@
+//! What a broadcaster sends of its pictures.
+
 use super::Peer;
-use crate::rtp::Picture;
+use crate::rtp::{Picture, payload};
 
 /// Packets of a picture's spatial layers, from the lowest on.
 const PACKETS: [usize; 3] = [1, 2, 4];
 
 impl Peer {
+    /// Sends a video frame of `packets` packets.
+    pub fn send_video(&mut self, timestamp: u32, key: bool, packets: usize, len: usize) {
+        let frame = self.streams[1].frames;
+        self.streams[1].frames += 1;
+        for at in 0..packets {
+            let payload = payload(self.encoding, at == 0, key, frame << 16 | at as u64, len);
+            self.send(1, timestamp, at + 1 == packets, 96, payload);
+        }
+    }
+
     /// Sends a picture in three spatial layers of 1, 2 and 4 packets of `len` bytes (VP9, non-flexible mode): a key picture if
     /// one is due. Only the highest layer's last packet has the marker. The byte behind each descriptor is the layer's.
     pub fn send_scalable(&mut self, timestamp: u32, len: usize) {
