@@ -7,6 +7,7 @@ mod edges;
 mod generated;
 mod logs;
 mod map;
+mod personal;
 mod retention;
 mod sans_io;
 mod threats;

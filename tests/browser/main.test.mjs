@@ -52,8 +52,18 @@ async function watch(kind, event) {
 const leave = (...pages) => app.leave(server, ...pages);
 const { offAir } = app;
 
-/** The goal is a second, and a busy machine is in it. */
-function assertPicture(seen, { within = 2_000 } = {}) {
+/** A busy machine spoils a look; a server that is slow is so every time. */
+async function soonest(viewer, looks = 3) {
+  let seen = await app.plays(viewer);
+  for (let look = 1; look < looks && seen.firstFrame >= 1_000; look++) {
+    await viewer.reload();
+    const again = await app.plays(viewer);
+    if (again.firstFrame < seen.firstFrame) seen = again;
+  }
+  return seen;
+}
+
+function assertPicture(seen, { within = 1_000 } = {}) {
   assert.ok(seen.firstFrame < within, `the first frame came after ${Math.round(seen.firstFrame)} ms`);
   assert.ok(seen.width >= 160 && seen.height >= 90, `${seen.width}×${seen.height}`);
   assert.ok(Math.abs(seen.width / seen.height - 16 / 9) < 0.05);
@@ -101,9 +111,11 @@ for (const [from, to] of [['chromium', 'chromium'], ['chromium', 'firefox'], ['f
     const { event, broadcaster } = await onAir(from, `${from} to ${to}`);
     await app.sleep(1_000);
     const viewer = await watch(to, event);
-    const seen = await app.plays(viewer);
+    const seen = await soonest(viewer);
     assertPicture(seen);
-    assert.deepEqual(profiles(mark), ['AeadAes256Gcm', 'AeadAes256Gcm']);
+    const negotiated = profiles(mark);
+    assert.ok(negotiated.length >= 2, 'the broadcaster and the viewer');
+    assert.deepEqual([...new Set(negotiated)], ['AeadAes256Gcm']);
     if (to === 'chromium') assert.equal(seen.cipher, 'SRTP_AEAD_AES_256_GCM');
     await viewer.screenshot({ path: join(screens, `test-${from}-to-${to}.png`) });
     await leave(viewer);
@@ -123,7 +135,7 @@ test('three viewers at once, early and late, and nobody learns an address', asyn
   await app.sleep(2_000);
   const late = await watch('chromium', event);
   // Five pages with pictures on one machine are no measure of the goal, which is asked of two.
-  assertPicture(await app.plays(late), { within: 4_000 });
+  assertPicture(await soonest(late), { within: 2_000 });
   await app.says(broadcaster, 'Fewer than 5 are watching');
   for (const viewer of [...viewers, late]) {
     const { remote } = await viewer.evaluate(() => window.describe());
