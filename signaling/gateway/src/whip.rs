@@ -223,7 +223,11 @@ impl App {
         let bits: [u8; 16] =
             URL_SAFE_NO_PAD.decode(id).ok().and_then(|bits| bits.try_into().ok()).ok_or_else(unknown)?;
         let id = SessionId::new(bits);
-        let session = self.hub.directory.http(id).ok_or_else(unknown)?;
+        let Some(session) = self.hub.directory.http(id) else {
+            // What has ended by itself says why, to whom it was: a program hears of it in no other way.
+            let lost = self.hub.directory.lost(id, role, event, grant);
+            return Err(lost.map_or_else(unknown, Problem::new));
+        };
         let same_place = session.event == event && session.role == role;
         let is_owner = session.principal == grant.principal.pseudonym() && session.key == grant.key;
         if same_place && is_owner { Ok((id, session)) } else { Err(unknown()) }

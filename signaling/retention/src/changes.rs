@@ -19,7 +19,7 @@ pub const NOTICE_DAYS: u32 = 31;
 pub const CHANGES: &[Change] = &[Change {
     date: "2026-11-22",
     what: "The first version of this table: everything that is kept on this server’s disk, in its memory and in your browser.",
-    of: 0x1c46_5015_d6a5_479d,
+    of: 0xd2af_3cff_80a3_5809,
 }];
 
 /// The number of the present version.

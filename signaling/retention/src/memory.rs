@@ -46,7 +46,7 @@ pub(crate) const ROWS: &[Row] = &[
         about: About::Viewers,
         what: "That you are there: a random number for you at this event, in what part you are there, and until when your pass is good. The broadcaster sees how many people are watching. There is no list of viewers.",
         why: "Letting you in, telling you of changes, and putting out whom a moderator removes.",
-        until: "You leave, or the event ends; after a removal 10 seconds more.",
+        until: "You leave, or the event ends; after a removal 10 seconds more. Where the connection of a program of yours broke, why it did, a minute more.",
         longest: None,
         purpose: Purpose::Relay,
         forget: Forget::End,

@@ -160,7 +160,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
 
     /// Ends a session at once and tells its socket, if that is still open.
     pub(crate) fn revoke(&mut self, id: SessionId, why: Option<FaultCode>, now: Instant) {
-        let Some(session) = self.forget_session(id) else { return };
+        let Some(session) = self.forget_session(id, None) else { return };
         self.emit(Output::Command(Command::Revoke { peer: session.peer }));
         self.note_left(&session, leaving(why));
         self.tell_disconnected(&session, why);

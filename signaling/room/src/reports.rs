@@ -44,7 +44,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if stays && fault != MediaFault::PeerUnknown {
             return;
         }
-        if let Some(session) = self.forget_session(id) {
+        if let Some(session) = self.forget_session(id, None) {
             if session.role == Role::Broadcaster {
                 self.tell_place(&session.event, session.principal);
             }
@@ -94,8 +94,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     }
 
     fn gone(&mut self, peer: PeerKey, why: Departure, now: Instant) {
-        let Some(session) = self.peers.get(&peer).copied().and_then(|id| self.forget_session(id)) else { return };
-        let fault = reason(why, session.connected);
+        let Some(id) = self.peers.get(&peer).copied() else { return };
+        let fault = self.sessions.get(&id).and_then(|session| reason(why, session.connected));
+        let Some(session) = self.forget_session(id, fault) else { return };
         self.tell_disconnected(&session, fault);
         fault.into_iter().for_each(|code| self.note_fault(&session, code));
         self.note_left(&session, leaving(fault));

@@ -54,8 +54,8 @@ pub enum Output<E> {
         /// What.
         fact: Fact,
     },
-    /// A media session is over; whatever is kept for it can be forgotten.
-    Over(SessionId),
+    /// A media session is over; whatever is kept for it can be forgotten. Why, if nobody meant it to be.
+    Over(SessionId, Option<FaultCode>),
 }
 
 /// What people have said or shown, on its way to others.
@@ -279,7 +279,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let (sessions, sockets) = (room.sessions.clone(), room.sockets.clone());
         // `Close` ends every session in the media plane at once; single revocations would say it again.
         for session in sessions {
-            if let Some(session) = self.forget_session(session) {
+            if let Some(session) = self.forget_session(session, None) {
                 self.note_left(&session, Leaving::EventEnded);
             }
         }
@@ -340,8 +340,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
     }
 
-    /// Takes a session out of every list and says so. Returns it, for whoever must be told more.
-    pub(crate) fn forget_session(&mut self, id: SessionId) -> Option<Session<E>> {
+    /// Takes a session out of every list and says so, and why if nobody meant it. Returns it, for whoever must be told more.
+    pub(crate) fn forget_session(&mut self, id: SessionId, why: Option<FaultCode>) -> Option<Session<E>> {
         let session = self.sessions.remove(&id)?;
         self.peers.remove(&session.peer);
         if let Some(socket) = session.socket.and_then(|socket| self.sockets.get_mut(&socket)) {
@@ -351,7 +351,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             room.forget(id, &session);
         }
         self.went_off(&session);
-        self.emit(Output::Over(id));
+        self.emit(Output::Over(id, why));
         Some(session)
     }
 }

@@ -114,7 +114,7 @@ fn words(output: &Output<u32>) -> String {
         }
         Output::Live(event) => format!("live {event}"),
         Output::Off(event) => format!("off {event}"),
-        Output::Over(id) => format!("over {}", id.expose_bits()[0]),
+        Output::Over(id, _) => format!("over {}", id.expose_bits()[0]),
         Output::Ended(event) => format!("ended {event}"),
         Output::Fact { who, fact, .. } => format!("fact of {}: {fact:?}", who.expose_bits()[0]),
     }

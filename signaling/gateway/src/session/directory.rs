@@ -5,13 +5,14 @@ use axum::extract::ws::Utf8Bytes;
 use dashmap::DashMap;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use veilcast_auth::{EventId, Grant, IssuerSessionId, KeyName, Thumbprint, Ticket};
 use veilcast_consent::{Licence, Party};
 use veilcast_control::{Answer, IceCredentials, MediaFault, PeerKey, Report, Role};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::ServerMessage;
+use veilcast_protocol::{FaultCode, ServerMessage};
 use veilcast_room::{Lot, Piece, SessionId, Shared, SocketId};
 
 /// Messages that may wait for one socket. A client that reads so slowly that it misses this many is closed;
@@ -35,7 +36,23 @@ pub(crate) struct Directory {
     /// When the lease of each socket ends: a socket that is busy with a slow client does not look at the clock.
     leases: DashMap<SocketId, Lease>,
     http: DashMap<SessionId, HttpSession>,
+    /// Why sessions ended that did not leave, for whoever asks for them over HTTP, where nobody can be told.
+    lost: DashMap<SessionId, Lost>,
 }
+
+/// A session that ended by itself.
+struct Lost {
+    event: EventId,
+    role: Role,
+    principal: Pseudonym,
+    key: Option<Thumbprint>,
+    why: FaultCode,
+    until: Instant,
+}
+
+/// How long somebody may ask why, and of how many sessions it is known.
+const ASKED_WITHIN: Duration = Duration::from_secs(60);
+const MOST_LOST: usize = 1_024;
 
 /// Until when a socket is somebody's.
 struct Lease {
@@ -350,11 +367,24 @@ impl Directory {
 
     /// The sessions whose lease is over, with their owners.
     pub(crate) fn lapsed(&self, now: Instant) -> Vec<(SessionId, Pseudonym)> {
+        self.lost.retain(|_, lost| lost.until > now);
         self.http.iter().filter(|entry| entry.until <= now).map(|entry| (*entry.key(), entry.principal)).collect()
     }
 
-    pub(crate) fn remove_http(&self, id: SessionId) {
-        self.http.remove(&id);
+    /// Why a session of this holder's ended lately, if it did not leave.
+    pub(crate) fn lost(&self, id: SessionId, role: Role, event: EventId, grant: &Grant) -> Option<FaultCode> {
+        let lost = self.lost.get(&id)?;
+        let is_owner = lost.principal == grant.principal.pseudonym() && lost.key == grant.key;
+        (is_owner && lost.event == event && lost.role == role).then_some(lost.why)
+    }
+
+    pub(crate) fn remove_http(&self, id: SessionId, why: Option<FaultCode>) {
+        if let (Some((_, session)), Some(why)) = (self.http.remove(&id), why)
+            && self.lost.len() < MOST_LOST
+        {
+            let HttpSession { event, role, principal, key, .. } = session;
+            self.lost.insert(id, Lost { event, role, principal, key, why, until: Instant::now() + ASKED_WITHIN });
+        }
     }
 }
 

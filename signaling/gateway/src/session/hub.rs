@@ -108,7 +108,7 @@ impl Hub {
             Output::Off(event) => _ = self.air.send(Air::Off(event)),
             Output::Ended(event) => self.journal.event_over(&event),
             Output::Fact { event, who, fact } => self.journal.note(&event, &who, fact),
-            Output::Over(session) => self.directory.remove_http(session),
+            Output::Over(session, why) => self.directory.remove_http(session, why),
         }
     }
 

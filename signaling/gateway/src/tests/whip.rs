@@ -192,6 +192,31 @@ async fn one_broadcaster_at_a_time_and_the_same_one_replaces_itself() {
     until("the stage is free", async || publish(&bench, event, &his).await.status == StatusCode::CREATED).await;
 }
 
+/// A program has no socket to be told over: it hears why when it asks for its session.
+#[tokio::test]
+async fn a_session_that_ended_by_itself_says_why_to_its_holder() {
+    let bench = Bench::new().await;
+    let event = bench.store.event(true).await;
+    let (hers, his) = (bench.store.token(event, Scope::Broadcast), bench.store.token(event, Scope::Broadcast));
+    for (why, status, code) in [
+        (Departure::FingerprintMismatch, 400, "fingerprint-mismatch"),
+        (Departure::CertificateUnsupported, 400, "certificate-unsupported"),
+        (Departure::ConsentLost, 504, "connection-failed"),
+    ] {
+        let location = publish(&bench, event, &hers).await.header("location").to_owned();
+        bench.media.report(Report::Gone { peer: bench.media.last_peer(), why }).await;
+        let delete = async |path: &str, token: &str| bench.ask(Ask::new("DELETE", path).token(token)).await.fault();
+        until("it is over", async || delete(&location, &his).await == is(404, "session-unknown")).await;
+        assert_eq!(delete(&location, &hers).await, is(status, code));
+        let patch = Ask::new("PATCH", &location).token(&hers).header("if-match", "*");
+        let patch = patch.body(FRAGMENT, "a=candidate:1\r\n");
+        assert_eq!(bench.ask(patch).await.fault(), is(status, code));
+        assert_eq!(delete(&location.replace("/whip/", "/whep/"), &hers).await, is(404, "session-unknown"));
+        travel(Duration::from_secs(61)).await;
+        until("it is forgotten", async || delete(&location, &hers).await == is(404, "session-unknown")).await;
+    }
+}
+
 #[tokio::test]
 async fn every_bad_offer_has_its_fault() {
     let bench = Bench::new().await;
