@@ -79,7 +79,7 @@ class StepUp extends LitElement {
       ${this.way === null ? html`<p class="lead">One moment…</p>` : WORDS[this.way]}
       ${errorNotice(this.error)} ${this.#fields()}
       <div class="actions">
-        <button type="button" class="button quiet" @click=${() => this.querySelector('dialog')?.close()}>Cancel</button>
+        <button type="button" class="button quiet" @click=${() => this.querySelector('dialog')?.close()}>${this.way === 'link' ? 'Close' : 'Cancel'}</button>
         ${this.#button()}
       </div>
     </dialog>`;
