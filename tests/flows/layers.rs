@@ -1,5 +1,6 @@
 //! A broadcast in several sizes: who gets which, and that a change is no break.
 
+use super::timeline::assert_in_step;
 use harness::{Conditions, PeerId, World, read_vp8_picture, simulcast_offer};
 use std::time::{Duration, Instant};
 use veilcast_control::{Command, Report, Role, Setup, VideoCap, VideoQuality};
@@ -71,6 +72,8 @@ fn a_viewer_is_shown_the_best_and_what_it_asks_for() {
     for cap in [VideoCap::Low, VideoCap::Medium, VideoCap::High] {
         world.command(Command::Cap { peer: world.key(viewer), cap });
         world.broadcast_layers(broadcaster, epoch, seconds(3), &[]);
+        // Each layer counts its time from somewhere else.
+        assert_in_step(&world, viewer);
     }
     let layers: Vec<u64> = shown(&world, viewer).iter().map(|(layer, _)| *layer).collect();
     assert_eq!(layers[layers.len() - 4..], [3, 1, 2, 3]);

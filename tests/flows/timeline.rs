@@ -39,7 +39,7 @@ fn captured(world: &World, viewer: PeerId, track: usize, packet: &Received, cloc
 }
 
 /// Sound and picture that were captured at the same moment differ by at most 40 ms.
-fn assert_in_step(world: &World, viewer: PeerId) {
+pub(super) fn assert_in_step(world: &World, viewer: PeerId) {
     let peer = &world.peers[viewer];
     let (audio, video) = (peer.audio(), peer.video());
     let (audio, video) = (audio.last().expect("sound"), video.last().expect("picture"));
