@@ -1,5 +1,6 @@
 //! Chat over real sockets: asked, answered by a page of our own, said, moderated, and taken back.
 
+use super::identifiers::strings;
 use super::server::Running;
 use super::sockets::Page;
 use super::{Ask, ORIGIN, config, is};
@@ -7,6 +8,7 @@ use axum::http::StatusCode;
 use holder::Holder;
 use holder::consent::choice;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use veilcast_auth::Scope;
 
@@ -106,6 +108,37 @@ async fn a_message_needs_consent_and_reaches_those_who_gave_theirs() {
     // Whoever has not agreed hears nothing of it: the next thing is what they ask for.
     silent.say(&json!({ "type": "request-consent", "purpose": "chat" })).await;
     silent.expect("consent-question").await;
+}
+
+/// One account at two events: nothing that others hear of it, or that it is told itself, is the same at both (THREATS row 34).
+#[tokio::test]
+async fn a_member_is_somebody_else_in_each_chat() {
+    let running = Running::new(config()).await;
+    let events = [running.store.event(true).await, running.store.event(true).await];
+    // Bob comes first: what both have is nobody's.
+    let mut words = Vec::new();
+    for name in ["bob-canary-4711", "ada-canary-4711"] {
+        for event in events {
+            let mut listener = Talker::join(&running, event, Scope::Watch).await;
+            let bound = running.member(event, name).await;
+            let mut page = Page::greet(&running, bound.into(), None).await;
+            let welcome = page.expect("welcome").await;
+            let mut member = Talker { page, event };
+            member.agree(&running, "chat").await;
+            member.say("hello").await;
+            let own = member.news("message").await;
+            let said = listener.news("message").await;
+            assert!(said["author"] == own["author"] && !said["author"].is_null());
+            let heard = strings(&format!("{welcome} {own} {said} {}", said["author"]));
+            words.push((said["author"].to_string(), heard));
+        }
+    }
+    let [bob, bob_again, ada, ada_again] = &words[..] else { panic!("two visits of two") };
+    let usual = bob.1.union(&bob_again.1).cloned().collect::<BTreeSet<_>>();
+    let shared = ada.1.intersection(&ada_again.1).filter(|word| !usual.contains(*word)).collect::<Vec<_>>();
+    assert_eq!(shared, Vec::<&String>::new());
+    assert!(ada.0 != ada_again.0 && bob.0 != bob_again.0, "nobody is the same author twice");
+    assert!(!words.iter().any(|(_, words)| words.iter().any(|word| word.contains("4711"))), "nobody is told the name");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 const PERSON: &str = "student-4711-canary";
 
 /// Whatever has 64 bits or more: 11 characters of base64, 13 of base32, 16 of hex. Times have ten digits.
-fn strings(text: &str) -> BTreeSet<String> {
+pub(super) fn strings(text: &str) -> BTreeSet<String> {
     let of_ids = |character: char| character.is_ascii_alphanumeric() || character == '-' || character == '_';
     text.split(|character| !of_ids(character)).filter(|word| word.len() >= 11).map(str::to_owned).collect()
 }
