@@ -145,6 +145,12 @@ test('three viewers at once, early and late, and nobody learns an address', asyn
   }
   const { local } = await late.evaluate(() => window.describe());
   assert.ok(local.includes('a=candidate'), 'the browser knows its own, but did not send them:');
+  // A certificate is one connection's: who comes again has another, by which nobody is known.
+  const certificate = async () => (await late.evaluate(() => window.describe())).local.match(/a=fingerprint:\S+ (\S+)/)[1];
+  const first = await certificate();
+  await late.reload();
+  await app.plays(late);
+  assert.notEqual(await certificate(), first);
   await leave(...viewers, late);
   await offAir(broadcaster);
 });
