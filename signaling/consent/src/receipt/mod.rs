@@ -63,7 +63,7 @@ pub struct Receipt {
     pub validity_duration: Option<u32>,
     /// Seconds since 1970, a multiple of 60.
     pub event_time: u64,
-    /// Counts the grants of an event, so that two of one minute have an order.
+    /// The grant's number at its event, in no order, so that it tells of nobody else's; 0 for what is no grant.
     pub number: u32,
     /// The newest heads of the session log when this was written, if there is one: a witness of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
