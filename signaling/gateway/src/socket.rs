@@ -1,6 +1,7 @@
 //! `/ws`: a challenge, a token with its proof, then offers and notices until the lease ends.
 
 mod door;
+mod wire;
 
 pub(crate) use door::PATIENCE;
 
@@ -12,19 +13,16 @@ use crate::fault::Problem;
 use crate::journal::family;
 use crate::random;
 use crate::sdp::Origin;
-use crate::session::{Access, Frame, Mail, Parcel, SocketGone, same_certificate};
+use crate::session::{Access, Letter, Mail, SocketGone, same_certificate};
 use axum::extract::State;
 use axum::extract::rejection::ExtensionRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{Message, WebSocketUpgrade, close_code};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use futures_util::Sink;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, Sleep, interval_at, sleep, sleep_until, timeout};
 use veilcast_auth::{Challenge, EventId, Expiry, Freshness, Target};
@@ -33,10 +31,11 @@ use veilcast_control::{Role, VideoCap};
 use veilcast_journal::Family;
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, ConsentReceipt, EventSummary, FaultCode, Hello, Knock, MAX_MESSAGE, Offer, Purpose,
-    QualityCap, QualityWish, Renewal, Renewed, ServerMessage, StageState, Welcome,
+    Answer, ClientMessage, ConsentReceipt, EventSummary, FaultCode, Hello, Knock, Offer, Purpose, QualityCap,
+    QualityWish, Renewal, Renewed, ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
+use wire::{Turn, Wire};
 
 /// A page sends its token as soon as the socket opens.
 const HELLO: Duration = Duration::from_secs(5);
@@ -47,10 +46,6 @@ const READ_BUFFER: usize = 4 * 1024;
 /// Three pings fit into the time after which a silent socket counts as lost; proxies often cut at 60 s too.
 const PING: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_secs(60);
-/// A client that does not take a message for this long takes none.
-const SEND: Duration = Duration::from_secs(10);
-/// For the answer to a goodbye; nothing that comes meanwhile is heard.
-const GOODBYE: Duration = Duration::from_secs(1);
 /// A page offers once for itself and again when others come and go: all 16 places of a stage at once, and as much again
 /// for a network that changes meanwhile. Each offer is read here and answered by a shard.
 const OFFERS: u32 = 32;
@@ -79,84 +74,27 @@ async fn upgrade(
     let allowance = allowance.map(|Extension(allowance)| allowance).unwrap_or_default();
     // Whoever has shown no token yet makes nobody keep more than one.
     allowance.limit(HELLO_BYTES);
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(READ_BUFFER);
     // Global Privacy Control (https://www.w3.org/TR/gpc/): the only value is 1.
     let signal = headers.get("sec-gpc").is_some_and(|value| value == "1");
-    upgrade.on_upgrade(move |socket| async move {
-        let mut wire = Wire { socket, allowance };
-        if let Err(Leaving(code)) = serve(&app, &mut wire, caller, family, signal).await {
+    wire::limited(upgrade).on_upgrade(move |socket| async move {
+        let mut wire = Wire::new(socket, allowance);
+        if let Err(Leaving::With(code)) = serve(&app, &mut wire, caller, family, signal).await {
             wire.close(code).await;
         }
     })
 }
 
-/// Why a socket is closed, as a close code (RFC 6455 section 7.4.1).
-struct Leaving(u16);
+/// Why a socket is closed.
+enum Leaving {
+    /// With a close code (RFC 6455 section 7.4.1).
+    With(u16),
+    /// Without a word: none reaches the client, or what is left of the last one must not.
+    Cut,
+}
 
 impl From<SocketGone> for Leaving {
     fn from(_: SocketGone) -> Self {
-        Self(close_code::AGAIN)
-    }
-}
-
-/// The socket, sending with a limit on time.
-struct Wire {
-    socket: WebSocket,
-    allowance: Allowance,
-}
-
-impl Wire {
-    async fn say(&mut self, message: &ServerMessage) -> Result<(), Leaving> {
-        let text = serde_json::to_string(message).map_err(|_| Leaving(close_code::ERROR))?;
-        self.send(Message::text(text)).await
-    }
-
-    async fn send(&mut self, message: Message) -> Result<(), Leaving> {
-        match timeout(SEND, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Leaving(close_code::AWAY)),
-        }
-    }
-
-    /// Writes what people have said, if everybody's consent stands while it is handed over; else drops it. What has begun is
-    /// finished: half a message cannot be taken back.
-    async fn share(&mut self, frame: &Frame) -> Result<(), Leaving> {
-        let socket = &mut self.socket;
-        let written = async {
-            let begin = |cx: &mut std::task::Context<'_>| {
-                let mut socket = Pin::new(&mut *socket);
-                if let Err(error) = ready!(socket.as_mut().poll_ready(cx)) {
-                    return Poll::Ready(Err(error));
-                }
-                let begun = frame.hand_over(|| {
-                    socket.as_mut().start_send(Message::Text(frame.text.clone()))?;
-                    match socket.as_mut().poll_flush(cx) {
-                        Poll::Ready(flushed) => flushed,
-                        Poll::Pending => Ok(()),
-                    }
-                });
-                Poll::Ready(begun.unwrap_or(Ok(())))
-            };
-            poll_fn(begin).await?;
-            poll_fn(|cx| Pin::new(&mut *socket).poll_flush(cx)).await
-        };
-        match timeout(SEND, written).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Leaving(close_code::AWAY)),
-        }
-    }
-
-    async fn refuse(&mut self, problem: Problem) -> Result<(), Leaving> {
-        self.say(&ServerMessage::Fault { fault: problem.fault }).await
-    }
-
-    /// Says goodbye and waits for the answer (RFC 6455 section 7.1.1). What is still on its way to a connection that is
-    /// closed at once would have it reset, and the reason that was sent last lost with it.
-    async fn close(mut self, code: u16) {
-        let frame = CloseFrame { code, reason: "".into() };
-        _ = timeout(SEND, self.socket.send(Message::Close(Some(frame)))).await;
-        let answered = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-        _ = timeout(GOODBYE, answered).await;
+        Self::With(close_code::AGAIN)
     }
 }
 
@@ -167,7 +105,7 @@ async fn serve(
     family: Family,
     signal: bool,
 ) -> Result<(), Leaving> {
-    let Ok(challenge) = Challenge::new() else { return Err(Leaving(close_code::ERROR)) };
+    let Ok(challenge) = Challenge::new() else { return Err(Leaving::With(close_code::ERROR)) };
     let nonce = challenge.nonce().to_owned();
     wire.say(&ServerMessage::Challenge(veilcast_protocol::Challenge { nonce })).await?;
     let Arrival { access, token, knock } = match greet(app, wire, &challenge).await {
@@ -178,7 +116,7 @@ async fn serve(
                 _ => problem,
             };
             wire.refuse(problem).await?;
-            return Err(Leaving(close_code::POLICY));
+            return Err(Leaving::With(close_code::POLICY));
         }
     };
     let access = Access { family, ..access };
@@ -199,7 +137,7 @@ async fn serve(
         Ok(stage) => stage,
         Err(problem) => {
             wire.refuse(problem).await?;
-            return Err(Leaving(close_code::AGAIN));
+            return Err(Leaving::With(close_code::AGAIN));
         }
     };
     let break_glass = app.break_glass_at(&access.event.id);
@@ -210,7 +148,7 @@ async fn serve(
         Role::Viewer => veilcast_protocol::Role::Viewer,
     };
     // Without randomness nobody would have got this far.
-    let ice_servers = app.ice_servers().map_err(|_| Leaving(close_code::ERROR))?.iter().map(told).collect();
+    let ice_servers = app.ice_servers().map_err(|_| Leaving::With(close_code::ERROR))?.iter().map(told).collect();
     let expires_in = left(access.until);
     wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers, expires_in })).await?;
     app.introduce(id, &party);
@@ -261,8 +199,8 @@ struct Arrival {
 async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<Arrival, Problem> {
     let missing =
         || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token and a proof");
-    let received = timeout(HELLO, wire.socket.recv()).await;
-    let Ok(Some(Ok(Message::Text(text)))) = received else { return Err(missing()) };
+    let received = timeout(HELLO, wire.recv()).await;
+    let Ok(Some(Message::Text(text))) = received else { return Err(missing()) };
     let Ok(ClientMessage::Hello(Hello { token, proof, role, knock })) = serde_json::from_str(&text) else {
         return Err(missing());
     };
@@ -376,40 +314,34 @@ impl<'a> Member<'a> {
         let mut patience = pin!(sleep(if self.knocks { door::PATIENCE } else { Duration::MAX }));
         loop {
             tokio::select! {
-                received = wire.socket.recv() => {
-                    idle.as_mut().reset(Instant::now() + IDLE);
-                    match received {
-                        Some(Ok(message)) => {
-                            self.hear(wire, message).await?;
-                            lapse.as_mut().reset(self.access.until);
-                        }
-                        Some(Err(_)) | None => return Ok(()),
+                turn = wire.turn() => match turn? {
+                    Turn::Heard(message) => {
+                        idle.as_mut().reset(Instant::now() + IDLE);
+                        let Some(message) = message else { return Ok(()) };
+                        self.hear(wire, message).await?;
+                        lapse.as_mut().reset(self.access.until);
                     }
-                }
-                parcel = mail.recv() => match parcel.ok_or(SocketGone)? {
-                    Parcel::Message(notice) => {
-                        wire.say(&notice).await?;
+                    Turn::Written => {}
+                },
+                letter = mail.recv(), if !wire.is_busy() => match letter.ok_or(SocketGone)? {
+                    Letter::Message(notice) => {
+                        wire.tell(&notice).await?;
                         after(&notice, closing.as_mut())?;
                     }
-                    Parcel::Shared(frame) => wire.share(&frame).await?,
-                    Parcel::Lot(frames) => {
-                        for frame in frames {
-                            wire.share(&frame).await?;
-                        }
-                    }
+                    Letter::Shared(frame) => wire.share(frame).await?,
                 },
-                _ = pings.tick() => wire.send(Message::Ping(Vec::new().into())).await?,
-                () = &mut idle => return Err(Leaving(close_code::AWAY)),
-                () = &mut closing => return Err(Leaving(close_code::RESTART)),
+                _ = pings.tick(), if !wire.is_busy() => wire.ping().await?,
+                () = &mut idle => return Err(Leaving::With(close_code::AWAY)),
+                () = &mut closing => return Err(Leaving::With(close_code::RESTART)),
                 () = &mut patience => {
                     wire.refuse(Problem::new(FaultCode::KnockUnanswered)).await?;
-                    return Err(Leaving(close_code::POLICY));
+                    return Err(Leaving::With(close_code::POLICY));
                 }
                 () = &mut lapse => {
                     // First out, then told: a client that does not listen must not stay for that.
                     self.app.hub.with(|rooms, now| rooms.detach(self.id, now));
                     wire.refuse(Problem::new(FaultCode::TokenExpired)).await?;
-                    return Err(Leaving(close_code::POLICY));
+                    return Err(Leaving::With(close_code::POLICY));
                 }
             }
         }
@@ -424,9 +356,9 @@ impl<'a> Member<'a> {
                 if frame.is_some_and(|frame| frame.code == close_code::AWAY) {
                     self.app.end_showing_with(&self.party);
                 }
-                return Err(Leaving(close_code::NORMAL));
+                return Err(Leaving::With(close_code::NORMAL));
             }
-            Message::Binary(_) => return Err(Leaving(close_code::UNSUPPORTED)),
+            Message::Binary(_) => return Err(Leaving::With(close_code::UNSUPPORTED)),
         };
         self.count_message(wire).await?;
         let outcome = match serde_json::from_str(&text) {
@@ -463,7 +395,7 @@ impl<'a> Member<'a> {
             return Ok(());
         }
         wire.refuse(Problem::new(FaultCode::TooMany)).await?;
-        Err(Leaving(close_code::POLICY))
+        Err(Leaving::With(close_code::POLICY))
     }
 
     fn counted(&self, problem: Problem) -> Problem {
@@ -585,8 +517,8 @@ const fn is_last(code: FaultCode) -> bool {
 /// Some notices are the last, or nearly.
 fn after(notice: &ServerMessage, mut closing: std::pin::Pin<&mut Sleep>) -> Result<(), Leaving> {
     match notice {
-        ServerMessage::Ended(_) | ServerMessage::LetIn => Err(Leaving(close_code::NORMAL)),
-        ServerMessage::Fault { fault } if is_last(fault.code) => Err(Leaving(close_code::POLICY)),
+        ServerMessage::Ended(_) | ServerMessage::LetIn => Err(Leaving::With(close_code::NORMAL)),
+        ServerMessage::Fault { fault } if is_last(fault.code) => Err(Leaving::With(close_code::POLICY)),
         ServerMessage::Draining(draining) => {
             let wait = Duration::from_millis(draining.retry_after_ms.into());
             closing.as_mut().reset(Instant::now() + wait);

@@ -37,23 +37,34 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     }
 
     fn tell_retracted(&mut self, event: &E, subject: Pseudonym, purpose: Purpose, generation: u32) {
-        let Some(room) = self.rooms.get(event) else { return };
         let message = || ServerMessage::Retracted(Retraction { purpose: on_the_wire(purpose), generation });
-        let concerns = |id: &&SocketId| {
-            let socket = self.sockets.get(id);
-            socket.is_some_and(|socket| socket.principal == subject || socket.licences.contains_key(&purpose))
-        };
-        let sockets: Vec<SocketId> = match purpose {
-            // Nobody who shares learns that somebody else has stopped.
-            Purpose::Location => self.sees_area_of(event, subject),
-            _ => room.sockets.iter().filter(concerns).copied().collect(),
-        };
+        let sockets = self.may_show(event, subject, purpose);
         if purpose == Purpose::Location {
             self.end_showing(event, subject);
         }
         for id in sockets {
             self.emit(Output::Overtake { socket: id, message: message() });
         }
+    }
+
+    /// Where something may be seen that somebody has said or shown for this purpose: on their own screens, and on those of others only
+    /// where there is something. That a person of whom nobody has seen anything has changed their mind is nobody's business: whoever
+    /// leaves would be told of by it.
+    fn may_show(&self, event: &E, subject: Pseudonym, purpose: Purpose) -> Vec<SocketId> {
+        let is_seen = match purpose {
+            // Nobody who shares learns that somebody else has stopped.
+            Purpose::Location => return self.sees_area_of(event, subject),
+            Purpose::Chat => self.chats.get(event).is_some_and(|chat| chat.is_heard(subject)),
+            Purpose::Presence => self.listings.get(event).is_some_and(|listing| listing.is_seen(subject)),
+            Purpose::Analytics | Purpose::Personalisation | Purpose::Added(_) => false,
+        };
+        let shows = |id: &&SocketId| {
+            let socket = self.sockets.get(id);
+            socket
+                .is_some_and(|socket| socket.principal == subject || is_seen && socket.licences.contains_key(&purpose))
+        };
+        let room = self.rooms.get(event);
+        room.map(|room| room.sockets.iter().filter(shows).copied().collect()).unwrap_or_default()
     }
 
     /// Tells one socket how its person stands.

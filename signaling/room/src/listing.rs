@@ -26,6 +26,8 @@ struct Listed {
     name: Zeroizing<String>,
     looks: [String; 2],
     licence: Licence,
+    /// Their name has been told, and may be on a screen that is slow to hear of a newer list.
+    seen: bool,
 }
 
 impl Listing {
@@ -33,6 +35,11 @@ impl Listing {
     pub(crate) fn is_taken(&self, who: Pseudonym, looks: &[String; 2]) -> bool {
         let alike = |listed: &Listed| listed.licence.stands() && listed.looks.iter().any(|look| looks.contains(look));
         self.people.iter().any(|(other, listed)| *other != who && alike(listed))
+    }
+
+    /// Whether anybody may see somebody's name.
+    pub(crate) fn is_seen(&self, who: Pseudonym) -> bool {
+        self.people.get(&who).is_some_and(|listed| listed.seen)
     }
 
     fn piece(&self) -> Piece {
@@ -70,8 +77,12 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if is_full || listing.is_taken(who, &looks) || chat.is_taken(who, &looks) {
             return Err(ChatRefusal::Name);
         }
-        let listed = Listed { name: Zeroizing::new(name), looks, licence: consent.licence().clone() };
+        // Another name under the same grant: the older one may still be on a screen.
+        let seen = listing.people.get(&who).is_some_and(|before| before.seen && before.licence.is(consent.licence()));
+        let listed = Listed { name: Zeroizing::new(name), looks, licence: consent.licence().clone(), seen };
         listing.people.insert(who, listed);
+        // Whoever goes by another name is told of anew.
+        listing.told.remove(&who);
         self.chat_changed(event);
         self.count(event, now);
         Ok(())
@@ -87,8 +98,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Somebody is listed no longer.
     pub(crate) fn unlist(&mut self, event: &E, who: Pseudonym) {
         let Some(listing) = self.listings.get_mut(event) else { return };
-        listing.people.remove(&who);
-        if listing.told.remove(&who) {
+        listing.told.remove(&who);
+        if listing.people.remove(&who).is_some_and(|listed| listed.seen) {
             // What waits for others has this name in it and is not written any more.
             self.share_listing(event);
         }
@@ -104,6 +115,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let listed = listing.people.iter().filter(|(who, listed)| here.contains(*who) && listed.licence.stands());
         let now: HashSet<Pseudonym> = listed.map(|(who, _)| *who).collect();
         if now != listing.told {
+            listing.people.iter_mut().filter(|(who, _)| now.contains(*who)).for_each(|(_, listed)| listed.seen = true);
             listing.told = now;
             self.share_listing(event);
         }

@@ -86,16 +86,22 @@ struct Letterbox {
 pub(crate) struct Mail {
     parcels: mpsc::Receiver<Parcel>,
     urgent: mpsc::Receiver<ServerMessage>,
+    /// What is left of the last lot.
+    lot: std::vec::IntoIter<Frame>,
 }
 
-/// One thing that waits for a socket.
-pub(crate) enum Parcel {
+/// What takes one place in a letter box.
+enum Parcel {
+    One(Letter),
+    Lot(Vec<Frame>),
+}
+
+/// One thing to be written to a socket.
+pub(crate) enum Letter {
     /// For this socket alone.
     Message(Box<ServerMessage>),
     /// What people have said or shown, to be written only while everybody's consent stands.
     Shared(Frame),
-    /// Several of these, each looked at by itself.
-    Lot(Vec<Frame>),
 }
 
 /// What people have said or shown, encoded once for all sockets.
@@ -115,12 +121,24 @@ impl Frame {
 }
 
 impl Mail {
-    /// The next thing to write; what is urgent comes first. `None`: the box is closed.
-    pub(crate) async fn recv(&mut self) -> Option<Parcel> {
-        tokio::select! {
-            biased;
-            Some(message) = self.urgent.recv() => Some(Parcel::Message(Box::new(message))),
-            parcel = self.parcels.recv() => parcel,
+    /// The next thing to write; what is urgent comes first, also between two pieces of a lot. `None`: the box is closed.
+    pub(crate) async fn recv(&mut self) -> Option<Letter> {
+        loop {
+            if let Ok(message) = self.urgent.try_recv() {
+                return Some(Letter::Message(Box::new(message)));
+            }
+            if let Some(frame) = self.lot.next() {
+                return Some(Letter::Shared(frame));
+            }
+            let parcel = tokio::select! {
+                biased;
+                Some(message) = self.urgent.recv() => return Some(Letter::Message(Box::new(message))),
+                parcel = self.parcels.recv() => parcel?,
+            };
+            match parcel {
+                Parcel::One(letter) => return Some(letter),
+                Parcel::Lot(frames) => self.lot = frames.into_iter(),
+            }
         }
     }
 }
@@ -210,7 +228,7 @@ impl Directory {
         let (mail, parcels) = mpsc::channel(MAIL);
         let (urgent, urgent_out) = mpsc::channel(URGENT);
         self.sockets.insert(socket, Letterbox { mail, urgent });
-        Mail { parcels, urgent: urgent_out }
+        Mail { parcels, urgent: urgent_out, lot: Vec::new().into_iter() }
     }
 
     /// Until when a socket is somebody's, whose, by which sign-in and which token.
@@ -299,7 +317,7 @@ impl Directory {
 
     /// Puts a message into a socket's letter box, or closes the box when it is full.
     pub(crate) fn tell(&self, socket: SocketId, message: ServerMessage) {
-        self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::Message(Box::new(message))).is_ok());
+        self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::One(Letter::Message(Box::new(message)))).is_ok());
     }
 
     /// The same, before whatever waits there.
@@ -313,7 +331,7 @@ impl Directory {
         let (text, by) = (Utf8Bytes::from(text), Arc::<[Licence]>::from(shared.by));
         for (socket, to) in shared.to {
             let frame = Frame { text: text.clone(), by: by.clone(), to };
-            self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::Shared(frame)).is_ok());
+            self.put(socket, |letterbox| letterbox.mail.try_send(Parcel::One(Letter::Shared(frame))).is_ok());
         }
     }
 
@@ -420,10 +438,16 @@ mod tests {
         directory.share_lot(Lot { to: vec![(socket, to)], pieces });
         directory.overtake(socket, message());
         ledger.withdraw(&event, author.subject, Purpose::Chat);
-        assert!(matches!(mail.recv().await, Some(Parcel::Message(_))), "what is urgent comes first");
-        let Some(Parcel::Shared(frame)) = mail.recv().await else { panic!("it waits") };
+        assert!(matches!(mail.recv().await, Some(Letter::Message(_))), "what is urgent comes first");
+        let Some(Letter::Shared(frame)) = mail.recv().await else { panic!("it waits") };
         assert!(frame.hand_over(|| ()).is_none());
-        let Some(Parcel::Lot(frames)) = mail.recv().await else { panic!("they wait") };
+        let mut frames = Vec::new();
+        for _ in 0..2 {
+            let Some(Letter::Shared(frame)) = mail.recv().await else { panic!("they wait") };
+            frames.push(frame);
+            directory.overtake(socket, message());
+            assert!(matches!(mail.recv().await, Some(Letter::Message(_))), "also between two pieces");
+        }
         let written: Vec<bool> = frames.iter().map(|frame| frame.hand_over(|| ()).is_some()).collect();
         assert_eq!(written, [false, true], "each by itself");
         ledger.withdraw(&event, reader.subject, Purpose::Chat);

@@ -6,7 +6,7 @@ mod hub;
 mod standing;
 mod verbs;
 
-pub(crate) use directory::{Frame, HttpSession, Mail, Parcel, SocketGone};
+pub(crate) use directory::{Frame, HttpSession, Letter, Mail, SocketGone};
 pub(crate) use hub::{Hub, Pumps};
 pub(crate) use standing::{Rank, Standing};
 pub(crate) use verbs::{Access, end_of, permission, same_certificate};

@@ -18,7 +18,7 @@ pub(super) async fn wait(mut member: Member<'_>, knock: Knock, wire: &mut Wire, 
     match ask(&member, knock).await {
         Ok(None) => {
             wire.say(&ServerMessage::LetIn).await?;
-            Err(Leaving(close_code::NORMAL))
+            Err(Leaving::With(close_code::NORMAL))
         }
         Ok(Some(_ringing)) => {
             let expires_in = super::left(member.access.until);
@@ -28,7 +28,7 @@ pub(super) async fn wait(mut member: Member<'_>, knock: Knock, wire: &mut Wire, 
         }
         Err(problem) => {
             wire.refuse(problem).await?;
-            Err(Leaving(close_code::POLICY))
+            Err(Leaving::With(close_code::POLICY))
         }
     }
 }

@@ -17,13 +17,13 @@ use veilcast_records::EventId;
 use veilcast_room::SocketId;
 
 /// Somebody in a chat.
-struct Talker {
-    page: Page,
+pub(super) struct Talker {
+    pub(super) page: Page,
     event: EventId,
 }
 
 impl Talker {
-    async fn join(running: &Running, event: EventId, scope: Scope) -> Self {
+    pub(super) async fn join(running: &Running, event: EventId, scope: Scope) -> Self {
         let mut page = Page::join(running, event, scope).await;
         page.expect("welcome").await;
         let mut talker = Self { page, event };
@@ -65,7 +65,7 @@ impl Talker {
     }
 
     /// The next news, which are of this kind. That somebody hears their own name in between is a test of its own.
-    async fn news(&mut self, kind: &str) -> Value {
+    pub(super) async fn news(&mut self, kind: &str) -> Value {
         loop {
             let heard = self.chat().await;
             if heard["news"] == json!("own") && kind != "own" {

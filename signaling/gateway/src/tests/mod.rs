@@ -24,6 +24,7 @@ mod rest;
 mod routes;
 mod security;
 mod server;
+mod slow;
 mod sockets;
 mod stream_keys;
 mod webhooks;

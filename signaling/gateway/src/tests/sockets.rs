@@ -85,6 +85,14 @@ impl Page {
         self.socket.send(Message::text(message.to_string())).await.expect("is sent");
     }
 
+    /// The connection below, for who reads it as it is.
+    pub(super) fn connection(&mut self) -> &mut TcpStream {
+        match self.socket.get_mut() {
+            MaybeTlsStream::Plain(stream) => stream,
+            _ => panic!("there is no TLS here"),
+        }
+    }
+
     /// Says goodbye, with a reason as in RFC 6455 section 7.4.1.
     pub(super) async fn close(&mut self, code: u16) {
         let frame = CloseFrame { code: code.into(), reason: "".into() };

@@ -95,6 +95,11 @@ impl Chat {
         self.people.is_taken(who, looks)
     }
 
+    /// Whether anybody may see something that somebody has said.
+    pub(crate) fn is_heard(&self, who: Pseudonym) -> bool {
+        self.people.is_heard(who)
+    }
+
     fn slow(&self) -> u32 {
         self.slow.max(self.crowd.slow())
     }

@@ -39,6 +39,8 @@ pub(crate) struct Author {
     looks: Vec<[String; 2]>,
     pub(crate) voice: Voice,
     licence: Licence,
+    /// Something of theirs has been told, and may be on a screen for as long as the grant stands.
+    heard: bool,
 }
 
 impl People {
@@ -56,6 +58,17 @@ impl People {
 
     pub(crate) fn author(&self, who: Pseudonym) -> Option<&Author> {
         self.all.get(&who)?.author.as_ref()
+    }
+
+    /// Something of somebody's is told.
+    pub(crate) fn hear(&mut self, who: Pseudonym) {
+        let author = self.all.get_mut(&who).and_then(|person| person.author.as_mut());
+        author.into_iter().for_each(|author| author.heard = true);
+    }
+
+    /// Whether anybody may see something of theirs.
+    pub(crate) fn is_heard(&self, who: Pseudonym) -> bool {
+        self.author(who).is_some_and(|author| author.heard)
     }
 
     /// Whose name towards others this is.
@@ -82,6 +95,7 @@ impl People {
             looks: Vec::new(),
             voice,
             licence: licence.clone(),
+            heard: false,
         });
         if author.looks.len() >= NAMES && !author.looks.contains(&looks) {
             return Err(ChatRefusal::Name);

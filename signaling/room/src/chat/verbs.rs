@@ -37,6 +37,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let message = Said::new(fresh.message, &by, &words, reply, now);
         let told = message.told();
         chat.said.push_back(message);
+        chat.people.hear(who);
         self.chat_changed(event);
         self.share(consent, ServerMessage::Chat(ChatNews::Message(told)));
         Ok(())

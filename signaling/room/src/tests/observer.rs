@@ -4,7 +4,9 @@
 
 use super::*;
 use crate::{ChatAct, Fresh, Voice};
-use veilcast_consent::{Chat, Choice, Decision, Ledger, Party, Purpose, Terms};
+use veilcast_consent::{
+    Analytics, Asked, Chat, Choice, Decision, Ledger, Location, Party, Personalisation, Presence, Purpose, Terms,
+};
 use veilcast_protocol::ChatReaction;
 
 const HOST: u8 = 1;
@@ -95,14 +97,37 @@ impl Hall {
         self.here.retain(|one| *one != who);
     }
 
-    fn talks(&mut self, who: u8) {
-        let (version, decision) = (Terms::of(Purpose::Chat).version, Decision::Grant { lasting: None });
-        let choice = Choice { purpose: Purpose::Chat, version, decision, despite_signal: false, key: [0; 32] };
+    fn agrees<P: Asked>(&mut self, who: u8) {
+        let (version, decision) = (Terms::of(P::PURPOSE).version, Decision::Grant { lasting: None });
+        let choice = Choice { purpose: P::PURPOSE, version, decision, despite_signal: false, key: [0; 32] };
         self.ledger.decide(&party(who), choice, self.now()).expect("good");
-        let (party, socket) = (party(who), SocketId(who.into()));
+        let party = party(who);
+        let consent = self.ledger.consent::<P>(&party, self.now()).expect("granted");
+        self.rooms.permit(SocketId(who.into()), &consent);
+    }
+
+    fn talks(&mut self, who: u8) {
+        self.agrees::<Chat>(who);
+        let party = party(who);
         let consent = self.ledger.consent::<Chat>(&party, self.now()).expect("granted");
-        self.rooms.permit(socket, &consent);
-        self.rooms.show_chat(socket, &consent);
+        self.rooms.show_chat(SocketId(who.into()), &consent);
+    }
+
+    fn agrees_to_all(&mut self, who: u8) {
+        self.talks(who);
+        self.agrees::<Presence>(who);
+        self.agrees::<Location>(who);
+        self.agrees::<Analytics>(who);
+        self.agrees::<Personalisation>(who);
+    }
+
+    fn withdraws_all(&mut self, who: u8) {
+        let subject = Pseudonym::new([who; 16]);
+        let all = [Purpose::Chat, Purpose::Presence, Purpose::Location, Purpose::Analytics, Purpose::Personalisation];
+        for purpose in all {
+            let ended = self.ledger.withdraw(&EVENT, subject, purpose).expect("granted");
+            self.rooms.retract(&EVENT, subject, purpose, ended.generation);
+        }
     }
 
     fn say(&mut self, who: u8) -> u64 {
@@ -216,6 +241,42 @@ fn who_of_two_left_is_told_by_nothing() {
         figures += one.iter().filter(|heard| heard.message.contains("\"audience\"")).count();
     }
     assert!(figures > 100, "there was something to look at: {figures}");
+}
+
+/// Nor who of two takes everything back that they have agreed to, of whom nobody has seen anything; nor that anybody does. Whoever was
+/// seen is cleared from the screens.
+#[test]
+fn who_was_not_seen_takes_back_what_they_agreed_to_unnoticed() {
+    let heard = |takes_back: Option<u8>, speaks: bool| {
+        let mut hall = Hall::new();
+        hall.agrees_to_all(HOST);
+        hall.agrees_to_all(READER);
+        for who in PAIR {
+            hall.come(who, VideoQuality::High);
+            hall.agrees_to_all(who);
+            if speaks {
+                hall.say(who);
+            }
+        }
+        for second in 0..90 {
+            if second == 40 {
+                takes_back.into_iter().for_each(|who| hall.withdraws_all(who));
+            }
+            hall.pass();
+        }
+        hall.rename();
+        hall.heard
+    };
+    let stays = heard(None, false);
+    assert!(!stays.is_empty());
+    for who in PAIR {
+        let heard = heard(Some(who), false);
+        let differs = heard.iter().zip(&stays).find(|(one, other)| one != other);
+        let told = differs.map(|(one, _)| (one.second, one.socket, one.message.as_str()));
+        assert!(heard == stays, "{who}: {told:?}, {} messages for {}", heard.len(), stays.len());
+    }
+    let cleared = |heard: &[Heard]| heard.iter().filter(|heard| heard.message.contains("\"retracted\"")).count();
+    assert_eq!(cleared(&heard(Some(PAIR[0]), true)), 2, "the host's screen and the reader's");
 }
 
 /// The number in the latest message of a kind up to a time.
