@@ -24,7 +24,7 @@ function agree(socket: Socket): void {
   socket.say({ type: 'consent', purposes: [GRANTED] });
   socket.say({ type: 'chat', news: 'begin' });
   socket.say({ type: 'chat', news: 'board', pinned: null, slow: 0 });
-  socket.say({ type: 'chat', news: 'synced', number: 0 });
+  socket.say({ type: 'chat', news: 'end' });
 }
 
 function said(socket: Socket, id: string, generation: number, reply: string | null = null): void {
@@ -71,20 +71,22 @@ describe('a chat', () => {
   });
 
   it('shows nothing while nobody looks, and nothing before it has caught up', async () => {
-    const { browser, chat } = await taking();
+    const { browser, viewer, chat } = await taking();
     agree(browser.socket);
     said(browser.socket, 'one', 7);
-    chat.look(false);
+    browser.socket.say({ type: 'chat', news: 'listed', people: [{ name: 'Ada', generation: 9 }] });
+    expect(chat.listed).toHaveLength(1);
+    viewer.people.lookout.look(false);
     expect([chat.state, chat.lines, chat.line('one')]).toEqual(['catching-up', [], null]);
-    chat.look(true);
-    expect(chat.lines).toEqual([]);
+    viewer.people.lookout.look(true);
+    expect([chat.lines, chat.listed]).toEqual([[], []]);
     const asked = browser.socket.sent.at(-1);
-    expect(asked).toMatchObject({ type: 'chat', verb: 'sync' });
-    browser.socket.say({ type: 'chat', news: 'synced', number: 99 });
+    expect(asked).toMatchObject({ type: 'sync' });
+    browser.socket.say({ type: 'synced', number: 99 });
     expect(chat.lines).toEqual([]);
     browser.socket.say({ type: 'retracted', purpose: 'chat', generation: 7 });
     said(browser.socket, 'two', 8);
-    browser.socket.say({ type: 'chat', news: 'synced', number: 1 });
+    browser.socket.say({ type: 'synced', number: 1 });
     expect(chat.lines.map(({ id }) => id)).toEqual(['two']);
   });
 
@@ -106,8 +108,8 @@ describe('a chat', () => {
     browser.socket.say({ type: 'ended', title: 'Over.' });
     expect([chat.over, chat.lines.length]).toEqual([true, 1]);
     // Nothing can be taken back any more, so there is nothing to catch up with.
-    chat.look(false);
-    chat.look(true);
+    viewer.people.lookout.look(false);
+    viewer.people.lookout.look(true);
     expect(chat.lines).toHaveLength(1);
     await browser.clock.pass(10 * 60_000);
     expect([chat.state, chat.lines]).toEqual(['closed', []]);
@@ -115,12 +117,12 @@ describe('a chat', () => {
   });
 
   it('shows nothing after the event that may have been taken back before', async () => {
-    const { browser, chat } = await taking();
+    const { browser, viewer, chat } = await taking();
     agree(browser.socket);
     said(browser.socket, 'one', 7);
-    chat.look(false);
+    viewer.people.lookout.look(false);
     browser.socket.say({ type: 'ended', title: 'Over.' });
-    chat.look(true);
+    viewer.people.lookout.look(true);
     expect([chat.over, chat.state, chat.lines]).toEqual([true, 'closed', []]);
   });
 

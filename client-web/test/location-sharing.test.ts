@@ -4,6 +4,7 @@ import { AREA_REST_MS, type Fix, type Grid, type Precision } from '../src/sdk/co
 import { Consents } from '../src/sdk/consents.js';
 import { earthFor } from '../src/sdk/earth.js';
 import type { VeilcastError } from '../src/sdk/errors.js';
+import { Lookout } from '../src/sdk/lookout.js';
 import { parseServerMessage } from '../src/sdk/parse.js';
 import { Sharer } from '../src/sdk/sharer.js';
 import { Whereabouts } from '../src/sdk/whereabouts.js';
@@ -17,7 +18,8 @@ function sharing(grid: (precision: Precision) => Promise<Grid> = earthFor) {
   const sent: ClientMessage[] = [];
   const failures: VeilcastError[] = [];
   const consents = new Consents((message) => sent.push(message) > 0, clock);
-  const whereabouts = new Whereabouts((message) => sent.push(message), consents);
+  const lookout = new Lookout((message) => sent.push(message), clock);
+  const whereabouts = new Whereabouts((message) => sent.push(message), consents, lookout);
   const device = { fix: VIENNA, looks: 0 };
   const locate = async (): Promise<Fix> => {
     device.looks += 1;
@@ -28,11 +30,12 @@ function sharing(grid: (precision: Precision) => Promise<Grid> = earthFor) {
   const hear = (message: object): void => {
     const parsed = parseServerMessage(JSON.stringify(message));
     if (parsed === null) throw new Error('is known');
-    if (!consents.take(parsed)) whereabouts.take(parsed);
+    if (parsed.type === 'synced') lookout.synced(parsed);
+    else if (!consents.take(parsed)) whereabouts.take(parsed);
   };
   const stand = (standing: ConsentStanding, generation: number | null = null): void =>
     hear({ type: 'consent', purposes: [{ purpose: 'location', standing, generation, expires_in: null }] });
-  return { clock, sent, failures, consents, whereabouts, device, sharer, hear, stand };
+  return { clock, sent, failures, consents, whereabouts, lookout, device, sharer, hear, stand };
 }
 
 const areas = (sent: readonly ClientMessage[]): string[] =>
@@ -164,6 +167,35 @@ describe('seeing where others are', () => {
     expect(whereabouts.map).toEqual([{ area: 'AT', shade: 'light' }]);
     whereabouts.begin();
     expect([whereabouts.people, whereabouts.map]).toEqual([[], []]);
+  });
+
+  it('shows nothing while nobody looks, after a sleep, and before it has caught up', async () => {
+    const { whereabouts, hear, lookout, sent, clock } = sharing();
+    const told: number[] = [];
+    whereabouts.on('people', (people) => told.push(people.length));
+    lookout.begin();
+    lookout.look(false);
+    lookout.look(true);
+    expect(sent).toEqual([]);
+    hear({ type: 'locations', people: [person(1), person(2)] });
+    hear({ type: 'location-map', areas: [{ area: 'AT', shade: 'light' }] });
+    lookout.look(false);
+    expect([whereabouts.people, whereabouts.map]).toEqual([[], []]);
+    hear({ type: 'locations', people: [person(3)] });
+    lookout.look(true);
+    expect([whereabouts.people, sent]).toEqual([[], [{ type: 'sync', number: 1 }]]);
+    hear({ type: 'retracted', purpose: 'location', generation: 2 });
+    hear({ type: 'synced', number: 1 });
+    expect(whereabouts.people.map(({ generation }) => generation)).toEqual([1, 3]);
+    expect(whereabouts.map).toHaveLength(1);
+    // The machine has slept for a minute, and told nobody.
+    const real = Date.now;
+    Date.now = () => real() + 60_000;
+    await clock.pass(1_000);
+    Date.now = real;
+    expect([whereabouts.people, sent.at(-1)]).toEqual([[], { type: 'sync', number: 2 }]);
+    expect(told).toEqual([0, 0, 2, 0, 0, 0, 2, 0]);
+    lookout.stop();
   });
 
   it('shows nothing of one’s own that has ended', () => {

@@ -26,8 +26,8 @@ async fn act(socket: &mut Socket, mut verb: Value) {
 
 /// Everything that was told up to now has been heard.
 async fn in_step(socket: &mut Socket) {
-    act(socket, json!({ "verb": "sync", "number": 77 })).await;
-    while socket.until("chat").await["number"] != 77 {}
+    socket.say(&json!({ "type": "sync", "number": 77 })).await;
+    while socket.until("synced").await["number"] != 77 {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -76,8 +76,8 @@ async fn a_place_is_shown_as_a_cell_to_the_broadcaster_until_its_person_stops() 
     assert_eq!((&retracted["purpose"], &retracted["generation"]), (&json!("location"), &people[0]["generation"]));
     show(&mut ada, "city", Resolution::Six).await;
     refused(&mut ada, "consent-missing").await;
-    bob.say(&json!({ "type": "chat", "verb": "sync", "number": 77 })).await;
-    bob.until("chat").await;
+    bob.say(&json!({ "type": "sync", "number": 77 })).await;
+    bob.until("synced").await;
     let cells: Vec<u64> = (0..=15).map(|digit| cell(Resolution::try_from(digit).expect("is one"))).collect();
     let canaries = [Canary::coordinates("a place", PLACE.0, PLACE.1, &cells)];
     let mut sinks = Sink::directory("the disk", server.scratch.path("").as_path());

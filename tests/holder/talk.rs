@@ -23,7 +23,7 @@ impl Talker {
         socket.until("welcome").await;
         agree(client, &mut socket, event, "chat").await;
         let mut talker = Self { socket };
-        talker.news("synced").await;
+        talker.news("end").await;
         talker
     }
 

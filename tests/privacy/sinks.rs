@@ -106,8 +106,8 @@ impl Evening {
 
 /// Everything before has been heard: what is told to a socket keeps its order.
 async fn in_step(socket: &mut Socket) {
-    act(socket, json!({ "verb": "sync", "number": 4_711 })).await;
-    while news(socket, "synced").await["number"] != 4_711 {}
+    socket.say(&json!({ "type": "sync", "number": 4_711 })).await;
+    while socket.until("synced").await["number"] != 4_711 {}
 }
 
 /// What came over a socket, a message a piece.

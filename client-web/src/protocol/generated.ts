@@ -157,6 +157,15 @@ purpose: Purpose,
 generation: number, };
 
 /**
+ * A place in what is told over a socket.
+ */
+export type Sync = { 
+/**
+ * Chosen by the client.
+ */
+number: number, };
+
+/**
  * What is asked, in the words that a person sees.
  */
 export type PurposeTerms = { 
@@ -1150,11 +1159,7 @@ reaction: ChatReaction,
 /**
  * False: no longer.
  */
-on: boolean, } | { "verb": "sync", 
-/**
- * Chosen by the client.
- */
-number: number, } | { "verb": "list-me", 
+on: boolean, } | { "verb": "list-me", 
 /**
  * As in `name`.
  */
@@ -1289,11 +1294,7 @@ export type ChatNews = { "news": "begin" } | { "news": "message" } & ChatMessage
 /**
  * Which.
  */
-messages: Array<string>, } | { "news": "sums" } & ChatSums | { "news": "board" } & ChatBoard | { "news": "own" } & ChatSelf | { "news": "synced", 
-/**
- * Of the question.
- */
-number: number, } | { "news": "listed", 
+messages: Array<string>, } | { "news": "sums" } & ChatSums | { "news": "board" } & ChatBoard | { "news": "own" } & ChatSelf | { "news": "end" } | { "news": "listed", 
 /**
  * In the order of their names.
  */
@@ -1302,7 +1303,7 @@ people: Array<ChatListed>, };
 /**
  * What a client says over `/ws`. The first message is `hello`.
  */
-export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "request-consent" } & ConsentRequest | { "type": "withdraw-consent" } & ConsentWithdrawal | { "type": "chat" } & ChatVerb | { "type": "share-location" } & LocationShare | { "type": "leave" };
+export type ClientMessage = { "type": "hello" } & Hello | { "type": "renew" } & Renewal | { "type": "offer" } & Offer | { "type": "quality" } & QualityWish | { "type": "request-consent" } & ConsentRequest | { "type": "withdraw-consent" } & ConsentWithdrawal | { "type": "sync" } & Sync | { "type": "chat" } & ChatVerb | { "type": "share-location" } & LocationShare | { "type": "leave" };
 
 /**
  * Whether a track of the stage carries anything.
@@ -1530,7 +1531,7 @@ export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "wai
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "consent-receipt" } & ConsentReceipt | { "type": "retracted" } & Retraction | { "type": "chat" } & ChatNews | { "type": "own-location" } & OwnLocation | { "type": "locations" } & Locations | { "type": "location-gone" } & LocationGone | { "type": "location-map" } & LocationMap | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "consent-receipt" } & ConsentReceipt | { "type": "retracted" } & Retraction | { "type": "synced" } & Sync | { "type": "chat" } & ChatNews | { "type": "own-location" } & OwnLocation | { "type": "locations" } & Locations | { "type": "location-gone" } & LocationGone | { "type": "location-map" } & LocationMap | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */

@@ -1,22 +1,17 @@
-import type {
-  AudienceHealth,
-  ClientMessage,
-  EventSummary,
-  LayerState,
-  StageState,
-} from '../protocol/index.js';
-import { Chat } from './chat.js';
+import type { AudienceHealth, EventSummary, LayerState, StageState } from '../protocol/index.js';
+import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
-import { Consents } from './consents.js';
+import type { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
 import { planLayers, RIDS, type VideoKind } from './layers.js';
 import type { Incoming } from './parse.js';
+import { People } from './people.js';
 import { startingAt } from './sdp.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { type StatsSummary, watchStats } from './stats.js';
 import { Tuner } from './tuner.js';
-import { Whereabouts } from './whereabouts.js';
+import type { Whereabouts } from './whereabouts.js';
 
 export interface BroadcasterEvents {
   state: SessionState;
@@ -51,12 +46,8 @@ const START_KBPS = 1_200;
  * track sends nothing at all. The caller owns the tracks and stops them.
  */
 export class Broadcaster extends TypedTarget<BroadcasterEvents> {
-  /** What this person has agreed to in this event. */
-  readonly consents: Consents;
-  /** The event's chat, for who has agreed to it. */
-  readonly chat: Chat;
-  /** Where people are who show it. */
-  readonly whereabouts: Whereabouts;
+  /** What is heard of the other people here. */
+  readonly people: People;
   readonly #session: Session;
   readonly #simulcast: boolean;
   #audio: MediaStreamTrack | null = null;
@@ -78,22 +69,33 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
       welcomed: (event) => {
-        this.chat.reconnected();
-        this.whereabouts.begin();
+        this.people.begin();
         this.emit('event', event);
       },
       stage: (stage) => this.emit('stage', stage),
       message: (message) => this.#message(message),
       ended: (title) => {
-        this.chat.ended();
+        this.people.end();
         this.emit('ended', title);
       },
       error: (error) => this.emit('error', error),
     });
-    const send = (message: ClientMessage): boolean => this.#session.send(message);
-    this.consents = new Consents(send, this.#session.environment.clock);
-    this.chat = new Chat(send, this.consents, this.#session.environment.clock);
-    this.whereabouts = new Whereabouts(send, this.consents);
+    this.people = new People((message) => this.#session.send(message), this.#session.environment.clock);
+  }
+
+  /** What this person has agreed to in this event. */
+  get consents(): Consents {
+    return this.people.consents;
+  }
+
+  /** The event's chat, for who has agreed to it. */
+  get chat(): Chat {
+    return this.people.chat;
+  }
+
+  /** Where people are who show it. */
+  get whereabouts(): Whereabouts {
+    return this.people.whereabouts;
   }
 
   get state(): SessionState {
@@ -153,7 +155,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message) || this.chat.take(message) || this.whereabouts.take(message)) return;
+    if (this.people.take(message)) return;
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);
@@ -170,9 +172,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
 
   #stateChanged(state: SessionState): void {
     if (state !== 'connected') this.#stopStats();
-    if (state === 'reconnecting') this.chat.cover();
-    else if (state === 'connected') this.chat.uncover();
-    else if (state === 'failed' || state === 'closed') this.chat.stop();
+    this.people.follow(state);
     this.emit('state', state);
   }
 }

@@ -12,6 +12,7 @@ import type { Cancel, Clock } from './clock.js';
 import type { Consents } from './consents.js';
 import { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
+import type { Lookout } from './lookout.js';
 import type { Incoming } from './parse.js';
 
 export interface ChatEvents {
@@ -43,18 +44,17 @@ const LONGEST_MS = 4 * 3_600_000;
 const AFTER_MS = 10 * 60_000;
 /** Whoever takes part is told within this time after coming back. */
 const CATCH_UP_MS = 5_000;
-/** A page whose clock jumps by more than this has slept. */
-const SLEPT_MS = 5_000;
+/** How often it is looked whether something is too old. */
 const BEAT_MS = 1_000;
 
 /**
  * An event's chat, for who has agreed to it (`consents.request('chat')`).
  *
  * It holds what may be shown and nothing else: a message goes as soon as its author takes it back, leaves the chat or is put out. While
- * the page is hidden, asleep or cut off it shows nothing, and again only when it has caught up.
+ * the page is hidden, asleep or cut off ({@link Lookout}) it shows nothing, and again only when it has caught up.
  */
 export class Chat extends TypedTarget<ChatEvents> {
-  #state: ChatState = 'closed';
+  #part: 'none' | 'waits' | 'told' = 'none';
   #lines = new Map<string, { line: ChatLine; since: number }>();
   /** Told to go before they came. */
   #removed = new Set<string>();
@@ -62,35 +62,36 @@ export class Chat extends TypedTarget<ChatEvents> {
   #slow = 0;
   #own: ChatSelf | null = null;
   #listed: readonly ChatListed[] = [];
-  #hidden = false;
   #over = false;
-  #number = 0;
   #beat: Cancel = () => {};
   #late: Cancel = () => {};
-  readonly #onVisibility = (): void => this.look(document.visibilityState === 'visible');
 
   constructor(
     private readonly send: (message: ClientMessage) => void,
     private readonly consents: Consents,
+    private readonly lookout: Lookout,
     private readonly clock: Clock,
   ) {
     super();
+    lookout.watch(() => this.#part !== 'none' || this.#listed.length > 0);
+    lookout.on('change', () => this.emit('change', null));
     consents.on('change', () => this.#consentChanged());
     consents.on('retracted', ({ purpose, generation }) => this.#retracted(purpose, generation));
   }
 
   get state(): ChatState {
-    return this.#state;
+    if (this.#part === 'none') return 'closed';
+    return this.#part === 'told' && this.lookout.clear ? 'open' : 'catching-up';
   }
 
   /** Oldest first; empty while there may be too much in it. */
   get lines(): readonly ChatLine[] {
-    return this.#state === 'open' ? [...this.#lines.values()].map(({ line }) => line) : [];
+    return this.state === 'open' ? [...this.#lines.values()].map(({ line }) => line) : [];
   }
 
   /** A message that is there. */
   line(id: string | null): ChatLine | null {
-    return this.#state === 'open' && id !== null ? (this.#lines.get(id)?.line ?? null) : null;
+    return this.state === 'open' && id !== null ? (this.#lines.get(id)?.line ?? null) : null;
   }
 
   get pinned(): ChatLine | null {
@@ -109,7 +110,7 @@ export class Chat extends TypedTarget<ChatEvents> {
 
   /** Who is here and listed by name, for who is, too. */
   get listed(): readonly ChatListed[] {
-    return this.#hidden ? [] : this.#listed;
+    return this.lookout.clear ? this.#listed : [];
   }
 
   say(text: string, reply: string | null = null): void {
@@ -158,21 +159,11 @@ export class Chat extends TypedTarget<ChatEvents> {
   reconnected(): void {
     this.#clear();
     this.#removed.clear();
-    if (this.#state === 'closed') return;
-    this.#enter('catching-up');
+    if (this.#part === 'none') return;
+    this.#enter('waits');
     this.#late();
     // Nobody who takes part is told nothing: this server does not know of it any more.
     this.#late = this.clock.after(CATCH_UP_MS, () => this.#close());
-  }
-
-  /** The connection is gone or in doubt. */
-  cover(): void {
-    if (this.#state === 'open' && !this.#over) this.#enter('catching-up');
-  }
-
-  /** The connection has held. */
-  uncover(): void {
-    if (this.#state === 'catching-up' && !this.#hidden) this.#sync();
   }
 
   /** The event is over: nobody can join, say or take back anything any more. */
@@ -180,19 +171,11 @@ export class Chat extends TypedTarget<ChatEvents> {
     return this.#over;
   }
 
-  /** Nobody looks at the page, or somebody does again. */
-  look(visible: boolean): void {
-    this.#hidden = !visible;
-    if (visible) this.uncover();
-    else this.cover();
-    this.emit('change', null);
-  }
-
   /** The event is over: what is on the screen goes a little later; what may have been taken back meanwhile does not come again. */
   ended(): void {
     this.#over = true;
     this.#beat();
-    if (this.#state === 'open') this.#beat = this.clock.after(AFTER_MS, () => this.#close());
+    if (this.state === 'open') this.#beat = this.clock.after(AFTER_MS, () => this.#close());
     else this.#close();
     this.emit('change', null);
   }
@@ -218,10 +201,9 @@ export class Chat extends TypedTarget<ChatEvents> {
     switch (news.news) {
       case 'begin':
         this.#clear();
-        if (this.#state === 'closed') this.#enter('catching-up');
+        this.#enter('waits');
         this.#late();
-        this.#awaken();
-        globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
+        this.#age();
         break;
       case 'message':
         this.#add(news);
@@ -244,8 +226,8 @@ export class Chat extends TypedTarget<ChatEvents> {
           ({ generation }) => !this.consents.hasEnded('presence', generation),
         );
         break;
-      case 'synced':
-        this.#synced(news.number);
+      case 'end':
+        if (this.#part === 'waits') this.#enter('told');
     }
     this.emit('change', null);
   }
@@ -287,33 +269,13 @@ export class Chat extends TypedTarget<ChatEvents> {
     this.emit('change', null);
   }
 
-  #sync(): void {
-    this.#number += 1;
-    this.#act({ verb: 'sync', number: this.#number });
-  }
-
-  /** Everything that was said and taken back before this has been heard. */
-  #synced(number: number): void {
-    const asked = number === 0 || number === this.#number;
-    if (asked && this.#state === 'catching-up' && !this.#hidden) this.#enter('open');
-  }
-
-  /** A machine that slept tells nobody: its clock has jumped. */
-  #awaken(): void {
+  /** Nothing stays longer than the server would keep it. */
+  #age(): void {
     this.#beat();
-    // The wall's: on some systems the other one stands still while the machine sleeps.
-    let last = Date.now();
-    const beat = (): void => {
-      const now = Date.now();
-      if (now - last > SLEPT_MS) {
-        this.cover();
-        this.uncover();
-      }
-      last = now;
+    this.#beat = this.clock.after(BEAT_MS, () => {
       this.#expire(this.clock.now());
-      this.#beat = this.clock.after(BEAT_MS, beat);
-    };
-    this.#beat = this.clock.after(BEAT_MS, beat);
+      this.#age();
+    });
   }
 
   #expire(now: number): void {
@@ -333,16 +295,14 @@ export class Chat extends TypedTarget<ChatEvents> {
   }
 
   #close(): void {
-    globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
-    this.#hidden = false;
     this.#beat();
     this.#late();
     this.#clear();
-    this.#enter('closed');
+    this.#enter('none');
   }
 
-  #enter(state: ChatState): void {
-    this.#state = state;
+  #enter(part: 'none' | 'waits' | 'told'): void {
+    this.#part = part;
     this.emit('change', null);
   }
 }

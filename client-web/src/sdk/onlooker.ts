@@ -1,15 +1,16 @@
-import type { AudienceHealth, ClientMessage, EventSummary, StageState } from '../protocol/index.js';
+import type { AudienceHealth, EventSummary, StageState } from '../protocol/index.js';
 import { Backoff } from './backoff.js';
-import { Chat } from './chat.js';
+import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
-import { Consents } from './consents.js';
+import type { Consents } from './consents.js';
 import { browser, type Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
 import type { Incoming } from './parse.js';
+import { People } from './people.js';
 import type { SessionOptions } from './session.js';
 import { Signal } from './signal.js';
-import { Whereabouts } from './whereabouts.js';
+import type { Whereabouts } from './whereabouts.js';
 
 export interface OnlookerEvents {
   event: EventSummary;
@@ -25,12 +26,8 @@ export interface OnlookerEvents {
 
 /** Hears of an event as its broadcaster does, without sending anything: for who broadcasts with another program. */
 export class Onlooker extends TypedTarget<OnlookerEvents> {
-  /** What this person has agreed to in this event. */
-  readonly consents: Consents;
-  /** The event's chat, for who has agreed to it. */
-  readonly chat: Chat;
-  /** Where people are who show it. */
-  readonly whereabouts: Whereabouts;
+  /** What is heard of the other people here. */
+  readonly people: People;
   readonly #environment: Environment;
   readonly #backoff: Backoff;
   #signal: Signal | null = null;
@@ -41,10 +38,22 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     super();
     this.#environment = options.environment ?? browser;
     this.#backoff = new Backoff(this.#environment.random);
-    const send = (message: ClientMessage): boolean => this.#signal?.send(message) ?? false;
-    this.consents = new Consents(send, this.#environment.clock);
-    this.chat = new Chat(send, this.consents, this.#environment.clock);
-    this.whereabouts = new Whereabouts(send, this.consents);
+    this.people = new People((message) => this.#signal?.send(message) ?? false, this.#environment.clock);
+  }
+
+  /** What this person has agreed to in this event. */
+  get consents(): Consents {
+    return this.people.consents;
+  }
+
+  /** The event's chat, for who has agreed to it. */
+  get chat(): Chat {
+    return this.people.chat;
+  }
+
+  /** Where people are who show it. */
+  get whereabouts(): Whereabouts {
+    return this.people.whereabouts;
   }
 
   start(): void {
@@ -63,7 +72,7 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     this.#retry();
     this.#signal?.close();
     this.#signal = null;
-    this.chat.stop();
+    this.people.stop();
   }
 
   async #open(signal: Signal): Promise<void> {
@@ -71,14 +80,13 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     if (this.#signal !== signal) return;
     this.#tokenRefused = false;
     this.#backoff.reset();
-    this.chat.reconnected();
-    this.whereabouts.begin();
+    this.people.begin();
     this.emit('event', welcome.event);
     this.emit('stage', welcome.stage);
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message) || this.chat.take(message) || this.whereabouts.take(message)) return;
+    if (this.people.take(message)) return;
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);
@@ -99,7 +107,7 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
   #again(signal: Signal): void {
     signal.close();
     this.#signal = null;
-    this.chat.cover();
+    this.people.lookout.cover();
     this.#retry = this.#environment.clock.after(this.#backoff.next(), () => this.start());
   }
 }

@@ -44,7 +44,7 @@ const NEWS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
       name: string(f, 'name'),
     }),
   ],
-  ['synced', (f: Fields): Incoming => ({ type: 'chat', news: 'synced', number: count(f, 'number') })],
+  ['end', (): Incoming => ({ type: 'chat', news: 'end' })],
   [
     'listed',
     (f: Fields): Incoming => ({ type: 'chat', news: 'listed', people: list(f, 'people').map(parseListed) }),

@@ -72,6 +72,7 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
     (f: Fields): Incoming => ({ type: 'answer', number: count(f, 'number'), sdp: string(f, 'sdp') }),
   ],
   ['connected', (): Incoming => ({ type: 'connected' })],
+  ['synced', (f: Fields): Incoming => ({ type: 'synced', number: count(f, 'number') })],
   ['disconnected', readDisconnected],
   ['stage', (f: Fields): Incoming => ({ type: 'stage', ...parseStage(f) })],
   ['place', (f: Fields): Incoming => ({ type: 'place', place: f.place === null ? null : count(f, 'place') })],

@@ -1,6 +1,5 @@
 import type {
   Activity,
-  ClientMessage,
   EventSummary,
   Latency,
   Quality,
@@ -10,17 +9,18 @@ import type {
   Unplayable,
 } from '../protocol/index.js';
 import { type Access, guestAccess } from './access.js';
-import { Chat } from './chat.js';
+import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
-import { Consents } from './consents.js';
+import type { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
 import { awaitGrowth } from './first-frame.js';
 import { type Incoming, isTaken } from './parse.js';
+import { People } from './people.js';
 import { Receivers } from './receivers.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { sum } from './stats.js';
-import { Whereabouts } from './whereabouts.js';
+import type { Whereabouts } from './whereabouts.js';
 
 export interface ViewerEvents {
   state: SessionState;
@@ -78,12 +78,8 @@ const WISH_MS = 500;
  * `stream` is that of the first place. Whoever comes or goes does not disturb the others.
  */
 export class Viewer extends TypedTarget<ViewerEvents> {
-  /** What this person has agreed to in this event. */
-  readonly consents: Consents;
-  /** The event's chat, for who has agreed to it. */
-  readonly chat: Chat;
-  /** Where people are who show it. */
-  readonly whereabouts: Whereabouts;
+  /** What is heard of the other people here. */
+  readonly people: People;
   readonly #session: Session;
   readonly #receivers: Receivers;
   #stage: StageState = { audio: 'absent', video: 'absent', places: [] };
@@ -106,24 +102,35 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       connected: (peer) => this.#connected(peer),
       state: (state) => this.#stateChanged(state),
       welcomed: (event, role) => {
-        this.chat.reconnected();
+        this.people.begin();
         this.#receivers.jitterTargetMs = options.jitterTargetMs ?? JITTER_TARGET_MS[event.latency];
-        this.whereabouts.begin();
         this.emit('event', event);
         this.emit('role', role);
       },
       stage: (stage) => this.#stageChanged(stage),
       message: (message) => this.#message(message),
       ended: (title) => {
-        this.chat.ended();
+        this.people.end();
         this.emit('ended', title);
       },
       error: (error) => this.emit('error', error),
     });
-    const send = (message: ClientMessage): boolean => this.#session.send(message);
-    this.consents = new Consents(send, this.#session.environment.clock);
-    this.chat = new Chat(send, this.consents, this.#session.environment.clock);
-    this.whereabouts = new Whereabouts(send, this.consents);
+    this.people = new People((message) => this.#session.send(message), this.#session.environment.clock);
+  }
+
+  /** What this person has agreed to in this event. */
+  get consents(): Consents {
+    return this.people.consents;
+  }
+
+  /** The event's chat, for who has agreed to it. */
+  get chat(): Chat {
+    return this.people.chat;
+  }
+
+  /** Where people are who show it. */
+  get whereabouts(): Whereabouts {
+    return this.people.whereabouts;
   }
 
   /** The first place's. */
@@ -269,7 +276,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #message(message: Incoming): void {
-    if (this.consents.take(message) || this.chat.take(message) || this.whereabouts.take(message)) return;
+    if (this.people.take(message)) return;
     if (message.type === 'unplayable') {
       const { place, codec, title } = message;
       this.emit('unplayable', { place, codec, title });
@@ -277,9 +284,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   }
 
   #stateChanged(state: SessionState): void {
-    if (state === 'reconnecting') this.chat.cover();
-    else if (state === 'connected') this.chat.uncover();
-    else if (state === 'failed' || state === 'closed') this.chat.stop();
+    this.people.follow(state);
     if (state === 'reconnecting') this.#since = this.#session.environment.clock.now();
     if (state === 'ended' || state === 'failed' || state === 'closed') {
       this.#stopPolling();

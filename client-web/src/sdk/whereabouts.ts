@@ -3,6 +3,7 @@ import type { Precision } from './coarse.js';
 import type { Consents } from './consents.js';
 import { VeilcastError } from './errors.js';
 import { TypedTarget } from './events.js';
+import type { Lookout } from './lookout.js';
 import type { Incoming } from './parse.js';
 
 export interface WhereaboutsEvents {
@@ -16,7 +17,10 @@ export interface WhereaboutsEvents {
   refused: VeilcastError;
 }
 
-/** Where people are, as coarsely as each of them chose. */
+/**
+ * Where people are, as coarsely as each of them chose. While the page is hidden, asleep or cut off ({@link Lookout}) nobody is anywhere, but
+ * for this person.
+ */
 export class Whereabouts extends TypedTarget<WhereaboutsEvents> {
   readonly #people = new Map<number, LocatedPerson>();
   /** Whose time is over: what comes late is not shown. */
@@ -27,19 +31,25 @@ export class Whereabouts extends TypedTarget<WhereaboutsEvents> {
   constructor(
     private readonly send: (message: ClientMessage) => void,
     consents: Consents,
+    private readonly lookout: Lookout,
   ) {
     super();
+    lookout.watch(() => this.#people.size > 0 || this.#map.length > 0);
+    lookout.on('change', () => {
+      this.emit('people', this.people);
+      this.emit('map', this.map);
+    });
     consents.on('retracted', ({ purpose, generation }) => {
       if (purpose === 'location') this.#retract(generation);
     });
   }
 
   get people(): readonly LocatedPerson[] {
-    return [...this.#people.values()];
+    return this.lookout.clear ? [...this.#people.values()] : [];
   }
 
   get map(): readonly MapArea[] {
-    return this.#map;
+    return this.lookout.clear ? this.#map : [];
   }
 
   get own(): OwnLocation | null {
@@ -72,7 +82,7 @@ export class Whereabouts extends TypedTarget<WhereaboutsEvents> {
         return true;
       case 'location-map':
         this.#map = message.areas.filter(({ area }) => area !== '');
-        this.emit('map', this.#map);
+        this.emit('map', this.map);
         return true;
       case 'own-location':
         this.#show(message);

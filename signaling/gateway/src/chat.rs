@@ -50,10 +50,6 @@ impl App {
             ChatVerb::Name { name } => self.call(doer, &name),
             ChatVerb::Delete { message } => self.unsay(doer, number(&message)?),
             ChatVerb::React { message, reaction, on } => self.react(doer, (number(&message)?, reaction, on)),
-            ChatVerb::Sync { number } => {
-                self.hub.with(|rooms, _| rooms.chat_synced(doer.socket, number));
-                Ok(())
-            }
             ChatVerb::ListMe { name } => self.list(doer, &name),
             ChatVerb::Remove { message } => self.act(doer, ChatAct::Remove(number(&message)?)),
             ChatVerb::Mute { author, on } => self.act(doer, ChatAct::Mute(number(&author)?, on)),

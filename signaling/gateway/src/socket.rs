@@ -368,6 +368,10 @@ impl<'a> Member<'a> {
             Ok(ClientMessage::Quality(wish)) => self.wish(wish),
             Ok(ClientMessage::RequestConsent(request)) => self.request_consent(wire, request.purpose).await?,
             Ok(ClientMessage::WithdrawConsent(withdrawal)) => self.withdraw(wire, withdrawal.purpose).await?,
+            Ok(ClientMessage::Sync(sync)) => {
+                self.app.hub.with(|rooms, _| rooms.sync(self.id, sync));
+                Ok(())
+            }
             Ok(ClientMessage::Chat(verb)) => {
                 let doer = Doer { socket: self.id, party: &self.party, access: &self.access };
                 self.app.chat(&doer, verb).await

@@ -45,11 +45,6 @@ pub enum ChatVerb {
         /// False: no longer.
         on: bool,
     },
-    /// Asks to be told when everything up to now has been told: answered by `synced` with the same number.
-    Sync {
-        /// Chosen by the client.
-        number: u32,
-    },
     /// Is listed by name from the next tick on. Needs the consent to that, not the one to the chat.
     ListMe {
         /// As in `name`.
@@ -141,11 +136,8 @@ pub enum ChatNews {
     Board(ChatBoard),
     /// What this person goes by.
     Own(ChatSelf),
-    /// Everything up to the question of this number has been told; 0 after `begin` and what follows it.
-    Synced {
-        /// Of the question.
-        number: u32,
-    },
+    /// That was all that there is, after `begin` and what follows it.
+    End,
     /// Who is here and has agreed to be listed; for those who have.
     Listed {
         /// In the order of their names.

@@ -33,6 +33,15 @@ pub struct ConsentRequest {
     pub purpose: Purpose,
 }
 
+/// A place in what is told over a socket.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct Sync {
+    /// Chosen by the client.
+    pub number: u32,
+}
+
 /// A question to put to the person, on a page of this server's own origin.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]

@@ -40,7 +40,7 @@ pub use client::{
 pub use consent::{
     AccountReceipt, AccountReceipts, AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts,
     ConsentRequest, ConsentStanding, ConsentState, ConsentWithdrawal, Purpose, PurposeList, PurposeState, PurposeTerms,
-    Retraction,
+    Retraction, Sync,
 };
 pub use door::{Knock, KnockAnswer, KnockList, KnockSummary, Waiting};
 pub use event::{
@@ -103,6 +103,9 @@ pub enum ClientMessage {
     RequestConsent(ConsentRequest),
     /// Takes a grant back, at once.
     WithdrawConsent(ConsentWithdrawal),
+    /// Asks to be told when everything up to now has been told: answered by `synced`. A page that slept or was hidden shows nothing of
+    /// other people before it knows.
+    Sync(Sync),
     /// Takes part in the chat, or looks after it.
     Chat(ChatVerb),
     /// Shows where this person is, as coarsely as they chose.
@@ -157,6 +160,8 @@ pub enum ServerMessage {
     ConsentReceipt(ConsentReceipt),
     /// A grant of somebody has ended, and everything that came under it.
     Retracted(Retraction),
+    /// Everything up to the question with this number has been told.
+    Synced(Sync),
     /// What happens in the chat. Sent to those who have agreed to take part.
     Chat(ChatNews),
     /// What is shown of where this person is.

@@ -64,6 +64,7 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::PurposeState>(out, cfg);
     add::<wire::ConsentState>(out, cfg);
     add::<wire::Retraction>(out, cfg);
+    add::<wire::Sync>(out, cfg);
     add::<wire::PurposeTerms>(out, cfg);
     add::<wire::PurposeList>(out, cfg);
     add::<wire::ConsentChoice>(out, cfg);

@@ -4,7 +4,7 @@ use crate::{Output, Rooms, Shared, SocketId};
 use std::hash::Hash;
 use veilcast_consent::{Asked, Consent, Licence, Purpose};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{ConsentState, Retraction, ServerMessage};
+use veilcast_protocol::{ConsentState, Retraction, ServerMessage, Sync};
 
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// A socket's person has agreed: from now on it gets what others say for this purpose. Nothing happens where the consent
@@ -70,6 +70,11 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Tells one socket how its person stands.
     pub fn tell_consent(&mut self, socket: SocketId, state: ConsentState) {
         self.emit(Output::Overtake { socket, message: ServerMessage::Consent(state) });
+    }
+
+    /// Answers a socket that wants to know whether it has been told everything: behind all that waits for it.
+    pub fn sync(&mut self, socket: SocketId, sync: Sync) {
+        self.emit(Output::Tell { socket, message: ServerMessage::Synced(sync) });
     }
 
     /// Hands what somebody says to every socket of their event whose person has agreed to the same purpose. It is written while

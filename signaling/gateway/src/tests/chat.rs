@@ -46,7 +46,7 @@ impl Talker {
         self.page.expect("consent").await;
         if purpose == "chat" {
             self.news("begin").await;
-            while self.chat().await["news"] != json!("synced") {}
+            while self.chat().await["news"] != json!("end") {}
         }
     }
 
@@ -212,8 +212,8 @@ async fn every_refusal_says_what_it_is() {
     ada.news("removed").await;
     ada.say("three").await;
     ada.page.fault(FaultCode::ChatMuted.name()).await;
-    ada.act(json!({ "verb": "sync", "number": 7 })).await;
-    assert_eq!(ada.news("synced").await["number"], json!(7));
+    ada.page.say(&json!({ "type": "sync", "number": 7 })).await;
+    assert_eq!(ada.page.expect("synced").await["number"], json!(7));
     assert_eq!(is(429, "chat-slow"), (FaultCode::ChatSlow.text().0, FaultCode::ChatSlow.name().to_owned()));
 }
 

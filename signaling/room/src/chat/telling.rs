@@ -21,13 +21,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if let Some(chat) = self.chats.get(event) {
             chat.tell(who, consent.licence(), &mut pieces);
         }
-        pieces.push(piece(Vec::new(), ChatNews::Synced { number: 0 }));
+        pieces.push(piece(Vec::new(), ChatNews::End));
         self.emit_lot(vec![(socket, consent.licence().clone())], pieces);
-    }
-
-    /// Answers a socket that wants to know whether it has been told everything: behind all that waits for it.
-    pub fn chat_synced(&mut self, socket: SocketId, number: u32) {
-        self.emit(Output::Tell { socket, message: ServerMessage::Chat(ChatNews::Synced { number }) });
     }
 
     /// Somebody's grant has ended: everything of theirs goes, in whatever form.

@@ -45,7 +45,7 @@ impl Screen {
             ChatNews::Sums(sums) => self.sums.push((sums.message, sums.sums)),
             ChatNews::Board(board) => (self.pinned, self.slow) = (board.pinned, board.slow),
             ChatNews::Own(own) => self.own = Some(own.name),
-            ChatNews::Synced { .. } => {}
+            ChatNews::End => {}
             ChatNews::Listed { people } => self.listed = people.into_iter().map(|person| person.name).collect(),
         }
     }
