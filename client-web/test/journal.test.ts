@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { counterWords, figuresWords, offBy, valueWords } from '../src/app/figure-words.js';
-import { breakGlassWords, entryWords } from '../src/app/journal-words.js';
+import { entryWords } from '../src/app/journal-words.js';
+import { breakGlassWords } from '../src/elements/break-glass.js';
 import { parseEvent } from '../src/sdk/parse.js';
 import { parseBreakGlassList, parseFigures, parseSessionLog } from '../src/sdk/parse-journal.js';
 

@@ -1,6 +1,5 @@
-import type { BreakGlass, SessionLogEntry } from '../protocol/index.js';
+import type { SessionLogEntry } from '../protocol/index.js';
 import { purposeName } from './receipt-words.js';
-import { moment } from './words.js';
 
 const LEFT: Record<string, string> = {
   'own-will': 'Left',
@@ -74,11 +73,4 @@ function totals(detail: string): string {
     .split(' ')
     .flatMap((sum, at) => (sum === '0' ? [] : [`about ${sum} ${SUMS[at] ?? ''}`]));
   return told.length === 0 ? 'fewer than five of anything' : told.join(', ');
-}
-
-/** What everybody at an event is told. */
-export function breakGlassWords({ from, until, by_two }: BreakGlass, now: number): string {
-  const who = by_two ? 'Two operators of this server have' : 'The operator of this server has';
-  const since = from > now ? `From ${moment(from)} to ${moment(until)}` : `Until ${moment(until)}`;
-  return `${who} asked to learn who is put out here. ${since}, the account of whoever a moderator removes is written into the session log. Whoever watches in peace is not, and nothing from before is.`;
 }

@@ -213,6 +213,33 @@ export const playerStyles = css`
     background: var(--_live);
   }
 
+  .glass {
+    position: absolute;
+    top: 0.875rem;
+    right: 0.875rem;
+    max-width: min(24rem, 100% - 1.75rem);
+    border-radius: 0.875rem;
+    background: rgb(0 0 0 / 72%);
+    color: #ffffff;
+    font-size: 0.8125rem;
+  }
+
+  .glass summary {
+    display: flex;
+    align-items: center;
+    gap: 0.4375rem;
+    min-height: 1.5rem;
+    padding: 0.1875rem 0.625rem;
+    font-weight: 600;
+    list-style: none;
+    cursor: pointer;
+  }
+
+  .glass p {
+    margin: 0;
+    padding: 0.25rem 0.75rem 0.625rem;
+  }
+
   .badge::before {
     width: 0.5rem;
     height: 0.5rem;

@@ -1,9 +1,10 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { EventSummary, Quality, QualityCap, StageState } from '../protocol/index.js';
+import type { BreakGlass, EventSummary, Quality, QualityCap, StageState } from '../protocol/index.js';
 import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
+import { breakGlassLine } from './break-glass.js';
 import type { Talk } from './chat.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
@@ -73,6 +74,7 @@ export class VeilcastPlayer extends LitElement {
     several: { type: Boolean, reflect: true },
     stacked: { type: Boolean, reflect: true },
     idle: { type: Boolean, reflect: true },
+    glass: { state: true },
   };
 
   declare src: string;
@@ -90,6 +92,7 @@ export class VeilcastPlayer extends LitElement {
   /** Higher than wide. */
   declare stacked: boolean;
   declare idle: boolean;
+  declare glass: BreakGlass | null;
 
   #viewer: Viewer | null = null;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -114,6 +117,7 @@ export class VeilcastPlayer extends LitElement {
     this.several = false;
     this.stacked = false;
     this.idle = false;
+    this.glass = null;
     onRequest(this, 'veilcast-mute-request', ({ muted }) => this.#setMuted(muted));
     onRequest(this, 'veilcast-volume-request', ({ volume }) => {
       this.#setVolume(volume);
@@ -171,6 +175,7 @@ export class VeilcastPlayer extends LitElement {
         ${isLive(this.model) ? html`<span class="badge">Live</span>` : nothing}
         ${note === null ? nothing : html`<span class="remark">${icons.microphoneOff}${note}</span>`}
       </div>
+      ${this.model.session === 'ended' ? nothing : breakGlassLine(this.glass)}
       ${this.soundBlocked && isLive(this.model) ? this.#soundButton() : nothing}
       ${
         isLive(this.model)
@@ -265,7 +270,10 @@ export class VeilcastPlayer extends LitElement {
       viewer.on('unplayable', (unplayable) => this.#change({ unplayable })),
       viewer.on('ended', (ended) => this.#change({ ended })),
       viewer.on('error', (error) => this.#change({ error })),
-      viewer.on('event', (event: EventSummary) => this.#tell('veilcast-event', event)),
+      viewer.on('event', (event: EventSummary) => {
+        this.glass = event.break_glass ?? null;
+        this.#tell('veilcast-event', event);
+      }),
       viewer.on('role', (role) => this.#tell('veilcast-role', role)),
       viewer.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];

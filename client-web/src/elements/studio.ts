@@ -1,5 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { AudienceHealth, LayerState, StageState } from '../protocol/index.js';
+import type { AudienceHealth, BreakGlass, EventSummary, LayerState, StageState } from '../protocol/index.js';
 import type { Access } from '../sdk/access.js';
 import { Broadcaster } from '../sdk/broadcaster.js';
 import type { Cancel } from '../sdk/clock.js';
@@ -8,6 +8,7 @@ import { Onlooker } from '../sdk/onlooker.js';
 import { isTaken } from '../sdk/parse.js';
 import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
+import { breakGlassWords } from './break-glass.js';
 import type { Talk } from './chat.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
@@ -39,6 +40,7 @@ export class VeilcastStudio extends LitElement {
     stage: { state: true },
     place: { state: true },
     cohosts: { state: true },
+    glass: { state: true },
     state: { state: true },
     viewers: { state: true },
     stats: { state: true },
@@ -59,6 +61,7 @@ export class VeilcastStudio extends LitElement {
   declare place: number | null;
   /** The event takes several broadcasters at once. */
   declare cohosts: boolean;
+  declare glass: BreakGlass | null;
   declare state: SessionState;
   declare viewers: number | null;
   declare stats: StatsSummary | null;
@@ -89,6 +92,7 @@ export class VeilcastStudio extends LitElement {
     this.stage = null;
     this.place = null;
     this.cohosts = false;
+    this.glass = null;
     this.state = 'idle';
     this.viewers = null;
     this.stats = null;
@@ -153,7 +157,7 @@ export class VeilcastStudio extends LitElement {
             </div>
             <div class="actions">${this.#actions()}</div>
           </div>
-          ${this.#notices()}
+          ${this.#notices()}${this.#breakGlass()}
         </div>
         ${this.#panels()}
       </div>
@@ -273,6 +277,14 @@ export class VeilcastStudio extends LitElement {
     return html`<p class="notice" role="status">${icons.info}<strong>The line is weak</strong><span>${warning}</span></p>`;
   }
 
+  #breakGlass(): TemplateResult | typeof nothing {
+    if (this.glass === null || this.state === 'ended') return nothing;
+    const words = breakGlassWords(this.glass, Date.now() / 1_000);
+    return html`<p class="notice" role="status">
+      ${icons.info}<strong>Who is put out can be named</strong><span>${words}</span>
+    </p>`;
+  }
+
   async #turnOnBoth(): Promise<void> {
     await this.#guard('both', async () => {
       await this.#sources.turn('microphone', true);
@@ -316,9 +328,7 @@ export class VeilcastStudio extends LitElement {
     this.#talk(broadcaster);
     this.#unsubscribe = [
       broadcaster.on('state', (state) => this.#stateChanged(state)),
-      broadcaster.on('event', ({ broadcasters }) => {
-        this.cohosts = broadcasters > 1;
-      }),
+      broadcaster.on('event', (event) => this.#named(event)),
       broadcaster.on('stage', (stage) => {
         this.stage = stage;
       }),
@@ -378,9 +388,7 @@ export class VeilcastStudio extends LitElement {
     const url = this.src === '' ? location.origin : this.src;
     const onlooker = new Onlooker({ url, event: this.event, access: this.access });
     this.place = null;
-    onlooker.on('event', ({ broadcasters }) => {
-      this.cohosts = broadcasters > 1;
-    });
+    onlooker.on('event', (event) => this.#named(event));
     onlooker.on('stage', (stage) => {
       this.stage = stage;
       this.#lookElsewhere();
@@ -399,6 +407,11 @@ export class VeilcastStudio extends LitElement {
     this.#onlooker = onlooker;
     this.#talk(onlooker);
     onlooker.start();
+  }
+
+  #named({ broadcasters, break_glass }: EventSummary): void {
+    this.cohosts = broadcasters > 1;
+    this.glass = break_glass ?? null;
   }
 
   /** Whose chat it is from now on: that of the connection there is. */

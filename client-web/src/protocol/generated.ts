@@ -166,6 +166,15 @@ export type Sync = {
 number: number, };
 
 /**
+ * What everybody who is at an event is told when break-glass is asked for there, begins sooner, is taken back or is over.
+ */
+export type BreakGlassNotice = { 
+/**
+ * `null`: none, any more.
+ */
+break_glass: BreakGlass | null, };
+
+/**
  * What is asked, in the words that a person sees.
  */
 export type PurposeTerms = { 
@@ -1531,7 +1540,7 @@ export type ServerMessage = { "type": "challenge" } & Challenge | { "type": "wai
 /**
  * The reason, in words for a person.
  */
-fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "consent-receipt" } & ConsentReceipt | { "type": "retracted" } & Retraction | { "type": "synced" } & Sync | { "type": "chat" } & ChatNews | { "type": "own-location" } & OwnLocation | { "type": "locations" } & Locations | { "type": "location-gone" } & LocationGone | { "type": "location-map" } & LocationMap | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
+fault: Fault | null, } | { "type": "stage" } & StageState | { "type": "place" } & OwnPlace | { "type": "unplayable" } & Unplayable | { "type": "quality" } & QualityState | { "type": "layers" } & LayerStates | { "type": "audience" } & Audience | { "type": "health" } & AudienceHealth | { "type": "consent-question" } & ConsentQuestion | { "type": "consent" } & ConsentState | { "type": "consent-receipt" } & ConsentReceipt | { "type": "retracted" } & Retraction | { "type": "synced" } & Sync | { "type": "chat" } & ChatNews | { "type": "own-location" } & OwnLocation | { "type": "locations" } & Locations | { "type": "location-gone" } & LocationGone | { "type": "location-map" } & LocationMap | { "type": "break-glass" } & BreakGlassNotice | { "type": "ended" } & Ended | { "type": "draining" } & Draining | { "type": "fault", 
 /**
  * Why. Nested, because a fault has a `type` of its own.
  */

@@ -1,4 +1,5 @@
 import type { AudienceHealth, EventSummary, LayerState, StageState } from '../protocol/index.js';
+import { withGlass } from './break-glass.js';
 import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
 import type { Consents } from './consents.js';
@@ -49,6 +50,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
   /** What is heard of the other people here. */
   readonly people: People;
   readonly #session: Session;
+  #event: EventSummary | null = null;
   readonly #simulcast: boolean;
   #audio: MediaStreamTrack | null = null;
   #video: MediaStreamTrack | null = null;
@@ -70,7 +72,7 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
       state: (state) => this.#stateChanged(state),
       welcomed: (event) => {
         this.people.begin();
-        this.emit('event', event);
+        this.#tell(event);
       },
       stage: (stage) => this.emit('stage', stage),
       message: (message) => this.#message(message),
@@ -154,8 +156,15 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
     });
   }
 
+  #tell(event: EventSummary): void {
+    this.#event = event;
+    this.emit('event', event);
+  }
+
   #message(message: Incoming): void {
     if (this.people.take(message)) return;
+    if (message.type === 'break-glass' && this.#event !== null)
+      this.#tell(withGlass(this.#event, message.break_glass));
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);

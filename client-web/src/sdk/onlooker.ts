@@ -1,5 +1,6 @@
 import type { AudienceHealth, EventSummary, StageState } from '../protocol/index.js';
 import { Backoff } from './backoff.js';
+import { withGlass } from './break-glass.js';
 import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
 import type { Consents } from './consents.js';
@@ -31,6 +32,7 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
   readonly #environment: Environment;
   readonly #backoff: Backoff;
   #signal: Signal | null = null;
+  #event: EventSummary | null = null;
   #retry: Cancel = () => {};
   #tokenRefused = false;
 
@@ -81,12 +83,19 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     this.#tokenRefused = false;
     this.#backoff.reset();
     this.people.begin();
-    this.emit('event', welcome.event);
+    this.#tell(welcome.event);
     this.emit('stage', welcome.stage);
+  }
+
+  #tell(event: EventSummary): void {
+    this.#event = event;
+    this.emit('event', event);
   }
 
   #message(message: Incoming): void {
     if (this.people.take(message)) return;
+    if (message.type === 'break-glass' && this.#event !== null)
+      this.#tell(withGlass(this.#event, message.break_glass));
     if (message.type === 'place') this.emit('place', message.place);
     else if (message.type === 'audience') this.emit('audience', message.viewers);
     else if (message.type === 'health') this.emit('health', message);

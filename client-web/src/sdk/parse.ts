@@ -72,6 +72,13 @@ const READERS: ReadonlyMap<string, (fields: Fields) => Incoming> = new Map([
     (f: Fields): Incoming => ({ type: 'answer', number: count(f, 'number'), sdp: string(f, 'sdp') }),
   ],
   ['connected', (): Incoming => ({ type: 'connected' })],
+  [
+    'break-glass',
+    (f: Fields): Incoming => ({
+      type: 'break-glass',
+      break_glass: f.break_glass === null ? null : parseBreakGlass(f.break_glass),
+    }),
+  ],
   ['synced', (f: Fields): Incoming => ({ type: 'synced', number: count(f, 'number') })],
   ['disconnected', readDisconnected],
   ['stage', (f: Fields): Incoming => ({ type: 'stage', ...parseStage(f) })],

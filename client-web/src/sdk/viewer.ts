@@ -9,6 +9,7 @@ import type {
   Unplayable,
 } from '../protocol/index.js';
 import { type Access, guestAccess } from './access.js';
+import { withGlass } from './break-glass.js';
 import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
 import type { Consents } from './consents.js';
@@ -81,6 +82,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
   /** What is heard of the other people here. */
   readonly people: People;
   readonly #session: Session;
+  #event: EventSummary | null = null;
   readonly #receivers: Receivers;
   #stage: StageState = { audio: 'absent', video: 'absent', places: [] };
   #peer: RTCPeerConnection | null = null;
@@ -104,7 +106,7 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       welcomed: (event, role) => {
         this.people.begin();
         this.#receivers.jitterTargetMs = options.jitterTargetMs ?? JITTER_TARGET_MS[event.latency];
-        this.emit('event', event);
+        this.#tell(event);
         this.emit('role', role);
       },
       stage: (stage) => this.#stageChanged(stage),
@@ -275,8 +277,15 @@ export class Viewer extends TypedTarget<ViewerEvents> {
     return sum(stats, 'inbound-rtp', this.#leading === 'video' ? 'framesDecoded' : 'packetsReceived');
   }
 
+  #tell(event: EventSummary): void {
+    this.#event = event;
+    this.emit('event', event);
+  }
+
   #message(message: Incoming): void {
     if (this.people.take(message)) return;
+    if (message.type === 'break-glass' && this.#event !== null)
+      this.#tell(withGlass(this.#event, message.break_glass));
     if (message.type === 'unplayable') {
       const { place, codec, title } = message;
       this.emit('unplayable', { place, codec, title });

@@ -67,6 +67,14 @@ pub struct BreakGlass {
     pub by_two: bool,
 }
 
+/// What everybody who is at an event is told when break-glass is asked for there, begins sooner, is taken back or is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct BreakGlassNotice {
+    /// `null`: none, any more.
+    pub break_glass: Option<BreakGlass>,
+}
+
 /// `GET /api/v1/break-glass`, for everybody: where it is in force or about to be. It does not say at which event.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]

@@ -52,8 +52,8 @@ pub use grant::{Grant, GrantList, GrantSubject, GrantSummary, NewGrant};
 pub use invitation::{Invitation, InvitationList, InvitationSummary, JoinRequest, NewInvitation};
 pub use join::{Challenge, Hello, IceServer, Renewal, Renewed, Role, Welcome};
 pub use journal::{
-    BreakGlass, BreakGlassList, BreakGlassRequest, EventFigure, EventFigures, SessionLog, SessionLogEntry,
-    SessionLogEpoch,
+    BreakGlass, BreakGlassList, BreakGlassNotice, BreakGlassRequest, EventFigure, EventFigures, SessionLog,
+    SessionLogEntry, SessionLogEpoch,
 };
 pub use location::{LocatedPerson, LocationGone, LocationMap, LocationShare, Locations, MapArea, OwnLocation, Shade};
 pub use media::{
@@ -172,6 +172,8 @@ pub enum ServerMessage {
     LocationGone(LocationGone),
     /// The viewers' map. Sent to viewers only, every thirty seconds while there is something on it.
     LocationMap(LocationMap),
+    /// Whether whoever is put out here becomes known to who runs the server. `welcome` says it to who comes.
+    BreakGlass(BreakGlassNotice),
     /// The event has ended. The socket closes after it.
     Ended(Ended),
     /// The server is about to stop: connect again after a moment.

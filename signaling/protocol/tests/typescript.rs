@@ -65,6 +65,7 @@ fn event(out: &mut String, cfg: &Config) {
     add::<wire::ConsentState>(out, cfg);
     add::<wire::Retraction>(out, cfg);
     add::<wire::Sync>(out, cfg);
+    add::<wire::BreakGlassNotice>(out, cfg);
     add::<wire::PurposeTerms>(out, cfg);
     add::<wire::PurposeList>(out, cfg);
     add::<wire::ConsentChoice>(out, cfg);

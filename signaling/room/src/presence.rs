@@ -1,11 +1,13 @@
 use crate::rooms::{Room, Socket};
 use crate::{Output, Refusal, Rooms, SessionId, SocketId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::time::Instant;
 use veilcast_control::{Role, Stage, TrackState, VideoCap};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{Activity, Audience, OwnPlace, PlaceState, ServerMessage, StageState};
+use veilcast_protocol::{
+    Activity, Audience, BreakGlass, BreakGlassNotice, OwnPlace, PlaceState, ServerMessage, StageState,
+};
 
 impl<E: Clone + Eq + Hash> Rooms<E> {
     /// Adds a socket to an open room. It hears of the stage and the end; a broadcaster's also of the audience.
@@ -92,6 +94,23 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         room.told_stage = told.clone();
         for socket in room.sockets.clone() {
             self.emit(Output::Tell { socket, message: ServerMessage::Stage(told.clone()) });
+        }
+    }
+}
+
+impl<E: Clone + Eq + Hash> Rooms<E> {
+    /// Tells everybody at an event where break-glass waits or lasts, and where it no longer does, unless that is what they know.
+    pub fn tell_break_glass(&mut self, told: &HashMap<E, BreakGlass>) {
+        let mut news = Vec::new();
+        for (event, room) in &mut self.rooms {
+            let break_glass = told.get(event).copied();
+            if room.told_glass != break_glass {
+                room.told_glass = break_glass;
+                news.extend(room.sockets.iter().map(|socket| (*socket, break_glass)));
+            }
+        }
+        for (socket, break_glass) in news {
+            self.emit(Output::Tell { socket, message: ServerMessage::BreakGlass(BreakGlassNotice { break_glass }) });
         }
     }
 }

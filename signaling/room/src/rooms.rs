@@ -15,7 +15,7 @@ use veilcast_consent::{Licence, Purpose};
 use veilcast_control::{Command, PeerKey, Role, RoomKey, RoomSettings, Stage, VideoCap, VideoQuality};
 use veilcast_journal::{Fact, Family, Leaving};
 use veilcast_privacy::Pseudonym;
-use veilcast_protocol::{Activity, Draining, Ended, FaultCode, ServerMessage, StageState};
+use veilcast_protocol::{Activity, BreakGlass, Draining, Ended, FaultCode, ServerMessage, StageState};
 
 /// What follows from an input. Taken by [`Rooms::poll`], in order.
 pub enum Output<E> {
@@ -161,6 +161,8 @@ pub(crate) struct Room {
     pub(crate) stage: Vec<Stage>,
     /// The last that its sockets heard of it.
     pub(crate) told_stage: StageState,
+    /// What everybody here knows of break-glass; whoever comes is told by `welcome`.
+    pub(crate) told_glass: Option<BreakGlass>,
     pub(crate) sessions: HashSet<SessionId>,
     pub(crate) sockets: HashSet<SocketId>,
     pub(crate) places: Places,
@@ -361,6 +363,7 @@ impl Room {
         Self {
             key,
             stage: Vec::new(),
+            told_glass: None,
             told_stage: StageState {
                 audio: Activity::Absent,
                 video: Activity::Absent,

@@ -158,6 +158,7 @@ impl App {
             }
         }
         let effects = self.hub.journal.lock().as_mut().map(|journal| journal.tick(now, &mut dice())).transpose()?;
+        self.tell_break_glass();
         self.carry_out(effects.unwrap_or_default()).await
     }
 

@@ -12,6 +12,7 @@ use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use veilcast_auth::Grant;
@@ -85,6 +86,7 @@ async fn ask(
     let lasts = Duration::from_secs(u64::from(asked.hours) * 3_600);
     let told = app.hub.journal.with(|journal, now| journal.break_glass(name, by, lasts, now));
     let told = told.ok_or(Problem::new(FaultCode::NotFound).detail("there is no session log"))?;
+    app.tell_break_glass();
     Ok(Json(glass_on_the_wire(&told)))
 }
 
@@ -98,6 +100,7 @@ async fn stop(
     app.note_operator(&grant, ActivityKind::BreakGlass, "taken back").await?;
     if let Some(name) = EventName::new(id.as_str()) {
         app.hub.journal.with(|journal, _| journal.stop_break_glass(&name));
+        app.tell_break_glass();
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -149,6 +152,15 @@ impl App {
     pub(crate) fn break_glass_at(&self, event: &EventId) -> Option<wire::BreakGlass> {
         let told = self.hub.journal.glass();
         told.iter().find(|told| told.event.as_str() == event.as_str()).map(glass_on_the_wire)
+    }
+
+    /// Everybody who is at an event hears of break-glass there, as soon as it is asked for and when it is over.
+    pub(crate) fn tell_break_glass(&self) {
+        let told = self.hub.journal.glass();
+        let by_event =
+            told.iter().filter_map(|told| Some((told.event.as_str().parse().ok()?, glass_on_the_wire(told))));
+        let told: HashMap<EventId, wire::BreakGlass> = by_event.collect();
+        self.hub.with(|rooms, _| rooms.tell_break_glass(&told));
     }
 
     /// The account behind somebody at an event, where break-glass lasts there; else nobody looks.

@@ -4,6 +4,7 @@ use super::{Ask, Bench, Bound, HOUR, Store, config, until};
 use crate::app::App;
 use crate::journal::dice;
 use crate::sdp::samples::FIREFOX;
+use crate::session::Letter;
 use crate::{JournalMode, JournalSettings};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -13,8 +14,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use veilcast_auth::{EventId, Expiry, Freshness, Level, Party, Target};
+use veilcast_control::Role;
 use veilcast_journal::{Export, Fact, Family, Finding, Heads, verify};
 use veilcast_privacy::{CoarseTime, Pseudonym};
+use veilcast_protocol::ServerMessage;
+use veilcast_room::SocketId;
 
 pub(super) fn later(minutes: u64) -> CoarseTime {
     CoarseTime::new(SystemTime::now() + Duration::from_secs(minutes * 60))
@@ -205,6 +209,41 @@ async fn break_glass_is_seen_by_everybody_and_finds_an_account_only_then() {
     assert_eq!(bench.ask(Ask::new("GET", "/api/v1/break-glass")).await.json()["break_glass"], json!([]));
     let activity = bench.ask(Ask::new("GET", "/api/v1/account/activity").by(&operator)).await.body;
     assert!(activity.contains("\"break-glass\"") && activity.contains("taken back"));
+}
+
+/// Whoever is there already hears of it when it is asked for and when it is taken back, viewers and broadcasters, and nobody elsewhere.
+#[tokio::test]
+async fn break_glass_is_told_to_who_is_there_already() {
+    let bench = Bench::new().await;
+    begun(&bench.app).await;
+    let (event, elsewhere) = (bench.store.event(true).await, bench.store.event(true).await);
+    let sockets = [(event, Role::Viewer), (event, Role::Broadcaster), (elsewhere, Role::Viewer)];
+    let hub = &bench.app.hub;
+    let mut mail = Vec::new();
+    for (number, (event, role)) in (100_u8..).zip(sockets) {
+        let id = SocketId(number.into());
+        bench.app.open_room(&bench.app.event(&event).await.ok().expect("is there")).ok().expect("opens");
+        mail.push(hub.directory.add_socket(id));
+        let who = Pseudonym::new([number; 16]);
+        hub.with(|rooms, _| rooms.attach(&event, id, role, who)).expect("comes");
+    }
+    let operator = bench.stepped_up().await;
+    let path = format!("/api/v1/events/{event}/break-glass");
+    let asked = bench.ask(Ask::new("POST", &path).by(&operator).json(&json!({ "hours": 2 }))).await.json();
+    assert_eq!(bench.ask(Ask::new("POST", &path).by(&operator).json(&json!({ "hours": 2 }))).await.status, 200);
+    assert_eq!(bench.ask(Ask::new("DELETE", &path).by(&operator)).await.status, 204);
+    bench.app.tell_break_glass();
+    let mut told = Vec::new();
+    for mail in &mut mail {
+        let mut heard = Vec::new();
+        while let Ok(Some(Letter::Message(message))) = tokio::time::timeout(Duration::ZERO, mail.recv()).await {
+            if let ServerMessage::BreakGlass(notice) = *message {
+                heard.push(json!(notice.break_glass));
+            }
+        }
+        told.push(heard);
+    }
+    assert_eq!(told, [vec![asked.clone(), json!(null)], vec![asked, json!(null)], Vec::new()]);
 }
 
 /// A directory for keys, beside the one for data.
