@@ -63,6 +63,31 @@ test('from the first start with a passkey to the studio, a second device, and a 
     assert.match(refused.code, /^proof-(invalid|missing)$/, Object.keys(headers).join());
   }
 
+  // Break-glass: who is at the event already hears of it, and of its end.
+  await second.goto(`${server.url}/studio/${event}`);
+  const viewer = await page('firefox');
+  await viewer.goto(`${server.url}/watch/${event}`);
+  const operators = await second.browserContext().newPage();
+  await operators.goto(`${server.url}/operator`);
+  await app.press(operators, 'Open the session log');
+  await app.until('the log is open', () => operators.$('vc-session-log summary'));
+  await operators.$eval('vc-session-log summary', (summary) => summary.click());
+  await app.press(operators, 'Ask for it');
+  await second.bringToFront();
+  for (const each of [viewer, second]) {
+    await app.says(each, 'asked to learn who is put out here');
+    await app.says(each, 'Who is put out can be named');
+  }
+  for (const each of [viewer, second]) assert.deepEqual(await audit(each), []);
+  await operators.bringToFront();
+  await app.press(operators, 'Take it back');
+  await second.bringToFront();
+  for (const each of [viewer, second]) {
+    await app.until('nothing is said of it any more', async () => !(await app.text(each)).includes('put out'));
+  }
+  await operators.close();
+  await viewer.browserContext().close();
+
   await first.goto(`${server.url}/account`);
   await app.says(first, 'This one');
   assert.deepEqual(await audit(first), []);

@@ -9,11 +9,14 @@ export function breakGlassWords({ from, until, by_two }: BreakGlass, now: number
   return `${who} asked to learn who is put out here. ${since}, the account of whoever a moderator removes is written into the session log. Whoever watches in peace is not, and nothing from before is.`;
 }
 
+/** In a few words. */
+export const BREAK_GLASS = 'Who is put out can be named';
+
 /** The same where there is little room: a line that opens. Nobody learns afterwards that somebody could see who they are. */
 export function breakGlassLine(told: BreakGlass | null): TemplateResult | typeof nothing {
   if (told === null) return nothing;
-  return html`<details class="glass" role="status">
-    <summary>${icons.info}Who is put out can be named</summary>
+  return html`<details class="glass">
+    <summary>${icons.info}${BREAK_GLASS}</summary>
     <p>${breakGlassWords(told, Date.now() / 1_000)}</p>
   </details>`;
 }

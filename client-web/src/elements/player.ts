@@ -4,7 +4,7 @@ import type { BreakGlass, EventSummary, Quality, QualityCap, StageState } from '
 import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
-import { breakGlassLine } from './break-glass.js';
+import { BREAK_GLASS, breakGlassLine } from './break-glass.js';
 import type { Talk } from './chat.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
@@ -192,7 +192,9 @@ export class VeilcastPlayer extends LitElement {
             ></veilcast-player-controls>`
           : nothing
       }
-      <div class="unseen" role="status">${spoken(shown, this.model.places)}</div>
+      <div class="unseen" role="status">
+        ${spoken(shown, this.model.places)}${this.glass === null ? nothing : html` ${BREAK_GLASS}.`}
+      </div>
     `;
   }
 

@@ -8,7 +8,7 @@ import { Onlooker } from '../sdk/onlooker.js';
 import { isTaken } from '../sdk/parse.js';
 import type { SessionState } from '../sdk/session.js';
 import type { StatsSummary } from '../sdk/stats.js';
-import { breakGlassWords } from './break-glass.js';
+import { BREAK_GLASS, breakGlassWords } from './break-glass.js';
 import type { Talk } from './chat.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
@@ -281,7 +281,7 @@ export class VeilcastStudio extends LitElement {
     if (this.glass === null || this.state === 'ended') return nothing;
     const words = breakGlassWords(this.glass, Date.now() / 1_000);
     return html`<p class="notice" role="status">
-      ${icons.info}<strong>Who is put out can be named</strong><span>${words}</span>
+      ${icons.info}<strong>${BREAK_GLASS}</strong><span>${words}</span>
     </p>`;
   }
 
