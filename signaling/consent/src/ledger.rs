@@ -193,9 +193,9 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         let grant = match decision {
             Decision::Refuse => None,
             Decision::Grant { lasting } => {
-                let licence = Licence::new(&circle.gate, circle.numbers.draw());
                 // A time that no clock reaches is no limit.
                 let until = lasting.and_then(|lasting| now.checked_add(lasting));
+                let licence = Licence::new(&circle.gate, circle.numbers.draw(), until);
                 Some(Grant { licence, until, despite_signal })
             }
         };

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 /// The one thing that a withdrawal waits for: nothing is being handed over in this event.
 #[derive(Clone, Default)]
@@ -12,14 +13,16 @@ pub struct Licence {
     gate: Gate,
     stands: Arc<AtomicBool>,
     generation: u32,
+    /// It ends by itself then, whether or not anybody looks.
+    until: Option<Instant>,
 }
 
 impl Licence {
-    pub(crate) fn new(gate: &Gate, generation: u32) -> Self {
-        Self { gate: gate.clone(), stands: Arc::new(AtomicBool::new(true)), generation }
+    pub(crate) fn new(gate: &Gate, generation: u32, until: Option<Instant>) -> Self {
+        Self { gate: gate.clone(), stands: Arc::new(AtomicBool::new(true)), generation, until }
     }
 
-    /// Whether the grant stands at this moment. For what is handed over, [`Self::while_all_stand`] is the question.
+    /// Whether nobody has ended the grant yet. For what is handed over, [`Self::while_all_stand`] is the question.
     pub fn stands(&self) -> bool {
         self.stands.load(Ordering::Acquire)
     }
@@ -37,14 +40,16 @@ impl Licence {
 
     /// Does something while every one of these grants stands, or does not do it. Whoever withdraws one waits until it is done,
     /// so that nothing is handed over afterwards: what is done must take no longer than a write into a socket that does not
-    /// block. All grants are of one event; without any, nothing is done.
+    /// block. All grants are of one event; without any, nothing is done. A grant whose time is over at `now` stands no longer.
     pub fn while_all_stand<'a, R>(
         licences: impl Iterator<Item = &'a Self> + Clone,
+        now: Instant,
         act: impl FnOnce() -> R,
     ) -> Option<R> {
         let gate = &licences.clone().next()?.gate;
         let _open = gate.0.read().unwrap_or_else(PoisonError::into_inner);
-        licences.clone().all(Self::stands).then(act)
+        let stands = |licence: &Self| licence.stands() && licence.until.is_none_or(|until| now < until);
+        licences.clone().all(stands).then(act)
     }
 
     /// The grant has ended. Returns when nothing more is being handed over under it.

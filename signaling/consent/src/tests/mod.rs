@@ -28,7 +28,7 @@ fn granted(ledger: &mut Ledger<u32>, party: &Party<u32>, purpose: Purpose, now: 
 }
 
 fn hands_over(licences: &[&Licence]) -> bool {
-    Licence::while_all_stand(licences.iter().copied(), || ()).is_some()
+    Licence::while_all_stand(licences.iter().copied(), Instant::now(), || ()).is_some()
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_withdrawal_waits_for_what_is_being_handed_over() {
     let (begun, wait) = (std::sync::Barrier::new(2), std::sync::atomic::AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let written = Licence::while_all_stand([&licence].into_iter(), || {
+            let written = Licence::while_all_stand([&licence].into_iter(), Instant::now(), || {
                 begun.wait();
                 std::thread::sleep(Duration::from_millis(50));
                 wait.store(true, std::sync::atomic::Ordering::SeqCst);

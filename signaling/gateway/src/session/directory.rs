@@ -116,7 +116,7 @@ pub(crate) struct Frame {
 impl Frame {
     /// Hands it over, if everybody's consent stands while that is done.
     pub(crate) fn hand_over<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
-        Licence::while_all_stand(self.by.iter().chain(&self.to), act)
+        Licence::while_all_stand(self.by.iter().chain(&self.to), std::time::Instant::now(), act)
     }
 }
 

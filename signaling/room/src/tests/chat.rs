@@ -161,7 +161,7 @@ impl Hall {
                 Output::Share(shared) => {
                     for (socket, to) in &shared.to {
                         let by = shared.by.iter().chain(to);
-                        if Licence::while_all_stand(by, || ()).is_some() {
+                        if Licence::while_all_stand(by, self.now, || ()).is_some() {
                             self.show(*socket, copied(&shared.message));
                         }
                     }
@@ -169,7 +169,7 @@ impl Hall {
                 Output::Lot(lot) => {
                     for (socket, to) in &lot.to {
                         for piece in &lot.pieces {
-                            if Licence::while_all_stand(piece.by.iter().chain([to]), || ()).is_some() {
+                            if Licence::while_all_stand(piece.by.iter().chain([to]), self.now, || ()).is_some() {
                                 self.show(*socket, copied(&piece.message));
                             }
                         }

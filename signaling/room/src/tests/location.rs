@@ -158,7 +158,7 @@ impl Town {
                 Output::Share(shared) => {
                     for (socket, to) in &shared.to {
                         assert!(to.is_none(), "who looks needs no consent");
-                        Licence::while_all_stand(shared.by.iter(), || self.hear(*socket, &shared.message));
+                        Licence::while_all_stand(shared.by.iter(), self.now, || self.hear(*socket, &shared.message));
                     }
                 }
                 _ => {}
@@ -258,9 +258,9 @@ fn what_waits_is_not_written_once_somebody_has_stopped() {
     }) else {
         panic!("it waits for the host");
     };
-    assert!(Licence::while_all_stand(shared.by.iter(), || ()).is_some());
+    assert!(Licence::while_all_stand(shared.by.iter(), town.now, || ()).is_some());
     town.stop(10);
-    assert!(Licence::while_all_stand(shared.by.iter(), || ()).is_none());
+    assert!(Licence::while_all_stand(shared.by.iter(), town.now, || ()).is_none());
     town.pass(MAP_TICK);
     assert!(town.seen_by_host().is_empty());
 }

@@ -229,7 +229,7 @@ impl Scene {
     /// Hands over the next thing that waits for a socket, if it may go.
     fn write(&mut self, reader: u16) {
         let Some(waiting) = self.queues.get_mut(&reader).and_then(VecDeque::pop_front) else { return };
-        if !waiting.by.is_empty() && Licence::while_all_stand(waiting.by.iter(), || ()).is_none() {
+        if !waiting.by.is_empty() && Licence::while_all_stand(waiting.by.iter(), self.now(), || ()).is_none() {
             self.dropped += 1;
             return;
         }
