@@ -39,7 +39,7 @@ after(async () => {
 });
 
 const row = async (viewer, name) => {
-  const rows = await viewer.$$('.choices li');
+  const rows = await viewer.$$('.choices veilcast-choices >>> li');
   const names = await Promise.all(rows.map((one) => one.$eval('strong', (it) => it.textContent)));
   return rows[names.indexOf(name)];
 };

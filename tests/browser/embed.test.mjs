@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as app from './lib/app.mjs';
 import { closeBrowsers, page } from './lib/browsers.mjs';
+import { audit } from './lib/pages.mjs';
 import { root, Server } from './lib/server.mjs';
 
 const HOME = 'http://course.localhost:9090';
@@ -37,8 +38,21 @@ const MODULES = {
 };
 
 const html = () => `<!doctype html><html lang="en"><title>Course</title><link rel="icon" href="data:,">
+<script>
+  // What a page of somebody else could read of everything that comes.
+  window.news = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...address) {
+      super(...address);
+      this.addEventListener('message', ({ data }) => {
+        const { type, news } = JSON.parse(data);
+        if (type === 'chat') window.news.push(news);
+      });
+    }
+  };
+</script>
 <script type="importmap">${JSON.stringify({ imports: MODULES })}</script>
-<veilcast-player src="${server.url}" event="${event}"></veilcast-player>
+<main><h1>Course</h1><veilcast-player src="${server.url}" event="${event}"></veilcast-player></main>
 <script type="module">
   import '@veilcast/client/elements';
   import { grantedAccess } from '@veilcast/client';
@@ -46,6 +60,9 @@ const html = () => `<!doctype html><html lang="en"><title>Course</title><link re
   const player = document.querySelector('veilcast-player');
   player.addEventListener('veilcast-talk', ({ detail }) => {
     window.consents = detail.consents;
+    window.chat = detail.chat;
+    window.refused = [];
+    detail.chat.on('refused', ({ code }) => window.refused.push(code));
   });
   const grant = async () => (await (await fetch('/grant', { method: 'POST' })).json()).code;
   player.access = grantedAccess('${server.url}', '${event}', grant);
@@ -74,8 +91,9 @@ async function listen(port) {
   sites.push(site);
 }
 
-const visit = async (origin, kind = 'chromium') => {
+const visit = async (origin, kind = 'chromium', beforehand = () => {}) => {
   const visitor = await page(kind);
+  await visitor.evaluateOnNewDocument(beforehand);
   await visitor.goto(origin);
   return visitor;
 };
@@ -173,9 +191,19 @@ test('a page of another origin asks, and cannot answer for its visitor', async (
   await app.sleep(300);
   assert.equal(await standing(), 'open');
   await visitor.evaluate(() => document.querySelector('veilcast-consent-ask').renderRoot.querySelector('#cover').remove());
+  // Nothing was decided, so nothing is proven, and nothing of the chat has come over the page's socket, whatever it sent.
+  await visitor.evaluate(() => {
+    window.chat.say('hello');
+    window.chat.name('Ada');
+  });
+  await app.until('the server says that there is no consent', () => visitor.evaluate(() => window.refused.includes('consent-missing')));
+  assert.deepEqual(visitor.requests.filter((url) => url.endsWith('/api/v1/consent')), []);
+  assert.deepEqual(await visitor.evaluate(() => [window.chat.state, window.news]), ['closed', []]);
   await app.until('it may be answered again', async () => !(await held(frame)));
   await press(frame, 'Yes');
   await app.until('the person has said yes', async () => (await standing()) === 'granted');
+  assert.equal(visitor.requests.filter((url) => url.endsWith('/api/v1/consent')).length, 1);
+  await app.until('the chat has come', () => visitor.evaluate(() => window.news.includes('begin')));
   // A key whose frame goes while it is down never comes up; and closing needs nobody's hand.
   await app.until('it can be closed', () =>
     frame.evaluate(() => {
@@ -186,8 +214,35 @@ test('a page of another origin asks, and cannot answer for its visitor', async (
     }),
   );
   await app.until('the question has gone', async () => (await visitor.$('veilcast-consent-ask')) === null);
-  await visitor.evaluate(() => window.consents.withdraw('chat'));
+  // The person finds what they have agreed to in the player itself, and takes it back there.
+  await app.press(visitor, 'Your choices');
+  const row = async () => (await visitor.$$eval('veilcast-choices-dialog >>> veilcast-choices >>> li', (all) => all.map((it) => it.innerText)))[0];
+  assert.match(await row(), /Chat[^]*On[^]*Turn off/);
+  assert.deepEqual(await audit(visitor), []);
+  await app.press(visitor, 'Turn off: Chat');
   await app.until('it is withdrawn', async () => (await standing()) === 'refused');
+  await app.until('it says so, and has a receipt', async () => /Chat[^]*Off[^]*Ask me/.test(await row()));
+  await app.press(visitor, 'Close');
+  await visitor.browserContext().close();
+});
+
+test('a page of another origin has nobody asked against their browser’s privacy signal', async () => {
+  const visitor = await visit(HOME, 'chromium', () => {
+    Object.defineProperty(navigator, 'globalPrivacyControl', { value: true });
+  });
+  await app.plays(visitor, { within: 30_000 });
+  const standing = () => visitor.evaluate(() => window.consents.standing('analytics'));
+  // Whatever the page does: by the word of the SDK, and by a socket of its own.
+  await visitor.evaluate(() => {
+    window.asked = [];
+    window.consents.on('question', ({ purpose }) => window.asked.push(purpose));
+    window.consents.request('analytics');
+    window.consents.request('analytics', true);
+    window.consents.request('chat');
+  });
+  await app.until('what the signal does not speak against is asked', () => visitor.evaluate(() => window.asked.length > 0));
+  assert.deepEqual(await visitor.evaluate(() => [window.asked, window.refused]), [['chat'], ['consent-signal']]);
+  assert.equal(await standing(), 'open');
   await visitor.browserContext().close();
 });
 

@@ -1,16 +1,6 @@
-import type { Purpose, PurposeTerms } from '../protocol/index.js';
+import { PURPOSE_NAMES } from '../elements/choices.js';
+import type { PurposeTerms } from '../protocol/index.js';
 import type { Chosen, ReceiptText } from '../sdk/receipt.js';
-
-type BuiltIn = Exclude<Purpose, `x-${string}`>;
-
-/** What people call what they are asked for, in a word or two. */
-export const PURPOSE_NAMES: Readonly<Record<BuiltIn, string>> = {
-  chat: 'Chat',
-  location: 'Where you are',
-  presence: 'Being listed',
-  personalisation: 'Remembering',
-  analytics: 'Figures',
-};
 
 export function purposeName(purpose: string): string {
   const known = Object.entries(PURPOSE_NAMES).find(([name]) => name === purpose);

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import type { Purpose, PurposeTerms } from '../protocol/index.js';
+import { seesSignal } from '../sdk/consents.js';
 import { VeilcastError } from '../sdk/errors.js';
 import { call } from '../sdk/http.js';
 import { keptReceipts } from '../sdk/kept-receipts.js';
@@ -116,7 +117,7 @@ export class VeilcastConsentQuestion extends LitElement {
   }
 
   get #signalled(): boolean {
-    return this.terms?.yields_to_signal === true && Reflect.get(navigator, 'globalPrivacyControl') === true;
+    return this.terms?.yields_to_signal === true && seesSignal();
   }
 
   #choice(): TemplateResult {

@@ -1,6 +1,7 @@
 /** Importing this defines the elements. */
 export type { Talk } from './chat.js';
 export { VeilcastChat } from './chat.js';
+export { showChoices, VeilcastChoices } from './choices.js';
 export { askConsent } from './consent-ask.js';
 export { VeilcastConsentQuestion } from './consent-question.js';
 export { VeilcastLevelMeter } from './level-meter.js';

@@ -19,6 +19,7 @@ export class VeilcastPlayerControls extends LitElement {
     canInset: { type: Boolean, attribute: 'can-inset' },
     canFullscreen: { type: Boolean, attribute: 'can-fullscreen' },
     plain: { type: Boolean, reflect: true },
+    choices: { type: Boolean },
   };
 
   declare muted: boolean;
@@ -33,6 +34,8 @@ export class VeilcastPlayerControls extends LitElement {
   declare canFullscreen: boolean;
   /** No picture behind: no shade needed. */
   declare plain: boolean;
+  /** What the person agreed to can be seen and changed from here. */
+  declare choices: boolean;
 
   constructor() {
     super();
@@ -46,6 +49,7 @@ export class VeilcastPlayerControls extends LitElement {
     this.canInset = false;
     this.canFullscreen = false;
     this.plain = false;
+    this.choices = false;
   }
 
   protected override render(): TemplateResult {
@@ -69,6 +73,18 @@ export class VeilcastPlayerControls extends LitElement {
         @input=${this.#volume}
       />
       <span class="space"></span>
+      ${
+        this.choices
+          ? html`<button
+              type="button"
+              aria-label="Your choices"
+              title="Your choices"
+              @click=${() => request(this, 'veilcast-choices-request', null)}
+            >
+              ${icons.lock}
+            </button>`
+          : nothing
+      }
       ${
         this.canChoose
           ? html`<veilcast-quality-menu wish=${this.wish} quality=${this.quality}></veilcast-quality-menu>`

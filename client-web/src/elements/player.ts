@@ -3,9 +3,11 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { BreakGlass, EventSummary, Quality, QualityCap, StageState } from '../protocol/index.js';
 import type { Access } from '../sdk/access.js';
 import type { Cancel } from '../sdk/clock.js';
+import { noteReceipt } from '../sdk/statement.js';
 import { Viewer, type ViewerPlace } from '../sdk/viewer.js';
 import { BREAK_GLASS, breakGlassLine } from './break-glass.js';
 import type { Talk } from './chat.js';
+import { showChoices } from './choices.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
 import { playerStyles } from './player-styles.js';
@@ -57,7 +59,8 @@ export interface PlayerPreferences {
  * this visitor may watch (`invitedAccess`); without it, the visitor is a guest. Fires `veilcast-event` (an `EventSummary`),
  * `veilcast-role` (a `Role`) and `veilcast-model` (a `PlayerModel`) when they change, `veilcast-talk` with what a `<veilcast-chat>`
  * needs (`chat` and `consents`) and `whereabouts`, `veilcast-playing` with `{ elapsedMs }`, and `veilcast-preferences` (`PlayerPreferences`)
- * when this person chooses another volume or quality. The property `preferences` begins with one; the player keeps none.
+ * when this person chooses another volume or quality. The property `preferences` begins with one; the player keeps none. Among its
+ * controls are the person’s choices, unless the page shows them itself (`<veilcast-choices>`) and says so with `choices-elsewhere`.
  */
 export class VeilcastPlayer extends LitElement {
   static override properties = {
@@ -75,6 +78,8 @@ export class VeilcastPlayer extends LitElement {
     stacked: { type: Boolean, reflect: true },
     idle: { type: Boolean, reflect: true },
     glass: { state: true },
+    asks: { state: true },
+    elsewhere: { type: Boolean, attribute: 'choices-elsewhere' },
   };
 
   declare src: string;
@@ -93,6 +98,10 @@ export class VeilcastPlayer extends LitElement {
   declare stacked: boolean;
   declare idle: boolean;
   declare glass: BreakGlass | null;
+  /** The event asks for something. */
+  declare asks: boolean;
+  /** The page around shows the person’s choices itself. */
+  declare elsewhere: boolean;
 
   #viewer: Viewer | null = null;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -118,6 +127,9 @@ export class VeilcastPlayer extends LitElement {
     this.stacked = false;
     this.idle = false;
     this.glass = null;
+    this.asks = false;
+    this.elsewhere = false;
+    onRequest(this, 'veilcast-choices-request', () => this.#showChoices());
     onRequest(this, 'veilcast-mute-request', ({ muted }) => this.#setMuted(muted));
     onRequest(this, 'veilcast-volume-request', ({ volume }) => {
       this.#setVolume(volume);
@@ -187,6 +199,7 @@ export class VeilcastPlayer extends LitElement {
               ?can-choose=${this.model.stage.video !== 'absent'}
               wish=${this.model.wish}
               quality=${this.model.quality}
+              ?choices=${this.asks && !this.elsewhere}
               ?can-fullscreen=${this.#canFullscreen()}
               ?can-inset=${document.pictureInPictureEnabled === true}
             ></veilcast-player-controls>`
@@ -274,9 +287,11 @@ export class VeilcastPlayer extends LitElement {
       viewer.on('error', (error) => this.#change({ error })),
       viewer.on('event', (event: EventSummary) => {
         this.glass = event.break_glass ?? null;
+        this.asks = !event.asks_nothing;
         this.#tell('veilcast-event', event);
       }),
       viewer.on('role', (role) => this.#tell('veilcast-role', role)),
+      viewer.consents.on('receipt', (receipt) => noteReceipt(this.event, receipt)),
       viewer.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];
     viewer.setMaxQuality(wish);
@@ -380,6 +395,11 @@ export class VeilcastPlayer extends LitElement {
     if (document.fullscreenElement !== null) document.exitFullscreen();
     else if (document.fullscreenEnabled === true) this.requestFullscreen().catch(() => {});
     else if (video !== null && typeof phone === 'function') phone.call(video);
+  }
+
+  #showChoices(): void {
+    const url = this.src === '' ? location.origin : this.src;
+    if (this.#viewer !== null) showChoices(this.#viewer.consents, this.event, url);
   }
 
   #toggleInset(): void {

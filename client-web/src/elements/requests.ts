@@ -7,6 +7,7 @@ export interface Requests {
   'veilcast-quality-request': { max: QualityCap };
   'veilcast-fullscreen-request': null;
   'veilcast-inset-request': null;
+  'veilcast-choices-request': null;
   'veilcast-retry-request': null;
   /** The browser plays no sound before the person has touched the page. */
   'veilcast-sound-blocked': null;

@@ -7,9 +7,11 @@ import { VeilcastError } from '../sdk/errors.js';
 import { Onlooker } from '../sdk/onlooker.js';
 import { isTaken } from '../sdk/parse.js';
 import type { SessionState } from '../sdk/session.js';
+import { noteReceipt } from '../sdk/statement.js';
 import type { StatsSummary } from '../sdk/stats.js';
 import { BREAK_GLASS, breakGlassWords } from './break-glass.js';
 import type { Talk } from './chat.js';
+import { showChoices } from './choices.js';
 import { askConsent } from './consent-ask.js';
 import { icons } from './icons.js';
 import { onRequest, request, type SourceKind } from './requests.js';
@@ -41,6 +43,8 @@ export class VeilcastStudio extends LitElement {
     place: { state: true },
     cohosts: { state: true },
     glass: { state: true },
+    asks: { state: true },
+    choicesElsewhere: { type: Boolean, attribute: 'choices-elsewhere' },
     state: { state: true },
     viewers: { state: true },
     stats: { state: true },
@@ -62,6 +66,10 @@ export class VeilcastStudio extends LitElement {
   /** The event takes several broadcasters at once. */
   declare cohosts: boolean;
   declare glass: BreakGlass | null;
+  /** The event asks for something. */
+  declare asks: boolean;
+  /** The page around shows the person’s choices itself. */
+  declare choicesElsewhere: boolean;
   declare state: SessionState;
   declare viewers: number | null;
   declare stats: StatsSummary | null;
@@ -93,6 +101,8 @@ export class VeilcastStudio extends LitElement {
     this.place = null;
     this.cohosts = false;
     this.glass = null;
+    this.asks = false;
+    this.choicesElsewhere = false;
     this.state = 'idle';
     this.viewers = null;
     this.stats = null;
@@ -171,6 +181,7 @@ export class VeilcastStudio extends LitElement {
             lighter version of it by themselves.
           </p>
         </section>
+        ${this.#choices()}
       </div>
     </div>`;
   }
@@ -277,6 +288,20 @@ export class VeilcastStudio extends LitElement {
     return html`<p class="notice" role="status">${icons.info}<strong>The line is weak</strong><span>${warning}</span></p>`;
   }
 
+  /** In one place: on the page around, or here. */
+  #choices(): TemplateResult | typeof nothing {
+    const consents = this.#broadcaster?.consents ?? this.#onlooker?.consents ?? null;
+    if (!this.asks || this.choicesElsewhere || consents === null) return nothing;
+    const url = this.src === '' ? location.origin : this.src;
+    return html`<button
+      type="button"
+      class="button quiet small"
+      @click=${() => showChoices(consents, this.event, url)}
+    >
+      ${icons.lock} Your choices
+    </button>`;
+  }
+
   #breakGlass(): TemplateResult | typeof nothing {
     if (this.glass === null || this.state === 'ended') return nothing;
     const words = breakGlassWords(this.glass, Date.now() / 1_000);
@@ -350,6 +375,7 @@ export class VeilcastStudio extends LitElement {
       broadcaster.on('error', (error) => {
         this.error = error;
       }),
+      broadcaster.consents.on('receipt', (receipt) => noteReceipt(this.event, receipt)),
       broadcaster.consents.on('question', (question) => askConsent({ ...question, url, event: this.event })),
     ];
     broadcaster.setAudio(this.#sources.tracks.microphone);
@@ -403,13 +429,15 @@ export class VeilcastStudio extends LitElement {
     onlooker.on('health', (health) => {
       this.health = health;
     });
+    onlooker.consents.on('receipt', (receipt) => noteReceipt(this.event, receipt));
     onlooker.consents.on('question', (question) => askConsent({ ...question, url, event: this.event }));
     this.#onlooker = onlooker;
     this.#talk(onlooker);
     onlooker.start();
   }
 
-  #named({ broadcasters, break_glass }: EventSummary): void {
+  #named({ broadcasters, break_glass, asks_nothing }: EventSummary): void {
+    this.asks = !asks_nothing;
     this.cohosts = broadcasters > 1;
     this.glass = break_glass ?? null;
   }

@@ -62,7 +62,12 @@ export type ConsentRequest = {
 /**
  * What for.
  */
-purpose: Purpose, };
+purpose: Purpose, 
+/**
+ * The person was told that Global Privacy Control speaks against it, and wants to be asked all the same. Counts on the server's own
+ * pages alone: nobody else's page is where privacy is looked after.
+ */
+despite_signal?: boolean, };
 
 /**
  * A question to put to the person, on a page of this server's own origin.
@@ -1070,7 +1075,12 @@ role?: Role,
 /**
  * Asks to be let in, where the host decides about each person. Whoever was let in, or need not ask, hears so at once.
  */
-knock?: Knock, };
+knock?: Knock, 
+/**
+ * The page sees Global Privacy Control (`navigator.globalPrivacyControl`). It holds for this connection, as `Sec-GPC: 1` does, and
+ * is not stored; without it nothing is said.
+ */
+gpc?: boolean, };
 
 /**
  * A fresh token before the old one runs out: of the same subject, event and key.

@@ -38,6 +38,11 @@ export interface Added {
 /** What Global Privacy Control speaks against: what is learned about a person, not what they show by their own hand. */
 const YIELD_TO_SIGNAL: ReadonlySet<Purpose> = new Set(['analytics', 'personalisation']);
 
+/** Global Privacy Control is on (https://www.w3.org/TR/gpc/). */
+export function seesSignal(): boolean {
+  return Reflect.get(globalThis.navigator ?? {}, 'globalPrivacyControl') === true;
+}
+
 /**
  * What this person has agreed to in this event. It can ask for a question and take consent back. It cannot grant: only the person
  * can, on a page of the server’s own origin.
@@ -85,15 +90,17 @@ export class Consents extends TypedTarget<ConsentsEvents> {
 
   /** Whether the browser’s privacy signal speaks against a purpose. */
   signalAgainst(purpose: Purpose): boolean {
-    return (
-      this.#yielding.has(purpose) && Reflect.get(globalThis.navigator ?? {}, 'globalPrivacyControl') === true
-    );
+    return this.#yielding.has(purpose) && seesSignal();
   }
 
-  /** Has the person asked. Where Global Privacy Control speaks against it, nobody is asked unless they want to be. */
+  /**
+   * Has the person asked. Where Global Privacy Control speaks against it, nobody is asked unless they want to be, and that can be on the
+   * server’s own pages alone: elsewhere the server refuses (`consent-signal`).
+   */
   request(purpose: Purpose, despiteSignal = false): void {
     if (this.signalAgainst(purpose) && !despiteSignal) return;
-    this.#say(purpose, { type: 'request-consent', purpose });
+    const plain: ClientMessage = { type: 'request-consent', purpose };
+    this.#say(purpose, this.signalAgainst(purpose) ? { ...plain, despite_signal: true } : plain);
   }
 
   /** Takes consent back, at once; where there is no socket, before anything else is said over the next. */

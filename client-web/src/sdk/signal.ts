@@ -1,6 +1,7 @@
 import type { ClientMessage, Hello, Welcome } from '../protocol/index.js';
 import type { Access } from './access.js';
 import { type Cancel, within } from './clock.js';
+import { seesSignal } from './consents.js';
 import type { Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
 import { type Incoming, parseServerMessage } from './parse.js';
@@ -133,7 +134,9 @@ export class Signal {
   }
 
   #hello(proof: string): ClientMessage {
-    return { type: 'hello', token: this.#token, proof, ...this.coming };
+    const hello: ClientMessage = { type: 'hello', token: this.#token, proof, ...this.coming };
+    // Some browsers tell their pages and not their servers.
+    return seesSignal() ? { ...hello, gpc: true } : hello;
   }
 
   #prove(token: string, fingerprint?: string): Promise<string> {

@@ -26,8 +26,8 @@ use veilcast_consent::{
 use veilcast_journal::Decision as Noted;
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{
-    AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentStanding, ConsentState, FaultCode,
-    PurposeList, PurposeState, PurposeTerms,
+    AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentRequest, ConsentStanding, ConsentState,
+    FaultCode, PurposeList, PurposeState, PurposeTerms,
 };
 use veilcast_room::{Removal, Rooms, SocketId, purpose_on_the_wire};
 
@@ -147,13 +147,16 @@ impl App {
         &self,
         socket: SocketId,
         party: &Arc<Party<EventId>>,
-        purpose: veilcast_protocol::Purpose,
+        ConsentRequest { purpose, despite_signal }: ConsentRequest,
         location: LocationCap,
     ) -> Result<ConsentQuestion, Problem> {
         if party.asks_nothing {
             return Err(Problem::new(FaultCode::ConsentLeftOut));
         }
         let asked_for = self.parsed(&purpose)?;
+        if party.signal && asked_for.yields_to_signal() && !despite_signal {
+            return Err(Problem::new(FaultCode::ConsentSignal));
+        }
         let of_location = asked_for == Purpose::Location;
         let longest = if of_location { Some(crate::location::longest(location)?) } else { None };
         let name = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);

@@ -19,6 +19,7 @@ use axum::extract::rejection::ExtensionRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocketUpgrade, close_code};
 use axum::http::HeaderMap;
+use axum::http::header::ORIGIN;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use std::pin::pin;
@@ -31,8 +32,8 @@ use veilcast_control::{Role, VideoCap};
 use veilcast_journal::Family;
 use veilcast_privacy::{Pseudonym, Secret};
 use veilcast_protocol::{
-    Answer, ClientMessage, ConsentReceipt, EventSummary, FaultCode, Hello, Knock, Offer, Purpose, QualityCap,
-    QualityWish, Renewal, Renewed, ServerMessage, StageState, Welcome,
+    Answer, ClientMessage, ConsentReceipt, ConsentRequest, EventSummary, FaultCode, Hello, Knock, Offer, Purpose,
+    QualityCap, QualityWish, Renewal, Renewed, ServerMessage, StageState, Welcome,
 };
 use veilcast_room::SocketId;
 use wire::{Turn, Wire};
@@ -76,9 +77,12 @@ async fn upgrade(
     allowance.limit(HELLO_BYTES);
     // Global Privacy Control (https://www.w3.org/TR/gpc/): the only value is 1.
     let signal = headers.get("sec-gpc").is_some_and(|value| value == "1");
+    let own_page =
+        headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).is_some_and(|origin| app.origins.is_own(origin));
+    let page = Page { caller, family, signal, own_page };
     wire::limited(upgrade).on_upgrade(move |socket| async move {
         let mut wire = Wire::new(socket, allowance);
-        if let Err(Leaving::With(code)) = serve(&app, &mut wire, caller, family, signal).await {
+        if let Err(Leaving::With(code)) = serve(&app, &mut wire, page).await {
             wire.close(code).await;
         }
     })
@@ -98,17 +102,22 @@ impl From<SocketGone> for Leaving {
     }
 }
 
-async fn serve(
-    app: &Arc<App>,
-    wire: &mut Wire,
+/// What the handshake tells of who comes.
+struct Page {
     caller: Option<PrefixTag>,
     family: Family,
+    /// It came with Global Privacy Control.
     signal: bool,
-) -> Result<(), Leaving> {
+    /// It is one of the server's own, or no page at all.
+    own_page: bool,
+}
+
+async fn serve(app: &Arc<App>, wire: &mut Wire, page: Page) -> Result<(), Leaving> {
+    let Page { caller, family, signal, own_page } = page;
     let Ok(challenge) = Challenge::new() else { return Err(Leaving::With(close_code::ERROR)) };
     let nonce = challenge.nonce().to_owned();
     wire.say(&ServerMessage::Challenge(veilcast_protocol::Challenge { nonce })).await?;
-    let Arrival { access, token, knock } = match greet(app, wire, &challenge).await {
+    let Arrival { access, token, knock, gpc } = match greet(app, wire, &challenge).await {
         Ok(greeted) => greeted,
         Err(problem) => {
             let problem = match caller {
@@ -127,7 +136,7 @@ async fn serve(
     // From here on, whatever ends this function takes the socket and its session out of the room.
     let _present = Present { app, id };
     let (event, asks_nothing) = (access.event.id, access.event.asks_nothing);
-    let party = Party { event, subject: access.principal, signal, asks_nothing };
+    let party = Party { event, subject: access.principal, signal: signal || gpc, asks_nothing };
     let party = Arc::new(party);
     if let Some(knock) = knock {
         let member = Member::new(app, id, access, party, token, challenge, caller);
@@ -152,7 +161,8 @@ async fn serve(
     let expires_in = left(access.until);
     wire.say(&ServerMessage::Welcome(Welcome { role, event, stage, ice_servers, expires_in })).await?;
     app.introduce(id, &party);
-    Member::new(app, id, access, party, token, challenge, caller).listen(wire, mail).await
+    let member = Member::new(app, id, access, party, token, challenge, caller);
+    Member { own_page, ..member }.listen(wire, mail).await
 }
 
 /// Enters the room of its event; what its stage carries now.
@@ -193,6 +203,8 @@ struct Arrival {
     token: Secret,
     /// They only ask to be let in.
     knock: Option<Knock>,
+    /// Their page sees Global Privacy Control.
+    gpc: bool,
 }
 
 /// Waits for `hello` and checks its token and its proof.
@@ -201,7 +213,7 @@ async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<Arri
         || Problem::new(FaultCode::TokenMissing).detail("the first message is 'hello' with a token and a proof");
     let received = timeout(HELLO, wire.recv()).await;
     let Ok(Some(Message::Text(text))) = received else { return Err(missing()) };
-    let Ok(ClientMessage::Hello(Hello { token, proof, role, knock })) = serde_json::from_str(&text) else {
+    let Ok(ClientMessage::Hello(Hello { token, proof, role, knock, gpc })) = serde_json::from_str(&text) else {
         return Err(missing());
     };
     let (token, proof) = (Secret::from(token), Secret::from(proof));
@@ -216,7 +228,7 @@ async fn greet(app: &App, wire: &mut Wire, challenge: &Challenge) -> Result<Arri
         Some(veilcast_protocol::Role::Moderator) if access.moderates => access,
         Some(veilcast_protocol::Role::Moderator) => return Err(Problem::new(FaultCode::ScopeMissing)),
     };
-    Ok(Arrival { access, token, knock })
+    Ok(Arrival { access, token, knock, gpc })
 }
 
 impl App {
@@ -288,6 +300,8 @@ struct Member<'a> {
     since: Instant,
     /// At the door, which is all that this socket is for.
     knocks: bool,
+    /// One of the server's own pages: a person's choices are looked after here.
+    own_page: bool,
 }
 
 impl<'a> Member<'a> {
@@ -301,8 +315,8 @@ impl<'a> Member<'a> {
         caller: Option<PrefixTag>,
     ) -> Self {
         let (offers, since) = (Offers::new(), Instant::now());
-        let (origin, messages, knocks) = (None, 0, false);
-        Self { app, id, access, party, token, challenge, caller, origin, offers, messages, since, knocks }
+        let (origin, messages, knocks, own_page) = (None, 0, false, false);
+        Self { app, id, access, party, token, challenge, caller, origin, offers, messages, since, knocks, own_page }
     }
 
     /// The socket's loop: messages in, notices out, a ping now and then, until one of them ends it.
@@ -366,7 +380,7 @@ impl<'a> Member<'a> {
             Ok(_) if self.knocks => Err(Problem::new(FaultCode::EventApproval)),
             Ok(ClientMessage::Offer(offer)) => self.offer(wire, offer).await?,
             Ok(ClientMessage::Quality(wish)) => self.wish(wish),
-            Ok(ClientMessage::RequestConsent(request)) => self.request_consent(wire, request.purpose).await?,
+            Ok(ClientMessage::RequestConsent(request)) => self.request_consent(wire, request).await?,
             Ok(ClientMessage::WithdrawConsent(withdrawal)) => self.withdraw(wire, withdrawal.purpose).await?,
             Ok(ClientMessage::Sync(sync)) => {
                 self.app.hub.with(|rooms, _| rooms.sync(self.id, sync));
@@ -489,8 +503,9 @@ impl<'a> Member<'a> {
         Ok(self.app.hub.with(|rooms, _| rooms.wish(self.id, cap))?)
     }
 
-    async fn request_consent(&self, wire: &mut Wire, purpose: Purpose) -> Result<Result<(), Problem>, Leaving> {
-        match self.app.question_for(self.id, &self.party, purpose, self.access.location) {
+    async fn request_consent(&self, wire: &mut Wire, asked: ConsentRequest) -> Result<Result<(), Problem>, Leaving> {
+        let asked = ConsentRequest { despite_signal: asked.despite_signal && self.own_page, ..asked };
+        match self.app.question_for(self.id, &self.party, asked, self.access.location) {
             Ok(question) => wire.say(&ServerMessage::ConsentQuestion(question)).await.map(Ok),
             Err(problem) => Ok(Err(problem)),
         }

@@ -31,6 +31,11 @@ pub enum Purpose {
 pub struct ConsentRequest {
     /// What for.
     pub purpose: Purpose,
+    /// The person was told that Global Privacy Control speaks against it, and wants to be asked all the same. Counts on the server's own
+    /// pages alone: nobody else's page is where privacy is looked after.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub despite_signal: bool,
 }
 
 /// A place in what is told over a socket.

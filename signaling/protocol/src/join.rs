@@ -29,6 +29,11 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub knock: Option<Knock>,
+    /// The page sees Global Privacy Control (`navigator.globalPrivacyControl`). It holds for this connection, as `Sec-GPC: 1` does, and
+    /// is not stored; without it nothing is said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub gpc: bool,
 }
 
 /// A fresh token before the old one runs out: of the same subject, event and key.

@@ -12,6 +12,7 @@ import { takeInvitation } from '../invitation.js';
 import { Page } from '../page.js';
 import { pageTitle } from '../page-title.js';
 import { access, errorNotice, loading, stateBadge } from '../parts.js';
+import '../choices.js';
 import '../cohosts.js';
 import '../doorkeeper.js';
 import '../invitations.js';
@@ -160,6 +161,7 @@ class Broadcast extends Page {
 
   #studio(): TemplateResult {
     return html`<veilcast-studio
+      choices-elsewhere
       @veilcast-talk=${(event: CustomEvent<Talk>) => {
         this.talk = event.detail;
       }}
@@ -177,11 +179,21 @@ class Broadcast extends Page {
     <div class="beside">
       ${this.summary?.asks_nothing !== false ? nothing : this.#chat()}
       ${this.#locations()}
+      ${this.summary?.asks_nothing !== false ? nothing : this.#choices()}
     </div>`;
   }
 
   #chat(): TemplateResult {
     return html`<veilcast-chat .talk=${this.talk} .authority=${this.#invited ? 'viewer' : 'broadcaster'}></veilcast-chat>`;
+  }
+
+  #choices(): TemplateResult {
+    return html`<vc-choices
+      .event=${this.summary?.id ?? ''}
+      .consents=${this.talk?.consents ?? null}
+      ?locates=${(this.summary?.location.finest ?? 'none') !== 'none'}
+      @vc-locate=${() => this.querySelector<HTMLElement & { choose(): void }>('vc-location')?.choose()}
+    ></vc-choices>`;
   }
 
   #locations(): TemplateResult | typeof nothing {

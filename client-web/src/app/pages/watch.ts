@@ -100,6 +100,7 @@ class Watch extends Page {
     if (this.entry === 'door') return this.#door();
     return html`<div class="frame watch">
       <veilcast-player
+        choices-elsewhere
         event=${this.#id}
         .access=${this.#access}
         .preferences=${this.#preferred}

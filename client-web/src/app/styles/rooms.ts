@@ -453,31 +453,6 @@ export const rooms = css`
     color: var(--_soft);
   }
 
-  .choices ul {
-    margin: 0;
-    padding: 0;
-    list-style: none;
-  }
-
-  .choices li {
-    display: grid;
-    grid-template-columns: 1fr max-content max-content;
-    align-items: center;
-    gap: 0.5rem 1rem;
-    padding: 0.625rem 1.125rem;
-    border-top: 1px solid var(--_line);
-  }
-
-  .choices li small {
-    display: block;
-    color: var(--_soft);
-  }
-
-  .choices .standing {
-    color: var(--_soft);
-    font-size: 0.9375rem;
-  }
-
   vc-own-receipts,
   vc-receipts-here {
     display: block;

@@ -58,7 +58,7 @@ impl Origins {
         is_loopback_host(&self.authority)
     }
 
-    fn is_own(&self, origin: &str) -> bool {
+    pub(crate) fn is_own(&self, origin: &str) -> bool {
         origin.eq_ignore_ascii_case(&self.own)
     }
 

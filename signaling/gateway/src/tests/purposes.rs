@@ -120,20 +120,33 @@ async fn what_goes_to_somebody_else_is_refused_and_suspended_while_the_signal_is
     let mut person = Person::new(&running, event).await;
     person.chooses(&running, PARTNER, "given").await;
     person.chooses(&running, LETTER, "given").await;
-    let mut signalling = Page::greet_signalling(&running, person.page.bound()).await;
+    let mut seeing = Page::greet_seeing_the_signal(&running, person.page.bound()).await;
+    assert_eq!(standing(&told(&mut seeing).await.1, PARTNER), "suspended", "whichever way the browser says it");
+    let mut signalling = Page::greet_signalling(&running, person.page.bound(), super::ORIGIN).await;
     let suspended = told(&mut signalling).await.1;
     assert_eq!((standing(&suspended, PARTNER), standing(&suspended, LETTER)), ("suspended", "granted"));
     assert_eq!(state(&suspended, PARTNER)["added"]["yields_to_signal"], true);
     let mut plain = Page::greet(&running, person.page.bound(), None).await;
     assert_eq!(standing(&told(&mut plain).await.1, PARTNER), "granted", "suspended, not lost");
 
+    // Nobody is asked, but by their own wish, and on no page of somebody else's.
+    let wish = json!({ "type": "request-consent", "purpose": PARTNER, "despite_signal": true });
+    let mut embedded = Page::greet_signalling(&running, person.page.bound(), "https://friend.example").await;
+    told(&mut embedded).await;
+    embedded.say(&wish).await;
+    embedded.fault("consent-signal").await;
+    signalling.say(&json!({ "type": "request-consent", "purpose": PARTNER })).await;
+    signalling.fault("consent-signal").await;
+
     person.page = signalling;
     let words = terms(&running, PARTNER).await;
-    let question = person.asked(PARTNER).await;
+    person.page.say(&wish).await;
+    let question = person.page.expect("consent-question").await;
     let mut yes = choice(event.as_str(), &question, &words, "given");
     assert_eq!(running.ask(answer(&person.key.states(&yes))).await.fault(), is(409, "consent-signal"));
     // Told of the signal, and chosen all the same.
-    yes["question"] = person.asked(PARTNER).await["question"].clone();
+    person.page.say(&wish).await;
+    yes["question"] = person.page.expect("consent-question").await["question"].clone();
     yes["despite_signal"] = json!(true);
     assert_eq!(running.ask(answer(&person.key.states(&yes))).await.status, 200);
     assert_eq!(standing(&told(&mut person.page).await.1, PARTNER), "granted");

@@ -56,17 +56,26 @@ impl Page {
         Self::meet(running, bound).await.greets(role).await
     }
 
-    /// The same from a browser with Global Privacy Control.
-    pub(super) async fn greet_signalling(running: &Running, bound: Arc<Bound>) -> Self {
-        let page = Self { bound, ..Self::open_with(running, &[("sec-gpc", "1")]).await };
+    /// The same from a page of this origin, in a browser with Global Privacy Control.
+    pub(super) async fn greet_signalling(running: &Running, bound: Arc<Bound>, origin: &'static str) -> Self {
+        let page = Self { bound, ..Self::open_with(running, &[("sec-gpc", "1"), ("origin", origin)]).await };
         page.greets(None).await
     }
 
+    /// From a page that sees the signal in a browser whose requests do not carry it.
+    pub(super) async fn greet_seeing_the_signal(running: &Running, bound: Arc<Bound>) -> Self {
+        Self::meet(running, bound).await.greets_with(json!({ "gpc": true })).await
+    }
+
     async fn greets(self, role: Option<&str>) -> Self {
+        self.greets_with(role.map_or(json!({}), |role| json!({ "role": role }))).await
+    }
+
+    async fn greets_with(self, more: Value) -> Self {
         let mut page = self;
         let mut hello = json!({ "type": "hello", "token": page.bound.token, "proof": page.proof().sign() });
-        if let Some(role) = role {
-            hello["role"] = json!(role);
+        for (name, value) in more.as_object().into_iter().flatten() {
+            hello[name] = value.clone();
         }
         page.say(&hello).await;
         page
