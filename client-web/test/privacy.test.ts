@@ -39,7 +39,18 @@ describe('the news of a change', () => {
 
 describe('the table', () => {
   it('is parsed', () => {
-    const purpose = { name: 'access', words: 'In.', basis: '6(1)(b)', objection: '', asked: false };
+    const purpose = {
+      name: 'access',
+      version: 1,
+      since: '2026-11-22',
+      title: null,
+      who: 'You.',
+      how_long: null,
+      words: 'In.',
+      basis: '6(1)(b)',
+      objection: '',
+      asked: false,
+    };
     const change = { version: 1, date: '2026-11-22', what: 'The first.' };
     const table = {
       version: 1,

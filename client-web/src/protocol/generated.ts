@@ -2261,9 +2261,29 @@ export type PrivacyPurpose = {
  */
 name: string, 
 /**
- * In plain words.
+ * Of its words. Counts up; of what is asked for, a grant of another version is void.
+ */
+version: number, 
+/**
+ * The date of this version, `YYYY-MM-DD`.
+ */
+since: string, 
+/**
+ * The question; `null` where nobody is asked.
+ */
+title: string | null, 
+/**
+ * In plain words; of what is asked for, what is processed.
  */
 words: string, 
+/**
+ * Who gets to see it.
+ */
+who: string, 
+/**
+ * For how long; `null` where that stands with each row that is kept for it.
+ */
+how_long: string | null, 
 /**
  * What permits it: a letter of article 6(1) of the GDPR, such as `6(1)(b)`.
  */

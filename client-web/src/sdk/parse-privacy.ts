@@ -16,7 +16,12 @@ function parsePurpose(value: unknown): PrivacyPurpose {
   const fields = object(value);
   return {
     name: string(fields, 'name'),
+    version: count(fields, 'version'),
+    since: string(fields, 'since'),
+    title: fields.title === null ? null : string(fields, 'title'),
     words: string(fields, 'words'),
+    who: string(fields, 'who'),
+    how_long: fields.how_long === null ? null : string(fields, 'how_long'),
     basis: string(fields, 'basis'),
     objection: string(fields, 'objection'),
     asked: boolean(fields, 'asked'),

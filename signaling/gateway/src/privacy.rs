@@ -57,9 +57,15 @@ fn table(purposes: &Purposes) -> PrivacyTable {
 }
 
 fn purpose(purpose: Purpose) -> PrivacyPurpose {
+    let (version, since) = purpose.version();
     PrivacyPurpose {
         name: purpose.name().to_owned(),
+        version,
+        since: since.to_owned(),
+        title: None,
         words: purpose.words().to_owned(),
+        who: purpose.who().to_owned(),
+        how_long: None,
         basis: purpose.basis().name().to_owned(),
         objection: purpose.objection().to_owned(),
         asked: purpose.basis() == Basis::Consent,
@@ -75,11 +81,16 @@ fn is_kept(purpose: &Asked) -> bool {
 fn asked(purpose: Asked) -> PrivacyPurpose {
     let terms = Terms::of(purpose);
     let elsewhere = matches!(purpose, Asked::Added(_)).then_some(ELSEWHERE);
-    let words = [terms.what, terms.who, terms.how_long].into_iter().chain(elsewhere).collect::<Vec<_>>().join(" ");
+    let words = [terms.what].into_iter().chain(elsewhere).collect::<Vec<_>>().join(" ");
     let purpose = Purpose::Asked(terms.name);
     PrivacyPurpose {
         name: purpose.name().to_owned(),
+        version: terms.version,
+        since: terms.since.to_owned(),
+        title: Some(terms.title.to_owned()),
         words,
+        who: terms.who.to_owned(),
+        how_long: Some(terms.how_long.to_owned()),
         basis: purpose.basis().name().to_owned(),
         objection: String::new(),
         asked: true,

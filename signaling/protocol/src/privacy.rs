@@ -24,8 +24,18 @@ pub struct PrivacyTable {
 pub struct PrivacyPurpose {
     /// As rows name it.
     pub name: String,
-    /// In plain words.
+    /// Of its words. Counts up; of what is asked for, a grant of another version is void.
+    pub version: u32,
+    /// The date of this version, `YYYY-MM-DD`.
+    pub since: String,
+    /// The question; `null` where nobody is asked.
+    pub title: Option<String>,
+    /// In plain words; of what is asked for, what is processed.
     pub words: String,
+    /// Who gets to see it.
+    pub who: String,
+    /// For how long; `null` where that stands with each row that is kept for it.
+    pub how_long: Option<String>,
     /// What permits it: a letter of article 6(1) of the GDPR, such as `6(1)(b)`.
     pub basis: String,
     /// Why it weighs more, and what objecting does; empty where there is nothing to object to.

@@ -7,6 +7,8 @@ pub struct Change {
     pub date: &'static str,
     /// What is different from before, in a sentence or two, for people.
     pub what: &'static str,
+    /// The versions of what is asked for that it comes with: a change of a question is a change of this table.
+    pub asked: &'static [(&'static str, u32)],
     /// A fingerprint of all rows and of what is needed, so that nothing changes without a version: [`fingerprint`].
     pub of: u64,
 }
@@ -19,7 +21,8 @@ pub const NOTICE_DAYS: u32 = 31;
 pub const CHANGES: &[Change] = &[Change {
     date: "2026-11-22",
     what: "The first version of this table: everything that is kept on this server’s disk, in its memory and in your browser.",
-    of: 0xd2af_3cff_80a3_5809,
+    asked: &[("chat", 1), ("presence", 1), ("location", 1), ("analytics", 1), ("personalisation", 1)],
+    of: 0x9d60_9bbf_813e_1750,
 }];
 
 /// The number of the present version.
@@ -43,7 +46,11 @@ pub(crate) fn fingerprint() -> u64 {
         take(&row.longest.map(|seconds| seconds.to_string()).unwrap_or_default());
     }
     for purpose in Purpose::NEEDED {
-        for text in [purpose.name(), purpose.words(), purpose.basis().name(), purpose.objection()] {
+        let (version, since) = purpose.version();
+        let texts =
+            [purpose.name(), purpose.words(), purpose.who(), purpose.basis().name(), purpose.objection(), since];
+        take(&version.to_string());
+        for text in texts {
             take(text);
         }
     }

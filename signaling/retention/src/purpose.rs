@@ -109,6 +109,27 @@ impl Purpose {
         }
     }
 
+    /// Who gets to see it, for what is needed.
+    pub const fn who(self) -> &'static str {
+        match self {
+            Self::Relay => "Those who are at the event see and hear it; your address is seen by this server alone.",
+            Self::Access => "You, and whoever runs this server, who sees no password and no key.",
+            Self::Events => "Those whom the event is for, and whoever looks after it.",
+            Self::Throttling => "Nobody: this server counts codes by itself.",
+            Self::Bans => "Whoever looks after the event.",
+            Self::Security => "The person whose account it is; whoever runs this server sees kinds and numbers.",
+            Self::Operation => "Whoever runs this server.",
+            Self::Faults => "Whoever runs this server, under names that mean nothing and last for a day.",
+            Self::Choices => "You, and whoever runs this server where it has to be proven.",
+            Self::Asked(_) => "",
+        }
+    }
+
+    /// Of the words of what is needed: which, and since when. Raise it with a change of them.
+    pub const fn version(self) -> (u32, &'static str) {
+        (1, "2026-11-22")
+    }
+
     /// Why it weighs more than a person's interest in its absence, and what objecting does (GDPR, article 21). Empty where there
     /// is nothing to object to: what a person asked for ends when they leave.
     pub const fn objection(self) -> &'static str {

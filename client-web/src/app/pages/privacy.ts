@@ -100,8 +100,12 @@ function whole({ purposes, rows, changes, version, last_update }: PrivacyTable):
           <dl class="ledger">${own.map(entry)}</dl>`;
   })}
 
-    <h2>What for</h2>
-    <dl class="ledger">${purposes.map(purpose)}</dl>
+    <h2>What is needed, and nobody is asked about</h2>
+    <dl class="ledger">${purposes.filter(({ asked }) => !asked).map((each) => needed(each, rows))}</dl>
+
+    <h2>What you are asked for</h2>
+    <p>All of it is off until you say yes, and watching needs none of it.</p>
+    <dl class="ledger">${purposes.filter(({ asked }) => asked).map(asked)}</dl>
 
     <h2>What changed</h2>
     <p>
@@ -133,14 +137,44 @@ function entry(row: PrivacyRow): TemplateResult {
     </dd>`;
 }
 
-function purpose({ words, basis, objection }: PrivacyPurpose): TemplateResult {
-  const { name, rest } = named(words);
-  return html`<dt>${name}</dt>
+function needed(purpose: PrivacyPurpose, rows: readonly PrivacyRow[]): TemplateResult {
+  const { name, words, who, basis, objection } = purpose;
+  const own = rows
+    .filter((row) => row.purpose === name)
+    .map(({ what }) => named(what).name.replace(/\.$/, ''));
+  const { name: title, rest } = named(words);
+  return html`<dt>${title}</dt>
     <dd>
       ${rest === '' ? nothing : html`<p>${rest}</p>`}
+      ${
+        own.length === 0
+          ? nothing
+          : html`<details>
+              <summary>${own.length === 1 ? 'One kind' : `${own.length} kinds`} of the above, each for as long as it says there</summary>
+              <p>${own.join('; ')}.</p>
+            </details>`
+      }
+      <p><strong>Who sees it:</strong> ${who}</p>
       <p>${basisWords(basis)}</p>
       ${objection === '' ? nothing : html`<p>${objection}</p>`}
+      ${edition(purpose)}
     </dd>`;
+}
+
+function asked(purpose: PrivacyPurpose): TemplateResult {
+  const { title, words, who, how_long } = purpose;
+  return html`<dt>${title}</dt>
+    <dd>
+      <p><strong>What:</strong> ${words}</p>
+      <p><strong>Who sees it:</strong> ${who}</p>
+      <p><strong>How long:</strong> ${how_long}</p>
+      <p>Only if you agree (GDPR, article 6(1)(a)), and you can take it back at any time.</p>
+      ${edition(purpose)}
+    </dd>`;
+}
+
+function edition({ version, since }: PrivacyPurpose): TemplateResult {
+  return html`<p class="fine">Version ${version}, of ${dateWords(since)}.</p>`;
 }
 
 customElements.define('vc-privacy', Privacy);

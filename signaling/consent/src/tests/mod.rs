@@ -210,3 +210,24 @@ fn the_words_are_complete_and_each_is_under_its_purpose() {
     }
     assert_eq!(Purpose::built_in("newsletter"), None);
 }
+
+/// The words of each version, by FNV-1a: who changes one raises its version, so that everybody is asked again.
+#[test]
+fn words_do_not_change_without_their_version() {
+    let fingerprint = |text: &str| {
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    };
+    let found = Purpose::BUILT_IN.map(|purpose| {
+        let terms = Terms::of(purpose);
+        (terms.name, terms.version, format!("{:016x}", fingerprint(&terms.text())))
+    });
+    let known = [
+        ("chat", 1, "1555a86985ac9cd0"),
+        ("presence", 1, "6befe33602dd97ac"),
+        ("location", 1, "7ac0da3dcfce6510"),
+        ("analytics", 1, "e591b9b7642722e4"),
+        ("personalisation", 1, "51a865ed7f9af43f"),
+    ];
+    assert_eq!(found, known.map(|(name, version, hash)| (name, version, hash.to_owned())));
+}

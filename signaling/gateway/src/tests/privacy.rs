@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
+use veilcast_consent::{Purpose as Asked, Terms};
 use veilcast_logs::Route;
 use veilcast_retention::{CHANGES, rows};
 
@@ -31,6 +32,12 @@ async fn the_table_is_told_whole() {
     let purposes = texts(&told["purposes"], "name");
     for row in told["rows"].as_array().expect("rows") {
         assert!(purposes.contains(row["purpose"].as_str().expect("text")), "{} is kept for nothing known", row["kind"]);
+    }
+    for purpose in told["purposes"].as_array().expect("purposes") {
+        let (asked, said) =
+            (purpose["asked"] == true, |key: &str| purpose[key].as_str().is_some_and(|text| !text.is_empty()));
+        assert!(purpose["version"].as_u64() > Some(0) && said("since") && said("words") && said("who"), "{purpose}");
+        assert_eq!((said("title"), said("how_long")), (asked, asked), "{purpose}");
     }
     assert_eq!(told["last_update"].as_str(), CHANGES.last().map(|change| change.date));
     assert_eq!(told["changes"][0]["version"], told["version"], "the newest first");
@@ -74,4 +81,12 @@ async fn the_log_names_routes_and_never_what_was_asked() {
     }
     let template = Route::new("/watch/{id}");
     assert_eq!(*seen.lock().expect("whole"), [template, template, Route::new("none")]);
+}
+
+/// A question in other words is asked again, and people are told of the change as of every other.
+#[test]
+fn a_question_changes_with_the_table() {
+    let asked = Asked::BUILT_IN.map(|purpose| (purpose.name(), Terms::of(purpose).version));
+    let last = CHANGES.last().expect("a version");
+    assert_eq!(last.asked, asked, "signaling/retention/src/changes.rs wants an entry for it");
 }

@@ -165,8 +165,10 @@ async fn the_privacy_page_has_the_words_of_what_was_added() {
         (&json!(true), &listed(&table, "chat").expect("is listed")["basis"])
     );
     let words = letter["words"].as_str().expect("text");
-    assert!(
-        words.starts_with("An address. The organiser. For a year.") && words.contains("does nothing else under it")
+    assert!(words.starts_with("An address.") && words.contains("does nothing else under it"));
+    assert_eq!(
+        (&letter["who"], &letter["how_long"], &letter["version"], &letter["title"]),
+        (&json!("The organiser."), &json!("For a year."), &json!(2), &json!(format!("Agree to {LETTER}?")))
     );
     assert!(table["rows"].as_array().expect("a list").iter().all(|row| row["purpose"] != LETTER));
     let without = Running::new(config()).await.ask(Ask::new("GET", "/.well-known/privacy.json")).await.json();
