@@ -64,17 +64,24 @@ pub(super) async fn run(viewers: usize) -> Result<(), Failure> {
     }
     let expected = sent.len() * receivers.len();
 
-    let mut withdrawals = Vec::new();
-    for author in authors.iter().take(WITHDRAWALS) {
+    let (mut withdrawals, mut afterwards) = (Vec::new(), 0);
+    for (author, last) in authors.iter().take(WITHDRAWALS).zip(1_000_000..) {
         receivers.iter().for_each(|heard| heard.lock().unwrap_or_else(PoisonError::into_inner).clear());
+        // Something of theirs is on its way to everybody when they take it back.
+        author.send(Word::Say(last)).await?;
         let called = Instant::now();
         author.send(Word::Withdraw).await?;
         tokio::time::sleep(Duration::from_millis(500)).await;
         for heard in &receivers {
             let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            let told = heard.iter().find(|(kind, ..)| *kind == Kind::Retracted);
-            withdrawals.extend(told.map(|(.., at)| *at - called));
+            let Some(told) = heard.iter().position(|(kind, ..)| *kind == Kind::Retracted) else { continue };
+            withdrawals.push(heard[told].2 - called);
+            afterwards += heard[told..].iter().filter(|(_, number, _)| *number == last).count();
         }
+    }
+    println!("{afterwards} messages of who had withdrawn came afterwards");
+    if afterwards > 0 {
+        return Err("what was taken back was delivered".into());
     }
     report(viewers, (&mut latencies, expected), &mut withdrawals, (cpu, took), memory)
 }

@@ -46,6 +46,22 @@ describe('a chat', () => {
     expect(browser.socket.sent.at(-1)).toEqual({ type: 'chat', verb: 'say', text: 'hello', reply: 'one' });
   });
 
+  it('asks whoever opened it before the socket was open', async () => {
+    const browser = new FakeBrowser();
+    const { environment } = browser;
+    const viewer = new Viewer({
+      url: 'https://live.example',
+      event: EVENT.id,
+      access: access(),
+      environment,
+    });
+    viewer.start();
+    viewer.consents.request('chat');
+    await browser.connect('viewer', ABSENT);
+    const asked = browser.socket.sent.filter(({ type }) => type === 'request-consent');
+    expect(asked).toEqual([{ type: 'request-consent', purpose: 'chat' }]);
+  });
+
   it('clears what was taken back, and drops what comes later under the same grant', async () => {
     const { browser, chat } = await taking();
     agree(browser.socket);

@@ -79,7 +79,7 @@ async function assertEven(viewer) {
 }
 
 for (const kind of ['chromium', 'firefox']) {
-  test(`${kind}: an area appears in the studio once its person has agreed, and is gone when they stop`, async () => {
+  test(`${kind}: an area appears in the studio once its person has agreed, and is gone when they stop`, async (context) => {
     const event = await server.createEvent('Field trip', '--public', '--location', 'city');
     const studio = await page(kind);
     await studio.goto(await server.invite(event, 'broadcast'));
@@ -109,17 +109,31 @@ for (const kind of ['chromium', 'firefox']) {
     await app.until('the map is drawn', () => studio.$('vc-located svg path.medium'), { within: 30_000 });
     assert.deepEqual(await audit(studio), []);
 
-    // A page that goes away takes its area along; after it, a guest is somebody else.
-    await viewer.reload();
-    await app.until('it is gone', async () => !(await app.text(studio)).includes('Austria'));
-    await app.plays(viewer);
-    await choose(viewer, 'city');
-    await app.answers(viewer, 'Yes');
-    await app.says(studio, 'Austria');
-    const begun = Date.now();
-    await app.press(viewer, 'Stop showing');
-    await app.until('it is gone', async () => !(await app.text(studio)).includes('Austria'), { every: 20 });
-    console.log(`${kind}: gone from the studio ${Date.now() - begun} ms after the press, looked at every 20 ms`);
+    // Both pages are told the time by the same machine. Best of three: a busy one is in it.
+    await studio.evaluate(() => {
+      const located = document.querySelector('vc-located');
+      located.talk.whereabouts.on('people', async () => {
+        await located.updateComplete;
+        if (!located.textContent.includes('Austria')) window.cleared ??= Date.now();
+      });
+    });
+    const took = [];
+    while (took.length < 3 && !took.some((ms) => ms <= 100)) {
+      // A page that goes away takes its area along; after it, a guest is somebody else.
+      await viewer.reload();
+      await app.until('it is gone', async () => !(await app.text(studio)).includes('Austria'));
+      await app.plays(viewer);
+      await choose(viewer, 'city');
+      await app.answers(viewer, 'Yes');
+      await app.says(studio, 'Austria');
+      await studio.evaluate(() => { delete window.cleared; });
+      await viewer.evaluate(() => addEventListener('click', () => { window.pressed = Date.now(); }, { capture: true }));
+      await app.press(viewer, 'Stop showing');
+      const cleared = await app.until('it is gone', () => studio.evaluate(() => window.cleared));
+      took.push(cleared - (await viewer.evaluate(() => window.pressed)));
+    }
+    context.diagnostic(`gone from the studio after ${took} ms`);
+    assert.ok(took.at(-1) <= 100, `it took ${took} ms`);
     await app.says(viewer, 'Nobody is shown where you are.');
 
     const said = (await viewer.evaluate(() => window.said)).join('\n') + viewer.requests.join('\n');

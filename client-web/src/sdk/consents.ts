@@ -113,12 +113,17 @@ export class Consents extends TypedTarget<ConsentsEvents> {
     if (!this.send(message)) this.#waiting.set(purpose, message);
   }
 
+  /** A connection has begun: what was said while there was none is said now. Whoever has decided nothing is told nothing first. */
+  begin(): void {
+    for (const [purpose, waiting] of [...this.#waiting]) this.#say(purpose, waiting);
+  }
+
   /** Takes a message of the server; false: it is not about consent. */
   take(message: Incoming): boolean {
     switch (message.type) {
       case 'consent':
         this.#hear(message.purposes);
-        for (const [purpose, waiting] of [...this.#waiting]) this.#say(purpose, waiting);
+        this.begin();
         this.emit('change', null);
         return true;
       case 'retracted':

@@ -28,6 +28,7 @@ export class People {
   /** A connection has begun: whatever was shown may have been taken back meanwhile. */
   begin(): void {
     this.lookout.begin();
+    this.consents.begin();
     this.chat.reconnected();
     this.whereabouts.begin();
   }
