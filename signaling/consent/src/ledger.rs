@@ -29,6 +29,18 @@ struct Person {
     decisions: BTreeMap<Purpose, Decided>,
     /// How often: each choice is proven by a receipt, which is kept.
     choices: u32,
+    /// The same with what was taken back: what a receipt counts by.
+    turns: u32,
+}
+
+impl Person {
+    /// Ends a grant with the choice that is being made.
+    fn end(&mut self, purpose: Purpose) -> Option<Ended> {
+        let decided = self.decisions.get_mut(&purpose)?;
+        let grant = decided.grant.take()?;
+        grant.licence.end();
+        Some(Ended { generation: grant.licence.generation(), key: decided.key, turn: self.turns + 1 })
+    }
 }
 
 /// Somebody can choose so often in one event. Withdrawing always works.
@@ -72,6 +84,8 @@ pub struct Ended {
     pub generation: u32,
     /// The thumbprint of the key that it was signed with.
     pub key: [u8; 32],
+    /// Which of the person's choices this is, from 1 on.
+    pub turn: u32,
 }
 
 /// One of two buttons of the same size.
@@ -188,8 +202,8 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         if !takes_away && self.events.get(&party.event).is_some_and(|circle| circle.choices >= MOST_TOGETHER) {
             return Err(Refused::Full);
         }
-        let ended = self.withdraw(&party.event, party.subject, purpose);
         let circle = self.events.entry(party.event.clone()).or_default();
+        let ended = circle.people.get_mut(&party.subject).and_then(|person| person.end(purpose));
         let grant = match decision {
             Decision::Refuse => None,
             Decision::Grant { lasting } => {
@@ -201,6 +215,7 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         };
         let person = circle.people.entry(party.subject).or_default();
         person.choices += 1;
+        person.turns += 1;
         circle.choices += 1;
         person.decisions.insert(purpose, Decided { version, key, grant });
         Ok(ended)
@@ -208,10 +223,15 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
 
     /// Ends a grant, at once: when this returns, nothing is handed over under it any more. `None`: nothing was granted.
     pub fn withdraw(&mut self, event: &E, subject: Pseudonym, purpose: Purpose) -> Option<Ended> {
-        let decided = self.events.get_mut(event)?.people.get_mut(&subject)?.decisions.get_mut(&purpose)?;
-        let grant = decided.grant.take()?;
-        grant.licence.end();
-        Some(Ended { generation: grant.licence.generation(), key: decided.key })
+        let person = self.events.get_mut(event)?.people.get_mut(&subject)?;
+        let ended = person.end(purpose)?;
+        person.turns = ended.turn;
+        Some(ended)
+    }
+
+    /// How many choices somebody has made in an event, with what they took back.
+    pub fn turns(&self, party: &Party<E>) -> u32 {
+        self.person(party).map_or(0, |person| person.turns)
     }
 
     /// Ends every grant of somebody in an event and forgets that they decided anything. Returns what has ended.

@@ -119,8 +119,8 @@ async fn choose(
         Event::Withdrawn => return Err(Problem::new(FaultCode::StatementInvalid).detail("withdrawn")),
     };
     let (version, despite_signal, key) = (signed.version, signed.despite_signal, statement.key);
-    let number = app.decide(&party, Choice { purpose, version, decision, despite_signal, key })?;
-    match app.write_receipt(&party, |missing| Receipt::of(&statement, missing), number, &key).await {
+    let place = app.decide(&party, Choice { purpose, version, decision, despite_signal, key })?;
+    match app.write_receipt(&party, |missing| Receipt::of(&statement, missing), place, &key).await {
         Ok(receipt) => Ok(Json(ConsentReceipt { receipt })),
         // What nobody could prove later does not stand.
         Err(problem) => {
@@ -178,8 +178,9 @@ impl App {
         })
     }
 
-    /// Takes what somebody chose, and tells every socket of theirs. Returns the number of the grant; 0 of a refusal.
-    fn decide(&self, party: &Party<EventId>, choice: Choice) -> Result<u32, Problem> {
+    /// Takes what somebody chose, and tells every socket of theirs. Returns the number of the grant, 0 of a refusal, and which choice of
+    /// theirs it is.
+    fn decide(&self, party: &Party<EventId>, choice: Choice) -> Result<(u32, u32), Problem> {
         self.hub.gated(|ledger, rooms, now| {
             let ended = ledger.decide(party, choice, now)?;
             let noted = match choice.decision {
@@ -191,10 +192,11 @@ impl App {
                 rooms.retract(&party.event, party.subject, choice.purpose, ended.generation);
             }
             self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
-            match ledger.standing(party, choice.purpose, now) {
-                Standing::Granted { generation, .. } => Ok(generation),
-                _ => Ok(0),
-            }
+            let number = match ledger.standing(party, choice.purpose, now) {
+                Standing::Granted { generation, .. } => generation,
+                _ => 0,
+            };
+            Ok((number, ledger.turns(party)))
         })
     }
 
@@ -221,7 +223,7 @@ impl App {
         let Some(ended) = self.withdraw(party, purpose) else { return Ok(None) };
         let event = party.event.as_str();
         let write = |missing: &Missing<'_>| Receipt::of_withdrawal(&ended.key, event, Terms::of(purpose), missing);
-        self.write_receipt(party, write, ended.generation, &ended.key).await.map(Some)
+        self.write_receipt(party, write, (ended.generation, ended.turn), &ended.key).await.map(Some)
     }
 
     /// A socket of somebody who may have decided before: it begins with that.

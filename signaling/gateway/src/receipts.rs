@@ -90,13 +90,13 @@ impl App {
         &self,
         party: &Party<EventId>,
         write: impl FnOnce(&Missing<'_>) -> Receipt,
-        number: u32,
+        (number, turn): (u32, u32),
         key: &[u8; 32],
     ) -> Result<String, Problem> {
         let (id, now) = (URL_SAFE_NO_PAD.encode(random::bytes::<16>()?), SystemTime::now());
         let (controller, time) = (self.origins.own(), CoarseTime::new(now));
         let journal_heads = self.hub.journal.present_head().map(|head| vec![head]);
-        let receipt = write(&Missing { record_id: &id, controller, time, number, journal_heads });
+        let receipt = write(&Missing { record_id: &id, controller, time, number, turn, journal_heads });
         let text = self.receipts.sign(&self.records, &receipt, now).await?;
         let account = match self.hub.directory.sign_in_of(&party.event, party.subject) {
             Some(session) => self.records.session_by_id(&session, now).await?.map(|held| held.account),

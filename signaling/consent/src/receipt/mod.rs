@@ -65,6 +65,8 @@ pub struct Receipt {
     pub event_time: u64,
     /// The grant's number at its event, in no order, so that it tells of nobody else's; 0 for what is no grant.
     pub number: u32,
+    /// Which of this person's choices at this event it is, from 1 on: times are to the minute, and by this they have an order.
+    pub turn: u32,
     /// The newest heads of the session log when this was written, if there is one: a witness of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_heads: Option<Vec<String>>,
@@ -97,6 +99,8 @@ pub struct Missing<'a> {
     pub time: CoarseTime,
     /// See [`Receipt::number`].
     pub number: u32,
+    /// See [`Receipt::turn`].
+    pub turn: u32,
     /// See [`Receipt::journal_heads`].
     pub journal_heads: Option<Vec<String>>,
 }
@@ -148,6 +152,7 @@ impl Receipt {
             validity_duration: None,
             event_time: missing.time.unix_seconds(),
             number: missing.number,
+            turn: missing.turn,
             journal_heads: missing.journal_heads.clone(),
             statement: None,
         }

@@ -40,7 +40,7 @@ fn what_is_added_is_asked_for_and_opens_no_gate_of_what_is_built_in() {
     for purpose in Purpose::BUILT_IN {
         assert_eq!(ledger.standing(&alice, purpose, now), Standing::Open);
     }
-    let ended = Ended { generation, key: KEY };
+    let ended = Ended { generation, key: KEY, turn: 2 };
     assert_eq!(ledger.withdraw(&EVENT, alice.subject, letter), Some(ended));
     assert!(!licence.stands());
     assert_eq!(ledger.standing(&alice, letter, now), Standing::Refused);

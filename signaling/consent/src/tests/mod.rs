@@ -52,7 +52,7 @@ fn what_is_withdrawn_is_not_handed_over_however_long_it_has_waited() {
         (granted(&mut ledger, &alice, Purpose::Chat, now), granted(&mut ledger, &bob, Purpose::Chat, now));
     assert!(hands_over(&[&hers, &his]));
     assert!(!hands_over(&[]), "what nobody has agreed to goes nowhere");
-    let ended = Ended { generation: hers.generation(), key: KEY };
+    let ended = Ended { generation: hers.generation(), key: KEY, turn: 2 };
     assert_eq!(ledger.withdraw(&EVENT, alice.subject, Purpose::Chat), Some(ended));
     assert!(!hands_over(&[&hers, &his]), "the author has withdrawn");
     assert!(hands_over(&[&his]));
@@ -123,7 +123,7 @@ fn a_withdrawal_waits_for_what_is_being_handed_over() {
 fn refusing_ends_what_was_granted_and_is_kept() {
     let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
     let licence = granted(&mut ledger, &alice, Purpose::Location, now);
-    let ended = Ended { generation: licence.generation(), key: KEY };
+    let ended = Ended { generation: licence.generation(), key: KEY, turn: 2 };
     assert_eq!(ledger.decide(&alice, no(Purpose::Location), now), Ok(Some(ended)));
     assert!(!licence.stands());
     assert_eq!(ledger.standing(&alice, Purpose::Location, now), Standing::Refused);

@@ -59,7 +59,7 @@ fn set(key: &ReceiptKey) -> Keys {
 
 fn missing(at: u64) -> Missing<'static> {
     let time = CoarseTime::from_unix(at);
-    Missing { record_id: "r", controller: "https://live.example", time, number: 4, journal_heads: None }
+    Missing { record_id: "r", controller: "https://live.example", time, number: 4, turn: 2, journal_heads: None }
 }
 
 fn bad(verified: &Verified) -> Vec<Verdict> {
@@ -77,13 +77,16 @@ fn what_both_have_signed_is_verified_without_a_network() {
     assert!(verified.is_good() && verified.answers.len() == 5);
     assert_eq!(verified.words, Some(Terms::of(Purpose::Chat).text()));
     let said = verified.receipt.expect("read");
-    assert_eq!((&*said.event, &*said.purpose, said.event_state, said.number), ("e", "chat", Event::Given, 4));
+    assert_eq!(
+        (&*said.event, &*said.purpose, said.event_state, (said.number, said.turn)),
+        ("e", "chat", Event::Given, (4, 2))
+    );
     assert_eq!(said.event_time % 60, 0);
     let context: Value = serde_json::from_str(CONTEXT).expect("JSON");
     for name in serde_json::to_value(&said).expect("JSON").as_object().expect("fields").keys() {
         let known = context["@context"].get(name).is_some()
             || name.starts_with('@')
-            || ["statement", "number"].contains(&&**name);
+            || ["statement", "number", "turn"].contains(&&**name);
         assert!(known, "{name} has no meaning");
     }
 }

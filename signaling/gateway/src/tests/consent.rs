@@ -231,12 +231,12 @@ async fn an_account_sees_every_receipt_of_its_own_and_nobody_elses() {
         assert_eq!((kept["id"].as_str(), &*receipt.event), (Some(&*receipt.record_id), event.as_str()));
         let kept = kept["kept_until"].as_u64().expect("a time") - receipt.event_time;
         assert!((730 * 86_400..=730 * 86_400 + 60).contains(&kept), "two years: {kept}");
-        (receipt.purpose, receipt.event_state)
+        (receipt.purpose, receipt.event_state, receipt.turn)
     });
     let read: Vec<_> = read.collect();
-    let chose = |purpose: &str, state| (purpose.to_owned(), state);
+    let chose = |purpose: &str, state, turn| (purpose.to_owned(), state, turn);
     let (given, refused, withdrawn) = (Event::Given, Event::Refused, Event::Withdrawn);
-    assert_eq!(read, [chose("chat", withdrawn), chose("personalisation", refused), chose("chat", given)]);
+    assert_eq!(read, [chose("chat", withdrawn, 3), chose("personalisation", refused, 2), chose("chat", given, 1)]);
     assert_eq!(told["more"], false);
     let theirs = asks(&of_bob, "").await.json();
     assert_eq!(theirs["receipts"].as_array().map(Vec::len), Some(1));
