@@ -27,7 +27,7 @@ impl Canary {
     /// drawn at random is looked up by one.
     pub(crate) fn guessable(name: &'static str, text: &str) -> Self {
         let mut canary = Self::new(name, text);
-        canary.forms.extend(digested(text));
+        canary.forms.extend(digested(text.as_bytes()));
         canary
     }
 
@@ -39,23 +39,29 @@ impl Canary {
                 let [a, b, c, _] = v4.octets();
                 let mapped = v4.to_ipv6_mapped().segments();
                 for text in [v4.to_string(), format!("{a}.{b}.{c}.0"), format!("{:x}:{:x}", mapped[6], mapped[7])] {
-                    forms.extend(dressed(&text).into_iter().chain(digested(&text)));
+                    forms.extend(dressed(&text).into_iter().chain(digested(text.as_bytes())));
                 }
                 forms.extend([v4.to_bits().to_string().into_bytes(), hex(&v4.octets()).into_bytes()]);
                 forms.push(hex(&v4.octets()).to_uppercase().into_bytes());
                 // Mapped or not, and on either end of a number.
                 forms.extend([v4.octets().to_vec(), v4.to_bits().to_le_bytes().to_vec(), vec![a, b, c, 0]]);
+                for bytes in [&v4.octets()[..], &v4.to_ipv6_mapped().octets(), &[a, b, c, 0], &[a, b, c]] {
+                    forms.extend(digested(bytes));
+                }
             }
             IpAddr::V6(v6) => {
                 let [a, b, c, d, ..] = v6.segments();
                 let prefix = Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0);
                 let whole = v6.segments().map(|part| format!("{part:04x}")).join(":");
                 for text in [v6.to_string(), prefix.to_string(), whole[..19].to_owned()] {
-                    forms.extend(dressed(&text).into_iter().chain(digested(&text)));
+                    forms.extend(dressed(&text).into_iter().chain(digested(text.as_bytes())));
                 }
                 // The first half is the prefix: whatever holds the address holds it, too.
                 let half = &v6.octets()[..8];
                 forms.extend([half.to_vec(), hex(half).into_bytes(), hex(half).to_uppercase().into_bytes()]);
+                for bytes in [&v6.octets()[..], &prefix.octets(), half] {
+                    forms.extend(digested(bytes));
+                }
             }
         }
         Self { name, forms }
@@ -105,8 +111,8 @@ fn dressed(text: &str) -> Vec<Vec<u8>> {
 }
 
 /// Its plain SHA-256, which whoever can guess the text can find: as bytes, and as they are written.
-fn digested(text: &str) -> Vec<Vec<u8>> {
-    let digest = digest(&SHA256, text.as_bytes());
+fn digested(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let digest = digest(&SHA256, bytes);
     let digest = digest.as_ref();
     let mut forms = vec![digest.to_vec(), hex(digest).into_bytes(), hex(digest).to_uppercase().into_bytes()];
     forms.extend([&STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|engine| engine.encode(digest).into_bytes()));

@@ -115,6 +115,37 @@ fn frames(name: &str, socket: &Socket) -> Sink {
     Sink::new(format!("frames of {name}"), socket.heard.lines())
 }
 
+/// What stands in a sink for certain is found there: none is empty, or looked for in the wrong place.
+fn every_sink_is_read(event: &str, sinks: &[Sink]) {
+    let there = [
+        ("frames of another event", "\"welcome\""),
+        ("frames of", event),
+        ("the figures", "veilcast_datagrams_total"),
+        ("errors", "\"fault\":{"),
+        ("errors", "problem+json"),
+        ("webhooks", "webhook-signature"),
+        ("webhooks", "event.ended"),
+        ("standard output", "http://localhost"),
+        ("standard error", "There is no operator yet"),
+        ("the records", "CREATE TABLE"),
+    ];
+    for (name, text) in there {
+        let found = leaks(&[Canary::new("it", text)], sinks);
+        assert!(found.iter().any(|found| found.starts_with(&format!("it in {name}"))), "{text} in {name}: {found:?}");
+    }
+    let known = |sink: &Sink| there.iter().any(|(name, _)| sink.name.starts_with(name));
+    assert!(sinks.iter().all(known), "each has something that stands in it");
+}
+
+/// One leak in each, beside what is really there.
+fn each_planted_leak_is_named(canaries: &[Canary], sinks: &mut [Sink]) {
+    for sink in sinks {
+        sink.pieces.push(format!("{{\"x\":\"{TEXT}\"}}").into_bytes());
+        assert_eq!(leaks(canaries, std::slice::from_ref(sink)), [format!("a text in {}", sink.name)]);
+        sink.pieces.pop();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_said_or_shown_comes_to_light_for_others() {
     let (scratch, receiver_port) = (Scratch::new(), free_port());
@@ -206,6 +237,8 @@ async fn nothing_said_or_shown_comes_to_light_for_others() {
     assert_eq!(leaks(&all, &sinks), [""; 0]);
     assert_eq!(leaks(&shown, &[frames("the reader", &reader)]), [""; 0], "viewers see no place of a viewer");
     assert_eq!(leaks(&said, &[frames("the host", &host)]), [""; 0], "a host who takes no part hears nothing");
+    every_sink_is_read(&evening.event, &sinks);
+    each_planted_leak_is_named(&said, &mut sinks);
     let address = [Canary::address("an address", IpAddr::from(AUTHOR_AT))];
     sinks.extend([frames("the reader", &reader), frames("the host", &host), frames("the author", &author)]);
     assert_eq!(leaks(&address, &sinks), [""; 0]);

@@ -56,6 +56,35 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use veilcast_logs::tracing;
 
+    const QUOTED: &str = "Séance of Quinces";
+    const IN_A_CHILD: &str = "VEILCAST_TEST_PANICS";
+
+    /// Run in a process of its own by the test below, with the guard or without.
+    #[test]
+    fn a_child_panics() {
+        match std::env::var(IN_A_CHILD).as_deref() {
+            Ok("guarded") => guard_panics(),
+            Ok(_) => {}
+            Err(_) => return,
+        }
+        panic!("cannot read {QUOTED}");
+    }
+
+    /// What a person sent, and a panic quotes, is not printed; without the guard it is, and the look at it says so.
+    #[test]
+    fn a_panic_prints_its_place_and_not_what_it_quotes() {
+        let printed = |how: &str| {
+            let mut child = std::process::Command::new(std::env::current_exe().expect("a test knows where it is"));
+            child.args(["--exact", "--nocapture", "logging::tests::a_child_panics"]).env(IN_A_CHILD, how);
+            let output = child.output().expect("runs");
+            String::from_utf8(output.stderr).expect("UTF-8")
+        };
+        let guarded = printed("guarded");
+        assert!(guarded.contains("logging.rs:") && guarded.contains(BUILD) && !guarded.contains(QUOTED), "{guarded}");
+        let bare = printed("bare");
+        assert!(bare.contains(QUOTED), "the leak is planted: {bare}");
+    }
+
     #[derive(Clone, Default)]
     struct Page(Arc<Mutex<Vec<u8>>>);
 

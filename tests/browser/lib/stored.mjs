@@ -1,4 +1,6 @@
-// What a browser keeps for a page, values and all, and whether words are in it: as they are, escaped, in base64 or in hex.
+// What a browser keeps for a page, values and all, and whether words are in it: as they are, escaped, in base64, in hex or as a digest.
+import { createHash } from 'node:crypto';
+
 
 /** Every place of storage with everything in it as one text. */
 async function stores(page) {
@@ -41,7 +43,12 @@ function forms(words) {
     return encoded.slice(Math.ceil((skip * 8) / 6));
   });
   const plain = based.map((each) => each.replaceAll('-', '+').replaceAll('_', '/'));
-  return [words, JSON.stringify(words).slice(1, -1), encodeURIComponent(words), bytes.toString('hex'), ...based, ...plain];
+  const digests = ['hex', 'base64', 'base64url'].map((as) => createHash('sha256').update(bytes).digest(as).replace(/=+$/, ''));
+  // As bytes of two each, which a page has as a list of numbers.
+  const wide = Buffer.from(words, 'utf16le');
+  const listed = [bytes, wide].map((each) => [...each].join(','));
+  const escaped = [JSON.stringify(words).slice(1, -1), encodeURIComponent(words)];
+  return [words, ...escaped, bytes.toString('hex'), wide.toString('hex'), ...based, ...plain, ...digests, ...listed];
 }
 
 /** Where the browser keeps one of these words for the page, as `words in place`. */
