@@ -1,5 +1,5 @@
 //! The stories of the product, each followed from one end to the other: a media packet in virtual time (`media`), and over sockets
-//! of the real process a join (`join`), a message (`chat`) and a place (`location`).
+//! of the real process a join (`join`), a message (`chat`), a place (`location`) and a log record (`record`).
 
 mod bandwidth;
 mod chat;
@@ -9,6 +9,7 @@ mod layers;
 mod location;
 mod media;
 mod newcomers;
+mod record;
 mod redundancy;
 mod scalable;
 mod session;
