@@ -44,6 +44,15 @@ impl Crowd {
     }
 }
 
+/// Whether a person's city, or the region around it, is paler on the second map.
+fn fades(at: (f64, f64), before: &[(String, Shade)], after: &[(String, Shade)]) -> bool {
+    let of = |map: &[(String, Shade)]| {
+        let areas = [city(at.0, at.1).text(), region(at.0, at.1).text()];
+        areas.map(|area| map.iter().find(|(known, _)| *known == area).map(|(_, shade)| *shade))
+    };
+    of(after) < of(before)
+}
+
 /// Somebody who looks at the map as one person stops, or does not: does the person's area fade?
 #[test]
 fn differencing_by_leaving_tells_little() {
@@ -55,19 +64,12 @@ fn differencing_by_leaving_tells_little() {
             let at = somewhere(&mut crowd.dice);
             crowd.town.share(target, city(at.0, at.1), true);
             crowd.live(4);
-            let fades = |before: &[(String, Shade)], after: &[(String, Shade)]| {
-                let of = |map: &[(String, Shade)]| {
-                    let areas = [city(at.0, at.1).text(), region(at.0, at.1).text()];
-                    areas.map(|area| map.iter().find(|(known, _)| *known == area).map(|(_, shade)| *shade))
-                };
-                of(after) < of(before)
-            };
             let before = crowd.town.map();
             if leaves {
                 crowd.town.stop(target);
             }
             crowd.live(1);
-            told[usize::from(leaves)] += u32::from(fades(&before, &crowd.town.map()));
+            told[usize::from(leaves)] += u32::from(fades(at, &before, &crowd.town.map()));
         }
     }
     let rate = told.map(|count| f64::from(count) / RUNS as f64);
@@ -78,6 +80,117 @@ fn differencing_by_leaving_tells_little() {
         rate[0] * 100.0
     );
     assert!(advantage < 0.15, "{advantage}");
+}
+
+/// The same person at two events whose maps somebody puts together, stopping at both at once, or at neither.
+#[test]
+fn differencing_two_events_tells_little_more() {
+    let target = 9_000;
+    let mut told = [0_u32; 2];
+    for seed in 0..RUNS / 2 {
+        for leaves in [false, true] {
+            let mut crowds = [Crowd::new(seed, 120), Crowd::new(seed + RUNS, 120)];
+            let at = somewhere(&mut crowds[0].dice);
+            let before = crowds.each_mut().map(|crowd| {
+                crowd.town.share(target, city(at.0, at.1), true);
+                crowd.live(4);
+                crowd.town.map()
+            });
+            let mut faded = false;
+            for (crowd, before) in crowds.iter_mut().zip(&before) {
+                if leaves {
+                    crowd.town.stop(target);
+                }
+                crowd.live(1);
+                faded |= fades(at, before, &crowd.town.map());
+            }
+            told[usize::from(leaves)] += u32::from(faded);
+        }
+    }
+    let [stays, leaves] = told.map(|count| f64::from(count) / (RUNS / 2) as f64);
+    let advantage = leaves - stays;
+    println!(
+        "two events: an area fades in {leaves:.2} of runs if the person stops, {stays:.2} if not: advantage {advantage:.3}"
+    );
+    assert!(advantage < 0.25, "{advantage}");
+}
+
+/// Who broadcasts two events and sees the same people at both wonders who is who. What is told of a person, and in which order, says
+/// nothing; where they are does, as far as few others are there, and more with each move: docs/location.md says so.
+#[test]
+fn two_events_put_together_tie_people_by_place_alone() {
+    const PEOPLE: usize = 60;
+    let (mut by_order, mut by_place, mut by_moves, mut crowded) = (0.0, 0.0, 0.0, 0.0);
+    for seed in 0..RUNS / 10 {
+        let mut dice = Dice(seed);
+        let mut towns = [Town::new(), Town::new()];
+        // Nobody comes to both in the same order.
+        let mut orders = [0, 1].map(|_| (0..PEOPLE).collect::<Vec<_>>());
+        for order in &mut orders {
+            (1..PEOPLE).rev().for_each(|last| order.swap(last, dice.throw(last as u64 + 1) as usize));
+        }
+        let mut places: Vec<_> = (0..PEOPLE).map(|_| somewhere(&mut dice)).collect();
+        for ((town, order), first) in towns.iter_mut().zip(&orders).zip([1_000, 3_000]) {
+            for &person in order {
+                town.share(first + person as u16, city(places[person].0, places[person].1), true);
+            }
+        }
+        let mut paths = [0, 1].map(|_| vec![Vec::new(); PEOPLE]);
+        for hour in 0..3 {
+            for (at, (town, first)) in towns.iter_mut().zip([1_000, 3_000]).enumerate() {
+                town.pass(SECOND * 600);
+                for person in 0..PEOPLE {
+                    let place = city(places[person].0, places[person].1);
+                    if hour > 0 {
+                        // Each page notices in its own time.
+                        town.pass(SECOND * dice.throw(3) as u32);
+                        town.show(first + person as u16, place, true).expect("after ten minutes");
+                    }
+                    paths[at][person].push(place.text());
+                }
+            }
+            if hour == 0 {
+                let seen = towns.each_mut().map(|town| {
+                    let people = &town.screen(HOST).people;
+                    people.iter().map(|(number, (_, area, _))| (*number, area.clone())).collect::<Vec<_>>()
+                });
+                let shared = seen[0].iter().filter(|(number, _)| seen[1].iter().any(|(other, _)| number == other));
+                assert_eq!(shared.count(), 0, "nobody has a number twice");
+                // By rank among the numbers, as who comes first would have the lowest.
+                let numbers = |town: &Town, first: u16| {
+                    let number = |person: u16| {
+                        town.ledger
+                            .consent::<Location>(&party(first + person), town.now)
+                            .map(|consent| consent.licence().generation())
+                            .expect("granted")
+                    };
+                    let mut ranked: Vec<_> = (0..PEOPLE as u16).map(|person| (number(person), person)).collect();
+                    ranked.sort_unstable();
+                    ranked.into_iter().map(|(_, person)| person).collect::<Vec<_>>()
+                };
+                let ranked = [numbers(&towns[0], 1_000), numbers(&towns[1], 3_000)];
+                by_order += ranked[0].iter().zip(&ranked[1]).filter(|(one, other)| one == other).count() as f64;
+            }
+            places.iter_mut().for_each(|place| *place = somewhere(&mut dice));
+        }
+        for person in 0..PEOPLE {
+            let alike = |hours: usize| {
+                let same = |other: &&Vec<String>| other[..hours] == paths[0][person][..hours];
+                paths[1].iter().filter(same).count() as f64
+            };
+            (by_place, by_moves, crowded) = (by_place + 1.0 / alike(1), by_moves + 1.0 / alike(3), crowded + alike(1));
+        }
+    }
+    let all = RUNS as f64 / 10.0 * PEOPLE as f64;
+    let [order, place, moves, others] = [by_order, by_place, by_moves, crowded].map(|sum| sum / all);
+    println!(
+        "two events: tied by their numbers {:.1} %, by one place {:.1} % (as many are there as {others:.1}), after two moves {:.1} %",
+        order * 100.0,
+        place * 100.0,
+        moves * 100.0
+    );
+    assert!(order < 3.0 / PEOPLE as f64, "{order}: chance is one in {PEOPLE}");
+    assert!(place < 0.6 && moves > place, "{place} {moves}");
 }
 
 /// Somebody who knows of everybody else in a cell, which no attacker should: at which crowds does one more person show?
