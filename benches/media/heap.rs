@@ -8,6 +8,8 @@ struct Counter;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicI64 = AtomicI64::new(0);
+/// Blocks and bytes that anybody gives back.
+static FREED: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 impl AllocationTracker for Counter {
     fn allocated(&self, _: usize, size: usize, _: usize, group: AllocationGroupId) {
@@ -18,6 +20,8 @@ impl AllocationTracker for Counter {
     }
 
     fn deallocated(&self, _: usize, size: usize, _: usize, source: AllocationGroupId, _: AllocationGroupId) {
+        FREED[0].fetch_add(1, Ordering::Relaxed);
+        FREED[1].fetch_add(size as u64, Ordering::Relaxed);
         if source == AllocationGroupId::ROOT {
             BYTES.fetch_sub(size as i64, Ordering::Relaxed);
         }
@@ -59,6 +63,13 @@ impl Tracking {
 
     pub(crate) fn now(&self) -> Heap {
         Heap { allocations: ALLOCATIONS.load(Ordering::Relaxed), bytes: BYTES.load(Ordering::Relaxed) }
+    }
+}
+
+impl Tracking {
+    /// Blocks and bytes that anybody has given back since counting first began.
+    pub(crate) fn freed(&self) -> (u64, u64) {
+        (FREED[0].load(Ordering::Relaxed), FREED[1].load(Ordering::Relaxed))
     }
 }
 

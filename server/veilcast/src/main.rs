@@ -7,7 +7,7 @@ use veilcast::{Cli, Failure, console};
 use zeroizing_alloc::ZeroAlloc;
 
 /// Whatever is given back is overwritten with zeros first. The packet path allocates nothing, so that it costs only those who come
-/// and go; `make load` shows what.
+/// and go; `make bench BENCH=zeroed` shows what.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 

@@ -40,6 +40,8 @@ pub(crate) struct App {
     pub(crate) throttle: Throttle,
     /// Of guesses at one account.
     pub(crate) accounts: Throttle,
+    /// What people of one network decide.
+    pub(crate) choices: Throttle,
     pub(crate) page_headers: PageHeaders,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) watchers: Watchers,

@@ -4,6 +4,7 @@
 //! a question. The answer comes from a page of this server's own origin, which browsers vouch for by `Origin`.
 
 use crate::app::App;
+use crate::edge::PrefixTag;
 use crate::extract::JsonBody;
 use crate::fault::Problem;
 use crate::methods::only;
@@ -12,7 +13,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::DashMap;
@@ -100,11 +101,15 @@ fn told(purpose: Purpose) -> PurposeTerms {
 /// Takes an answer. The origin was compared before: here it only has to be there, since every browser sends one.
 async fn choose(
     State(app): State<Arc<App>>,
+    caller: Option<Extension<PrefixTag>>,
     headers: HeaderMap,
     JsonBody(choice): JsonBody<ConsentChoice>,
 ) -> Result<Json<ConsentReceipt>, Problem> {
     if !headers.contains_key(ORIGIN) {
         return Err(Problem::new(FaultCode::OriginForeign));
+    }
+    if let Some(Extension(caller)) = caller {
+        app.choices.spend(caller)?;
     }
     let statement = Statement::read(&choice.statement)?;
     let purpose = statement.purpose(&app.purposes)?;

@@ -159,6 +159,7 @@ pub(crate) fn build(config: &Config, issuer: Issuer, records: Records, hub: Hub)
         privacy: crate::privacy::rendered(&config.purposes),
         purposes: config.purposes.clone(),
         accounts: Throttle::of_accounts(),
+        choices: Throttle::of_choices(),
         ice_servers: config.ice_servers.clone(),
         watchers: Watchers::new(config),
         doorbell: crate::doorbell::Doorbell::default(),

@@ -22,7 +22,7 @@ pub const CHANGES: &[Change] = &[Change {
     date: "2026-11-22",
     what: "The first version of this table: everything that is kept on this server’s disk, in its memory and in your browser.",
     asked: &[("chat", 1), ("presence", 1), ("location", 1), ("analytics", 1), ("personalisation", 1)],
-    of: 0x9d60_9bbf_813e_1750,
+    of: 0x1dde_5553_8e9d_6670,
 }];
 
 /// The number of the present version.

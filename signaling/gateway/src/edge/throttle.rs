@@ -24,6 +24,11 @@ const MAX_TAGS: usize = 65_536;
 const GUESSES: u32 = 10;
 const GUESSING: Duration = Duration::from_secs(300);
 
+/// Answers to questions of consent that come from one network. A full hall sits behind one address and is asked all at once; whoever
+/// comes as guest after guest would fill an event's ledger, of 200,000 choices, in half a day.
+const CHOICES: u32 = 3_000;
+const CHOOSING: Duration = Duration::from_secs(600);
+
 /// Counts failures for each network prefix, or for each account. A success is never counted and never refused, except where the
 /// check itself is what a guesser is after: signing in.
 pub(crate) struct Throttle {
@@ -47,6 +52,10 @@ impl Throttle {
 
     pub(crate) fn of_accounts() -> Self {
         Self { most: GUESSES, window: GUESSING, counters: DashMap::new() }
+    }
+
+    pub(crate) fn of_choices() -> Self {
+        Self { most: CHOICES, window: CHOOSING, counters: DashMap::new() }
     }
 
     /// Counts a failure; past the limit it becomes "too many".

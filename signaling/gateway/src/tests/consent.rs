@@ -338,3 +338,21 @@ async fn an_event_that_asks_nothing_asks_nobody() {
         }
     }
 }
+
+/// Whoever comes as guest after guest cannot fill an event's ledger from one network; what one takes back is not counted.
+#[tokio::test]
+async fn one_network_answers_so_often_and_no_more() {
+    let bench = super::Bench::new().await;
+    let ask = || {
+        let ask = Ask::new("POST", "/api/v1/consent").from([203, 0, 113, 7]).header("origin", super::ORIGIN);
+        ask.json(&json!({ "statement": "" }))
+    };
+    for _ in 0..3_000 {
+        assert_eq!(bench.ask(ask()).await.fault(), is(400, "statement-invalid"));
+    }
+    let refused = bench.ask(ask()).await;
+    assert_eq!(refused.fault(), is(429, "too-many"));
+    let other = bench.ask(ask().from([198, 51, 100, 7])).await;
+    assert_eq!(other.fault(), is(400, "statement-invalid"), "others are not held up");
+    assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=600).contains(&seconds)));
+}
