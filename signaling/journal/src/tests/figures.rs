@@ -29,18 +29,49 @@ fn the_noise_is_what_it_is_said_to_be() {
     }
 }
 
-/// Neighbours: one person more. Each outcome of a counter is at most exp(1/5) times as likely, and five counters together exp(1).
+/// An outcome that is more often seen of one than exp(epsilon) times as often as of the other, by more than chance.
+fn tells(one: &HashMap<i64, u32>, other: &HashMap<i64, u32>, epsilon: f64) -> Option<i64> {
+    let often = |found: &HashMap<i64, u32>, outcome: i64| f64::from(found.get(&outcome).copied().unwrap_or(0));
+    one.keys().copied().find(|outcome| {
+        let (with, without) = (often(one, *outcome), often(other, *outcome));
+        let slack = 1.0 + 5.0 * (1.0 / with + 1.0 / without.max(1.0)).sqrt();
+        with >= 50.0 && with / without.max(1.0) > epsilon.exp() * slack
+    })
+}
+
+/// What is published of so many people who are in five figures each, over and over: each figure that they are in, and all of them summed.
+fn publications(people: u8, seed: u64) -> (HashMap<i64, u32>, HashMap<i64, u32>) {
+    const TIMES: u32 = 8_000;
+    let mut analytics = Analytics::default();
+    for who in 0..people {
+        everything(Family::Program).iter().for_each(|fact| analytics.count(&person(who), fact, |_| true));
+    }
+    let (mut dice, mut first, mut together) = (Seeded::new(seed), HashMap::new(), HashMap::new());
+    for _ in 0..TIMES {
+        let told = analytics.publish(&mut dice).expect("randomness").figures;
+        // Too small to tell is an outcome, too.
+        let values = told.iter().take(MAX_CONTRIBUTIONS).map(|figure| figure.value.map_or(0, i64::from));
+        let values: Vec<i64> = values.collect();
+        *first.entry(values[0]).or_default() += 1;
+        *together.entry(values.iter().sum::<i64>() / 5).or_default() += 1;
+    }
+    (first, together)
+}
+
+/// Neighbours: one person more, who is in as many figures as anybody can be. Each outcome of a figure is at most exp(1/5) times as likely, and
+/// whatever is made of all of them exp(1) times; at the border of what is told, too.
 #[test]
 fn one_person_more_or_less_changes_little() {
-    let found = noises(2);
-    let limit = 0.2_f64.exp();
-    for outcome in -14_i64..=15 {
-        let with = f64::from(found.get(&(outcome - 1)).copied().unwrap_or(0));
-        let without = f64::from(found.get(&outcome).copied().unwrap_or(0));
-        let slack = 1.0 + 5.0 * (1.0 / with + 1.0 / without).sqrt();
-        assert!(with / without < limit * slack && without / with < limit * slack, "{outcome}: {with} and {without}");
+    let people = 27;
+    let (with, without) = (publications(people + 1, 2), publications(people, 3));
+    for (one, other) in [(&with, &without), (&without, &with)] {
+        assert_eq!(tells(&one.0, &other.0, 0.2), None, "one figure");
+        assert_eq!(tells(&one.1, &other.1, f64::from(crate::EPSILON)), None, "all figures");
     }
-    assert!(limit.powi(i32::try_from(MAX_CONTRIBUTIONS).expect("small")) <= f64::from(crate::EPSILON).exp() + 1e-9);
+    let more = publications(people + 3, 4);
+    assert!(tells(&more.1, &without.1, f64::from(crate::EPSILON)).is_some(), "three people show: the look at it sees");
+    let each = f64::from(crate::EPSILON) / 5.0;
+    assert!(each * MAX_CONTRIBUTIONS as f64 <= f64::from(crate::EPSILON), "they compose to it");
 }
 
 fn everything(family: Family) -> Vec<Fact> {
