@@ -17,7 +17,7 @@ describe('the receipts of a guest', () => {
       asked.push(request);
       return answers.shift();
     });
-    const choice = { question: 'q', event: 'mine', terms: TERMS, granted: true, despiteSignal: false };
+    const choice = { question: 'q', event: 'mine', terms: TERMS, granted: true };
     const statement = await state({ ...choice, way: 'dialog', origin: 'https://live.example' });
     expect(await receiptsOfServer('mine')).toEqual([made({})]);
     await expect(receiptsOfServer('mine')).rejects.toMatchObject({ code: 'proof-invalid' });

@@ -10,6 +10,8 @@ export interface Question {
   purpose: Purpose;
   event: string;
   longest: number | null;
+  /** Asked against the browser’s privacy signal; on the server’s own pages alone. */
+  despite_signal?: boolean;
   /** The server's origin. */
   url: string;
 }

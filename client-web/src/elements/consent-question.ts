@@ -19,6 +19,8 @@ export interface Asking {
   event: string;
   /** For how many seconds the person can agree at most; `null`: for as long as the event lasts. */
   longest: number | null;
+  /** The person’s browser speaks against it, and they want to be asked all the same. */
+  despite_signal?: boolean;
   /** Of the page that asks. */
   origin: string;
   way: Way;
@@ -117,7 +119,7 @@ export class VeilcastConsentQuestion extends LitElement {
   }
 
   get #signalled(): boolean {
-    return this.terms?.yields_to_signal === true && seesSignal();
+    return this.asking?.despite_signal === true || (this.terms?.yields_to_signal === true && seesSignal());
   }
 
   #choice(): TemplateResult {
@@ -192,8 +194,7 @@ export class VeilcastConsentQuestion extends LitElement {
     this.error = null;
     try {
       const lasting = granted && terms.purpose === 'location' ? this.lasting * 60 : undefined;
-      const despiteSignal = granted && this.#signalled;
-      const statement = await state({ ...asking, terms, granted, lasting, despiteSignal });
+      const statement = await state({ ...asking, terms, granted, lasting });
       noteReceipt(asking.event, await call(answer(statement), parseReceipt));
       this.answer = granted;
       this.#tell('veilcast-answered', { granted });

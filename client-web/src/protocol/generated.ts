@@ -84,7 +84,11 @@ purpose: Purpose,
 /**
  * For how many seconds they can agree at most; `null`: until the event is over.
  */
-longest: number | null, };
+longest: number | null, 
+/**
+ * Global Privacy Control speaks against it, and they want to be asked all the same: the question says so. Nothing that is kept does.
+ */
+despite_signal?: boolean, };
 
 /**
  * Takes a grant back. Anybody who speaks for the person may: it takes away and gives nothing.

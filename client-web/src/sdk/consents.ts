@@ -130,11 +130,7 @@ export class Consents extends TypedTarget<ConsentsEvents> {
         this.#end(message);
         return true;
       case 'consent-question':
-        this.emit('question', {
-          question: message.question,
-          purpose: message.purpose,
-          longest: message.longest,
-        });
+        this.#ask(message);
         return true;
       case 'consent-receipt':
         this.emit('receipt', message.receipt);
@@ -142,6 +138,11 @@ export class Consents extends TypedTarget<ConsentsEvents> {
       default:
         return false;
     }
+  }
+
+  #ask({ question, purpose, longest, despite_signal }: ConsentQuestion): void {
+    const asked = { question, purpose, longest };
+    this.emit('question', despite_signal === true ? { ...asked, despite_signal } : asked);
   }
 
   #hear(purposes: readonly PurposeState[]): void {

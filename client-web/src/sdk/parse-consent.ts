@@ -47,6 +47,7 @@ export const CONSENT_READERS: readonly [string, (fields: Fields) => Incoming][] 
       question: string(f, 'question'),
       purpose: purposeOf(f),
       longest: f.longest === null ? null : count(f, 'longest'),
+      ...(f.despite_signal === true && { despite_signal: true }),
     }),
   ],
   ['consent-receipt', (f) => ({ type: 'consent-receipt', receipt: string(f, 'receipt') })],

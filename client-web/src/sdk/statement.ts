@@ -15,8 +15,6 @@ export interface Choice {
   granted: boolean;
   /** Yes, for so many seconds; without it until it is withdrawn. */
   lasting?: number | undefined;
-  /** They were told that Global Privacy Control is on. */
-  despiteSignal: boolean;
   way: Way;
   /** The page that asked. */
   origin: string;
@@ -41,7 +39,7 @@ function keyOf(event: string): Promise<CryptoKeyPair> {
 
 /** A compact JWS (RFC 7515) of a choice. */
 export async function state(choice: Choice): Promise<string> {
-  const { question, event, terms, granted, lasting, despiteSignal, way, origin } = choice;
+  const { question, event, terms, granted, lasting, way, origin } = choice;
   const { purpose, version } = terms;
   const notice = await hashed(words(terms));
   const decision = granted ? 'given' : 'refused';
@@ -57,8 +55,7 @@ export async function state(choice: Choice): Promise<string> {
     way,
     origin,
   };
-  const told = despiteSignal ? { ...claims, despite_signal: true } : claims;
-  return signed(await keyOf(event), 'veilcast-consent+jwt', told);
+  return signed(await keyOf(event), 'veilcast-consent+jwt', claims);
 }
 
 /** Receipts of this page, by event. */

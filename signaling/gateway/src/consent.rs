@@ -53,6 +53,8 @@ struct Question {
     purpose: Purpose,
     /// A grant lasts no longer, in seconds.
     longest: Option<u32>,
+    /// Asked by the person's own wish, against their browser's privacy signal.
+    despite_signal: bool,
     asked: Instant,
 }
 
@@ -117,13 +119,13 @@ async fn choose(
     let question = app.questions.take(&signed.question, Instant::now());
     let fits = |question: &Question| question.purpose == purpose && question.party.event.as_str() == signed.event;
     let question = question.filter(fits).ok_or(Problem::new(FaultCode::QuestionUnknown))?;
-    let (party, longest) = (question.party, question.longest);
+    let Question { party, longest, despite_signal, .. } = question;
     let decision = match signed.decision {
         Event::Given => Decision::Grant { lasting: lasting(signed.lasting, longest)? },
         Event::Refused => Decision::Refuse,
         Event::Withdrawn => return Err(Problem::new(FaultCode::StatementInvalid).detail("withdrawn")),
     };
-    let (version, despite_signal, key) = (signed.version, signed.despite_signal, statement.key);
+    let (version, key) = (signed.version, statement.key);
     let place = app.decide(&party, Choice { purpose, version, decision, despite_signal, key })?;
     match app.write_receipt(&party, |missing| Receipt::of(&statement, missing), place, &key).await {
         Ok(receipt) => Ok(Json(ConsentReceipt { receipt })),
@@ -159,15 +161,17 @@ impl App {
             return Err(Problem::new(FaultCode::ConsentLeftOut));
         }
         let asked_for = self.parsed(&purpose)?;
-        if party.signal && asked_for.yields_to_signal() && !despite_signal {
+        let against = party.signal && asked_for.yields_to_signal();
+        if against && !despite_signal {
             return Err(Problem::new(FaultCode::ConsentSignal));
         }
         let of_location = asked_for == Purpose::Location;
         let longest = if of_location { Some(crate::location::longest(location)?) } else { None };
         let name = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);
         let (party, asked) = (party.clone(), Instant::now());
-        self.questions.ask(name.clone(), Question { socket, party, purpose: asked_for, longest, asked });
-        Ok(ConsentQuestion { question: name, purpose, longest })
+        let question = Question { socket, party, purpose: asked_for, longest, despite_signal: against, asked };
+        self.questions.ask(name.clone(), question);
+        Ok(ConsentQuestion { question: name, purpose, longest, despite_signal: against })
     }
 
     fn parsed(&self, purpose: &veilcast_protocol::Purpose) -> Result<Purpose, Problem> {

@@ -57,6 +57,10 @@ pub struct ConsentQuestion {
     pub purpose: Purpose,
     /// For how many seconds they can agree at most; `null`: until the event is over.
     pub longest: Option<u32>,
+    /// Global Privacy Control speaks against it, and they want to be asked all the same: the question says so. Nothing that is kept does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub despite_signal: bool,
 }
 
 /// Takes a grant back. Anybody who speaks for the person may: it takes away and gives nothing.

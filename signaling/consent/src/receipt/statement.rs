@@ -43,9 +43,6 @@ pub struct Claims {
     /// Of a grant that ends by itself: in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting: Option<u32>,
-    /// The person was told that Global Privacy Control is on, and chose all the same.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub despite_signal: bool,
     /// How they were asked.
     pub way: Way,
     /// The origin of the page that asked for the question.
