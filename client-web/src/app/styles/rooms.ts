@@ -453,6 +453,26 @@ export const rooms = css`
     color: var(--_soft);
   }
 
+  .kept ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+
+  .kept li {
+    display: grid;
+    grid-template-columns: 1fr max-content max-content;
+    align-items: center;
+    gap: 0.5rem 1rem;
+    padding: 0.625rem 1.125rem;
+    border-top: 1px solid var(--_line);
+  }
+
+  .kept li small {
+    display: block;
+    color: var(--_soft);
+  }
+
   vc-own-receipts,
   vc-receipts-here {
     display: block;
@@ -510,11 +530,11 @@ export const rooms = css`
   }
 
   @media (max-width: 36rem) {
-    .choices li {
+    .kept li {
       grid-template-columns: 1fr max-content;
     }
 
-    .choices li > :first-child {
+    .kept li > :first-child {
       grid-column: 1 / -1;
     }
   }
