@@ -108,7 +108,7 @@ struct Page {
     family: Family,
     /// It came with Global Privacy Control.
     signal: bool,
-    /// It is one of the server's own, or no page at all.
+    /// It is one of the server's own.
     own_page: bool,
 }
 
