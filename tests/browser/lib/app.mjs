@@ -191,6 +191,15 @@ export async function plays(page, { within = 15_000 } = {}) {
 
 /** Firefox says so of a socket that its page closes before it is open. One that fails is a page that does not work. */
 const CLOSED_EARLY = /Firefox can’t establish a connection to the server at wss?:/;
+/** And then this of the same socket, if it was nearly open. Without the first, it is of one that the server has cut. */
+const CLOSED_EARLY_TOO = /The connection to wss?:\S+ was interrupted while the page was loading/;
+
+/** What the page's console has that is not fine; Firefox's second word on a socket goes with its first. */
+function worth(problems, allowed) {
+  let early = problems.filter((problem) => CLOSED_EARLY.test(problem)).length;
+  const fine = [CLOSED_EARLY, ...allowed];
+  return problems.filter((problem) => !(CLOSED_EARLY_TOO.test(problem) && early-- > 0) && !fine.some((pattern) => pattern.test(problem)));
+}
 
 /** From now on, what pages hand out as files is noted. */
 export const noteFiles = (page) =>
@@ -208,9 +217,7 @@ export const files = (page) => page.evaluate(() => Promise.all(window.files.map(
 
 /** What every page must hold at its end. */
 export function assertQuiet(page, server, { allowed = [] } = {}) {
-  const fine = [CLOSED_EARLY, ...allowed];
-  const problems = page.problems.filter((problem) => !fine.some((pattern) => pattern.test(problem)));
-  assert.deepEqual(problems, []);
+  assert.deepEqual(worth(page.problems, allowed), []);
   const foreign = page.requests.filter((url) => !url.startsWith(server.url) && !/^(data|blob|about):/.test(url));
   assert.deepEqual(foreign, [], 'no third-party request of any kind');
 }

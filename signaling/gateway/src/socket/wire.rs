@@ -97,17 +97,18 @@ impl Wire {
                 self.flight = Some(Flight { frame, until: Instant::now() + SEND });
                 Ok(())
             }
-            Some(Poll::Ready(Err(_))) => Err(Leaving::Cut),
+            Some(Poll::Ready(Err(leaving))) => Err(leaving),
         }
     }
 
     /// Into the connection at once, as far as it has room.
-    fn start(&mut self, message: Option<Message>, cx: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
+    fn start(&mut self, message: Option<Message>, cx: &mut Context<'_>) -> Poll<Result<(), Leaving>> {
         let mut socket = Pin::new(&mut self.socket);
-        if let Some(Err(error)) = message.map(|message| socket.as_mut().start_send(message)) {
-            return Poll::Ready(Err(error));
+        if let Some(Err(_)) = message.map(|message| socket.as_mut().start_send(message)) {
+            // Nothing of it is on its way: the client has said goodbye, and waits for the answer.
+            return Poll::Ready(Err(Leaving::With(close_code::NORMAL)));
         }
-        socket.poll_flush(cx)
+        socket.poll_flush(cx).map_err(|_| Leaving::Cut)
     }
 
     /// Waits until what is on its way is written.
@@ -153,16 +154,19 @@ impl Wire {
         self.socket.recv().await.and_then(Result::ok)
     }
 
-    /// Says goodbye and waits for the answer (RFC 6455 section 7.1.1). What is still on its way to a connection that is
-    /// closed at once would have it reset, and the reason that was sent last lost with it.
+    /// Says goodbye and waits for the answer (RFC 6455 section 7.1.1), or answers the client's. What is still on its way to a
+    /// connection that is closed at once would have it reset, and the reason that was sent last lost with it.
     pub(super) async fn close(mut self, code: u16) {
         if self.settle().await.is_err() {
             return;
         }
         let frame = CloseFrame { code, reason: Utf8Bytes::default() };
-        if self.begin(Message::Close(Some(frame)), None).await.is_err() || self.settle().await.is_err() {
+        if matches!(self.begin(Message::Close(Some(frame)), None).await, Err(Leaving::Cut))
+            || self.settle().await.is_err()
+        {
             return;
         }
+        // Reading sends the answer to a goodbye, too.
         let answered = async { while let Some(Ok(_)) = self.socket.recv().await {} };
         _ = timeout(GOODBYE, answered).await;
     }

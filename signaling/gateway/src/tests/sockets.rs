@@ -108,6 +108,19 @@ impl Page {
         self.socket.send(Message::Close(Some(frame))).await.expect("is sent");
     }
 
+    /// Says goodbye and reads on; whether the server has answered (RFC 6455 section 5.5.1).
+    async fn parts(mut self) -> bool {
+        self.close(1000).await;
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(8), self.socket.next()).await.expect("something comes");
+            match next {
+                Some(Ok(Message::Close(Some(frame)))) => return u16::from(frame.code) == 1000,
+                Some(Ok(Message::Close(None)) | Err(_)) | None => return false,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
     pub(super) async fn offer(&mut self, number: u32, sdp: &str) {
         let proof = self.proof().offer(sdp).sign();
         self.say(&json!({ "type": "offer", "number": number, "sdp": sdp, "proof": proof })).await;
@@ -142,6 +155,17 @@ impl Page {
         let heard = self.expect("fault").await;
         assert_eq!(heard["fault"]["code"], json!(code), "{heard}");
     }
+}
+
+/// Browsers count what ends otherwise as a failure, and tell the page so.
+#[tokio::test]
+async fn a_goodbye_is_answered_before_and_after_a_page_is_let_in() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    assert!(Page::open(&running).await.parts().await, "before it has said who it is");
+    let mut player = Page::join(&running, event, Scope::Watch).await;
+    player.expect("welcome").await;
+    assert!(player.parts().await, "when it is in");
 }
 
 #[tokio::test]
