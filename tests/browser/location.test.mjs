@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import * as app from './lib/app.mjs';
-import { closeBrowsers, PLACE, page } from './lib/browsers.mjs';
+import { closeBrowsers, PLACE, page, settle } from './lib/browsers.mjs';
 import { audit } from './lib/pages.mjs';
 import { Server } from './lib/server.mjs';
 import { kept } from './lib/stored.mjs';
@@ -44,12 +44,7 @@ const listening = () => {
 async function somewhere(kind) {
   const opened = await page(kind);
   await opened.evaluateOnNewDocument(listening);
-  if (kind === 'chromium') {
-    // Headless, it finds no place and knows no approximate one that could be set.
-    await opened.evaluateOnNewDocument((coords) => {
-      navigator.geolocation.getCurrentPosition = (found) => found({ coords });
-    }, PLACE);
-  }
+  await settle(opened, server.url);
   return opened;
 }
 

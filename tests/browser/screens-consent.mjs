@@ -1,6 +1,6 @@
 // What people are asked and what comes of it, as PNG under target/screens. To be looked at.
 import * as app from './lib/app.mjs';
-import { closeBrowsers, PLACE, page } from './lib/browsers.mjs';
+import { closeBrowsers, page, settle } from './lib/browsers.mjs';
 import { Server } from './lib/server.mjs';
 import { shoot } from './lib/shoot.mjs';
 
@@ -136,9 +136,7 @@ try {
   await app.press(studio, 'Turn on camera and microphone');
   await app.goLive(studio);
   const viewer = await page('chromium');
-  await viewer.evaluateOnNewDocument((coords) => {
-    navigator.geolocation.getCurrentPosition = (found) => found({ coords });
-  }, PLACE);
+  await settle(viewer, server.url);
   await viewer.goto(`${server.url}/watch/${event}`);
   await app.plays(viewer);
   await app.says(viewer, 'Open the chat');

@@ -11,6 +11,13 @@ export const PLACE = { latitude: 48.208_174, longitude: 16.373_819 };
 /** What a place on the network would answer that Firefox asks where it is. */
 const answer = { location: { lat: PLACE.latitude, lng: PLACE.longitude }, accuracy: 20 };
 
+/** Has a page of Chromium's be where it is, and its person allow it to know. Firefox asks a place on the network, and is answered. */
+export async function settle(page, url) {
+  if (page.browser() !== (await started.get('chromium')?.process)) return;
+  await page.browserContext().overridePermissions(url, ['geolocation']);
+  await page.setGeolocation({ ...PLACE, accuracy: answer.accuracy });
+}
+
 const started = new Map();
 
 /** An authority of the test's that browsers know which are started from now on. */

@@ -22,13 +22,13 @@ const ASKS: &str = "/consent";
 
 impl PageHeaders {
     pub(crate) fn new(origins: &Origins) -> Result<Self, header::InvalidHeaderValue> {
-        let mut usual = common(origins, "'none'")?;
+        let mut usual = common(origins, "'none'", "(self)")?;
         usual.push((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")));
         let opener = HeaderName::from_static("cross-origin-opener-policy");
         usual.push((opener, HeaderValue::from_static("same-origin")));
         // The frame opens a window of its own where the browser cannot tell whether something covers it, and has to hear
         // from it; who may frame it is who may embed the player.
-        let asking = common(origins, &origins.who_may_embed())?;
+        let asking = common(origins, &origins.who_may_embed(), "()")?;
         Ok(Self { usual, asking })
     }
 
@@ -41,16 +41,17 @@ impl PageHeaders {
     }
 }
 
-fn common(origins: &Origins, frame_ancestors: &str) -> Result<Headers, header::InvalidHeaderValue> {
+fn common(origins: &Origins, frame_ancestors: &str, geolocation: &str) -> Result<Headers, header::InvalidHeaderValue> {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
         // An event is found by its link, not by looking for its title.
         (HeaderName::from_static("x-robots-tag"), "noindex"),
     ];
     let mut headers: Headers = fixed.map(|(name, value)| (name, HeaderValue::from_static(value))).into();
+    let permissions = format!("geolocation={geolocation}, {PERMISSIONS}");
+    headers.push((HeaderName::from_static("permissions-policy"), HeaderValue::from_str(&permissions)?));
     let policy = content_policy(origins, frame_ancestors);
     headers.push((header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy)?));
     if origins.is_secure() {
@@ -61,9 +62,10 @@ fn common(origins: &Origins, frame_ancestors: &str) -> Result<Headers, header::I
     Ok(headers)
 }
 
-/// What a studio needs, and nothing else that could tell about a person.
+/// What a studio needs, and nothing else that could tell about a person but, on pages where somebody may show where they are, the place:
+/// the browser asks them first. An empty list is for the page itself, too (https://www.w3.org/TR/permissions-policy/).
 const PERMISSIONS: &str = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), \
-     autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), geolocation=(), payment=(), usb=(), \
+     autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), payment=(), usb=(), \
      serial=(), hid=(), midi=(), accelerometer=(), gyroscope=(), magnetometer=()";
 
 /// No inline script, no other origin, no frame around us. `'self'` does not cover `ws:` in every browser.
