@@ -3,6 +3,7 @@
 use crate::dice::{Dice, NoRandomness, bytes};
 use crate::entry::Alias;
 use crate::fact::EventName;
+use crate::glass::Turn;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use veilcast_privacy::{Pseudonym, Secret};
@@ -33,11 +34,12 @@ impl EpochKey {
         digest
     }
 
-    /// Who somebody is at one event in this epoch. `generation` changes when break-glass begins there, so that nothing written
-    /// before has to do with what is written then.
-    pub(crate) fn alias(&self, event: &EventName, generation: u32, subject: &Pseudonym) -> Alias {
-        let generation = generation.to_be_bytes();
-        let digest = self.keyed(&[b"alias", event.as_str().as_bytes(), &generation, subject.expose_bits()]);
+    /// Who somebody is at one event in this epoch. It is somebody else since break-glass began or ended there, so that nothing
+    /// written before or after has to do with what is written meanwhile.
+    pub(crate) fn alias(&self, event: &EventName, since: Option<Turn>, subject: &Pseudonym) -> Alias {
+        let since = since.map(Turn::to_bytes);
+        let since = since.as_ref().map_or(&[][..], |bytes| bytes);
+        let digest = self.keyed(&[b"alias", event.as_str().as_bytes(), since, subject.expose_bits()]);
         let mut bits = [0; 12];
         bits.copy_from_slice(&digest[..12]);
         Alias::new(bits)

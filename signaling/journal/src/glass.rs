@@ -36,15 +36,30 @@ struct Asked {
 #[derive(Default)]
 pub struct Glass {
     asked: HashMap<EventName, Asked>,
-    /// How often it has begun at an event.
-    generations: HashMap<EventName, u32>,
+    /// When it last began or ended, in this epoch.
+    turned: HashMap<EventName, Turn>,
+}
+
+/// Break-glass began or ended at an event. No two are alike, also of processes that have the same epoch: it begins with a minute
+/// that is still to come when it is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Turn {
+    at: CoarseTime,
+    begins: bool,
+}
+
+impl Turn {
+    pub(crate) fn to_bytes(self) -> [u8; 9] {
+        let mut bytes = [u8::from(self.begins); 9];
+        bytes[1..].copy_from_slice(&self.at.unix_seconds().to_be_bytes());
+        bytes
+    }
 }
 
 impl Glass {
     /// An operator asks. The first waits; a second, another one, makes it begin with the next minute. Whoever asks again
     /// while it waits or lasts changes nothing.
     pub fn ask(&mut self, event: EventName, by: Pseudonym, lasts: Duration, now: CoarseTime) -> BreakGlass {
-        self.forget(now);
         let next = now.unix_seconds() + MINUTE.as_secs();
         if let Some(asked) = self.asked.get_mut(&event) {
             if asked.by != by && !asked.told.by_two && now < asked.told.from {
@@ -68,8 +83,12 @@ impl Glass {
     }
 
     /// An operator takes it back. What it has brought to light stays. False: there was nothing.
-    pub fn stop(&mut self, event: &EventName) -> bool {
-        self.asked.remove(event).is_some()
+    pub fn stop(&mut self, event: &EventName, now: CoarseTime) -> bool {
+        self.asked.get_mut(event).is_some_and(|asked| {
+            // Over, or it never begins.
+            asked.told.until = now;
+            true
+        })
     }
 
     /// Where it waits or lasts.
@@ -82,27 +101,31 @@ impl Glass {
         self.asked.get(event).is_some_and(|asked| (asked.told.from..asked.told.until).contains(&now))
     }
 
-    pub(crate) fn generation(&self, event: &EventName) -> u32 {
-        self.generations.get(event).copied().unwrap_or_default()
+    /// Nobody has an alias of the last epoch any more.
+    pub(crate) fn epoch_over(&mut self) {
+        self.turned.clear();
     }
 
-    /// Where it begins now: everybody gets another alias there.
-    pub(crate) fn begin_due(&mut self, now: CoarseTime) -> Vec<EventName> {
-        let due = self.asked.values_mut().filter(|asked| !asked.begun && now >= asked.told.from);
-        let begun: Vec<EventName> = due
-            .map(|asked| {
-                asked.begun = true;
-                asked.told.event
-            })
-            .collect();
-        for event in &begun {
-            *self.generations.entry(*event).or_default() += 1;
-        }
-        self.forget(now);
-        begun
+    /// When it last began or ended at an event.
+    pub(crate) fn turned(&self, event: &EventName) -> Option<Turn> {
+        self.turned.get(event).copied()
     }
 
-    fn forget(&mut self, now: CoarseTime) {
-        self.asked.retain(|_, asked| now < asked.told.until);
+    /// Where it has begun or ended by now: from then on everybody has another alias there.
+    pub(crate) fn turn(&mut self, now: CoarseTime) -> Vec<EventName> {
+        let mut here = Vec::new();
+        self.asked.retain(|event, asked| {
+            let BreakGlass { from, until, .. } = asked.told;
+            let ends = now >= until;
+            let begins = !asked.begun && from < until && now >= from;
+            if begins || asked.begun && ends {
+                let at = if ends { until } else { from };
+                self.turned.insert(*event, Turn { at, begins: !ends });
+                here.push(*event);
+            }
+            asked.begun |= begins;
+            !ends
+        });
+        here
     }
 }

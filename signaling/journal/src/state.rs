@@ -119,8 +119,8 @@ impl Journal {
 
     /// Something happened. Nothing is written before the next minute.
     pub fn note(&mut self, event: EventName, subject: &Pseudonym, fact: Fact, now: CoarseTime) {
-        self.begin_glass(now);
-        let who = self.epoch.key.alias(&event, self.glass.generation(&event), subject);
+        self.turn_glass(now);
+        let who = self.epoch.key.alias(&event, self.glass.turned(&event), subject);
         let known = self.epoch.holds.contains_key(&event);
         if known || self.epoch.holds.len() < MAX_EVENTS {
             self.epoch.holds.entry(event).or_default().note(who, fact, now);
@@ -138,25 +138,29 @@ impl Journal {
     ) {
         self.note(event, subject, Fact::Moderated(how), now);
         if self.glass.lasts(&event, now) {
-            let who = self.epoch.key.alias(&event, self.glass.generation(&event), subject);
+            let who = self.epoch.key.alias(&event, self.glass.turned(&event), subject);
             self.epoch.revealed.push((event, who, account));
         }
     }
 
     /// Nothing more happens at an event.
-    pub fn event_over(&mut self, event: &EventName) {
+    pub fn event_over(&mut self, event: &EventName, now: CoarseTime) {
         self.epoch.holds.get_mut(event).into_iter().for_each(Hold::end);
-        self.glass.stop(event);
+        self.stop_break_glass(event, now);
     }
 
     /// Break-glass, asked for by an operator.
     pub fn break_glass(&mut self, event: EventName, by: Pseudonym, lasts: Duration, now: CoarseTime) -> BreakGlass {
+        self.turn_glass(now);
         self.glass.ask(event, by, lasts, now)
     }
 
     /// Break-glass, taken back. False: there was none.
-    pub fn stop_break_glass(&mut self, event: &EventName) -> bool {
-        self.glass.stop(event)
+    pub fn stop_break_glass(&mut self, event: &EventName, now: CoarseTime) -> bool {
+        self.turn_glass(now);
+        let was = self.glass.stop(event, now);
+        self.turn_glass(now);
+        was
     }
 
     /// Where break-glass waits or lasts.
@@ -164,8 +168,8 @@ impl Journal {
         self.glass.told(now)
     }
 
-    fn begin_glass(&mut self, now: CoarseTime) {
-        for event in self.glass.begin_due(now) {
+    fn turn_glass(&mut self, now: CoarseTime) {
+        for event in self.glass.turn(now) {
             self.epoch.holds.get_mut(&event).into_iter().for_each(Hold::rename_everybody);
         }
     }
@@ -173,13 +177,14 @@ impl Journal {
     /// Once a minute: writes what may be written, or ends the epoch and begins another. Without randomness, nothing is lost that
     /// had not been drawn already.
     pub fn tick(&mut self, now: CoarseTime, dice: &mut dyn Dice) -> Result<Vec<Effect>, NoRandomness> {
-        self.begin_glass(now);
+        self.turn_glass(now);
         if now.unix_seconds() < self.epoch.opening.body.ends {
             return Ok(vec![self.epoch.write(&self.signer, now, dice)?]);
         }
         let (fresh, began) = Epoch::begin(self.length, &self.signer, now, dice)?;
         // The key is wiped as the old epoch is dropped; what waited goes with it.
         let old = std::mem::replace(&mut self.epoch, fresh);
+        self.glass.epoch_over();
         Ok(vec![Effect::Ended(old.tombstone(&self.signer, now)), began])
     }
 

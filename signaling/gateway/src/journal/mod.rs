@@ -112,7 +112,7 @@ impl SessionLog {
     /// Nothing more happens at an event.
     pub(crate) fn event_over(&self, event: &EventId) {
         if let Some(name) = name_of(event) {
-            self.with(|journal, _| journal.event_over(&name));
+            self.with(|journal, now| journal.event_over(&name, now));
         }
     }
 

@@ -99,7 +99,7 @@ async fn stop(
     app.event(&id).await?;
     app.note_operator(&grant, ActivityKind::BreakGlass, "taken back").await?;
     if let Some(name) = EventName::new(id.as_str()) {
-        app.hub.journal.with(|journal, _| journal.stop_break_glass(&name));
+        app.hub.journal.with(|journal, now| journal.stop_break_glass(&name, now));
         app.tell_break_glass();
     }
     Ok(StatusCode::NO_CONTENT)

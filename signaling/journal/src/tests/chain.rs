@@ -1,8 +1,6 @@
 use super::{Bench, DAY, at, signer};
 use crate::chain::Statement;
-use crate::{
-    Effect, Error, Export, Finding, Heads, Journal, Kept, KeyFile, Signed, Signer, lost, verify, verify_heads,
-};
+use crate::{Error, Export, Finding, Heads, Journal, Kept, KeyFile, Signed, Signer, lost, verify, verify_heads};
 use veilcast_privacy::Secret;
 
 fn busy(seed: u64) -> Bench {
@@ -172,33 +170,19 @@ fn a_strangers_signature_or_one_out_of_time_is_none() {
     assert_eq!(verify(&export(&bench), &[liar], None), []);
 }
 
-fn kept(bench: &Bench, key: &Secret) -> Kept {
-    Kept {
-        opening: bench.journal.opening().clone(),
-        head: bench.journal.head().clone(),
-        key: KeyFile::parse(key).expect("a key file").key,
-        blocks: bench.journal.blocks().to_vec(),
-    }
-}
-
-fn with_key() -> (Bench, Secret) {
+fn six_came() -> Bench {
     let mut bench = Bench::new(3);
-    let mut dice = super::Seeded::new(3);
-    let (journal, effects) = Journal::begin(DAY, signer(), at(0), &mut dice).expect("randomness");
-    bench.journal = journal;
-    let Some(Effect::Began { key_file, .. }) = effects.into_iter().next() else { panic!("it begins") };
     (0..6).for_each(|who| bench.join('a', who));
     bench.tick();
-    (bench, key_file)
+    bench
 }
 
 #[test]
 fn an_epoch_goes_on_after_a_restart_with_its_key() {
-    let (mut bench, key) = with_key();
-    assert!(KeyFile::parse(&key).expect("a key file").epoch == name(&bench));
+    let mut bench = six_came();
+    assert!(KeyFile::parse(&bench.key).expect("a key file").epoch == name(&bench));
     let before = bench.lines();
-    let again = kept(&bench, &key);
-    bench.journal = Journal::resume(DAY, signer(), again, at(5)).expect("goes on");
+    bench.restart();
     assert_eq!(bench.lines(), before);
     (0..6).for_each(|who| bench.leave('a', who));
     bench.tick();
@@ -213,9 +197,9 @@ fn an_epoch_goes_on_after_a_restart_with_its_key() {
 
 #[test]
 fn what_is_not_whole_or_over_is_not_gone_on_with() {
-    let (bench, key) = with_key();
+    let bench = six_came();
     let fails = |change: fn(&mut Kept), now| {
-        let mut kept = kept(&bench, &key);
+        let mut kept = bench.kept();
         change(&mut kept);
         Journal::resume(DAY, signer(), kept, now).err()
     };

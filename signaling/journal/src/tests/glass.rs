@@ -54,7 +54,7 @@ fn two_operators_need_not_wait_and_one_is_not_two() {
     put_out(&mut bench, 'a', 1);
     bench.tick();
     assert_eq!(revealed(&bench).len(), 1);
-    assert!(bench.journal.stop_break_glass(&event('a')));
+    assert!(bench.journal.stop_break_glass(&event('a'), at(bench.minute)));
     put_out(&mut bench, 'a', 2);
     bench.tick();
     assert_eq!(revealed(&bench).len(), 1, "taken back");
@@ -89,4 +89,56 @@ fn it_looks_only_forward() {
     assert_eq!(after.len(), 1, "four are four, whatever they were called before: {after:?}");
     let alias = after[0].split(' ').nth(2).expect("an alias").to_owned();
     assert!(!before.is_empty() && !before.contains(&alias));
+}
+
+/// Two operators, so that it begins with the next minute.
+fn by_two(bench: &mut Bench, lasts: Duration) {
+    for operator in [200, 201] {
+        bench.journal.break_glass(event('a'), person(operator), lasts, at(bench.minute));
+    }
+    bench.tick();
+}
+
+/// Five come and one of them is put out: what each is called in the log, as it is written.
+fn called(bench: &mut Bench) -> BTreeSet<String> {
+    let written = bench.lines().len();
+    (0..5).for_each(|who| bench.join('a', who));
+    put_out(bench, 'a', 1);
+    (0..2).for_each(|_| bench.tick());
+    let names = bench.lines()[written..].iter().filter_map(|line| line.split(' ').nth(2).map(str::to_owned)).collect();
+    assert!(BTreeSet::len(&names) == 5, "{names:?}");
+    names
+}
+
+/// Who was revealed is nobody who was, or will be, there when it does not last: not in the same epoch either.
+#[test]
+fn what_is_written_before_between_and_after_has_nobody_in_common() {
+    for taken_back in [false, true] {
+        let mut bench = Bench::new(1);
+        let mut seen = vec![called(&mut bench)];
+        for _ in 0..2 {
+            by_two(&mut bench, Duration::from_secs(600));
+            seen.push(called(&mut bench));
+            if taken_back {
+                assert!(bench.journal.stop_break_glass(&event('a'), at(bench.minute)));
+            } else {
+                (0..10).for_each(|_| bench.tick());
+            }
+            seen.push(called(&mut bench));
+        }
+        assert_eq!(revealed(&bench).len(), 2, "one each time");
+        let all: BTreeSet<&String> = seen.iter().flatten().collect();
+        assert_eq!(all.len(), 25, "five times five, taken back: {taken_back}");
+    }
+}
+
+/// A restart forgets that there was break-glass, and goes on with the epoch's key.
+#[test]
+fn nor_have_two_times_with_a_restart_in_between() {
+    let mut bench = Bench::new(1);
+    by_two(&mut bench, HOUR);
+    let first = called(&mut bench);
+    bench.restart();
+    by_two(&mut bench, HOUR);
+    assert!(first.is_disjoint(&called(&mut bench)));
 }

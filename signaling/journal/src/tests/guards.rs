@@ -36,7 +36,7 @@ fn the_end_of_an_event_writes_what_is_left() {
     let mut bench = Bench::new(1);
     (0..6).for_each(|who| bench.join('a', who));
     (0..4).for_each(|who| bench.leave('a', who));
-    bench.journal.event_over(&event('a'));
+    bench.journal.event_over(&event('a'), at(bench.minute));
     bench.tick();
     assert_eq!(bench.entries().iter().filter_map(subject).count(), 6, "{:?}", bench.lines());
     bench.tick();

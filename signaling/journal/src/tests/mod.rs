@@ -4,7 +4,10 @@ mod glass;
 mod guards;
 mod observer;
 
-use crate::{Attributes, Effect, Entry, EventName, Fact, Family, Heads, Journal, Leaving, NoRandomness, Signer, What};
+use crate::{
+    Attributes, Effect, Entry, EventName, Fact, Family, Heads, Journal, Kept, KeyFile, Leaving, NoRandomness, Signer,
+    What,
+};
 use aws_lc_rs::digest::{SHA256, digest};
 use std::time::Duration;
 use veilcast_privacy::{CoarseTime, Pseudonym, Secret};
@@ -60,6 +63,8 @@ pub(crate) struct Bench {
     pub(crate) journal: Journal,
     pub(crate) dice: Seeded,
     pub(crate) heads: Heads,
+    /// The open epoch's.
+    pub(crate) key: Secret,
     pub(crate) minute: u64,
 }
 
@@ -68,7 +73,7 @@ impl Bench {
         let mut dice = Seeded::new(seed);
         let (journal, effects) = Journal::begin(DAY, signer(), at(0), &mut dice).expect("randomness");
         let heads = Heads { keys: vec![signer().public_key()], epochs: Vec::new() };
-        let mut bench = Self { journal, dice, heads, minute: 0 };
+        let mut bench = Self { journal, dice, heads, key: Secret::new([]), minute: 0 };
         bench.publish(effects);
         bench
     }
@@ -76,13 +81,29 @@ impl Bench {
     fn publish(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Began { opening, .. } => {
+                Effect::Began { opening, key_file, .. } => {
+                    self.key = key_file;
                     self.heads.epochs.insert(0, crate::EpochRecord { opening, head: None, tombstone: None });
                 }
                 Effect::Grew { head, .. } => self.heads.epochs[0].head = Some(head),
                 Effect::Ended(tombstone) => self.heads.epochs[0].tombstone = Some(tombstone),
             }
         }
+    }
+
+    /// What lies on the disk, and its key elsewhere.
+    pub(crate) fn kept(&self) -> Kept {
+        Kept {
+            opening: self.journal.opening().clone(),
+            head: self.journal.head().clone(),
+            key: KeyFile::parse(&self.key).expect("a key file").key,
+            blocks: self.journal.blocks().to_vec(),
+        }
+    }
+
+    /// The process ends, and another goes on.
+    pub(crate) fn restart(&mut self) {
+        self.journal = Journal::resume(DAY, signer(), self.kept(), at(self.minute)).expect("goes on");
     }
 
     /// A minute goes by.
