@@ -14,7 +14,7 @@ fn hold<T>(_: &T) {}";
 const GOOD: &str = "
 let consent = ledger.consent::<Chat>(party, now).unwrap();
 rooms.permit(SocketId(1), &consent);
-_ = rooms.say(&consent, Voice::Viewer, Fresh { message: 1, author: 2 }, (\"text\", None), now);
+_ = rooms.say(&consent, Voice::Viewer, fresh, (\"text\", None), now);
 let kept: Licence = consent.licence().clone();
 ledger.withdraw(&party.event, party.subject, Purpose::Chat);
 let location = ledger.consent::<Location>(party, now).unwrap();
@@ -68,7 +68,7 @@ const BAD: [(&str, &str); 21] = [
     ("enum Mine {} impl Asked for Mine { const PURPOSE: Purpose = Purpose::Chat; }", "Sealed"),
     // For something else.
     (
-        "let other = ledger.consent::<Location>(party, now).unwrap(); _ = rooms.say(&other, Voice::Viewer, Fresh { message: 1, author: 2 }, (\"text\", None), now);",
+        "let other = ledger.consent::<Location>(party, now).unwrap(); _ = rooms.say(&other, Voice::Viewer, fresh, (\"text\", None), now);",
         "expected `&Consent<'_, u32, Chat>`, found `&Consent<'_, u32, Location>`",
     ),
     (
@@ -89,7 +89,7 @@ const BAD: [(&str, &str); 21] = [
     ),
     // What is kept beside what was said is no consent.
     (
-        "let kept = ledger.consent::<Chat>(party, now).unwrap().licence().clone(); _ = rooms.say(&kept, Voice::Viewer, Fresh { message: 1, author: 2 }, (\"text\", None), now);",
+        "let kept = ledger.consent::<Chat>(party, now).unwrap().licence().clone(); _ = rooms.say(&kept, Voice::Viewer, fresh, (\"text\", None), now);",
         "found `&Licence`",
     ),
 ];
@@ -97,7 +97,7 @@ const BAD: [(&str, &str); 21] = [
 fn function(body: &str) -> String {
     format!(
         "fn act(ledger: &mut Ledger<E>, rooms: &mut Rooms<E>, party: &Party<E>, session: &mut Session, showing: &Showing, \
-         choice: Choice, now: Instant) {{ {body} }}"
+         choice: Choice, fresh: Fresh, now: Instant) {{ {body} }}"
     )
 }
 

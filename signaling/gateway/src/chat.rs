@@ -40,6 +40,11 @@ impl Doer<'_> {
             voice => voice,
         }
     }
+
+    fn fresh(&self) -> Result<Fresh, Problem> {
+        let reach = crate::moderation::on_the_wire(self.access.standing.reach);
+        Ok(Fresh { message: random::number()?, author: random::number()?, reach })
+    }
 }
 
 impl App {
@@ -60,7 +65,7 @@ impl App {
     }
 
     fn say(&self, doer: &Doer<'_>, text: &str, reply: Option<&str>) -> Result<(), Problem> {
-        let (fresh, reply) = (fresh()?, reply.map(number).transpose()?);
+        let (fresh, reply) = (doer.fresh()?, reply.map(number).transpose()?);
         self.hub.gated(|ledger, rooms, now| {
             doer.is_in(rooms)?;
             let consent = ledger.consent::<Chat>(doer.party, now)?;
@@ -69,7 +74,7 @@ impl App {
     }
 
     fn call(&self, doer: &Doer<'_>, name: &str) -> Result<(), Problem> {
-        let fresh = fresh()?;
+        let fresh = doer.fresh()?;
         self.hub.gated(|ledger, rooms, now| {
             doer.is_in(rooms)?;
             let consent = ledger.consent::<Chat>(doer.party, now)?;
@@ -116,20 +121,12 @@ impl App {
             return Err(Problem::new(FaultCode::ScopeMissing));
         }
         let event = &doer.party.event;
-        let who = self.hub.with(|rooms, _| {
+        let (who, reach) = self.hub.with(|rooms, _| {
             doer.is_in(rooms)?;
             Ok::<_, Problem>(rooms.author(event, doer.voice(), author)?)
         })?;
-        match self.keep_out(rank, event, who).await {
-            // They have left: nothing is known any more of what a ban would hold for.
-            Err(problem) if problem.fault.code == FaultCode::PlaceEmpty => Err(Problem::new(FaultCode::ChatGone)),
-            outcome => outcome.map(|_| ()),
-        }
+        self.keep_out_author(rank, event, who, reach).await
     }
-}
-
-fn fresh() -> Result<Fresh, Problem> {
-    Ok(Fresh { message: random::number()?, author: random::number()? })
 }
 
 /// A message or an author as a client names it.

@@ -70,7 +70,7 @@ async fn ban(
     let asking = app.moderator(&credentials, &id).await?;
     not_ended(&app.event(&id).await?)?;
     let made = app.keep_out(Rank::of(&asking), &id, app.at_place(&id, &whom)?).await?;
-    Ok((StatusCode::CREATED, Json(on_the_wire(&made))))
+    Ok((StatusCode::CREATED, Json(told(&made))))
 }
 
 async fn list(
@@ -80,7 +80,7 @@ async fn list(
 ) -> Result<Json<BanList>, Problem> {
     app.moderator(&credentials, &id).await?;
     let rows = app.records.bans(&app.event(&id).await?.id).await?;
-    Ok(Json(BanList { bans: rows.iter().map(on_the_wire).collect() }))
+    Ok(Json(BanList { bans: rows.iter().map(told).collect() }))
 }
 
 async fn lift(
@@ -119,23 +119,59 @@ impl App {
     /// Puts anybody who is in an event out of it for good, on stage or not.
     pub(crate) async fn keep_out(&self, asking: Rank, event: &EventId, who: Pseudonym) -> Result<BanRow, Problem> {
         let standing = self.removable(asking, event, who)?;
+        self.keep(event, who, standing.reach).await
+    }
+
+    /// The same for somebody who has said something in the chat. Whether they are still there makes no difference, to them and to
+    /// whoever asks.
+    pub(crate) async fn keep_out_author(
+        &self,
+        asking: Rank,
+        event: &EventId,
+        who: Pseudonym,
+        reach: BanReach,
+    ) -> Result<(), Problem> {
+        let reach = match self.removable(asking, event, who) {
+            Ok(standing) => standing.reach,
+            Err(problem) if problem.fault.code == FaultCode::PlaceEmpty => in_the_records(reach),
+            Err(problem) => return Err(problem),
+        };
+        self.keep(event, who, reach).await.map(|_| ())
+    }
+
+    async fn keep(&self, event: &EventId, who: Pseudonym, reach: Reach) -> Result<BanRow, Problem> {
         let account = self.account_for_break_glass(event, who).await?;
-        let made = self.records.ban(event, who.expose_bits(), standing.reach, SystemTime::now()).await?;
+        let made = self.records.ban(event, who.expose_bits(), reach, SystemTime::now()).await?;
         self.hub.expel_from(event, who, Removal::ForGood);
         self.hub.journal.note_moderated(event, &who, Moderation::ForGood, account.as_deref());
         Ok(made)
     }
 }
 
-fn on_the_wire(row: &BanRow) -> Ban {
-    let holds_for = match row.reach {
+pub(crate) const fn on_the_wire(reach: Reach) -> BanReach {
+    match reach {
         Reach::Account => BanReach::Account,
         Reach::Provider => BanReach::Provider,
         Reach::Invitation => BanReach::Invitation,
         Reach::StreamKey => BanReach::StreamKey,
         Reach::Token => BanReach::Token,
         Reach::Guest => BanReach::Guest,
-    };
+    }
+}
+
+const fn in_the_records(reach: BanReach) -> Reach {
+    match reach {
+        BanReach::Account => Reach::Account,
+        BanReach::Provider => Reach::Provider,
+        BanReach::Invitation => Reach::Invitation,
+        BanReach::StreamKey => Reach::StreamKey,
+        BanReach::Token => Reach::Token,
+        BanReach::Guest => Reach::Guest,
+    }
+}
+
+fn told(row: &BanRow) -> Ban {
+    let holds_for = on_the_wire(row.reach);
     let (title, remedy) = holds_for.text();
     let made = row.made.duration_since(UNIX_EPOCH).map_or(0, crate::events::seconds);
     let (title, remedy) = (title.to_owned(), remedy.map(str::to_owned));

@@ -184,6 +184,35 @@ async fn a_ban_reaches_who_only_watches_and_takes_what_they_said() {
     moderator.page.fault("chat-gone").await;
 }
 
+/// Or a moderator who tries would learn who is there.
+#[tokio::test]
+async fn a_ban_of_who_wrote_and_left_is_like_that_of_who_stays() {
+    let mut heard = Vec::new();
+    for leaves in [false, true] {
+        let running = Running::new(config()).await;
+        let event = running.store.event(true).await;
+        let mut troll = Talker::join(&running, event, Scope::Watch).await;
+        let mut moderator = Talker::join(&running, event, Scope::Moderate).await;
+        troll.say("rude").await;
+        let said = moderator.news("message").await;
+        let bound = troll.page.bound();
+        if leaves {
+            assert!(troll.page.parts().await);
+            let left = async || running.gateway.app.hub.directory.socket_count() == 1;
+            super::until("the moderator is alone", left).await;
+        }
+        moderator.act(json!({ "verb": "ban", "author": said["author"] })).await;
+        let retracted = moderator.page.expect("retracted").await;
+        assert_eq!(retracted["generation"], said["generation"]);
+        moderator.act(json!({ "verb": "ban", "author": said["author"] })).await;
+        moderator.page.fault("chat-gone").await;
+        let bans = running.store.records.bans(&event).await.expect("are read");
+        heard.push(bans.iter().map(|ban| ban.reach).collect::<Vec<_>>());
+        Page::greet(&running, bound, None).await.fault("banned").await;
+    }
+    assert_eq!(heard[0], heard[1], "what it holds for is known of both");
+}
+
 #[tokio::test]
 async fn every_refusal_says_what_it_is() {
     let running = Running::new(config()).await;

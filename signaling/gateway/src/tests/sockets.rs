@@ -109,7 +109,7 @@ impl Page {
     }
 
     /// Says goodbye and reads on; whether the server has answered (RFC 6455 section 5.5.1).
-    async fn parts(mut self) -> bool {
+    pub(super) async fn parts(&mut self) -> bool {
         self.close(1000).await;
         loop {
             let next = tokio::time::timeout(Duration::from_secs(8), self.socket.next()).await.expect("something comes");

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use store::Said;
 use thiserror::Error;
 use veilcast_privacy::Pseudonym;
+use veilcast_protocol::BanReach;
 
 /// Messages that are kept for who comes later.
 const MOST: usize = 200;
@@ -54,13 +55,15 @@ pub enum ChatRefusal {
     NotYours,
 }
 
-/// Random numbers for what a verb may make: a message, and its author.
+/// For what a verb may make: a message, and its author where there is none yet.
 #[derive(Clone, Copy)]
 pub struct Fresh {
-    /// Of the message.
+    /// A random number, the message's.
     pub message: u64,
-    /// Of the author, where there is none yet.
+    /// Another, the author's.
     pub author: u64,
+    /// What a ban of the author would hold for, also when they have left.
+    pub reach: BanReach,
 }
 
 /// One event's.

@@ -5,6 +5,7 @@ use crate::Rooms;
 use std::hash::Hash;
 use std::time::Instant;
 use veilcast_privacy::Pseudonym;
+use veilcast_protocol::BanReach;
 
 /// The longest that everybody can be made to wait between two messages, in seconds.
 const SLOWEST: u32 = 300;
@@ -41,10 +42,10 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
     }
 
-    /// Who an author is, for whoever may put them out.
-    pub fn author(&self, event: &E, voice: Voice, author: u64) -> Result<Pseudonym, ChatRefusal> {
-        let (who, theirs) = self.chats.get(event).ok_or(ChatRefusal::Gone)?.people.by_id(author)?;
-        if theirs < voice { Ok(who) } else { Err(ChatRefusal::NotYours) }
+    /// Who an author is and what a ban of them would hold for, for whoever may put them out. They may have left.
+    pub fn author(&self, event: &E, voice: Voice, author: u64) -> Result<(Pseudonym, BanReach), ChatRefusal> {
+        let (who, theirs, reach) = self.chats.get(event).ok_or(ChatRefusal::Gone)?.people.by_id(author)?;
+        if theirs < voice { Ok((who, reach)) } else { Err(ChatRefusal::NotYours) }
     }
 
     fn remove(&mut self, event: &E, voice: Voice, id: u64) -> Result<(), ChatRefusal> {
@@ -57,7 +58,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     }
 
     fn mute(&mut self, event: &E, voice: Voice, (author, on): (u64, bool), now: Instant) -> Result<(), ChatRefusal> {
-        let who = self.author(event, voice, author)?;
+        let (who, _) = self.author(event, voice, author)?;
         let chat = self.chats.get_mut(event).ok_or(ChatRefusal::Gone)?;
         chat.people.person(who, now)?.muted = on;
         if on {

@@ -2,11 +2,12 @@
 
 use super::pace::Pace;
 use super::store::Voice;
-use super::{ChatRefusal, LONGEST, text};
+use super::{ChatRefusal, Fresh, LONGEST, text};
 use std::collections::HashMap;
 use std::time::Instant;
 use veilcast_consent::Licence;
 use veilcast_privacy::Pseudonym;
+use veilcast_protocol::BanReach;
 use zeroize::Zeroizing;
 
 /// More than can take part; whoever comes after them reads.
@@ -38,6 +39,7 @@ pub(crate) struct Author {
     /// What their names look like: messages under an older one still stand.
     looks: Vec<[String; 2]>,
     pub(crate) voice: Voice,
+    reach: BanReach,
     licence: Licence,
     /// Something of theirs has been told, and may be on a screen for as long as the grant stands.
     heard: bool,
@@ -72,16 +74,20 @@ impl People {
     }
 
     /// Whose name towards others this is.
-    pub(crate) fn by_id(&self, id: u64) -> Result<(Pseudonym, Voice), ChatRefusal> {
-        let is = |person: &Person| person.author.as_ref().filter(|author| author.id == id).map(|author| author.voice);
-        self.all.iter().find_map(|(who, person)| Some((*who, is(person)?))).ok_or(ChatRefusal::Gone)
+    pub(crate) fn by_id(&self, id: u64) -> Result<(Pseudonym, Voice, BanReach), ChatRefusal> {
+        let is = |person: &Person| {
+            let author = person.author.as_ref().filter(|author| author.id == id)?;
+            Some((author.voice, author.reach))
+        };
+        let found = self.all.iter().find_map(|(who, person)| is(person).map(|(voice, reach)| (*who, voice, reach)));
+        found.ok_or(ChatRefusal::Gone)
     }
 
     /// Has somebody go by a name that cannot be taken for anybody else's: with a number, if need be. `taken` knows of more.
     pub(crate) fn call(
         &mut self,
         who: Pseudonym,
-        (id, voice, licence): (u64, Voice, &Licence),
+        (fresh, voice, licence): (Fresh, Voice, &Licence),
         wanted: &str,
         taken: impl Fn(&[String; 2]) -> bool,
     ) -> Result<(), ChatRefusal> {
@@ -90,10 +96,11 @@ impl People {
         // An older grant's has ended with it.
         person.author.take_if(|author| !author.licence.is(licence));
         let author = person.author.get_or_insert_with(|| Author {
-            id,
+            id: fresh.author,
             name: Zeroizing::default(),
             looks: Vec::new(),
             voice,
+            reach: fresh.reach,
             licence: licence.clone(),
             heard: false,
         });

@@ -74,7 +74,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         let taken = |looks: &[String; 2]| listing.is_some_and(|listing| listing.is_taken(who, looks));
         let chat = self.chats.entry(event.clone()).or_default();
         chat.people.person(who, now)?;
-        chat.people.call(who, (fresh.author, voice, consent.licence()), &name, taken)?;
+        chat.people.call(who, (fresh, voice, consent.licence()), &name, taken)?;
         let author = chat.people.author(who).ok_or(ChatRefusal::Gone)?;
         let own = ChatSelf { author: tag(author.id), name: author.name.as_str().to_owned() };
         self.chat_changed(event);

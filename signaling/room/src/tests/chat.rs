@@ -3,7 +3,7 @@
 use super::*;
 use crate::{ChatAct, ChatRefusal, Fresh, Voice};
 use veilcast_consent::{Chat, Choice, Decision, Ledger, Licence, Party, Presence, Purpose, Terms};
-use veilcast_protocol::{ChatNews, ChatReaction, ChatRole, ChatSum};
+use veilcast_protocol::{BanReach, ChatNews, ChatReaction, ChatRole, ChatSum};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -121,7 +121,7 @@ impl Hall {
     fn say_as(&mut self, who: u8, voice: Voice, text: &str, reply: Option<u64>) -> Result<u64, ChatRefusal> {
         self.number += 1;
         let (id, now) = (self.number, self.now);
-        let fresh = Fresh { message: id, author: 1_000 + id };
+        let fresh = Fresh { message: id, author: 1_000 + id, reach: BanReach::Guest };
         self.with(who, |rooms, consent| rooms.say(consent, voice, fresh, (text, reply), now)).map(|()| id)
     }
 
@@ -130,7 +130,7 @@ impl Hall {
     }
 
     fn call(&mut self, who: u8, name: &str) -> Result<(), ChatRefusal> {
-        let (now, fresh) = (self.now, Fresh { message: 0, author: 2_000 + u64::from(who) });
+        let (now, fresh) = (self.now, Fresh { message: 0, author: 2_000 + u64::from(who), reach: BanReach::Guest });
         self.with(who, |rooms, consent| rooms.call(consent, Voice::Viewer, fresh, name, now))
     }
 
@@ -364,7 +364,7 @@ fn who_looks_after_the_event_removes_and_nobody_removes_them() {
     assert_eq!(hall.screens[2].texts(), ["host"]);
     let author = hall.author(2, "host");
     assert_eq!(hall.rooms.author(&EVENT, Voice::Host, author).err(), Some(ChatRefusal::NotYours));
-    assert!(hall.rooms.author(&EVENT, Voice::Moderator, author) == Ok(Pseudonym::new([1; 16])));
+    assert!(hall.rooms.author(&EVENT, Voice::Moderator, author) == Ok((Pseudonym::new([1; 16]), BanReach::Guest)));
 }
 
 #[test]

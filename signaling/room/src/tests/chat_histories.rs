@@ -5,7 +5,7 @@ use super::*;
 use crate::{ChatAct, Fresh, Voice};
 use std::collections::{HashMap, VecDeque};
 use veilcast_consent::{Asked, Chat, Choice, Decision, Ledger, Licence, Party, Presence, Purpose, Standing, Terms};
-use veilcast_protocol::{ChatNews, ChatReaction, ConsentState};
+use veilcast_protocol::{BanReach, ChatNews, ChatReaction, ConsentState};
 
 const PEOPLE: u8 = 4;
 /// Everybody has two.
@@ -291,7 +291,7 @@ impl Scene {
         self.number += 1;
         let (id, text) = (self.number, format!("message {}", self.number));
         let reply = (dice.throw(2) == 0).then(|| 1 + dice.throw(self.number));
-        let fresh = Fresh { message: id, author: 10_000 + id };
+        let fresh = Fresh { message: id, author: 10_000 + id, reach: BanReach::Guest };
         if self.rooms.say(&consent, Voice::Viewer, fresh, (&text, reply), now).is_ok() {
             self.oracle.0.push(Fact::Said { who, text, id });
         }

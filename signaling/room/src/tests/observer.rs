@@ -7,7 +7,7 @@ use crate::{ChatAct, Fresh, Voice};
 use veilcast_consent::{
     Analytics, Asked, Chat, Choice, Decision, Ledger, Location, Party, Personalisation, Presence, Purpose, Terms,
 };
-use veilcast_protocol::ChatReaction;
+use veilcast_protocol::{BanReach, ChatReaction};
 
 const HOST: u8 = 1;
 const READER: u8 = 2;
@@ -134,7 +134,7 @@ impl Hall {
         self.number += 1;
         let (party, now, number) = (party(who), self.now(), self.number);
         let Ok(consent) = self.ledger.consent::<Chat>(&party, now) else { return number };
-        let fresh = Fresh { message: number, author: 1_000 + u64::from(who) };
+        let fresh = Fresh { message: number, author: 1_000 + u64::from(who), reach: BanReach::Guest };
         _ = self.rooms.say(&consent, Voice::Viewer, fresh, ("a word", None), now);
         number
     }
@@ -169,7 +169,7 @@ impl Hall {
         let consent = self.ledger.consent::<Chat>(&party, now).expect("granted");
         for (message, author) in messages.into_iter().zip(PAIR) {
             self.number += 1;
-            let fresh = Fresh { message: self.number, author: 1_000 + u64::from(READER) };
+            let fresh = Fresh { message: self.number, author: 1_000 + u64::from(READER), reach: BanReach::Guest };
             let answered = self.rooms.say(&consent, Voice::Viewer, fresh, ("and you?", Some(message)), now);
             let what = (message, ChatReaction::Like, true);
             let reacted = self.rooms.react(&consent, what, now);
