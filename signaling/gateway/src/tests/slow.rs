@@ -20,6 +20,7 @@ const LONG: usize = 15 << 20;
 /// Two who take part, and one of them does not read.
 struct Pair {
     running: Running,
+    event: EventId,
     author: Talker,
     reader: Talker,
     by: Licence,
@@ -36,15 +37,18 @@ impl Pair {
         let reader = Talker::join(&running, event, Scope::Watch).await;
         let (author_socket, by) = place(&running, event, &author).await;
         let (socket, to) = place(&running, event, &reader).await;
-        Self { running, author, reader, by, to, socket, author_socket }
+        Self { running, event, author, reader, by, to, socket, author_socket }
     }
 
     /// Shares words of the author's, of which the connection takes a part.
     async fn fill(&self) {
-        let message = said(&"x".repeat(LONG));
-        let (to, by) = (vec![(self.socket, Some(self.to.clone()))], vec![self.by.clone()]);
-        self.running.gateway.app.hub.directory.share(Shared { to, by, message });
+        self.share(&"x".repeat(LONG), vec![self.by.clone()], Some(self.to.clone()));
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+
+    fn share(&self, text: &str, by: Vec<Licence>, to: Option<Licence>) {
+        let shared = Shared { to: vec![(self.socket, to)], by, message: said(text) };
+        self.running.gateway.app.hub.directory.share(shared);
     }
 
     async fn withdraw(talker: &mut Talker) {
@@ -126,6 +130,29 @@ async fn who_does_not_read_takes_back_what_they_agreed_to() {
     Pair::withdraw(&mut pair.reader).await;
     until("the grant has ended", async || !pair.to.stands()).await;
     assert_eq!(pair.reader.page.hear().await.map(|heard| heard["news"].clone()), None, "the connection is cut");
+}
+
+/// It was let into the letter box while everybody had agreed, and is looked at again when its turn comes.
+#[tokio::test]
+async fn what_waits_behind_something_slow_is_not_begun_when_somebody_takes_it_back() {
+    for by_its_author in [true, false] {
+        let mut pair = Pair::new().await;
+        let other = Talker::join(&pair.running, pair.event, Scope::Watch).await;
+        let (_, theirs) = place(&pair.running, pair.event, &other).await;
+        pair.share(&"x".repeat(LONG), vec![theirs.clone()], None);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        pair.share("taken back", vec![pair.by.clone()], Some(pair.to.clone()));
+        let (taker, grant) = if by_its_author { (&mut pair.author, &pair.by) } else { (&mut pair.reader, &pair.to) };
+        Pair::withdraw(taker).await;
+        until("the grant has ended", async || !grant.stands()).await;
+        pair.share("after", vec![theirs], None);
+        let mut heard = Vec::new();
+        while heard.last().is_none_or(|last| last != "after") {
+            let message = pair.reader.page.hear().await.expect("goes on");
+            heard.extend(message["text"].as_str().filter(|text| text.len() < LONG).map(str::to_owned));
+        }
+        assert_eq!(heard, ["after"], "by its author: {by_its_author}");
+    }
 }
 
 #[tokio::test]
