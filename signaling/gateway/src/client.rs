@@ -55,7 +55,7 @@ async fn page(State(app): State<Arc<App>>, request: Request) -> Response {
 
 fn index() -> Response {
     match Files::get("index.html") {
-        Some(file) => file_response(privacy::dated(file), "no-cache"),
+        Some(file) => file_response(privacy::dated(file), "no-store"),
         None => Problem::new(FaultCode::NotFound).into_response(),
     }
 }

@@ -16,7 +16,7 @@ async fn pages_are_one_app_with_a_strict_policy() {
     for path in ["/", "/sign-in", "/setup", "/studio", "/studio/x", "/watch/x", "/privacy", "/operator", "/callback"] {
         let reply = bench.ask(Ask::new("GET", path)).await;
         assert_eq!((reply.status, reply.header("content-type")), (StatusCode::OK, "text/html"), "{path}");
-        assert_eq!(reply.header("cache-control"), "no-cache");
+        assert_eq!(reply.header("cache-control"), "no-store");
         let policy = reply.header("content-security-policy");
         for part in ["default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "trusted-types lit-html"] {
             assert!(policy.contains(part), "{part}");
