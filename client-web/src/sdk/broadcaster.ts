@@ -1,10 +1,8 @@
 import type { AudienceHealth, EventSummary, LayerState, StageState } from '../protocol/index.js';
+import { Attendee } from './attendee.js';
 import { withGlass } from './break-glass.js';
-import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
-import type { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
-import { TypedTarget } from './events.js';
 import { planLayers, RIDS, type VideoKind } from './layers.js';
 import type { Incoming } from './parse.js';
 import { People } from './people.js';
@@ -12,7 +10,6 @@ import { startingAt } from './sdp.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { type StatsSummary, watchStats } from './stats.js';
 import { Tuner } from './tuner.js';
-import type { Whereabouts } from './whereabouts.js';
 
 export interface BroadcasterEvents {
   state: SessionState;
@@ -46,8 +43,7 @@ const START_KBPS = 1_200;
  * Tracks may be set, changed and removed at any time, also while on air: that needs no negotiation, and an absent
  * track sends nothing at all. The caller owns the tracks and stops them.
  */
-export class Broadcaster extends TypedTarget<BroadcasterEvents> {
-  /** What is heard of the other people here. */
+export class Broadcaster extends Attendee<BroadcasterEvents> {
   readonly people: People;
   readonly #session: Session;
   #event: EventSummary | null = null;
@@ -83,21 +79,6 @@ export class Broadcaster extends TypedTarget<BroadcasterEvents> {
       error: (error) => this.emit('error', error),
     });
     this.people = new People((message) => this.#session.send(message), this.#session.environment.clock);
-  }
-
-  /** What this person has agreed to in this event. */
-  get consents(): Consents {
-    return this.people.consents;
-  }
-
-  /** The event's chat, for who has agreed to it. */
-  get chat(): Chat {
-    return this.people.chat;
-  }
-
-  /** Where people are who show it. */
-  get whereabouts(): Whereabouts {
-    return this.people.whereabouts;
   }
 
   get state(): SessionState {

@@ -1,17 +1,14 @@
 import type { AudienceHealth, EventSummary, StageState } from '../protocol/index.js';
+import { Attendee } from './attendee.js';
 import { Backoff } from './backoff.js';
 import { withGlass } from './break-glass.js';
-import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
-import type { Consents } from './consents.js';
 import { browser, type Environment } from './environment.js';
 import { VeilcastError } from './errors.js';
-import { TypedTarget } from './events.js';
 import type { Incoming } from './parse.js';
 import { People } from './people.js';
 import type { SessionOptions } from './session.js';
 import { Signal } from './signal.js';
-import type { Whereabouts } from './whereabouts.js';
 
 export interface OnlookerEvents {
   event: EventSummary;
@@ -26,8 +23,7 @@ export interface OnlookerEvents {
 }
 
 /** Hears of an event as its broadcaster does, without sending anything: for who broadcasts with another program. */
-export class Onlooker extends TypedTarget<OnlookerEvents> {
-  /** What is heard of the other people here. */
+export class Onlooker extends Attendee<OnlookerEvents> {
   readonly people: People;
   readonly #environment: Environment;
   readonly #backoff: Backoff;
@@ -41,21 +37,6 @@ export class Onlooker extends TypedTarget<OnlookerEvents> {
     this.#environment = options.environment ?? browser;
     this.#backoff = new Backoff(this.#environment.random);
     this.people = new People((message) => this.#signal?.send(message) ?? false, this.#environment.clock);
-  }
-
-  /** What this person has agreed to in this event. */
-  get consents(): Consents {
-    return this.people.consents;
-  }
-
-  /** The event's chat, for who has agreed to it. */
-  get chat(): Chat {
-    return this.people.chat;
-  }
-
-  /** Where people are who show it. */
-  get whereabouts(): Whereabouts {
-    return this.people.whereabouts;
   }
 
   start(): void {

@@ -9,19 +9,16 @@ import type {
   Unplayable,
 } from '../protocol/index.js';
 import { type Access, guestAccess } from './access.js';
+import { Attendee } from './attendee.js';
 import { withGlass } from './break-glass.js';
-import type { Chat } from './chat.js';
 import type { Cancel } from './clock.js';
-import type { Consents } from './consents.js';
 import type { VeilcastError } from './errors.js';
-import { TypedTarget } from './events.js';
 import { awaitGrowth } from './first-frame.js';
 import { type Incoming, isTaken } from './parse.js';
 import { People } from './people.js';
 import { Receivers } from './receivers.js';
 import { Session, type SessionOptions, type SessionState } from './session.js';
 import { sum } from './stats.js';
-import type { Whereabouts } from './whereabouts.js';
 
 export interface ViewerEvents {
   state: SessionState;
@@ -78,8 +75,7 @@ const WISH_MS = 500;
  * codec or pause needs nothing from this side. An event may have several broadcasters: `places` has a stream for each, and
  * `stream` is that of the first place. Whoever comes or goes does not disturb the others.
  */
-export class Viewer extends TypedTarget<ViewerEvents> {
-  /** What is heard of the other people here. */
+export class Viewer extends Attendee<ViewerEvents> {
   readonly people: People;
   readonly #session: Session;
   #event: EventSummary | null = null;
@@ -118,21 +114,6 @@ export class Viewer extends TypedTarget<ViewerEvents> {
       error: (error) => this.emit('error', error),
     });
     this.people = new People((message) => this.#session.send(message), this.#session.environment.clock);
-  }
-
-  /** What this person has agreed to in this event. */
-  get consents(): Consents {
-    return this.people.consents;
-  }
-
-  /** The event's chat, for who has agreed to it. */
-  get chat(): Chat {
-    return this.people.chat;
-  }
-
-  /** Where people are who show it. */
-  get whereabouts(): Whereabouts {
-    return this.people.whereabouts;
   }
 
   /** The first place's. */
