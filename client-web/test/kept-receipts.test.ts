@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KeptReceipts } from '../src/sdk/kept-receipts.js';
+import { KeptReceipts, readFile } from '../src/sdk/kept-receipts.js';
+import { receiptFile } from '../src/sdk/receipt.js';
 import { made } from './made-receipt.js';
 
 const DAY = 24 * 3_600_000;
@@ -96,5 +97,20 @@ describe('receipts on a device', () => {
     const { kept, receipts } = device();
     kept.set(PLACE, text);
     expect([receipts.list(), kept.size]).toEqual([[], 0]);
+  });
+
+  it('are read from the file that they were saved in, and from no other', () => {
+    const file = receiptFile([FIRST, SECOND], key('a'));
+    expect(readFile(file)).toMatchObject({ event: 'e1', receipts: [FIRST, SECOND], key: key('a') });
+    for (const other of [
+      '',
+      'null',
+      '[]',
+      '{}',
+      receiptFile([FIRST]),
+      receiptFile([], key('a')),
+      receiptFile(['a.b.c'], key('a')),
+    ])
+      expect(readFile(other)).toBeNull();
   });
 });

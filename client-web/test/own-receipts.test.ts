@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { receiptFile } from '../src/sdk/receipt.js';
-import { ownKey, receiptsOfServer, state } from '../src/sdk/statement.js';
+import { ownKey, receiptsOfServer, state, takeBack } from '../src/sdk/statement.js';
 import { fault } from './fakes.js';
 import { made, TERMS } from './made-receipt.js';
 import { verified } from './proofs.js';
@@ -31,6 +31,23 @@ describe('the receipts of a guest', () => {
     expect(second?.claims.jti).not.toBe(first?.claims.jti);
     expect(other?.header.jwk).not.toEqual(first?.header.jwk);
     expect(asked.map(({ headers }) => headers.has('authorization'))).toEqual([false, false, false]);
+  });
+
+  it('and their key take back what was agreed to, when the page that asked is long closed', async () => {
+    const asked: Request[] = [];
+    vi.stubGlobal('location', { origin: 'https://live.example' });
+    vi.stubGlobal('fetch', async (request: Request) => {
+      if (!request.headers.has('dpop')) return Response.json({ ready: true });
+      asked.push(request);
+      return Response.json({ receipts: [made({ event_state: 'withdrawn' })] });
+    });
+    const key = await ownKey('closed');
+    expect(await takeBack('closed', key)).toEqual([made({ event_state: 'withdrawn' })]);
+    const proof = await verified(asked[0]?.headers.get('dpop') ?? '');
+    const { d: _, ...open } = key;
+    expect(proof.header.jwk).toEqual(open);
+    const htu = 'https://live.example/api/v1/consent/grants/closed';
+    expect(proof.claims).toMatchObject({ htm: 'DELETE', htu });
   });
 
   it('are saved with the key that shows whose they are', async () => {

@@ -1,5 +1,8 @@
 // Asked in one place, answered by a click, taken back at once.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as app from './lib/app.mjs';
 import { closeBrowsers, page } from './lib/browsers.mjs';
@@ -136,10 +139,48 @@ test('a receipt is kept where its person asks for it, and got back from the serv
   assert.ok(!(await app.text(viewer)).includes('Receipts of this visit'));
   await viewer.goto(`${server.url}/privacy`);
   await app.press(viewer, 'Save');
-  assert.match(await server.verifyReceipts((await app.files(viewer))[0]), /chat 1\tgiven/);
+  const [saved] = await app.files(viewer);
+  assert.match(await server.verifyReceipts(saved), /chat 1\tgiven/);
+  await app.press(viewer, 'Take back');
+  await app.says(viewer, 'Nothing of it stands any more');
   await app.press(viewer, 'Forget');
   await app.until('it is forgotten', async () => (await kept()).length === 0);
   await app.leave(server, viewer);
+});
+
+test('who wrote without an account and has closed the page takes it back with the receipt that they saved', async () => {
+  const quiet = await server.createEvent('Said and left', '--public');
+  const [writer, reader] = [await page('chromium'), await page('chromium')];
+  await app.noteFiles(writer);
+  for (const person of [writer, reader]) {
+    await person.goto(`${server.url}/watch/${quiet}`);
+    await app.press(person, 'Open the chat');
+    await app.answers(person, 'Yes', ...(person === writer ? ['Save the receipt'] : []));
+  }
+  const [saved] = await app.files(writer);
+  await app.fill(writer, 'text', 'I should not have said that');
+  await app.press(writer, 'Send');
+  await app.says(reader, 'I should not have said that');
+  await writer.close();
+
+  const later = await page('chromium');
+  await later.goto(`${server.url}/privacy`);
+  const field = await app.until('a place for a file', () => later.$('input[type=file]'));
+  const directory = mkdtempSync(join(tmpdir(), 'veilcast-receipts-'));
+  writeFileSync(join(directory, 'other.json'), '{}');
+  writeFileSync(join(directory, 'saved.json'), saved);
+  await field.uploadFile(join(directory, 'other.json'));
+  await app.says(later, 'That is no file of receipts with their key');
+  await field.uploadFile(join(directory, 'saved.json'));
+  await app.says(later, 'Chat: you said yes');
+  assert.deepEqual(await audit(later), []);
+  await app.press(later, 'Take back');
+  await app.says(later, 'Taken back. What was on a screen because of it goes at once.');
+  await app.says(later, 'Chat: you took it back');
+  await app.until('it is gone', async () => !(await app.text(reader)).includes('I should not have said that'));
+  assert.equal(await later.evaluate(() => localStorage.getItem('veilcast-receipts')), null, 'opening a file keeps nothing');
+  rmSync(directory, { recursive: true });
+  await app.leave(server, later, reader);
 });
 
 test('whoever has signed in finds every receipt of theirs, and signing out forgets what the device keeps', async () => {

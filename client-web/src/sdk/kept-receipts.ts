@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { type OwnKey, readReceipt } from './receipt.js';
+import { type OwnKey, readReceipt, type receiptFile } from './receipt.js';
 
 const PLACE = 'veilcast-receipts';
 /** As long as the server keeps an account's: somebody may ask for proof of a consent long after it was given. A test compares them. */
@@ -86,11 +86,27 @@ function parse(text: string): KeptVisit[] {
 }
 
 function isVisit(value: unknown): value is KeptVisit {
-  const { event, receipts, key, until } = (value ?? {}) as Partial<KeptVisit>;
+  const { event, until } = (value ?? {}) as Partial<KeptVisit>;
+  return typeof event === 'string' && typeof until === 'number' && hasKey(value);
+}
+
+function hasKey(value: unknown): value is Pick<KeptVisit, 'receipts' | 'key'> {
+  const { receipts, key } = (value ?? {}) as Partial<KeptVisit>;
   const isKey =
     typeof key === 'object' && key !== null && PARTS.every((part) => typeof key[part] === 'string');
-  if (typeof event !== 'string' || typeof until !== 'number' || !isKey) return false;
-  return Array.isArray(receipts) && receipts.length > 0 && receipts.every(isReceipt);
+  return isKey && Array.isArray(receipts) && receipts.length > 0 && receipts.every(isReceipt);
+}
+
+/** A visit as {@link receiptFile} has saved it; `null` if this is something else. */
+export function readFile(text: string): KeptVisit | null {
+  try {
+    const file: unknown = JSON.parse(text);
+    if (!hasKey(file)) return null;
+    const [first = ''] = file.receipts;
+    return { ...file, event: readReceipt(first).event, until: Number.POSITIVE_INFINITY };
+  } catch {
+    return null;
+  }
 }
 
 const PARTS = ['kty', 'crv', 'x', 'y', 'd'] as const;

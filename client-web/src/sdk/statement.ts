@@ -78,7 +78,19 @@ export async function ownKey(event: string): Promise<OwnKey> {
 
 /** Everything that the server keeps of what was signed with this page’s key: the key is proven, and no name is told (RFC 9449). */
 export async function receiptsOfServer(event: string): Promise<string[]> {
-  const key = await keyOf(event);
-  const request = new Request(new URL('/api/v1/consent/receipts', location.origin), { credentials: 'omit' });
+  return asHolder(await keyOf(event), 'GET', '/api/v1/consent/receipts');
+}
+
+/** Takes back what was agreed to with a key that was kept; the receipts of that, none where nothing stood any more. */
+export async function takeBack(event: string, { d, ...open }: OwnKey): Promise<string[]> {
+  const load = (jwk: JsonWebKey, use: KeyUsage): Promise<CryptoKey> =>
+    crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, true, [use]);
+  const key = { privateKey: await load({ ...open, d }, 'sign'), publicKey: await load(open, 'verify') };
+  return asHolder(key, 'DELETE', `/api/v1/consent/grants/${encodeURIComponent(event)}`);
+}
+
+/** A call that is answered with receipts, by whoever has their key. */
+function asHolder(key: CryptoKeyPair, method: string, path: string): Promise<string[]> {
+  const request = new Request(new URL(path, location.origin), { method, credentials: 'omit' });
   return call(request, parseReceipts, { prove: (claims) => prove(key, claims) });
 }

@@ -229,6 +229,16 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         Some(ended)
     }
 
+    /// What stands in an event because it was signed with this key, and whose it is.
+    pub fn signed_with(&self, event: &E, key: &[u8; 32]) -> Vec<(Pseudonym, Purpose)> {
+        let people = self.events.get(event).into_iter().flat_map(|circle| &circle.people);
+        let signed = |decided: &Decided| decided.grant.is_some() && decided.key == *key;
+        people
+            .flat_map(|(subject, person)| person.decisions.iter().map(move |decided| (subject, decided)))
+            .filter_map(|(subject, (purpose, decided))| signed(decided).then_some((*subject, *purpose)))
+            .collect()
+    }
+
     /// How many choices somebody has made in an event, with what they took back.
     pub fn turns(&self, party: &Party<E>) -> u32 {
         self.person(party).map_or(0, |person| person.turns)

@@ -4,15 +4,16 @@
 //! a question. The answer comes from a page of this server's own origin, which browsers vouch for by `Origin`.
 
 use crate::app::App;
+use crate::credentials::Credentials;
 use crate::edge::PrefixTag;
-use crate::extract::JsonBody;
+use crate::extract::{EventPath, JsonBody};
 use crate::fault::Problem;
 use crate::methods::only;
 use crate::random;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Extension, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,8 +28,8 @@ use veilcast_consent::{
 use veilcast_journal::Decision as Noted;
 use veilcast_privacy::Pseudonym;
 use veilcast_protocol::{
-    AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentRequest, ConsentStanding, ConsentState,
-    FaultCode, PurposeList, PurposeState, PurposeTerms,
+    AddedPurpose, ConsentChoice, ConsentQuestion, ConsentReceipt, ConsentReceipts, ConsentRequest, ConsentStanding,
+    ConsentState, FaultCode, PurposeList, PurposeState, PurposeTerms,
 };
 use veilcast_room::{Removal, Rooms, SocketId, purpose_on_the_wire};
 
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/purposes", only(get(purposes), "GET"))
         .route("/api/v1/consent", only(post(choose), "POST"))
+        .route("/api/v1/consent/grants/{id}", only(delete(take_back), "DELETE"))
 }
 
 /// Questions that wait for an answer, by the name that whoever asks was given.
@@ -137,6 +139,22 @@ async fn choose(
     }
 }
 
+/// Takes back what was agreed to with the key of the proof that comes along (RFC 9449): whoever has closed the page and kept its
+/// receipts still can. Tells the receipts of that; none where nothing stood any more.
+async fn take_back(
+    State(app): State<Arc<App>>,
+    credentials: Credentials,
+    EventPath(event): EventPath,
+) -> Result<Json<ConsentReceipts>, Problem> {
+    let key = app.newcomer(&credentials)?.key;
+    let mut receipts = Vec::new();
+    for (subject, purpose) in app.hub.gated(|ledger, _, _| ledger.signed_with(&event, key.bits())) {
+        let party = Party { event, subject, signal: false, asks_nothing: false };
+        receipts.extend(app.withdraw_with_receipt(&party, purpose).await?);
+    }
+    Ok(Json(ConsentReceipts { receipts }))
+}
+
 /// How long a grant is to last: as long as was signed, so that no receipt says more or less than what holds.
 fn lasting(signed: Option<u32>, longest: Option<u32>) -> Result<Option<Duration>, Problem> {
     let fits = match (signed, longest) {
@@ -174,7 +192,7 @@ impl App {
         Ok(ConsentQuestion { question: name, purpose, longest, despite_signal: against })
     }
 
-    fn parsed(&self, purpose: &veilcast_protocol::Purpose) -> Result<Purpose, Problem> {
+    pub(crate) fn parsed(&self, purpose: &veilcast_protocol::Purpose) -> Result<Purpose, Problem> {
         Ok(match purpose {
             veilcast_protocol::Purpose::Chat => Purpose::Chat,
             veilcast_protocol::Purpose::Presence => Purpose::Presence,
@@ -226,9 +244,8 @@ impl App {
     pub(crate) async fn withdraw_with_receipt(
         &self,
         party: &Party<EventId>,
-        purpose: veilcast_protocol::Purpose,
+        purpose: Purpose,
     ) -> Result<Option<String>, Problem> {
-        let purpose = self.parsed(&purpose)?;
         let Some(ended) = self.withdraw(party, purpose) else { return Ok(None) };
         let event = party.event.as_str();
         let write = |missing: &Missing<'_>| Receipt::of_withdrawal(&ended.key, event, Terms::of(purpose), missing);

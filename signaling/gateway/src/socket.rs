@@ -512,6 +512,10 @@ impl<'a> Member<'a> {
     }
 
     async fn withdraw(&self, wire: &mut Wire, purpose: Purpose) -> Result<Result<(), Problem>, Leaving> {
+        let purpose = match self.app.parsed(&purpose) {
+            Ok(purpose) => purpose,
+            Err(problem) => return Ok(Err(problem)),
+        };
         match self.app.withdraw_with_receipt(&self.party, purpose).await {
             Ok(Some(receipt)) => wire.say(&ServerMessage::ConsentReceipt(ConsentReceipt { receipt })).await.map(Ok),
             Ok(None) => Ok(Ok(())),

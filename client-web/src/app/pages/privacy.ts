@@ -44,8 +44,9 @@ class Privacy extends Page {
         Watching takes no account and leaves no cookie, unless an event asks you to sign in. Nobody’s visits are
         counted, and nothing on these pages comes from anywhere but this server.
       </p>
-      <vc-receipts-here .level=${2}></vc-receipts-here>
       ${errorNotice(this.error)} ${this.table === null ? nothing : whole(this.table)}
+
+      <vc-receipts-here .level=${2}></vc-receipts-here>
 
       <h2>The session log</h2>
       <p>

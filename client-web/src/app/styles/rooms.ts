@@ -461,11 +461,33 @@ export const rooms = css`
 
   .kept li {
     display: grid;
-    grid-template-columns: 1fr max-content max-content;
+    grid-template-columns: 1fr max-content;
     align-items: center;
     gap: 0.5rem 1rem;
     padding: 0.625rem 1.125rem;
     border-top: 1px solid var(--_line);
+  }
+
+  .kept .acts {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5rem;
+  }
+
+  .button.file {
+    position: relative;
+  }
+
+  .button.file:focus-within {
+    outline: 2px solid var(--_accent);
+    outline-offset: 2px;
+  }
+
+  .button.file input {
+    position: absolute;
+    inset: 0;
+    opacity: 0;
+    cursor: pointer;
   }
 
   .kept li small {
@@ -531,11 +553,7 @@ export const rooms = css`
 
   @media (max-width: 36rem) {
     .kept li {
-      grid-template-columns: 1fr max-content;
-    }
-
-    .kept li > :first-child {
-      grid-column: 1 / -1;
+      grid-template-columns: 1fr;
     }
   }
 `;

@@ -199,6 +199,36 @@ async fn receipts_are_shown_to_whoever_has_the_key() {
     assert_eq!(running.ask(Ask::new("GET", "/api/v1/consent/receipts")).await.status, 401);
 }
 
+/// Without an account a page that is loaded again is somebody else: the key of the receipts is what is left of who agreed.
+#[tokio::test]
+async fn whoever_has_left_takes_back_what_they_signed_with_its_key() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let (mut left, mut stays) = (Person::new(&running, event).await, Person::new(&running, event).await);
+    left.chooses(&running, "chat", "given").await;
+    left.chooses(&running, "analytics", "refused").await;
+    stays.chooses(&running, "chat", "given").await;
+    left.page.say(&json!({ "type": "chat", "verb": "say", "text": "too much" })).await;
+    while stays.page.hear().await.expect("a message")["news"] != "message" {}
+    assert!(left.page.parts().await);
+    super::until("they have left", async || running.gateway.app.hub.directory.socket_count() == 1).await;
+
+    let path = |event: &str| format!("/api/v1/consent/grants/{event}");
+    let takes_back = async |key: &Holder, event: &str| {
+        running.ask(Ask::new("DELETE", &path(event)).new_to(&running.store, key)).await.json()["receipts"].clone()
+    };
+    assert_eq!(takes_back(&Holder::new(), event.as_str()).await, json!([]), "another key");
+    let elsewhere = running.store.event(true).await;
+    assert_eq!(takes_back(&left.key, elsewhere.as_str()).await, json!([]), "another event");
+    assert_eq!(running.ask(Ask::new("DELETE", &path(event.as_str()))).await.status, 401, "no key");
+    let receipts = takes_back(&left.key, event.as_str()).await;
+    assert_eq!(stays.page.expect("retracted").await["purpose"], "chat", "the first that anybody hears of it");
+    assert_eq!(receipts.as_array().map(Vec::len), Some(1), "nothing is taken back of what was refused");
+    let verified = verify(receipts[0].as_str().expect("a receipt"), &keys(&running).await);
+    assert!(verified.is_good() && verified.receipt.is_some_and(|said| said.event_state == Event::Withdrawn));
+    assert_eq!(takes_back(&left.key, event.as_str()).await, json!([]), "it is done");
+}
+
 #[tokio::test]
 async fn an_account_sees_every_receipt_of_its_own_and_nobody_elses() {
     const PATH: &str = "/api/v1/account/receipts";

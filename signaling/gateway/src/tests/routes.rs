@@ -192,7 +192,7 @@ pub(super) fn table() -> Vec<Row> {
 }
 
 /// Addresses that no token opens or closes, and why that is right.
-const WITHOUT_TOKENS: [(&str, &str); 30] = [
+const WITHOUT_TOKENS: [(&str, &str); 31] = [
     ("/ws", "the token comes in the first message: tests::sockets"),
     ("/oauth/authorize", "the issuer's cookie: tests::oauth"),
     ("/oauth/sign-in", "name and password: tests::oauth"),
@@ -209,6 +209,7 @@ const WITHOUT_TOKENS: [(&str, &str); 30] = [
     ("/api/openapi.json", "documentation"),
     ("/api/v1/purposes", "the words of what is asked, for everybody"),
     ("/api/v1/consent/receipts", "the key that the receipts were signed with: tests::consent"),
+    ("/api/v1/consent/grants/{id}", "the key that they were signed with: tests::consent"),
     ("/.well-known/consent-keys.json", "public keys"),
     ("/.well-known/consent-context.jsonld", "documentation"),
     ("/api/v1/consent", "whoever holds a question that waits for an answer, from our own pages"),
