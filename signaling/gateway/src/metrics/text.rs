@@ -118,20 +118,25 @@ fn media(page: &mut Page, shards: &[Figures]) {
     page.sample("veilcast_reported_loss_ratio_count", None, sum(|m| m.reports));
 }
 
+/// In steps of five, like sessions: nobody's coming is told by itself.
 fn joins(page: &mut Page, shards: &[Figures]) {
     let name = "veilcast_join_seconds";
-    page.family(name, "histogram", "From a viewer's admission to the first media sent.");
+    page.family(name, "histogram", "From a viewer's admission to the first media sent, of every five.");
     let sum = |of: &dyn Fn(&Joins) -> u64| shards.iter().map(|figures| of(&figures.media.joins)).sum::<u64>();
+    let told = |count: u64| count - count % STEP;
     let mut within = 0;
     for (at, bound) in Joins::BOUNDS.iter().enumerate() {
         within += sum(&|joins| joins.within[at]);
-        page.sample("veilcast_join_seconds_bucket", Some(("le", &(*bound as f64 / 1_000.0))), within);
+        page.sample("veilcast_join_seconds_bucket", Some(("le", &(*bound as f64 / 1_000.0))), told(within));
     }
     let count = sum(&|joins| joins.count);
-    page.sample("veilcast_join_seconds_bucket", Some(("le", &"+Inf")), count);
-    page.sample("veilcast_join_seconds_sum", None, sum(&|joins| joins.total_ms) as f64 / 1_000.0);
-    page.sample("veilcast_join_seconds_count", None, count);
+    let mean = sum(&|joins| joins.total_ms) as f64 / 1_000.0 / count.max(1) as f64;
+    page.sample("veilcast_join_seconds_bucket", Some(("le", &"+Inf")), told(count));
+    page.sample("veilcast_join_seconds_sum", None, mean * told(count) as f64);
+    page.sample("veilcast_join_seconds_count", None, told(count));
 }
+
+const STEP: u64 = 5;
 
 /// Of the whole process, and of nobody.
 fn suspicious(page: &mut Page, security: &[(Kind, u64)]) {
@@ -145,14 +150,15 @@ fn suspicious(page: &mut Page, security: &[(Kind, u64)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn page(sessions: [u32; 2]) -> String {
-        let shard = |(shard, sessions): (usize, u32)| Figures {
-            shard: shard as u8,
-            shards: 2,
-            sessions,
-            dropped: vec![("replayed", 3)],
-            ..Figures::default()
+        let shard = |(shard, sessions): (usize, u32)| {
+            // Everybody has come, and waited for a while.
+            let mut media = MediaFigures::default();
+            (0..sessions).for_each(|each| media.joins.count(Duration::from_millis(u64::from(each) * 70)));
+            let dropped = vec![("replayed", 3)];
+            Figures { shard: shard as u8, shards: 2, sessions, dropped, media, ..Figures::default() }
         };
         let shards: Vec<Figures> = sessions.into_iter().enumerate().map(shard).collect();
         let sessions = sessions.map(|sessions| {
@@ -172,10 +178,11 @@ mod tests {
     #[test]
     fn an_event_of_four_looks_like_none_wherever_it_is() {
         let empty = page([0, 0]);
-        for sessions in [[1, 0], [4, 0], [0, 4], [3, 2]] {
+        for sessions in [[1, 0], [4, 0], [0, 4], [2, 2]] {
             assert_eq!(page(sessions), empty, "{sessions:?}");
         }
-        assert!(page([9, 0]).contains("veilcast_sessions{shard=\"0\"} 5\n"));
+        let nine = page([9, 0]);
+        assert!(nine.contains("veilcast_sessions{shard=\"0\"} 5\n") && nine.contains("veilcast_join_seconds_count 5\n"));
     }
 
     #[test]
