@@ -121,3 +121,51 @@ for (const kind of ['chromium', 'firefox']) {
     await app.until('nothing is left', async () => !(await app.text(bob)).includes('I see'));
   });
 }
+
+test('whoever looks after an event pins, removes, slows down, mutes and bans', async () => {
+  const event = await server.createEvent('Looked after', '--public');
+  const [ada, keeper] = [await page('chromium'), await page('chromium')];
+  await ada.goto(`${server.url}/watch/${event}`);
+  await takePart(ada);
+  await keeper.goto(await server.invite(event, 'moderate'));
+  await takePart(keeper);
+  /** What is done with the last message. */
+  const does = async (what) => {
+    await app.press(keeper, 'What to do with the message of Ada');
+    await app.press(keeper, what);
+  };
+  const gone = (words) => app.until(`'${words}' is gone`, async () => !(await app.text(ada)).includes(words));
+
+  await write(ada, 'Doors open at seven', 'Ada');
+  await app.says(keeper, 'Doors open at seven');
+  await does('Pin');
+  await app.says(ada, 'Pinned');
+  await app.press(keeper, 'Take down');
+  await gone('Pinned');
+  await does('Remove');
+  await gone('Doors open at seven');
+
+  const select = await app.until('the paces', () => keeper.$('pierce/select[aria-label="Slow mode"]'));
+  await select.select('30');
+  await app.says(ada, 'Slow mode: one message in 30 s.');
+  await select.select('0');
+  await gone('Slow mode: one message');
+
+  await write(ada, 'Too loud');
+  await app.says(keeper, 'Too loud');
+  await does('Mute');
+  await gone('Too loud');
+  await write(ada, 'May I?');
+  await app.says(ada, 'You have been muted in this chat.');
+  await app.says(keeper, 'You muted one person.');
+  assert.deepEqual(await audit(keeper), []);
+  await app.press(keeper, 'Let the last one write again');
+  await app.until('it may be sent again', () => ada.$eval('pierce/input[name=text]', (field) => field.value === 'May I?'));
+  await app.press(ada, 'Send');
+  await app.says(keeper, 'May I?');
+
+  await does('Ban from the event');
+  await app.says(ada, 'A moderator keeps you out of this event.');
+  await app.until('it went with them', async () => !(await app.text(keeper)).includes('May I?'));
+  app.assertQuiet(keeper, server);
+});

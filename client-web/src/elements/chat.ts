@@ -39,6 +39,7 @@ export class VeilcastChat extends LitElement {
     open: { state: true },
     answering: { state: true },
     wrong: { state: true },
+    muted: { state: true },
   };
 
   declare talk: Talk | null;
@@ -48,6 +49,8 @@ export class VeilcastChat extends LitElement {
   /** The message that is answered. */
   declare answering: string | null;
   declare wrong: string;
+  /** Whom this person has muted here, the last at the end: by what is no name, since theirs goes with what they wrote. */
+  declare muted: readonly string[];
 
   #unsubscribe: Cancel[] = [];
   #mine = new Set<string>();
@@ -64,6 +67,7 @@ export class VeilcastChat extends LitElement {
     this.open = null;
     this.answering = null;
     this.wrong = '';
+    this.muted = [];
   }
 
   override disconnectedCallback(): void {
@@ -207,8 +211,19 @@ export class VeilcastChat extends LitElement {
           : html`<span>Your name is on no list.</span>
               <button type="button" class="small" @click=${() => consents?.request('presence')}>List me by name</button>`
       }
-      ${this.#keeps ? this.#paces(chat) : nothing}
+      ${this.#keeps ? this.#paces(chat) : nothing} ${this.#keeps && this.muted.length > 0 ? this.#unmute(chat) : nothing}
     </div>`;
+  }
+
+  /** A wrong press is mended; what the muting took away stays away. */
+  #unmute(chat: Chat): TemplateResult {
+    const last = this.muted.at(-1);
+    const undo = (): void => {
+      this.muted = this.muted.slice(0, -1);
+      if (last !== undefined) chat.mute(last, false);
+    };
+    return html`<span>${this.muted.length === 1 ? 'You muted one person.' : `You muted ${this.muted.length} people.`}</span>
+      <button type="button" class="small" @click=${undo}>Let the last one write again</button>`;
   }
 
   #paces(chat: Chat): TemplateResult {
@@ -230,9 +245,14 @@ export class VeilcastChat extends LitElement {
     if (act === 'reply') this.#answer(line.id);
     else if (act === 'delete') chat.delete(line.id);
     else if (act === 'remove') chat.remove(line.id);
-    else if (act === 'mute') chat.mute(line.author);
+    else if (act === 'mute') this.#mute(chat, line.author);
     else if (act === 'pin') chat.pin(line.id);
     else chat.ban(line.author);
+  }
+
+  #mute(chat: Chat, author: string): void {
+    chat.mute(author);
+    this.muted = [...this.muted.filter((other) => other !== author), author];
   }
 
   #react(chat: Chat, line: ChatLine, reaction: ChatReaction): void {
@@ -274,6 +294,7 @@ export class VeilcastChat extends LitElement {
       chat.on('change', () => this.#changed(chat)),
       chat.on('refused', (error) => {
         this.wrong = `${error.title} ${error.remedy}`;
+        if (error.code === 'not-removable') this.muted = this.muted.slice(0, -1);
         const text = this.#field('text');
         if (text !== null && text.value === '') text.value = this.#sent;
         this.#sent = '';
@@ -288,6 +309,7 @@ export class VeilcastChat extends LitElement {
       this.#sent = '';
       this.answering = null;
       this.wrong = '';
+      this.muted = [];
     }
     this.#list(chat);
     this.requestUpdate();
