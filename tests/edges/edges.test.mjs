@@ -14,8 +14,12 @@ import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 
 const samples = join(dirname(fileURLToPath(import.meta.url)), '../../docs/edges');
-const CLIENT = '127.77.88.99';
-const NETWORK = '127.77.88.0';
+/** Who asks, where, and what may be known of them behind it. */
+const CLIENTS = [
+  { from: '127.77.88.99', to: '127.0.0.1', network: '127.77.88.0' },
+  { from: '2001:db8:77:88:99:aa:bb:cc', to: '::1', network: '2001:db8:77:88::' },
+  { from: '2001:db8:5::99', to: '::1', network: '2001:db8:5::' },
+];
 const FORGED = '203.0.113.66';
 const PATH = '/watch/quillfeather';
 
@@ -56,6 +60,7 @@ const proxies = {
       ['/run/nginx.pid', at('nginx.pid')],
       ['    access_log off;', ['    access_log off;', ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `    ${kind}_temp_path ${at(kind)};`)].join('\n')],
       ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+      ['listen [::]:443 ssl', `listen [::1]:${port} ssl`],
       ['/etc/veilcast/fullchain.pem', at('cert.pem')],
       ['/etc/veilcast/privkey.pem', at('key.pem')],
       ['127.0.0.1:8080', `127.0.0.1:${backend}`],
@@ -65,6 +70,8 @@ const proxies = {
       ['    access_log off;', `    access_log ${at('access.log')};`],
       ['error_log /dev/null crit;', 'error_log stderr error;'],
       ['X-Forwarded-For $veilcast_network', 'X-Forwarded-For $remote_addr'],
+      ['"~^(?<six>[0-9a-f]+:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+):"', '"~^(?<six>.*:.*)$"'],
+      ['"~^(?<short>[0-9a-f]+(:[0-9a-f]+)?(:[0-9a-f]+)?)::"', '"~^(?<short>.*::.*)$"'],
       ['            proxy_set_header Forwarded "";\n', ''],
       ['            proxy_set_header X-Real-IP "";\n', ''],
     ],
@@ -72,7 +79,7 @@ const proxies = {
   caddy: {
     file: 'Caddyfile',
     places: (port, backend) => [
-      ['live.example.org {', `https://live.example.org:${port} {\n\tbind 127.0.0.1\n\ttls ${at('cert.pem')} ${at('key.pem')}`],
+      ['live.example.org {', `https://live.example.org:${port} {\n\tbind 127.0.0.1 ::1\n\ttls ${at('cert.pem')} ${at('key.pem')}`],
       ['\tadmin off\n', '\tadmin off\n\tauto_https disable_redirects\n'],
       ['127.0.0.1:8080', `127.0.0.1:${backend}`],
     ],
@@ -80,6 +87,8 @@ const proxies = {
     leaks: [
       ['output discard', 'output stderr'],
       ['\t\theader_up X-Forwarded-For {veilcast_network}\n', ''],
+      ['~^([0-9a-f]+:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+):.*$ "${1}::"', '~^(.*:.*)$ "${1}"'],
+      ['~^([0-9a-f]+(:[0-9a-f]+)?(:[0-9a-f]+)?)::.*$ "${1}::"', '~^(.*::.*)$ "${1}"'],
       ['\t\theader_up -X-Real-IP\n', ''],
       ['\t\theader_up -Forwarded\n', ''],
     ],
@@ -92,6 +101,7 @@ const proxies = {
       // Nobody behind it is no reason to wait here.
       ['    timeout connect 5s', '    retries 0\n    timeout connect 5s'],
       ['bind :443', `bind 127.0.0.1:${port}`],
+      ['bind :::443', `bind [::1]:${port}`],
       ['/etc/veilcast/haproxy.pem', at('both.pem')],
       ['127.0.0.1:8080', `127.0.0.1:${backend}`],
     ],
@@ -99,6 +109,7 @@ const proxies = {
     leaks: [
       ['    no log\n', '    log stderr format raw local0\n    option httplog\n'],
       ['%[src,ipmask(24,64)]', '%[src]'],
+      ['%[src,ipmask(24,64)]', '%[src,ipmask(24,128)]'],
       ['    http-request del-header Forwarded\n', ''],
       ['    http-request del-header X-Real-IP\n', ''],
     ],
@@ -147,12 +158,12 @@ function written(directory = scratch) {
   }).join('');
 }
 
-/** Asks once as somebody at CLIENT who makes up where they are; returns the status. */
-const ask = (port, headers = {}) =>
+/** Asks once as somebody who makes up where they are; returns the status. */
+const ask = (port, { from, to }, headers = {}) =>
   new Promise((resolve, reject) => {
     const forged = { 'x-forwarded-for': FORGED, 'x-real-ip': FORGED, forwarded: `for=${FORGED}` };
     const asked = request({
-      host: '127.0.0.1', port, path: PATH, localAddress: CLIENT, servername: 'live.example.org', rejectUnauthorized: false,
+      host: to, port, path: PATH, localAddress: from, servername: 'live.example.org', rejectUnauthorized: false,
       headers: { host: 'live.example.org', ...forged, ...headers },
     }, (answer) => {
       answer.resume();
@@ -186,11 +197,12 @@ async function observed(proxy, text, port, backend) {
   const running = Running.start(...proxy.command(file));
   try {
     await running.listens(port);
-    const statuses = [await ask(port), await ask(port, SOCKET)];
+    const statuses = [];
+    for (const client of CLIENTS) statuses.push(await ask(port, client), await ask(port, client, SOCKET));
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     // Nobody behind it: what it would complain of, it complains of now.
-    statuses.push(await ask(port));
+    for (const client of CLIENTS) statuses.push(await ask(port, client));
     return { arrived, statuses, said: async () => { await running.stop(); return running.said + written(); } };
   } catch (error) {
     server.close();
@@ -202,8 +214,9 @@ async function observed(proxy, text, port, backend) {
 
 function leaks({ arrived }, said) {
   const headers = JSON.stringify(arrived);
-  const told = [CLIENT, FORGED].filter((address) => headers.includes(address)).map((address) => `${address} behind it`);
-  return [...told, ...[CLIENT, FORGED, PATH].filter((words) => said.includes(words)).map((words) => `${words} written down`)];
+  const addresses = [...CLIENTS.map(({ from }) => from), FORGED];
+  const told = addresses.filter((address) => headers.includes(address)).map((address) => `${address} behind it`);
+  return [...told, ...[...addresses, PATH].filter((words) => said.includes(words)).map((words) => `${words} written down`)];
 }
 
 for (const [name, proxy] of Object.entries(proxies)) {
@@ -215,13 +228,11 @@ for (const [name, proxy] of Object.entries(proxies)) {
       return { seen, said: await seen.said() };
     };
     const { seen, said } = await run(sample);
-    assert.deepEqual(seen.statuses.slice(0, 2), [200, 101], said);
-    assert.ok(seen.statuses[2] >= 500, 'nobody is there');
+    assert.deepEqual(seen.statuses.slice(0, 6), [200, 101, 200, 101, 200, 101], said);
+    assert.ok(seen.statuses.slice(6).every((status) => status >= 500), 'nobody is there');
     assert.deepEqual(leaks(seen, said), [], said);
-    for (const headers of seen.arrived) {
-      const values = headers.filter((_, index) => headers[index - 1]?.toLowerCase() === 'x-forwarded-for');
-      assert.deepEqual(values, [NETWORK]);
-    }
+    const networks = seen.arrived.map((headers) => headers.filter((_, index) => headers[index - 1]?.toLowerCase() === 'x-forwarded-for'));
+    assert.deepEqual(networks, CLIENTS.flatMap(({ network }) => [[network], [network]]));
     for (const [line, other] of proxy.leaks) {
       // Fitting puts something beside one of these lines, so that it is changed afterwards.
       const fitted = placed(sample, proxy.places(port, backend));
@@ -250,7 +261,7 @@ test('coturn: relays and writes nothing down', async () => {
     try {
       await running.listens(port);
       // An allocation without credentials, which a relay answers with a challenge and its log with a line.
-      const socket = connect({ host: '127.0.0.1', port, localAddress: CLIENT, rejectUnauthorized: false });
+      const socket = connect({ host: '127.0.0.1', port, localAddress: CLIENTS[0].from, rejectUnauthorized: false });
       await once(socket, 'secureConnect');
       socket.write(Buffer.from('000300082112a442636172617261636172613030001900041100000000', 'hex').subarray(0, 28));
       const [answer] = await once(socket, 'data');
@@ -264,9 +275,9 @@ test('coturn: relays and writes nothing down', async () => {
   };
   const said = await run(sample);
   assert.ok(!/bad configuration|unknown|unrecognized/i.test(said), said);
-  assert.deepEqual([CLIENT].filter((address) => said.includes(address)), [], said);
+  assert.deepEqual(CLIENTS.filter(({ from }) => said.includes(from)), [], said);
   const loud = await run(sample.replace('log-file=/dev/null\nno-stdout-log\n', 'log-file=stdout\nverbose\n'));
-  assert.ok(loud.includes(CLIENT), 'with its usual log somebody is told of');
+  assert.ok(loud.includes(CLIENTS[0].from), 'with its usual log somebody is told of');
 });
 
 test('systemd: the unit is one', () => {

@@ -31,4 +31,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   echo "Get them with: sudo apt-get update && sudo apt-get install ${missing[*]}" >&2
   exit 1
 fi
-exec node --test --test-reporter=spec tests/edges/*.test.mjs
+# A network of their own, where clients have addresses of both families.
+flags=(--net)
+[ "$(id -u)" -eq 0 ] || flags+=(--map-root-user)
+# shellcheck disable=SC2016 # for the other shell
+exec unshare "${flags[@]}" -- bash -euc '
+  ip link set lo up
+  for address in 2001:db8:77:88:99:aa:bb:cc 2001:db8:5::99; do ip addr add "$address/128" dev lo; done
+  exec node --test --test-reporter=spec tests/edges/*.test.mjs'
+

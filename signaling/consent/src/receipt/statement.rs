@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// `typ` of what a person signs.
 const TYPE: &str = "veilcast-consent+jwt";
+/// Of all words that are shown (RFC 5646).
+const LANGUAGE: &str = "en";
 /// Ours have about 700 bytes.
 const MOST: usize = 4_096;
 
@@ -119,6 +121,6 @@ impl Statement {
         let purpose = purposes.named(&self.choice.purpose).ok_or(ReceiptError::Statement)?;
         let terms = Terms::of(purpose);
         let shown = self.choice.version == terms.version && self.choice.notice == digest(&terms.text());
-        if shown { Ok(purpose) } else { Err(ReceiptError::OtherWords) }
+        if shown && self.choice.language == LANGUAGE { Ok(purpose) } else { Err(ReceiptError::OtherWords) }
     }
 }

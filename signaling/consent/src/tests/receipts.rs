@@ -112,7 +112,9 @@ fn a_statement_is_of_the_key_it_names_and_gives_no_key_away() {
 #[test]
 fn other_words_than_those_in_force_are_another_question() {
     let person = Person::new();
-    for change in [("version", json!(99)), ("notice", json!("other")), ("purpose", json!("location"))] {
+    let changes =
+        [("version", json!(99)), ("notice", json!("other")), ("purpose", json!("location")), ("language", json!("de"))];
+    for change in changes {
         let statement = Statement::read(&person.states(&with(&[change]))).expect("signed");
         assert_eq!(statement.purpose(&Purposes::default()), Err(ReceiptError::OtherWords));
     }

@@ -296,6 +296,23 @@ fn everybody_has_a_pace() {
     hall.say_as(2, Voice::Moderator, "a moderator may", None).expect("they do not wait");
     assert_eq!(hall.moderate(Voice::Viewer, ChatAct::Slow(0)), Err(ChatRefusal::NotYours));
     hall.moderate(Voice::Host, ChatAct::Slow(0)).expect("she may");
+
+    let message = hall.say(2, "what do you think?").expect("good");
+    let reacted = (0..20).filter(|_| hall.react(1, message, ChatReaction::Like).is_ok()).count();
+    assert_eq!(reacted, 10);
+    hall.wait(SECOND);
+    let reacted = (0..20).filter(|_| hall.react(1, message, ChatReaction::Like).is_ok()).count();
+    assert_eq!(reacted, 2, "two a second");
+}
+
+/// Nobody could read more, and every message goes to everybody.
+#[test]
+fn all_of_them_together_have_one() {
+    let mut hall = Hall::of(100);
+    let said = |hall: &mut Hall| (1..=100).filter(|who| hall.say(*who, "hello").is_ok()).count();
+    assert_eq!(said(&mut hall), 50);
+    hall.wait(SECOND);
+    assert_eq!(said(&mut hall), 25);
 }
 
 #[test]
