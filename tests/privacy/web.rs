@@ -213,7 +213,7 @@ async fn what_tells_of_an_event_is_kept_nowhere() {
     }
     for path in [format!("/watch/{event}"), format!("/studio/{event}")] {
         let page = client.get(&path).await.expect(200);
-        assert_eq!((page.header("cache-control"), page.body.contains("Quillwort")), ("no-cache", false), "{path}");
+        assert_eq!((page.header("cache-control"), page.body.contains("Quillwort")), ("no-store", false), "{path}");
     }
     planes.stop().await;
 }

@@ -1,6 +1,6 @@
 //! `check --network`: what of a server will not be reachable, and why.
 
-use super::process::{Done, Scratch, command, finish, free_port};
+use super::process::{Done, Scratch, Server, command, finish, free_port, until};
 use std::net::{TcpListener, UdpSocket};
 use veilcast_records::DataLock;
 
@@ -106,4 +106,21 @@ fn a_running_servers_own_ports_are_no_finding() {
     let done = check(&["--media-port", &media.to_string(), "--data-dir", &data]);
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
     assert!(done.out.contains("a server runs on these records"), "{}", done.out);
+}
+
+/// Everybody behind a proxy that is not named is one network to the server, and whoever makes such headers up is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_not_named_is_told_of_once_it_has_been_seen() {
+    for (flags, unknown) in [(&[][..], true), (&["--trusted-proxy", "127.0.0.1"][..], false)] {
+        let server = Server::start_with(Scratch::new(), flags).await;
+        let told = || server.run(&["check"]).err.contains("forwarded headers");
+        assert!(!told(), "nobody has come");
+        let request = reqwest::Client::new().get(server.url("/healthz")).header("x-forwarded-for", "198.51.100.0");
+        assert_eq!(request.send().await.expect("an answer").status(), 200);
+        if unknown {
+            until("it is told", async || told()).await;
+        } else {
+            assert!(!told(), "it is named");
+        }
+    }
 }

@@ -182,7 +182,9 @@ mod tests {
             assert_eq!(page(sessions), empty, "{sessions:?}");
         }
         let nine = page([9, 0]);
-        assert!(nine.contains("veilcast_sessions{shard=\"0\"} 5\n") && nine.contains("veilcast_join_seconds_count 5\n"));
+        assert!(
+            nine.contains("veilcast_sessions{shard=\"0\"} 5\n") && nine.contains("veilcast_join_seconds_count 5\n")
+        );
     }
 
     #[test]
