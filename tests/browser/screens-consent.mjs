@@ -188,7 +188,8 @@ try {
   const keeper = await viewer.browserContext().newPage();
   await keeper.setViewport({ width: 1280, height: 800 });
   await keeper.goto(`${server.url}/privacy`);
-  await app.says(keeper, 'Kept on this device');
+  await app.says(keeper, 'Your saved receipts');
+  await into(keeper, 'vc-receipts-here');
   await shoot(keeper, 'privacy-kept');
   await keeper.close();
   const ada = await talks(event, 'Ada', ['Good evening from the back row', 'What is the second piece?']);

@@ -55,7 +55,7 @@ const TABLE: [Terms; Purpose::BUILT_IN.len()] = [
         how_long: "Until ten minutes after the event, four hours at most, or until you delete it or withdraw.",
         refusing: "You watch as before; you neither read nor write in the chat.",
         remains: Some(
-            "Withdrawing clears it from every screen that runs our player; a photograph of a screen stays. Without an account you can withdraw for as long as this page is open; after that, with the receipt that you have kept.",
+            "Withdrawing clears it from every screen that runs our player; a photograph of a screen stays. Without an account, that works while this page is open, and later with a receipt that you keep.",
         ),
     },
     Terms {
