@@ -145,8 +145,8 @@ const KEPT = html`<p>
   uses this browser can see them.
 </p>`;
 const OPENING = html`<p>
-  Somebody without an account can take back here what they agreed to, after the page where they did is closed, with the receipt that they
-  kept or saved. It holds for as long as the event, and goes from every screen at once.
+  Without an account, this is where you take back what you agreed to once the page where you did is closed: with the receipt that you kept
+  or saved, for as long as the event lasts. What you wrote goes from every screen at once.
 </p>`;
 const TAKEN_BACK = 'Taken back. What was on a screen because of it goes at once.';
 const NOTHING_STOOD = 'Nothing of it stands any more: it ended with its event, or was taken back before.';
