@@ -16,6 +16,7 @@ pub use moderation::ChatAct;
 pub use store::Voice;
 pub(crate) use text::{MARKS, claims, is_unseen, looks, name as clean_name};
 
+use crate::Piece;
 use pace::Crowd;
 use people::People;
 use std::collections::VecDeque;
@@ -135,12 +136,12 @@ impl Chat {
         }
     }
 
-    /// Everything of a person goes. Whether that changed what is pinned.
-    fn forget(&mut self, who: Pseudonym) -> bool {
+    /// Everything of a person goes. Whether that changed what is pinned, and the sums that they were in.
+    fn forget(&mut self, who: Pseudonym) -> (bool, Vec<Piece>) {
         let (_, unpinned) = self.take_out(|said| said.subject == who);
         self.people.forget(who);
-        self.said.iter_mut().for_each(|said| said.forget_reactions(who));
-        unpinned
+        let theirs = self.said.iter_mut().filter_map(|said| said.forget_reactions(who).then(|| said.tell_sums()));
+        (unpinned, theirs.collect())
     }
 }
 

@@ -139,11 +139,11 @@ impl Said {
         changed
     }
 
-    /// Somebody's reactions go.
-    pub(crate) fn forget_reactions(&mut self, subject: Pseudonym) {
+    /// Somebody's reactions go. Whether there were any.
+    pub(crate) fn forget_reactions(&mut self, subject: Pseudonym) -> bool {
         let before = self.reactions.len();
         self.reactions.retain(|reacted| reacted.subject != subject);
-        self.stale |= self.reactions.len() != before;
+        self.reactions.len() != before
     }
 
     pub(crate) fn sums(&self) -> ChatSums {

@@ -1,6 +1,6 @@
 //! What is told of a chat, when, and under whose grants.
 
-use super::store::tag;
+use super::store::{Said, tag};
 use super::{Chat, LONGEST};
 use crate::{Lot, Output, Piece, Rooms, SocketId};
 use std::hash::Hash;
@@ -25,11 +25,13 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         self.emit_lot(vec![(socket, consent.licence().clone())], pieces);
     }
 
-    /// Somebody's grant has ended: everything of theirs goes, in whatever form.
+    /// Somebody's grant has ended: everything of theirs goes, in whatever form. Sums that they were not in wait for their own tick: who
+    /// sees them early would know that somebody has just gone.
     pub(crate) fn clear_chat(&mut self, event: &E, who: Pseudonym) {
         let Some(chat) = self.chats.get_mut(event) else { return };
-        let unpinned = chat.forget(who);
-        self.tell_sums(event);
+        let (unpinned, sums) = chat.forget(who);
+        let to = self.holders(event, Purpose::Chat);
+        self.emit_lot(to, sums);
         if unpinned {
             self.tell_board(event);
         }
@@ -51,7 +53,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         }
     }
 
-    fn sockets_of(&self, event: &E, who: Pseudonym) -> Vec<SocketId> {
+    /// The sockets of somebody in an event.
+    pub(crate) fn sockets_of(&self, event: &E, who: Pseudonym) -> Vec<SocketId> {
         let theirs = |id: &&SocketId| self.sockets.get(id).is_some_and(|socket| socket.principal == who);
         let room = self.rooms.get(event);
         room.map(|room| room.sockets.iter().filter(theirs).copied().collect()).unwrap_or_default()
@@ -87,12 +90,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
     fn tell_sums(&mut self, event: &E) {
         let Some(chat) = self.chats.get_mut(event) else { return };
         chat.sums = None;
-        let stale = chat.said.iter_mut().filter(|said| said.stale);
-        let told = stale.map(|said| {
-            said.stale = false;
-            piece(said.sums_by(), ChatNews::Sums(said.sums()))
-        });
-        let pieces: Vec<Piece> = told.collect();
+        let pieces: Vec<Piece> = chat.said.iter_mut().filter(|said| said.stale).map(Said::tell_sums).collect();
         let to = self.holders(event, Purpose::Chat);
         self.emit_lot(to, pieces);
     }
@@ -101,6 +99,14 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         if !to.is_empty() && !pieces.is_empty() {
             self.emit(Output::Lot(Lot { to, pieces }));
         }
+    }
+}
+
+impl Said {
+    /// Its sums as they are now, which waits no longer.
+    pub(super) fn tell_sums(&mut self) -> Piece {
+        self.stale = false;
+        piece(self.sums_by(), ChatNews::Sums(self.sums()))
     }
 }
 

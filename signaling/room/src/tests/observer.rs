@@ -141,8 +141,13 @@ impl Hall {
 
     /// A second passes, and the observer hears what is told.
     fn pass(&mut self) {
+        self.listen();
         self.second += 1;
         self.rooms.tick(self.now());
+        self.listen();
+    }
+
+    fn listen(&mut self) {
         while let Some(output) = self.rooms.poll() {
             match output {
                 Output::Tell { socket, message } | Output::Overtake { socket, message } => self.hear(socket, &message),
@@ -154,6 +159,13 @@ impl Hall {
                 _ => {}
             }
         }
+    }
+
+    /// Sums are told a second later.
+    fn react(&mut self, who: u8, message: u64) {
+        let (party, now) = (party(who), self.now());
+        let consent = self.ledger.consent::<Chat>(&party, now).expect("granted");
+        self.rooms.react(&consent, (message, ChatReaction::Like, true), now).expect("is there");
     }
 
     fn hear(&mut self, SocketId(socket): SocketId, message: &ServerMessage) {
@@ -258,12 +270,17 @@ fn who_was_not_seen_takes_back_what_they_agreed_to_unnoticed() {
                 hall.say(who);
             }
         }
+        let message = hall.say(HOST);
         for second in 0..90 {
             if second == 40 {
+                // Who looks for somebody to go has sums wait at that moment.
+                hall.react(READER, message);
                 takes_back.into_iter().for_each(|who| hall.withdraws_all(who));
             }
             hall.pass();
         }
+        // Each socket has an order of its own, and no other.
+        hall.heard.sort_by_key(|heard| (heard.second, heard.socket));
         hall.rename();
         hall.heard
     };
