@@ -1,7 +1,7 @@
 use crate::licence::{Gate, Licence};
 use crate::numbers::Numbers;
 use crate::{Party, Purpose, Purposes, Terms};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -11,6 +11,8 @@ use veilcast_privacy::Pseudonym;
 pub struct Ledger<E> {
     events: HashMap<E, Circle>,
     purposes: Purposes,
+    /// No grant ends by itself before.
+    soonest: Option<Instant>,
 }
 
 /// Those who have decided something in one event.
@@ -18,6 +20,8 @@ pub struct Ledger<E> {
 struct Circle {
     gate: Gate,
     people: HashMap<Pseudonym, Person>,
+    /// Who has signed with a key, by its thumbprint.
+    signers: HashMap<[u8; 32], HashSet<Pseudonym>>,
     numbers: Numbers,
     /// How often all of them have decided.
     choices: u32,
@@ -170,7 +174,7 @@ impl<E> Default for Ledger<E> {
 impl<E> Ledger<E> {
     /// Of a server that asks for these.
     pub fn new(purposes: Purposes) -> Self {
-        Self { events: HashMap::new(), purposes }
+        Self { events: HashMap::new(), purposes, soonest: None }
     }
 
     /// What is asked for.
@@ -210,6 +214,7 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
                 // A time that no clock reaches is no limit.
                 let until = lasting.and_then(|lasting| now.checked_add(lasting));
                 let licence = Licence::new(&circle.gate, circle.numbers.draw(), until);
+                self.soonest = [self.soonest, until].into_iter().flatten().min();
                 Some(Grant { licence, until, despite_signal })
             }
         };
@@ -217,6 +222,7 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
         person.choices += 1;
         person.turns += 1;
         circle.choices += 1;
+        circle.signers.entry(key).or_default().insert(party.subject);
         person.decisions.insert(purpose, Decided { version, key, grant });
         Ok(ended)
     }
@@ -231,9 +237,11 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
 
     /// What stands in an event because it was signed with this key, and whose it is.
     pub fn signed_with(&self, event: &E, key: &[u8; 32]) -> Vec<(Pseudonym, Purpose)> {
-        let people = self.events.get(event).into_iter().flat_map(|circle| &circle.people);
+        let Some(circle) = self.events.get(event) else { return Vec::new() };
         let signed = |decided: &Decided| decided.grant.is_some() && decided.key == *key;
+        let people = circle.signers.get(key).into_iter().flatten();
         people
+            .filter_map(|subject| Some((subject, circle.people.get(subject)?)))
             .flat_map(|(subject, person)| person.decisions.iter().map(move |decided| (subject, decided)))
             .filter_map(|(subject, (purpose, decided))| signed(decided).then_some((*subject, *purpose)))
             .collect()
@@ -246,9 +254,9 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
 
     /// Ends every grant of somebody in an event and forgets that they decided anything. Returns what has ended.
     pub fn forget(&mut self, event: &E, subject: Pseudonym) -> Vec<(Purpose, u32)> {
-        let Some(person) = self.events.get_mut(event).and_then(|circle| circle.people.remove(&subject)) else {
-            return Vec::new();
-        };
+        let Some(circle) = self.events.get_mut(event) else { return Vec::new() };
+        let Some(person) = circle.people.remove(&subject) else { return Vec::new() };
+        circle.signers.retain(|_, signers| !signers.remove(&subject) || !signers.is_empty());
         let grants =
             person.decisions.into_iter().filter_map(|(purpose, decided)| Some((purpose, decided.grant?.licence)));
         let end = |(purpose, licence): (Purpose, Licence)| {
@@ -274,11 +282,19 @@ impl<E: Clone + Eq + Hash> Ledger<E> {
     /// Ends the grants whose time has come. The gate knows when that is; this is how others learn of it.
     pub fn tick(&mut self, now: Instant) -> Vec<Lapsed<E>> {
         let mut lapsed = Vec::new();
+        if self.soonest.is_none_or(|soonest| soonest > now) {
+            return lapsed;
+        }
+        self.soonest = None;
         for (event, circle) in &mut self.events {
             for (subject, person) in &mut circle.people {
                 for (&purpose, decided) in &mut person.decisions {
                     let over = |grant: &mut Grant| grant.until.is_some_and(|until| until <= now);
-                    let Some(grant) = decided.grant.take_if(over) else { continue };
+                    let Some(grant) = decided.grant.take_if(over) else {
+                        let until = decided.grant.as_ref().and_then(|grant| grant.until);
+                        self.soonest = [self.soonest, until].into_iter().flatten().min();
+                        continue;
+                    };
                     grant.licence.end();
                     let (subject, generation) = (*subject.expose_bits(), grant.licence.generation());
                     lapsed.push(Lapsed { event: event.clone(), purpose, generation, subject });

@@ -18,6 +18,7 @@ use axum::{Extension, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::DashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use veilcast_auth::{EventId, LocationCap};
@@ -35,6 +36,8 @@ use veilcast_room::{Removal, Rooms, SocketId, purpose_on_the_wire};
 
 /// Somebody reads before they answer.
 const GOOD_FOR: Duration = Duration::from_secs(600);
+/// How often questions are looked at that nobody answers.
+const STALE: Duration = Duration::from_secs(10);
 /// A grant lasts no longer than an event does.
 const LONGEST: u32 = 24 * 3_600;
 
@@ -45,12 +48,16 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/consent/grants/{id}", only(delete(take_back), "DELETE"))
 }
 
-/// Questions that wait for an answer, by the name that whoever asks was given.
+/// Questions that wait for an answer.
 #[derive(Default)]
-pub(crate) struct Questions(DashMap<String, Question>);
+pub(crate) struct Questions {
+    /// By the name that whoever asks was given.
+    open: DashMap<String, Question>,
+    /// What each socket has asked last.
+    names: DashMap<SocketId, BTreeMap<Purpose, String>>,
+}
 
 struct Question {
-    socket: SocketId,
     party: Arc<Party<EventId>>,
     purpose: Purpose,
     /// A grant lasts no longer, in seconds.
@@ -62,22 +69,51 @@ struct Question {
 
 impl Questions {
     /// Keeps a question; an older one of the same socket for the same purpose is void.
-    fn ask(&self, name: String, question: Question) {
-        let same = |other: &Question| other.socket == question.socket && other.purpose == question.purpose;
-        let stale = |other: &Question| question.asked.saturating_duration_since(other.asked) >= GOOD_FOR;
-        self.0.retain(|_, other| !same(other) && !stale(other));
-        self.0.insert(name, question);
+    fn ask(&self, socket: SocketId, name: String, question: Question) {
+        let mut names = self.names.entry(socket).or_default();
+        if let Some(before) = names.insert(question.purpose, name.clone()) {
+            self.open.remove(&before);
+        }
+        self.open.insert(name, question);
+    }
+
+    /// Whether an answer is for a question that waits.
+    fn has(&self, name: &str, fits: impl FnOnce(&Question) -> bool) -> bool {
+        self.open.get(name).is_some_and(|question| question.is_good() && fits(&question))
     }
 
     /// Takes the question that an answer is for: it is good once.
-    fn take(&self, name: &str, now: Instant) -> Option<Question> {
-        let (_, question) = self.0.remove(name)?;
-        (now.saturating_duration_since(question.asked) < GOOD_FOR).then_some(question)
+    fn take(&self, name: &str) -> Result<Question, Problem> {
+        let taken = self.open.remove(name).map(|(_, question)| question);
+        taken.filter(Question::is_good).ok_or(Problem::new(FaultCode::QuestionUnknown))
     }
 
     /// A socket is gone, and what it asked.
     pub(crate) fn forget(&self, socket: SocketId) {
-        self.0.retain(|_, question| question.socket != socket);
+        let names = self.names.remove(&socket).map(|(_, names)| names);
+        names.into_iter().flat_map(BTreeMap::into_values).for_each(|name| _ = self.open.remove(&name));
+    }
+
+    /// Forgets what nobody answers any more, now and then.
+    pub(crate) async fn forget_on_a_clock(&self) {
+        let mut ticks = tokio::time::interval(STALE);
+        loop {
+            ticks.tick().await;
+            self.open.retain(|_, question| question.is_good());
+        }
+    }
+}
+
+#[cfg(test)]
+impl Questions {
+    pub(crate) fn count(&self) -> usize {
+        self.open.len()
+    }
+}
+
+impl Question {
+    fn is_good(&self) -> bool {
+        self.asked.elapsed() < GOOD_FOR
     }
 }
 
@@ -112,23 +148,29 @@ async fn choose(
     if !headers.contains_key(ORIGIN) {
         return Err(Problem::new(FaultCode::OriginForeign));
     }
-    if let Some(Extension(caller)) = caller {
-        app.choices.spend(caller)?;
-    }
     let statement = Statement::read(&choice.statement)?;
     let purpose = statement.purpose(&app.purposes)?;
     let signed = &statement.choice;
-    let question = app.questions.take(&signed.question, Instant::now());
     let fits = |question: &Question| question.purpose == purpose && question.party.event.as_str() == signed.event;
-    let question = question.filter(fits).ok_or(Problem::new(FaultCode::QuestionUnknown))?;
-    let Question { party, longest, despite_signal, .. } = question;
-    let decision = match signed.decision {
-        Event::Given => Decision::Grant { lasting: lasting(signed.lasting, longest)? },
-        Event::Refused => Decision::Refuse,
-        Event::Withdrawn => return Err(Problem::new(FaultCode::StatementInvalid).detail("withdrawn")),
-    };
+    if !app.questions.has(&signed.question, fits) {
+        return Err(Problem::new(FaultCode::QuestionUnknown));
+    }
     let (version, key) = (signed.version, statement.key);
-    let place = app.decide(&party, Choice { purpose, version, decision, despite_signal, key })?;
+    // Only what was asked of somebody here counts: whoever makes up answers takes nothing from the others of their network.
+    let decide = || {
+        let Question { party, longest, despite_signal, .. } = app.questions.take(&signed.question)?;
+        let decision = match signed.decision {
+            Event::Given => Decision::Grant { lasting: lasting(signed.lasting, longest)? },
+            Event::Refused => Decision::Refuse,
+            Event::Withdrawn => return Err(Problem::new(FaultCode::StatementInvalid).detail("withdrawn")),
+        };
+        let place = app.decide(&party, Choice { purpose, version, decision, despite_signal, key })?;
+        Ok((party, place))
+    };
+    let (party, place) = match caller {
+        Some(Extension(caller)) => app.choices.spend_on(caller, decide)?,
+        None => decide()?,
+    };
     match app.write_receipt(&party, |missing| Receipt::of(&statement, missing), place, &key).await {
         Ok(receipt) => Ok(Json(ConsentReceipt { receipt })),
         // What nobody could prove later does not stand.
@@ -187,8 +229,8 @@ impl App {
         let longest = if of_location { Some(crate::location::longest(location)?) } else { None };
         let name = URL_SAFE_NO_PAD.encode(random::bytes::<16>()?);
         let (party, asked) = (party.clone(), Instant::now());
-        let question = Question { socket, party, purpose: asked_for, longest, despite_signal: against, asked };
-        self.questions.ask(name.clone(), question);
+        let question = Question { party, purpose: asked_for, longest, despite_signal: against, asked };
+        self.questions.ask(socket, name.clone(), question);
         Ok(ConsentQuestion { question: name, purpose, longest, despite_signal: against })
     }
 
@@ -234,10 +276,15 @@ impl App {
             if let Some(ended) = ended {
                 rooms.retract(&party.event, party.subject, purpose, ended.generation);
                 self.hub.journal.consent_changed(&party.event, &party.subject, purpose, Noted::Withdrawn);
+                self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
             }
-            self.hub.follow_consent(ledger, rooms, &party.event, party.subject, now);
             ended
         })
+    }
+
+    /// How somebody stands now.
+    pub(crate) fn consent_state(&self, party: &Party<EventId>) -> ConsentState {
+        self.hub.gated(|ledger, _, now| consent_state(ledger, party, now))
     }
 
     /// The same, with a receipt of it; none where nothing was granted. The grant has ended before this is polled a second time.
@@ -264,7 +311,7 @@ impl App {
             if ledger.standing(party, Purpose::Analytics, now) != Standing::Open {
                 self.hub.settle_figures(ledger, rooms, &party.event, party.subject, now);
             }
-            rooms.confirm_area(&party.event, party.subject, now);
+            rooms.confirm_area(socket, now);
         });
     }
 }
@@ -339,8 +386,7 @@ fn follow(
     permit::<Location>(ledger, rooms, socket, party, now);
     permit::<Analytics>(ledger, rooms, socket, party, now);
     permit::<Personalisation>(ledger, rooms, socket, party, now);
-    let state = |purpose| state(purpose, ledger.standing(party, purpose, now), now);
-    rooms.tell_consent(socket, ConsentState { purposes: ledger.purposes().all().map(state).collect() });
+    rooms.tell_consent(socket, consent_state(ledger, party, now));
     // A grant that is new to this socket begins with what is there.
     if let Some(consent) = joined {
         rooms.show_chat(socket, &consent);
@@ -348,6 +394,11 @@ fn follow(
     if let Some(consent) = listed {
         rooms.show_listing(socket, &consent);
     }
+}
+
+fn consent_state(ledger: &Ledger<EventId>, party: &Party<EventId>, now: Instant) -> ConsentState {
+    let state = |purpose| state(purpose, ledger.standing(party, purpose, now), now);
+    ConsentState { purposes: ledger.purposes().all().map(state).collect() }
 }
 
 /// The consent, where it is another than before.

@@ -206,6 +206,11 @@ pub(crate) fn run_pumps(
         lapse.hub.end_lapsed().await;
         Ok(())
     });
+    let questions = app.clone();
+    tasks.spawn(async move {
+        questions.questions.forget_on_a_clock().await;
+        Ok(())
+    });
     let (follow, told) = (app.clone(), changes.clone());
     tasks.spawn(async move {
         follow.hub.follow(follow.records.clone(), follow.issuer.clone(), told, air, &follow.courier).await;

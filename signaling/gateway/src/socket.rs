@@ -518,7 +518,8 @@ impl<'a> Member<'a> {
         };
         match self.app.withdraw_with_receipt(&self.party, purpose).await {
             Ok(Some(receipt)) => wire.say(&ServerMessage::ConsentReceipt(ConsentReceipt { receipt })).await.map(Ok),
-            Ok(None) => Ok(Ok(())),
+            // Nothing has changed for anybody: only this page hears how it stands.
+            Ok(None) => wire.say(&ServerMessage::Consent(self.app.consent_state(&self.party))).await.map(Ok),
             Err(problem) => Ok(Err(problem)),
         }
     }

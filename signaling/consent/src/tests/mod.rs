@@ -149,6 +149,57 @@ fn a_grant_ends_by_the_clock_at_the_gate_and_for_what_waits() {
 }
 
 #[test]
+fn each_grant_ends_at_its_own_time_whichever_was_made_first() {
+    let (mut ledger, now) = (Ledger::default(), Instant::now());
+    let at = |seconds| now + Duration::from_secs(seconds);
+    let mut lasts = |subject, seconds: Option<u64>| {
+        let choice = Choice {
+            decision: Decision::Grant { lasting: seconds.map(Duration::from_secs) },
+            ..yes(Purpose::Location)
+        };
+        ledger.decide(&party(subject), choice, now).expect("a good choice");
+    };
+    for (who, seconds) in [(1, Some(60)), (2, Some(30)), (3, Some(90)), (4, None), (5, Some(45)), (5, Some(75))] {
+        lasts(who, seconds);
+    }
+    let mut ended: Vec<(u64, u8)> = Vec::new();
+    for second in 0..=120 {
+        let lapsed = ledger.tick(at(second));
+        ended.extend(lapsed.iter().map(|lapsed| (second, lapsed.subject().expose_bits()[0])));
+    }
+    assert_eq!(ended, [(30, 2), (60, 1), (75, 5), (90, 3)]);
+}
+
+/// Two who sign with one key, one after another on one device, or the same person under two numbers.
+#[test]
+fn a_key_finds_what_stands_of_everybody_who_signed_with_it() {
+    let (mut ledger, now) = (Ledger::default(), Instant::now());
+    let with = |key: u8, choice: Choice| Choice { key: [key; 32], ..choice };
+    for (who, choice) in [
+        (1, with(7, yes(Purpose::Chat))),
+        (1, with(8, yes(Purpose::Location))),
+        (2, with(7, yes(Purpose::Chat))),
+        (2, with(7, no(Purpose::Location))),
+        (3, with(9, yes(Purpose::Chat))),
+    ] {
+        ledger.decide(&party(who), choice, now).expect("a good choice");
+    }
+    let found = |ledger: &Ledger<u32>| {
+        let mut found = ledger.signed_with(&party(1).event, &[7; 32]);
+        found.sort_by_key(|(subject, _)| *subject.expose_bits());
+        found.into_iter().map(|(subject, purpose)| (subject.expose_bits()[0], purpose)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&ledger), [(1, Purpose::Chat), (2, Purpose::Chat)]);
+    // Chosen again with another key: this one proves nothing of it any more.
+    ledger.decide(&party(1), with(8, yes(Purpose::Chat)), now).expect("a good choice");
+    assert_eq!(found(&ledger), [(2, Purpose::Chat)]);
+    ledger.forget(&party(2).event, party(2).subject);
+    assert_eq!(found(&ledger), []);
+    let mine = ledger.signed_with(&party(1).event, &[8; 32]);
+    assert_eq!(mine.len(), 2, "others stay");
+}
+
+#[test]
 fn other_words_are_another_question() {
     let (mut ledger, now, alice) = (Ledger::default(), Instant::now(), party(1));
     let outdated = Choice { version: Terms::of(Purpose::Chat).version + 1, ..yes(Purpose::Chat) };

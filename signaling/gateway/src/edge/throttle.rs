@@ -84,8 +84,14 @@ impl Throttle {
 
     /// Counts what is no failure, but costs us more than whoever asks for it.
     pub(crate) fn spend(&self, tag: PrefixTag) -> Result<(), Problem> {
+        self.spend_on(tag, || Ok(()))
+    }
+
+    /// The same, where nothing is counted that does not come about.
+    pub(crate) fn spend_on<T>(&self, tag: PrefixTag, act: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
         let begun = self.begin(tag, Instant::now());
-        begun.map(drop).map_err(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))
+        let begun = begun.map_err(|wait| Problem::new(FaultCode::TooMany).retry_after(wait))?;
+        act().inspect_err(|_| self.give_back(tag, begun))
     }
 
     /// Counts what is about to be tried as if it had failed, or says how long to wait. Returns what to give back if it did not fail.

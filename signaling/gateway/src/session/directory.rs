@@ -33,6 +33,8 @@ pub(crate) struct Directory {
     sockets: DashMap<SocketId, Letterbox>,
     /// Whose each socket is, as the gate of consent sees it.
     parties: DashMap<SocketId, Arc<Party<EventId>>>,
+    /// The sockets of each person.
+    people: DashMap<(EventId, Pseudonym), Vec<SocketId>>,
     /// When the lease of each socket ends: a socket that is busy with a slow client does not look at the clock.
     leases: DashMap<SocketId, Lease>,
     http: DashMap<SessionId, HttpSession>,
@@ -121,9 +123,13 @@ impl Frame {
 }
 
 impl Mail {
-    /// The next thing to write; what is urgent comes first, also between two pieces of a lot. `None`: the box is closed.
+    /// The next thing to write; what is urgent comes first, also between two pieces of a lot. `None`: the box is closed, and what is
+    /// left in it is not written: nobody could tell this socket any more what was taken back.
     pub(crate) async fn recv(&mut self) -> Option<Letter> {
         loop {
+            if self.urgent.is_closed() {
+                return None;
+            }
             if let Ok(message) = self.urgent.try_recv() {
                 return Some(Letter::Message(Box::new(message)));
             }
@@ -296,19 +302,25 @@ impl Directory {
     pub(crate) fn remove_socket(&self, socket: SocketId) {
         self.sockets.remove(&socket);
         self.leases.remove(&socket);
-        self.parties.remove(&socket);
+        let Some((_, party)) = self.parties.remove(&socket) else { return };
+        let person = (party.event, party.subject);
+        if let Some(mut theirs) = self.people.get_mut(&person) {
+            theirs.retain(|other| *other != socket);
+        }
+        self.people.remove_if(&person, |_, theirs| theirs.is_empty());
     }
 
     /// Whose a socket is.
     pub(crate) fn introduce(&self, socket: SocketId, party: Arc<Party<EventId>>) {
+        let person = (party.event, party.subject);
         self.parties.insert(socket, party);
+        self.people.entry(person).or_default().push(socket);
     }
 
     /// The sockets of somebody in an event.
     pub(crate) fn parties_of(&self, event: &EventId, subject: Pseudonym) -> Vec<(SocketId, Arc<Party<EventId>>)> {
-        let theirs = |party: &Party<EventId>| party.event == *event && party.subject == subject;
-        let found = self.parties.iter().filter(|entry| theirs(entry.value()));
-        found.map(|entry| (*entry.key(), entry.value().clone())).collect()
+        let theirs = self.people.get(&(*event, subject)).map(|theirs| theirs.clone()).unwrap_or_default();
+        theirs.into_iter().filter_map(|socket| Some((socket, self.parties.get(&socket)?.clone()))).collect()
     }
 
     pub(crate) fn socket_count(&self) -> usize {
@@ -452,6 +464,22 @@ mod tests {
         assert_eq!(written, [false, true], "each by itself");
         ledger.withdraw(&event, reader.subject, Purpose::Chat);
         assert!(frames[1].hand_over(|| ()).is_none(), "nor to who reads no longer");
+    }
+
+    /// A full box is closed with all that is in it: the word that would clear what was said before does not come any more.
+    #[tokio::test]
+    async fn what_is_left_in_a_closed_box_is_not_written() {
+        let (directory, socket) = (Directory::default(), SocketId(1));
+        let mut mail = directory.add_socket(socket);
+        for _ in 0..MAIL {
+            directory.tell(socket, ServerMessage::Connected);
+        }
+        assert!(mail.recv().await.is_some());
+        for _ in 0..2 {
+            directory.tell(socket, ServerMessage::Connected);
+        }
+        assert_eq!(directory.socket_count(), 0);
+        assert!(mail.recv().await.is_none());
     }
 
     fn words(reply: Result<Reply, oneshot::error::TryRecvError>) -> &'static str {

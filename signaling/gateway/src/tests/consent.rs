@@ -40,7 +40,7 @@ impl Person {
             if heard["type"] == "consent-question" {
                 return heard;
             }
-            assert!(["consent", "chat"].iter().any(|kind| heard["type"] == *kind), "{heard}");
+            assert!(["consent", "chat", "retracted"].iter().any(|kind| heard["type"] == *kind), "{heard}");
         }
     }
 
@@ -369,20 +369,70 @@ async fn an_event_that_asks_nothing_asks_nobody() {
     }
 }
 
-/// Whoever comes as guest after guest cannot fill an event's ledger from one network; what one takes back is not counted.
+/// Whoever comes as guest after guest cannot fill an event's ledger from one network. What was asked of nobody is not counted, so that
+/// nobody can use up what is left for the others of their network; nor is what somebody takes back.
 #[tokio::test]
 async fn one_network_answers_so_often_and_no_more() {
-    let bench = super::Bench::new().await;
-    let ask = || {
-        let ask = Ask::new("POST", "/api/v1/consent").from([203, 0, 113, 7]).header("origin", super::ORIGIN);
-        ask.json(&json!({ "statement": "" }))
-    };
-    for _ in 0..3_000 {
-        assert_eq!(bench.ask(ask()).await.fault(), is(400, "statement-invalid"));
+    let running = Running::new(config()).await;
+    let (app, event) = (&running.gateway.app, running.store.event(true).await);
+    let mut person = Person::new(&running, event).await;
+    let hall = [203, 0, 113, 7];
+    let tag = app.prefixes.tag(hall.into());
+    for _ in 0..2_998 {
+        assert!(app.choices.spend(tag).is_ok());
     }
-    let refused = bench.ask(ask()).await;
-    assert_eq!(refused.fault(), is(429, "too-many"));
-    let other = bench.ask(ask().from([198, 51, 100, 7])).await;
-    assert_eq!(other.fault(), is(400, "statement-invalid"), "others are not held up");
-    assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=600).contains(&seconds)));
+    let chat = terms(&running, "chat").await;
+    let made_up = json!({ "question": "AAAAAAAAAAAAAAAAAAAAAA" });
+    for _ in 0..3 {
+        let empty = running.ask(answer(&json!({ "statement": "" })).from(hall)).await;
+        assert_eq!(empty.fault(), is(400, "statement-invalid"));
+        let unasked = Holder::new().states(&choice(event.as_str(), &made_up, &chat, "given"));
+        assert_eq!(running.ask(answer(&unasked).from(hall)).await.fault(), is(409, "question-unknown"));
+    }
+    for decision in ["given", "given", "refused"] {
+        let question = person.asked("chat").await;
+        let statement = person.key.states(&choice(event.as_str(), &question, &chat, decision));
+        let reply = running.ask(answer(&statement).from(hall)).await;
+        if decision == "given" {
+            assert_eq!(reply.status, 200, "{}", reply.body);
+            continue;
+        }
+        assert_eq!(reply.fault(), is(429, "too-many"));
+        assert!(reply.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=600).contains(&seconds)));
+        person.page.say(&json!({ "type": "withdraw-consent", "purpose": "chat" })).await;
+        while person.page.hear().await.expect("a receipt")["type"] != "consent-receipt" {}
+        let elsewhere = running.ask(answer(&statement).from([198, 51, 100, 7])).await;
+        assert_eq!(elsewhere.status, 200, "the question waits, and others are not held up: {}", elsewhere.body);
+    }
+}
+
+/// Else a handful of connections would have the server tell each of them whatever any of them says.
+#[tokio::test]
+async fn taking_back_what_was_not_granted_is_told_to_nobody_else() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let mut person = Person::new(&running, event).await;
+    let mut second = Page::greet(&running, person.page.bound(), None).await;
+    second.expect("welcome").await;
+    person.page.say(&json!({ "type": "withdraw-consent", "purpose": "chat" })).await;
+    assert_eq!(standing(&person.page.expect("consent").await, "chat"), "open");
+    second.say(&json!({ "type": "request-consent", "purpose": "chat" })).await;
+    assert_eq!(second.hear().await.expect("an answer")["type"], "consent-question", "and nothing before it");
+}
+
+/// What a socket asked goes with it.
+#[tokio::test]
+async fn a_question_waits_no_longer_than_its_page() {
+    let running = Running::new(config()).await;
+    let event = running.store.event(true).await;
+    let questions = &running.gateway.app.questions;
+    let (mut leaves, mut stays) = (Person::new(&running, event).await, Person::new(&running, event).await);
+    for person in [&mut leaves, &mut stays] {
+        for purpose in ["chat", "chat", "presence"] {
+            person.asked(purpose).await;
+        }
+    }
+    assert_eq!(questions.count(), 4, "the later question for a purpose is in place of the earlier");
+    assert!(leaves.page.parts().await);
+    super::until("what was asked of whoever left is forgotten", async || questions.count() == 2).await;
 }

@@ -132,6 +132,7 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             return Err(Unshown::Fixed);
         }
         let before = known.and_then(|share| share.before);
+        let mut told = vec![id];
         if known.is_none_or(|share| share.area != area) {
             let since = room.shares.rests_since(party.subject).map(|since| now.saturating_duration_since(since));
             if let Some(wait) = since.and_then(|since| AREA_REST.checked_sub(since)).filter(|wait| !wait.is_zero()) {
@@ -141,8 +142,9 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             let share = Share { area, licence, broadcaster, counts, changed: now, told: false, before, absent: None };
             room.shares.people.insert(party.subject, share);
             self.tell_soon(&party.event, now);
+            told = self.sockets_of(&party.event, party.subject);
         }
-        self.confirm_area(&party.event, party.subject, now);
+        self.confirm_to(&told, &party.event, party.subject, now);
         Ok(())
     }
 

@@ -87,8 +87,14 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
         room.sockets.iter().filter(sees).copied().collect()
     }
 
-    /// Tells somebody's own pages what is shown of them, if anything is.
-    pub fn confirm_area(&mut self, event: &E, who: Pseudonym, now: Instant) {
+    /// Tells somebody's own page what is shown of them, if anything is.
+    pub fn confirm_area(&mut self, socket: SocketId, now: Instant) {
+        let Some(page) = self.sockets.get(&socket) else { return };
+        let (event, who) = (page.event.clone(), page.principal);
+        self.confirm_to(&[socket], &event, who, now);
+    }
+
+    pub(super) fn confirm_to(&mut self, sockets: &[SocketId], event: &E, who: Pseudonym, now: Instant) {
         let Some(room) = self.rooms.get(event) else { return };
         let Some(share) = room.shares.people.get(&who) else { return };
         let left = super::AREA_REST.saturating_sub(now.saturating_duration_since(share.changed));
@@ -98,10 +104,8 @@ impl<E: Clone + Eq + Hash> Rooms<E> {
             area: share.area.text(),
             changes_in: left.as_secs_f32().ceil() as u32,
         });
-        let own = |id: &&SocketId| self.sockets.get(id).is_some_and(|socket| socket.principal == who);
-        let sockets: Vec<SocketId> = room.sockets.iter().filter(own).copied().collect();
         let by = vec![share.licence.clone()];
-        self.share_with(&sockets, vec![(by, message)]);
+        self.share_with(sockets, vec![(by, message)]);
     }
 
     /// Tells of these areas whom they are for.

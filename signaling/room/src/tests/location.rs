@@ -246,6 +246,28 @@ fn the_host_sees_everybody_and_a_stop_clears_it_before_anything_else() {
     assert_eq!(town.screen(11).retracted.len(), 1, "nor is who shares, but of themselves");
 }
 
+/// A change is told to every page of its person, and what is no change only to the page that says it.
+#[test]
+fn an_area_is_confirmed_to_whom_it_is_news() {
+    const SECOND_PAGE: u16 = 1_000;
+    let mut town = Town::new();
+    town.share(10, city(48.2, 16.4), true);
+    town.rooms.attach(&EVENT, SocketId(SECOND_PAGE.into()), Role::Viewer, who(10)).expect("is open");
+    town.settle();
+    town.screens.entry(10).or_default().own = None;
+    town.show(10, city(48.2, 16.4), true).expect("no change");
+    town.settle();
+    assert!(town.screen(10).own.is_some() && town.screen(SECOND_PAGE).own.is_none());
+    town.rooms.confirm_area(SocketId(SECOND_PAGE.into()), town.now);
+    town.settle();
+    let own = |town: &mut Town| [10, SECOND_PAGE].map(|page| town.screen(page).own.clone());
+    assert_eq!(own(&mut town), [(); 2].map(|()| Some(city(48.2, 16.4).text())), "as a page that has just come");
+    town.pass(AREA_REST);
+    town.show(10, city(48.9, 16.4), true).expect("a change");
+    town.settle();
+    assert_eq!(own(&mut town), [(); 2].map(|()| Some(city(48.9, 16.4).text())));
+}
+
 #[test]
 fn what_waits_is_not_written_once_somebody_has_stopped() {
     let mut town = Town::new();
